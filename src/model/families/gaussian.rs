@@ -1,0 +1,71 @@
+//! gaussian(sigma): T = x / sigma^2, B = x^2 / (2 sigma^2), mean eta.
+
+use super::{Family, InterneuronLaw};
+use std::sync::Arc;
+
+/// The normal family N(eta, sigma^2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gaussian {
+    /// Standard deviation.
+    pub sigma: f64,
+}
+
+impl Family for Gaussian {
+    fn name(&self) -> &'static str {
+        "gaussian"
+    }
+    fn statistic(&self, x: f64) -> f64 {
+        x / self.sigma.powi(2)
+    }
+    fn statistic_slope(&self, _: f64) -> f64 {
+        1.0 / self.sigma.powi(2)
+    }
+    fn base_energy(&self, x: f64) -> f64 {
+        0.5 * (x / self.sigma).powi(2)
+    }
+    fn base_slope(&self, x: f64) -> f64 {
+        x / self.sigma.powi(2)
+    }
+    fn largest_base_curvature(&self) -> f64 {
+        1.0 / self.sigma.powi(2)
+    }
+    fn largest_statistic_variance(&self) -> f64 {
+        1.0 / self.sigma.powi(2)
+    }
+    fn normalisable_for_every_eta(&self) -> bool {
+        true
+    }
+    fn reach(&self, eta: f64) -> (f64, f64) {
+        (eta - 12.0 * self.sigma, eta + 12.0 * self.sigma)
+    }
+    fn log_partition(&self, eta: f64) -> f64 {
+        0.5 * (eta / self.sigma).powi(2) + 0.5 * (2.0 * std::f64::consts::PI * self.sigma.powi(2)).ln()
+    }
+    fn mean_statistic(&self, eta: f64) -> f64 {
+        eta / self.sigma.powi(2)
+    }
+    fn has_closed_mean(&self) -> bool {
+        true
+    }
+    fn interneuron_law(&self) -> InterneuronLaw {
+        InterneuronLaw::OrnsteinUhlenbeck { sigma: self.sigma as f32 }
+    }
+    fn sigma(&self) -> Option<f64> {
+        Some(self.sigma)
+    }
+    fn with_sigma(&self, sigma: f64) -> Arc<dyn Family> {
+        Arc::new(Self { sigma })
+    }
+    fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
+        let precision = self.statistic_slope(0.0) as f32;
+        if eta.is_empty() {
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = -precision * x);
+        } else {
+            out.iter_mut().zip(x).zip(eta).for_each(|((out, x), eta)| *out = precision * (eta - x));
+        }
+    }
+    fn statistics(&self, x: &[f32], out: &mut [f32]) {
+        let precision = self.statistic_slope(0.0) as f32;
+        out.iter_mut().zip(x).for_each(|(out, x)| *out = precision * x);
+    }
+}

@@ -1,0 +1,153 @@
+//! Exponential families of one unit: sufficient statistic T, base energy B and log-partition A (SPEC 1).
+//!
+//! A new family is one file here and one line in [`FamilyConfig`].
+
+mod gaussian;
+mod laplace;
+mod student_t;
+
+pub use gaussian::Gaussian;
+pub use laplace::Laplace;
+pub use student_t::StudentT;
+
+use crate::model::quadrature;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+/// How the interneurons of a layer sample p(. | eta) (SPEC 2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InterneuronLaw {
+    /// Ornstein-Uhlenbeck around eta with standard deviation sigma, sampled exactly for any dt.
+    OrnsteinUhlenbeck {
+        /// Standard deviation of the stationary law.
+        sigma: f32,
+    },
+    /// Langevin micro-steps with this mobility M, the variance at eta = 0.
+    MicroSteps {
+        /// The mobility M.
+        mobility: f32,
+    },
+}
+
+/// p(x | eta) = exp(eta T(x) - B(x) - A(eta)) for one unit; units of a layer are independent given eta.
+pub trait Family: Debug + Send + Sync {
+    /// The name used in configurations.
+    fn name(&self) -> &'static str;
+    /// T(x).
+    fn statistic(&self, x: f64) -> f64;
+    /// T'(x).
+    fn statistic_slope(&self, x: f64) -> f64;
+    /// B(x), minus the logarithm of the base measure.
+    fn base_energy(&self, x: f64) -> f64;
+    /// B'(x).
+    fn base_slope(&self, x: f64) -> f64;
+    /// The largest B''(x): the prior's stiffness, for the governor (SPEC 2).
+    fn largest_base_curvature(&self) -> f64;
+    /// The largest A''(eta), the variance of T: how strongly the layer holds the one above it (SPEC 2).
+    fn largest_statistic_variance(&self) -> f64;
+    /// Whether exp(eta T - B) has a finite integral for every eta, so that the layer may stand below another.
+    fn normalisable_for_every_eta(&self) -> bool;
+    /// How far x may reach, for the quadrature, given eta: an interval that holds all but a negligible mass.
+    fn reach(&self, eta: f64) -> (f64, f64);
+    /// A(eta); by quadrature unless a closed form is given.
+    fn log_partition(&self, eta: f64) -> f64 {
+        let (low, high) = self.reach(eta);
+        quadrature::log_integral(|x| eta * self.statistic(x) - self.base_energy(x), low, high)
+    }
+    /// A'(eta) = E[T]; by quadrature unless a closed form is given.
+    fn mean_statistic(&self, eta: f64) -> f64 {
+        let (low, high) = self.reach(eta);
+        quadrature::mean(|x| eta * self.statistic(x) - self.base_energy(x), |x| self.statistic(x), low, high)
+    }
+    /// Whether A' has a closed form, which `interneuron_mode = "exact"` needs.
+    fn has_closed_mean(&self) -> bool {
+        false
+    }
+    /// How the interneurons sample this family.
+    fn interneuron_law(&self) -> InterneuronLaw {
+        let (low, high) = self.reach(0.0);
+        let variance = quadrature::mean(|x| -self.base_energy(x), |x| x * x, low, high);
+        InterneuronLaw::MicroSteps { mobility: variance as f32 }
+    }
+    /// The standard deviation that learning may change, if the family has one.
+    fn sigma(&self) -> Option<f64> {
+        None
+    }
+    /// The same family with another sigma; itself where there is none.
+    fn with_sigma(&self, sigma: f64) -> std::sync::Arc<dyn Family>;
+    /// Writes T'(x) eta - B'(x), the prior's current, for a slice (eta: empty means 0).
+    fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
+        for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
+            let (x, eta) = (f64::from(x), eta.get(i).map_or(0.0, |&e| f64::from(e)));
+            *out = (self.statistic_slope(x) * eta - self.base_slope(x)) as f32;
+        }
+    }
+    /// Writes T(x) for a slice.
+    fn statistics(&self, x: &[f32], out: &mut [f32]) {
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = self.statistic(f64::from(x)) as f32);
+    }
+}
+
+/// A family and its parameters as a configuration names them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "family", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FamilyConfig {
+    /// N(eta, sigma^2).
+    Gaussian {
+        /// Standard deviation.
+        sigma: f64,
+    },
+    /// Smoothed Laplace.
+    Laplace {
+        /// Slope of the energy.
+        lambda: f64,
+        /// Width of the smooth centre.
+        delta: f64,
+        /// Curvature of the added parabola.
+        #[serde(default)]
+        kappa: f64,
+    },
+    /// Student's t.
+    StudentT {
+        /// Degrees of freedom.
+        nu: f64,
+        /// Scale.
+        s: f64,
+        /// Curvature of the added parabola.
+        #[serde(default)]
+        kappa: f64,
+    },
+}
+
+impl FamilyConfig {
+    /// The family itself. Errors name the parameter that is out of range.
+    pub fn build(self) -> Result<std::sync::Arc<dyn Family>, String> {
+        let positive = |name: &str, value: f64| {
+            if value.is_finite() && value > 0.0 { Ok(()) } else { Err(format!("{name} = {value} is out of range: it must be finite and above 0")) }
+        };
+        let not_negative = |name: &str, value: f64| {
+            if value.is_finite() && value >= 0.0 { Ok(()) } else { Err(format!("{name} = {value} is out of range: it must be finite and at least 0")) }
+        };
+        Ok(match self {
+            Self::Gaussian { sigma } => {
+                positive("sigma", sigma)?;
+                std::sync::Arc::new(Gaussian { sigma })
+            }
+            Self::Laplace { lambda, delta, kappa } => {
+                positive("lambda", lambda)?;
+                positive("delta", delta)?;
+                not_negative("kappa", kappa)?;
+                std::sync::Arc::new(Laplace { lambda, delta, kappa })
+            }
+            Self::StudentT { nu, s, kappa } => {
+                positive("nu", nu)?;
+                positive("s", s)?;
+                not_negative("kappa", kappa)?;
+                std::sync::Arc::new(StudentT { nu, s, kappa })
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! student-t(nu, s, kappa): T = x, B = (nu+1)/2 log(1 + x^2/(nu s^2)) + kappa x^2/2.
+
+use super::Family;
+use std::sync::Arc;
+
+/// Student's t with scale s, and an optional parabola that makes it normalisable for every eta.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StudentT {
+    /// Degrees of freedom.
+    pub nu: f64,
+    /// Scale.
+    pub s: f64,
+    /// Curvature of the added parabola.
+    pub kappa: f64,
+}
+
+impl Family for StudentT {
+    fn name(&self) -> &'static str {
+        "student-t"
+    }
+    fn statistic(&self, x: f64) -> f64 {
+        x
+    }
+    fn statistic_slope(&self, _: f64) -> f64 {
+        1.0
+    }
+    fn base_energy(&self, x: f64) -> f64 {
+        0.5 * (self.nu + 1.0) * (x * x / (self.nu * self.s * self.s)).ln_1p() + 0.5 * self.kappa * x * x
+    }
+    fn base_slope(&self, x: f64) -> f64 {
+        (self.nu + 1.0) * x / (self.nu * self.s * self.s + x * x) + self.kappa * x
+    }
+    fn largest_base_curvature(&self) -> f64 {
+        (self.nu + 1.0) / (self.nu * self.s * self.s) + self.kappa
+    }
+    fn largest_statistic_variance(&self) -> f64 {
+        // Var(x | eta) is below 1 / (kappa - (nu+1)/(8 nu s^2)) only where that is positive; the parabola alone bounds it here.
+        if self.kappa > 0.0 { 1.0 / self.kappa } else { f64::INFINITY }
+    }
+    fn normalisable_for_every_eta(&self) -> bool {
+        self.kappa > 0.0
+    }
+    fn reach(&self, eta: f64) -> (f64, f64) {
+        if self.kappa > 0.0 {
+            let half = eta.abs() / self.kappa + 12.0 / self.kappa.sqrt();
+            (-half, half)
+        } else {
+            let half = self.s * 1e3_f64.max(10f64.powf(16.0 / self.nu)).min(1e6);
+            (-half, half)
+        }
+    }
+    fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
+        Arc::new(*self)
+    }
+    fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
+        let (above, below, kappa) = ((self.nu + 1.0) as f32, (self.nu * self.s * self.s) as f32, self.kappa as f32);
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = -x * (above / (below + x * x) + kappa));
+        out.iter_mut().zip(eta).for_each(|(out, eta)| *out += eta);
+    }
+    fn statistics(&self, x: &[f32], out: &mut [f32]) {
+        out.copy_from_slice(x);
+    }
+}

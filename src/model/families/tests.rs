@@ -1,0 +1,77 @@
+//! Every family against quadrature and finite differences.
+
+use super::*;
+
+fn examples() -> Vec<std::sync::Arc<dyn Family>> {
+    [
+        FamilyConfig::Gaussian { sigma: 0.4 },
+        FamilyConfig::Gaussian { sigma: 2.0 },
+        FamilyConfig::Laplace { lambda: 3.0, delta: 0.1, kappa: 0.5 },
+        FamilyConfig::Laplace { lambda: 1.0, delta: 0.5, kappa: 2.0 },
+        FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 1.5 },
+        FamilyConfig::StudentT { nu: 3.0, s: 1.0, kappa: 0.5 },
+    ]
+    .map(|config| config.build().unwrap())
+    .into()
+}
+
+#[test]
+fn slopes_and_curvature_bound_match_finite_differences() {
+    for family in examples() {
+        let mut largest = f64::NEG_INFINITY;
+        for i in -400..=400 {
+            let (x, d) = (f64::from(i) * 0.01, 1e-5);
+            let slope = (family.base_energy(x + d) - family.base_energy(x - d)) / (2.0 * d);
+            assert!((slope - family.base_slope(x)).abs() < 1e-5 * (1.0 + slope.abs()), "{family:?} B' at {x}");
+            let slope = (family.statistic(x + d) - family.statistic(x - d)) / (2.0 * d);
+            assert!((slope - family.statistic_slope(x)).abs() < 1e-6 * (1.0 + slope.abs()), "{family:?} T' at {x}");
+            largest = largest.max((family.base_slope(x + d) - family.base_slope(x - d)) / (2.0 * d));
+        }
+        let bound = family.largest_base_curvature();
+        assert!(largest <= bound * 1.0001 && largest > 0.99 * bound, "{family:?}: curvature {largest}, bound {bound}");
+    }
+}
+
+#[test]
+fn mean_statistic_is_the_slope_of_the_log_partition_and_the_quadrature_mean() {
+    for family in examples() {
+        for eta in [-1.5, 0.0, 0.6, 2.0] {
+            let d = 1e-4;
+            let slope = (family.log_partition(eta + d) - family.log_partition(eta - d)) / (2.0 * d);
+            assert!((slope - family.mean_statistic(eta)).abs() < 1e-5 * (1.0 + slope.abs()), "{family:?} at {eta}");
+            let (low, high) = family.reach(eta);
+            let log_density = |x| eta * family.statistic(x) - family.base_energy(x);
+            let mean = quadrature::mean(log_density, |x| family.statistic(x), low, high);
+            assert!((mean - family.mean_statistic(eta)).abs() < 1e-8 * (1.0 + mean.abs()), "{family:?} E[T] at {eta}");
+            let square = quadrature::mean(log_density, |x| family.statistic(x).powi(2), low, high);
+            assert!(square - mean * mean <= family.largest_statistic_variance() * 1.05, "{family:?} Var T at {eta}");
+        }
+    }
+}
+
+#[test]
+fn slices_agree_with_scalars() {
+    let x = [-3.0f32, -0.2, 0.0, 0.01, 0.5, 7.0];
+    let eta = [0.3f32, -1.0, 0.0, 2.0, 0.1, -0.4];
+    for family in examples() {
+        let mut out = [0.0; 6];
+        for with_eta in [false, true] {
+            family.prior_current(&x, if with_eta { &eta } else { &[] }, &mut out);
+            for i in 0..6 {
+                let (x, eta) = (f64::from(x[i]), if with_eta { f64::from(eta[i]) } else { 0.0 });
+                let exact = family.statistic_slope(x) * eta - family.base_slope(x);
+                assert!((f64::from(out[i]) - exact).abs() < 1e-5 * (1.0 + exact.abs()), "{family:?}");
+            }
+        }
+        family.statistics(&x, &mut out);
+        assert!((f64::from(out[4]) - family.statistic(0.5)).abs() < 1e-5 * family.statistic(0.5).abs());
+    }
+}
+
+#[test]
+fn parameters_out_of_range_are_named() {
+    let error = FamilyConfig::Gaussian { sigma: -1.0 }.build().unwrap_err();
+    assert!(error.contains("sigma = -1"), "{error}");
+    assert!(FamilyConfig::StudentT { nu: f64::NAN, s: 1.0, kappa: 0.0 }.build().unwrap_err().contains("nu"));
+    assert!(FamilyConfig::Laplace { lambda: 1.0, delta: 1.0, kappa: -0.1 }.build().unwrap_err().contains("kappa"));
+}
