@@ -1,1 +1,12 @@
-//! model.
+//! The mathematics of the hierarchy (SPEC 1 and 5): families, activations, energy, exact oracles. No I/O, no threads.
+
+pub mod activation;
+pub mod energy;
+pub mod families;
+pub mod hierarchy;
+pub mod oracle;
+pub mod quadrature;
+
+pub use activation::Activation;
+pub use families::{Family, FamilyConfig};
+pub use hierarchy::{Hierarchy, Layer};

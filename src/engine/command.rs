@@ -1,0 +1,90 @@
+//! What the window asks of the simulation thread: a closed list.
+
+use crate::experiment::Config;
+use std::path::PathBuf;
+
+/// A value that acts from the next simulation step on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Parameter {
+    /// tau_x, ms.
+    TauXMs(f64),
+    /// tau_eps, ms.
+    TauEpsMs(f64),
+    /// tau_v, ms.
+    TauVMs(f64),
+    /// m.
+    Adaptation(f64),
+    /// K.
+    Interneurons(usize),
+    /// dt, ms.
+    DtMs(f64),
+    /// Learning rate.
+    LearningRate(f64),
+    /// true: A'(eta) instead of interneurons.
+    ExactInterneurons(bool),
+    /// true: dt as given.
+    ManualGovernor(bool),
+    /// Whether weights change.
+    Learning(bool),
+}
+
+/// How fast the simulation runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pace {
+    /// As fast as the machine can.
+    Full,
+    /// Steps a second of wall time.
+    StepsPerSecond(f64),
+}
+
+/// What is shown in detail.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Watch {
+    /// Layer of the traced units (1..=L).
+    pub trace_layer: usize,
+    /// Units traced in network 0, at most [`crate::engine::MAX_TRACED`].
+    pub trace_units: Vec<usize>,
+    /// The two units of the Posterior view, of layer `trace_layer`.
+    pub pair: [usize; 2],
+}
+
+/// A command to the engine.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Run.
+    Run,
+    /// Pause; the picture stays.
+    Pause,
+    /// Pause and run n steps.
+    Step(u64),
+    /// Start again from the seed with the current configuration.
+    Reset,
+    /// Change one parameter.
+    SetParameter(Parameter),
+    /// Change the pace.
+    SetPace(Pace),
+    /// Rebuild everything from a configuration.
+    Load(Box<Config>),
+    /// Load a model file and go on with it.
+    LoadModel(PathBuf),
+    /// Own images in place of the current source: files and folders.
+    UseImages(Vec<PathBuf>),
+    /// Show the next stimulus now.
+    NextStimulus,
+    /// Hold the stimulus of network 0 in every network: all rows become chains of one posterior, and learning rests.
+    HoldStimulus(bool),
+    /// Values of a fixed stimulus.
+    SetStimulus(Vec<f32>),
+    /// Choose what is shown in detail.
+    Watch(Watch),
+    /// Write the model file.
+    SaveModel(PathBuf),
+    /// End the thread.
+    Shutdown,
+    /// Panic inside the worker, for the test that it is survived.
+    #[doc(hidden)]
+    PanicForTest,
+    /// Poison a weight with NaN, for the test that it is survived.
+    #[doc(hidden)]
+    PoisonForTest,
+}

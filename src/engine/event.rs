@@ -1,0 +1,18 @@
+//! Small facts that the simulation thread reports.
+
+use std::path::PathBuf;
+
+/// A fact for the window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A model was built: preset or file name.
+    Loaded(String),
+    /// Something was refused or left out, and the run goes on.
+    Warning(String),
+    /// The run paused itself: the reason.
+    Halted(String),
+    /// A file was written.
+    Saved(PathBuf),
+    /// Something asked for failed; nothing was lost.
+    Failed(String),
+}

@@ -1,0 +1,136 @@
+//! The latest-value picture of the simulation: built only when the window has taken the last one.
+
+use crate::analysis::density::DensityGrid;
+use crate::engine::command::{Pace, Watch};
+use crate::experiment::Config;
+use ndarray::Array2;
+use std::sync::Arc;
+
+/// One sample of a traced unit, network 0, after one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TraceSample {
+    /// Simulated time, ms.
+    pub time_ms: f64,
+    /// Membrane x.
+    pub x: f32,
+    /// Adaptation v.
+    pub v: f32,
+    /// Input from below, f' W^T eps.
+    pub likelihood: f32,
+    /// Input from above, T' eta - B'.
+    pub prior: f32,
+}
+
+/// One sample of the interneurons that predict one observed unit, network 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct InterneuronSample {
+    /// Simulated time, ms.
+    pub time_ms: f64,
+    /// T(x), what is observed.
+    pub observed: f32,
+    /// <T(y)>, what the interneurons say.
+    pub sampled: f32,
+    /// A'(eta), what they should say.
+    pub exact: f32,
+}
+
+/// One point of the learning curves, a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LearningPoint {
+    /// Images seen.
+    pub images: u64,
+    /// Variance of x_0 - <x_0 | x_1>.
+    pub residual_variance: f32,
+    /// sigma_0^2.
+    pub sigma2: f32,
+    /// |dW_0| / |W_0|.
+    pub weight_change: f32,
+    /// Mean norm of the columns of W_0.
+    pub weight_norm: f32,
+    /// Excess kurtosis of x_1 over batch and units.
+    pub kurtosis: f32,
+    /// Learning rate in force.
+    pub lr: f32,
+}
+
+/// Counters and rates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clock {
+    /// Whether it runs.
+    pub running: bool,
+    /// The pace asked for.
+    pub pace: Pace,
+    /// Simulated time, ms.
+    pub time_ms: f64,
+    /// Steps since the start.
+    pub steps: u64,
+    /// Images seen.
+    pub images: u64,
+    /// Steps a second of wall time, lately.
+    pub steps_per_second: f64,
+    /// Images a second of wall time, lately.
+    pub images_per_second: f64,
+    /// Snapshots not built because the window had not taken the last.
+    pub dropped: u64,
+}
+
+/// What the governor did (SPEC 2).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GovernorState {
+    /// dt in force, ms.
+    pub dt_ms: f64,
+    /// Largest stable dt, ms.
+    pub limit_ms: f64,
+    /// lambda_max of each layer 1..=L.
+    pub stiffness: Vec<f64>,
+    /// dt was lowered.
+    pub lowered: bool,
+    /// manual, and past the limit.
+    pub beyond: bool,
+}
+
+/// Pictures of network 0's stimulus, [units of layer 0].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StimulusState {
+    /// x_0.
+    pub stimulus: Vec<f32>,
+    /// E[x_0 | x_1] averaged over the samples since the stimulus came: the posterior mean's reconstruction.
+    pub reconstruction: Vec<f32>,
+    /// Steps since the stimulus came.
+    pub steps: u64,
+    /// The stimulus is held in every network.
+    pub held: bool,
+}
+
+/// The simulation as the window sees it.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Grows with every rebuild: histories of another model do not apply.
+    pub model_id: u64,
+    /// The configuration in force (parameters moved in flight included).
+    pub config: Arc<Config>,
+    /// Counters.
+    pub clock: Clock,
+    /// Governor.
+    pub governor: GovernorState,
+    /// Grows when weights change.
+    pub weights_version: u64,
+    /// W_l, [n_l, n_(l+1)].
+    pub weights: Vec<Arc<Array2<f32>>>,
+    /// Stimulus of network 0.
+    pub stimulus: StimulusState,
+    /// What is watched.
+    pub watch: Watch,
+    /// New samples since the last snapshot, one list a traced unit; at most [`crate::engine::MAX_SAMPLES`], oldest dropped.
+    pub traces: Vec<Vec<TraceSample>>,
+    /// New samples of the interneurons of observed unit 0 .. of the traced filters' strongest pixel, one list a traced unit.
+    pub interneurons: Vec<Vec<InterneuronSample>>,
+    /// New positions of the pair: one list of [networks] points a recorded step.
+    pub pairs: Vec<Vec<[f32; 2]>>,
+    /// Activities x of `watch.trace_layer` in network 0 now.
+    pub activity: Vec<f32>,
+    /// Exact posterior density of two latent units, where there are just two; recomputed when stimulus or model changes.
+    pub exact_posterior: Option<Arc<DensityGrid>>,
+    /// New points of the learning curves.
+    pub learning: Vec<LearningPoint>,
+}
