@@ -1,1 +1,12 @@
-//! dynamics.
+//! What moves the model: noise, neurons, interneurons, governor, learning (SPEC 2, 3). No I/O, no threads.
+
+pub mod block;
+pub mod governor;
+pub mod learning;
+pub mod noise;
+pub mod parameters;
+pub mod product;
+pub mod simd;
+
+pub use block::{Block, Frame, Span};
+pub use parameters::{LayerStep, StepParameters};

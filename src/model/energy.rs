@@ -1,0 +1,86 @@
+//! The energy of a whole state and its exact gradient in f64 (SPEC 1, 2): the truth that currents and grids are held to.
+
+use crate::model::Hierarchy;
+use ndarray::{Array1, Array2};
+
+/// eta_l given the state, [n_l] (SPEC 1).
+fn natural_parameter(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Array1<f64> {
+    let bias = model.biases[l].mapv(f64::from);
+    if l == model.depth() {
+        return bias;
+    }
+    let above = &model.layers[l + 1];
+    let weights: Array2<f64> = model.weights[l].mapv(f64::from);
+    weights.dot(&states[l + 1].mapv(|x| above.activation.value(x))) + bias
+}
+
+/// -log p(x_0 .. x_L): sum over layers of B - eta T + A(eta). `states[l]` is [n_l].
+pub fn energy(model: &Hierarchy, states: &[Array1<f64>]) -> f64 {
+    (0..=model.depth())
+        .map(|l| {
+            let (family, eta) = (&model.layers[l].family, natural_parameter(model, states, l));
+            let constant = l == model.depth() && !family.normalisable_for_every_eta(); // A(b_L) does not depend on the state
+            let unit = |(&x, &eta): (&f64, &f64)| {
+                family.base_energy(x) - eta * family.statistic(x) + if constant { 0.0 } else { family.log_partition(eta) }
+            };
+            states[l].iter().zip(&eta).map(unit).sum::<f64>()
+        })
+        .sum()
+}
+
+/// The currents I_l = -dE/dx_l, [n_l], for l = 1..=L with A' exact (SPEC 2).
+pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
+    (1..=model.depth())
+        .map(|l| {
+            let below = &model.layers[l - 1].family;
+            let mut error = natural_parameter(model, states, l - 1); // eps_(l-1) = T(x_(l-1)) - A'(eta_(l-1))
+            error.zip_mut_with(&states[l - 1], |eta, &x| *eta = below.statistic(x) - below.mean_statistic(*eta));
+            let likelihood = model.weights[l - 1].mapv(f64::from).t().dot(&error);
+            let (layer, eta) = (&model.layers[l], natural_parameter(model, states, l));
+            Array1::from_shape_fn(layer.size, |i| {
+                let x = states[l][i];
+                layer.activation.slope(x) * likelihood[i] + layer.family.statistic_slope(x) * eta[i] - layer.family.base_slope(x)
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Activation, FamilyConfig, Layer};
+    use rand::{RngExt, SeedableRng};
+
+    #[test]
+    fn currents_are_minus_the_slope_of_the_energy_for_every_activation() {
+        let mut rng = rand_chacha_like();
+        for activation in Activation::ALL {
+            for families in [
+                [FamilyConfig::Gaussian { sigma: 0.5 }, FamilyConfig::Laplace { lambda: 2.0, delta: 0.3, kappa: 0.7 }, FamilyConfig::StudentT { nu: 4.0, s: 0.5, kappa: 0.0 }],
+                [FamilyConfig::StudentT { nu: 5.0, s: 0.8, kappa: 1.0 }, FamilyConfig::Gaussian { sigma: 0.8 }, FamilyConfig::Laplace { lambda: 1.0, delta: 0.2, kappa: 0.0 }],
+            ] {
+                let sizes = [3, 4, 2];
+                let layers = (0..3).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();
+                let mut random = |shape| Array2::from_shape_simple_fn(shape, || rng.random_range(-0.6..0.6f32));
+                let model = Hierarchy::new(layers, vec![random((3, 4)), random((4, 2))]).unwrap();
+                let states: Vec<_> = sizes.map(|n| Array1::from_shape_simple_fn(n, || rng.random_range(-1.0..1.0f64))).into();
+                let analytic = currents(&model, &states);
+                for l in 1..=2 {
+                    for i in 0..sizes[l] {
+                        let at = |shift: f64| {
+                            let mut moved = states.clone();
+                            moved[l][i] += shift;
+                            energy(&model, &moved)
+                        };
+                        let difference = (at(-1e-5) - at(1e-5)) / 2e-5;
+                        assert!((difference - analytic[l - 1][i]).abs() < 1e-6 * (1.0 + difference.abs()), "{activation:?} I_{l}[{i}]");
+                    }
+                }
+            }
+        }
+    }
+
+    fn rand_chacha_like() -> rand::rngs::ChaCha8Rng {
+        rand::rngs::ChaCha8Rng::seed_from_u64(7)
+    }
+}
