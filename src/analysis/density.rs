@@ -1,6 +1,7 @@
 //! A density on a rectangular grid, for contours: the exact posterior of two units.
 
-use ndarray::Array2;
+use crate::model::{Hierarchy, energy::energy};
+use ndarray::{Array1, Array2};
 
 /// A density tabulated at cell centres.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,4 +12,65 @@ pub struct DensityGrid {
     pub y: [f64; 2],
     /// Density [rows (y), columns (x)], integrating to 1 over the rectangle.
     pub density: Array2<f64>,
+}
+
+impl DensityGrid {
+    /// The posterior of two latent units of a one-layer model given x_0, `cells` x `cells`, by normalising exp(-energy)
+    /// (SPEC 5.6). The rectangle is found by widening until its edge holds less than exp(-12) of the peak.
+    /// None where the model has another number of latent units.
+    pub fn posterior(model: &Hierarchy, x0: &[f32], cells: usize) -> Option<Self> {
+        if model.depth() != 1 || model.layers[1].size != 2 {
+            return None;
+        }
+        let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
+        let energy = |x: f64, y: f64| energy(model, &[observed.clone(), Array1::from(vec![x, y])]);
+        let (mut half, mut low) = ([1.0, 1.0], f64::INFINITY);
+        for _ in 0..12 {
+            let mut edge = [f64::INFINITY; 2];
+            for i in 0..=40 {
+                let u = f64::from(i) / 20.0 - 1.0;
+                for j in 0..=40 {
+                    low = low.min(energy(u * half[0], (f64::from(j) / 20.0 - 1.0) * half[1]));
+                }
+                for sign in [-1.0, 1.0] {
+                    edge[0] = edge[0].min(energy(sign * half[0], u * half[1]));
+                    edge[1] = edge[1].min(energy(u * half[0], sign * half[1]));
+                }
+            }
+            let narrow = [edge[0] - low < 9.0, edge[1] - low < 9.0];
+            if !narrow[0] && !narrow[1] {
+                break;
+            }
+            (0..2).filter(|&axis| narrow[axis]).for_each(|axis| half[axis] *= 1.35);
+        }
+        let at = |half: f64, i: usize| ((i as f64 + 0.5) / cells as f64 * 2.0 - 1.0) * half;
+        let energies = Array2::from_shape_fn((cells, cells), |(row, column)| energy(at(half[0], column), at(half[1], row)));
+        let low = energies.fold(f64::INFINITY, |low, &e| low.min(e));
+        let mut density = energies.mapv(|e| (low - e).exp());
+        let mass = density.sum() * (2.0 * half[0] / cells as f64) * (2.0 * half[1] / cells as f64);
+        density /= mass;
+        Some(Self { x: [-half[0], half[0]], y: [-half[1], half[1]], density })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Activation, FamilyConfig, Layer};
+    use crate::model::oracle::linear_gaussian_posterior;
+
+    #[test]
+    fn grid_moments_are_those_of_the_linear_gaussian_posterior() {
+        let layer = |sigma, size| Layer { family: FamilyConfig::Gaussian { sigma }.build().unwrap(), activation: Activation::Linear, size };
+        let w = ndarray::array![[1.0f32, 0.8], [0.2, 0.9]];
+        let model = Hierarchy::new(vec![layer(0.6, 2), layer(1.0, 2)], vec![w.clone()]).unwrap();
+        let grid = DensityGrid::posterior(&model, &[1.0, -0.5], 160).unwrap();
+        let (mean, covariance) = linear_gaussian_posterior(&w.mapv(f64::from), 0.6, &ndarray::array![1.0, -0.5]);
+        let cell = (grid.x[1] - grid.x[0]) / 160.0 * (grid.y[1] - grid.y[0]) / 160.0;
+        let x = |i: usize| grid.x[0] + (i as f64 + 0.5) / 160.0 * (grid.x[1] - grid.x[0]);
+        let moment = |k: i32| grid.density.indexed_iter().map(|((_, column), p)| p * cell * (x(column) - mean[0]).powi(k)).sum::<f64>();
+        assert!((moment(0) - 1.0).abs() < 1e-9);
+        assert!(moment(1).abs() < 2e-3, "mean off by {}", moment(1));
+        assert!((moment(2) - covariance[[0, 0]]).abs() < 5e-3 * covariance[[0, 0]], "{} {}", moment(2), covariance[[0, 0]]);
+    }
 }

@@ -1,1 +1,4 @@
-//! analysis.
+//! What is measured: densities on a grid, filters, chains. No I/O, no threads.
+
+pub mod density;
+pub mod gabor;

@@ -6,7 +6,6 @@ pub mod learning;
 pub mod noise;
 pub mod parameters;
 pub mod product;
-pub mod simd;
 
 pub use block::{Block, Frame, Span};
 pub use parameters::{LayerStep, StepParameters};

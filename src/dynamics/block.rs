@@ -1,0 +1,366 @@
+//! A block of rows: independent networks that one worker advances, with their own random stream (SPEC 2).
+
+use crate::dynamics::noise::Noise;
+use crate::dynamics::parameters::{LayerStep, OrnsteinUhlenbeckStep, StepParameters, micro_steps};
+use crate::dynamics::product::multiply;
+use crate::model::Hierarchy;
+use crate::model::families::{Family, InterneuronLaw};
+use ndarray::{ArrayView2, Axis};
+
+/// Learning steps kept before they are multiplied out.
+const HISTORY: usize = 16;
+
+/// State of one layer in a block; every buffer is [rows, units], row by row.
+#[derive(Clone, Debug, Default)]
+pub struct LayerState {
+    /// Activity x.
+    pub x: Vec<f32>,
+    /// Adaptation v (empty in layer 0).
+    pub v: Vec<f32>,
+    /// f(x).
+    pub f: Vec<f32>,
+    /// Natural parameter eta given the layer above (empty at the top).
+    pub eta: Vec<f32>,
+    /// Interneurons y: the mean of K for Ornstein-Uhlenbeck, else [K, rows, units].
+    pub y: Vec<f32>,
+    /// <T(y)> over the last step.
+    pub mean_statistic: Vec<f32>,
+    /// eps = T(x) - <T(y)>.
+    pub eps: Vec<f32>,
+    /// Input from below, f' W^T eps.
+    pub likelihood: Vec<f32>,
+    /// Input from above, T' eta - B'.
+    pub prior: Vec<f32>,
+    scratch: [Vec<f32>; 2],
+    eps_history: Vec<f32>,
+    f_history: Vec<f32>,
+    /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, [n_l, n_(l+1)].
+    pub weight_sum: Vec<f32>,
+    /// Sum of eps_l, [n_l].
+    pub bias_sum: Vec<f32>,
+}
+
+/// What to record while a span runs.
+#[derive(Clone, Debug, Default)]
+pub struct Taps {
+    /// The layer whose units are traced.
+    pub layer: usize,
+    /// Traced units, network 0 of the block; empty: none.
+    pub units: Vec<usize>,
+    /// For each traced unit the unit of the layer below whose interneurons are shown.
+    pub below: Vec<usize>,
+    /// Two units recorded in every row.
+    pub pair: Option<[usize; 2]>,
+}
+
+/// What was recorded of one traced unit in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// x, v, likelihood current, prior current.
+    pub neuron: [f32; 4],
+    /// T(x), <T(y)> and eta of the unit below.
+    pub below: [f32; 3],
+}
+
+/// A run of steps under one stimulus.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Steps.
+    pub steps: usize,
+    /// The first this many steps do not learn.
+    pub skip: usize,
+    /// Whether the others learn.
+    pub learn: bool,
+}
+
+/// Independent networks, rows of the batch, that share the weights.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Networks.
+    pub rows: usize,
+    /// Layers 0..=L.
+    pub layers: Vec<LayerState>,
+    /// Traced units, one list a step.
+    pub frames: Vec<Vec<Frame>>,
+    /// The pair in every row, one list of rows a step.
+    pub pairs: Vec<Vec<[f32; 2]>>,
+    /// Steps multiplied into `weight_sum` since the last [`Block::clear_sums`].
+    pub learned_steps: usize,
+    /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, [n_0], and their number.
+    pub reconstruction: (Vec<f32>, u64),
+    /// Sum of (eps_0)^2 over rows, units and learning steps.
+    pub eps_squares: f64,
+    noise: Noise,
+    kept: usize,
+}
+
+impl Block {
+    /// Networks at x = 0, v ~ N(0, 1); `stream` is this block's own random stream of `seed`.
+    pub fn new(model: &Hierarchy, rows: usize, interneurons: usize, seed: u64, stream: u64) -> Self {
+        let depth = model.depth();
+        let layers = (0..=depth)
+            .map(|l| {
+                let size = rows * model.layers[l].size;
+                let above = if l < depth { model.layers[l + 1].size } else { 0 };
+                let zeros = |present: bool, n: usize| vec![0.0; if present { n } else { 0 }];
+                LayerState {
+                    x: vec![0.0; size],
+                    v: zeros(l > 0, size),
+                    f: zeros(l > 0, size),
+                    eta: zeros(l < depth, size),
+                    y: Vec::new(),
+                    mean_statistic: zeros(l < depth, size),
+                    eps: zeros(l < depth, size),
+                    likelihood: zeros(l > 0, size),
+                    prior: zeros(l > 0, size),
+                    scratch: [vec![0.0; size], vec![0.0; size]],
+                    eps_history: zeros(l < depth, HISTORY * size),
+                    f_history: zeros(l < depth, HISTORY * rows * above),
+                    weight_sum: zeros(l < depth, model.layers[l].size * above),
+                    bias_sum: zeros(l < depth, model.layers[l].size),
+                }
+            })
+            .collect();
+        let mut block = Self {
+            rows,
+            layers,
+            frames: Vec::new(),
+            pairs: Vec::new(),
+            learned_steps: 0,
+            reconstruction: (vec![0.0; model.layers[0].size], 0),
+            eps_squares: 0.0,
+            noise: Noise::new(seed, stream),
+            kept: 0,
+        };
+        block.set_interneurons(model, interneurons);
+        block.restart(model);
+        block
+    }
+
+    /// Sizes the interneurons for another K; they start in equilibrium at eta = 0.
+    pub fn set_interneurons(&mut self, model: &Hierarchy, k: usize) {
+        for l in 0..model.depth() {
+            let state = &mut self.layers[l];
+            let (count, spread) = match model.layers[l].family.interneuron_law() {
+                InterneuronLaw::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
+                InterneuronLaw::MicroSteps { mobility } => (k, mobility.sqrt()),
+            };
+            state.y.resize(count * state.x.len(), 0.0);
+            self.noise.fill(&mut state.y);
+            state.y.iter_mut().for_each(|y| *y *= spread);
+        }
+    }
+
+    /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0, as at each new stimulus (SPEC 3).
+    pub fn restart(&mut self, model: &Hierarchy) {
+        for l in 0..=model.depth() {
+            let state = &mut self.layers[l];
+            if l > 0 {
+                state.x.fill(0.0);
+                self.noise.fill(&mut state.v);
+                model.layers[l].activation.apply(&state.x, &mut state.f);
+            }
+        }
+        let k = self.interneuron_count(model);
+        self.set_interneurons(model, k);
+        self.forget_reconstruction();
+    }
+
+    fn interneuron_count(&self, model: &Hierarchy) -> usize {
+        // For Ornstein-Uhlenbeck K only sets the spread, which one step forgets; take it as it is sized otherwise.
+        let state = &self.layers[0];
+        match model.layers[0].family.interneuron_law() {
+            InterneuronLaw::OrnsteinUhlenbeck { .. } => 1,
+            InterneuronLaw::MicroSteps { .. } => (state.y.len() / state.x.len().max(1)).max(1),
+        }
+    }
+
+    /// Starts the posterior mean's reconstruction anew.
+    pub fn forget_reconstruction(&mut self) {
+        self.reconstruction.0.fill(0.0);
+        self.reconstruction.1 = 0;
+    }
+
+    /// Sums of the learning rule back to 0.
+    pub fn clear_sums(&mut self) {
+        for state in &mut self.layers {
+            state.weight_sum.fill(0.0);
+            state.bias_sum.fill(0.0);
+        }
+        self.learned_steps = 0;
+        self.eps_squares = 0.0;
+        self.kept = 0;
+    }
+
+    /// Advances every network by `span.steps` steps; records `taps`; gathers the learning rule's sums.
+    pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, taps: &Taps) {
+        for step in 0..span.steps {
+            self.step(model, parameters);
+            if span.learn && step >= span.skip {
+                self.keep(model);
+            }
+            self.record(taps);
+        }
+        self.multiply_out(model);
+    }
+
+    /// One step of every layer from the same state (SPEC 2, integrator).
+    fn step(&mut self, model: &Hierarchy, parameters: &StepParameters) {
+        let depth = model.depth();
+        for l in 0..depth {
+            let (low, high) = self.layers.split_at_mut(l + 1);
+            let (below, above) = (&mut low[l], &mut high[0]);
+            let (family, w) = (&model.layers[l].family, model.weights[l].view());
+            let f = view(&above.f, self.rows);
+            multiply(&mut below.eta, f, w.t(), 1.0, false); // eta_l = W_l f(x_(l+1)) + b_l
+            if model.biases[l].iter().any(|&b| b != 0.0) {
+                for row in below.eta.chunks_exact_mut(model.layers[l].size) {
+                    row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta += b);
+                }
+            }
+            interneurons(family.as_ref(), below, parameters, &mut self.noise);
+            family.statistics(&below.x, &mut below.eps);
+            below.eps.iter_mut().zip(&below.mean_statistic).for_each(|(eps, mean)| *eps -= mean);
+            multiply(&mut above.likelihood, view(&below.eps, self.rows), w, 1.0, false); // W^T eps
+            model.layers[l + 1].activation.multiply_by_slope(&above.x, &mut above.likelihood);
+        }
+        let (reconstruction, count) = &mut self.reconstruction;
+        let observed = &self.layers[0];
+        let gaussian = matches!(model.layers[0].family.interneuron_law(), InterneuronLaw::OrnsteinUhlenbeck { .. });
+        let prediction = if gaussian { &observed.eta } else { &observed.mean_statistic };
+        reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += p);
+        *count += 1;
+        for l in 1..=depth {
+            let state = &mut self.layers[l];
+            model.layers[l].family.prior_current(&state.x, &state.eta, &mut state.prior);
+            let [n1, n2] = &mut state.scratch;
+            self.noise.fill(n1);
+            self.noise.fill(n2);
+            langevin(&mut state.x, &mut state.v, [&state.likelihood, &state.prior], [n1, n2], parameters.layers[l - 1]);
+            model.layers[l].activation.apply(&state.x, &mut state.f);
+        }
+    }
+
+    /// Keeps eps_l of this step and f(x_(l+1)) at its end for the learning rule (SPEC 3).
+    fn keep(&mut self, model: &Hierarchy) {
+        for l in 0..model.depth() {
+            let (low, high) = self.layers.split_at_mut(l + 1);
+            let (below, above) = (&mut low[l], &high[0]);
+            let (n, m) = (below.eps.len(), above.f.len());
+            below.eps_history[self.kept * n..][..n].copy_from_slice(&below.eps);
+            below.f_history[self.kept * m..][..m].copy_from_slice(&above.f);
+        }
+        self.eps_squares += self.layers[0].eps.iter().map(|&e| f64::from(e * e)).sum::<f64>();
+        self.kept += 1;
+        self.learned_steps += 1;
+        if self.kept == HISTORY {
+            self.multiply_out(model);
+        }
+    }
+
+    fn multiply_out(&mut self, model: &Hierarchy) {
+        if self.kept == 0 {
+            return;
+        }
+        let rows = self.kept * self.rows;
+        for l in 0..model.depth() {
+            let state = &mut self.layers[l];
+            let (n, m) = model.weights[l].dim();
+            let eps = view(&state.eps_history[..rows * n], rows);
+            multiply(&mut state.weight_sum, eps.t(), view(&state.f_history[..rows * m], rows), 1.0, true);
+            for row in eps.axis_iter(Axis(0)) {
+                state.bias_sum.iter_mut().zip(row).for_each(|(sum, eps)| *sum += eps);
+            }
+        }
+        self.kept = 0;
+    }
+
+    fn record(&mut self, taps: &Taps) {
+        if taps.layer == 0 || taps.layer >= self.layers.len() {
+            return;
+        }
+        let (state, below) = (&self.layers[taps.layer], &self.layers[taps.layer - 1]);
+        if !taps.units.is_empty() {
+            let frame = |(&i, &p): (&usize, &usize)| Frame {
+                neuron: [state.x[i], state.v[i], state.likelihood[i], state.prior[i]],
+                below: [below.eps[p] + below.mean_statistic[p], below.mean_statistic[p], below.eta[p]],
+            };
+            self.frames.push(taps.units.iter().zip(&taps.below).map(frame).collect());
+        }
+        if let Some([a, b]) = taps.pair {
+            let units = state.x.len() / self.rows;
+            self.pairs.push(state.x.chunks_exact(units).map(|row| [row[a], row[b]]).collect());
+        }
+    }
+}
+
+fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
+    let columns = values.len() / rows.max(1);
+    match ArrayView2::from_shape((rows, columns), values) {
+        Ok(view) => view,
+        Err(_) => unreachable!("a buffer of whole rows"),
+    }
+}
+
+/// Advances the interneurons of one layer by dt and writes <T(y)>, their mean over K and over dt.
+fn interneurons(family: &dyn Family, state: &mut LayerState, parameters: &StepParameters, noise: &mut Noise) {
+    if parameters.exact {
+        state.mean_statistic.iter_mut().zip(&state.eta).for_each(|(mean, &eta)| *mean = family.mean_statistic(f64::from(eta)) as f32);
+        return;
+    }
+    let a_dt = parameters.dt_over_tau_eps;
+    match family.interneuron_law() {
+        InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
+            let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
+            let [n1, n2] = &mut state.scratch;
+            noise.fill(n1);
+            noise.fill(n2);
+            ornstein_uhlenbeck(&mut state.y, &state.eta, &mut state.mean_statistic, [n1, n2], step, 1.0 / (sigma * sigma));
+        }
+        law @ InterneuronLaw::MicroSteps { mobility } => {
+            let (count, length) = micro_steps(law, a_dt, family.largest_base_curvature());
+            let n = state.x.len();
+            state.mean_statistic.fill(0.0);
+            let share = 1.0 / (count * parameters.interneurons) as f32;
+            let (drift, spread) = (mobility * length as f32, (2.0 * mobility * length as f32).sqrt());
+            for y in state.y.chunks_exact_mut(n).take(parameters.interneurons) {
+                for _ in 0..count {
+                    let [slope, n1] = &mut state.scratch;
+                    family.prior_current(y, &state.eta, slope); // -dE/dy
+                    noise.fill(n1);
+                    for ((y, slope), n1) in y.iter_mut().zip(slope.iter()).zip(n1.iter()) {
+                        *y += drift * slope + spread * n1;
+                    }
+                    family.statistics(y, slope);
+                    state.mean_statistic.iter_mut().zip(slope.iter()).for_each(|(mean, t)| *mean += share * t);
+                }
+            }
+        }
+    }
+}
+
+/// z = y - eta moves on; <y> = eta + mean of z over the step.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn ornstein_uhlenbeck(y: &mut [f32], eta: &[f32], mean: &mut [f32], noise: [&[f32]; 2], step: OrnsteinUhlenbeckStep, precision: f32) {
+    let n = y.len();
+    let (eta, mean, n1, n2) = (&eta[..n], &mut mean[..n], &noise[0][..n], &noise[1][..n]);
+    for i in 0..n {
+        let z = y[i] - eta[i];
+        mean[i] = precision * (eta[i] + step.from_z * z + step.noise * n1[i]);
+        y[i] = eta[i] + step.decay * z + step.shared * n1[i] + step.own * n2[i];
+    }
+}
+
+/// v <- rho (v - h m I) + sqrt(1 - rho^2) n1;  x <- x + h (I - m v) + sqrt(2 h) n2 (SPEC 2, integrator).
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn langevin(x: &mut [f32], v: &mut [f32], current: [&[f32]; 2], noise: [&[f32]; 2], step: LayerStep) {
+    let n = x.len();
+    let (v, likelihood, prior, n1, n2) = (&mut v[..n], &current[0][..n], &current[1][..n], &noise[0][..n], &noise[1][..n]);
+    let LayerStep { h, m, rho } = step;
+    let (spread_v, spread_x) = ((1.0 - rho * rho).sqrt(), (2.0 * h).sqrt());
+    for i in 0..n {
+        let current = likelihood[i] + prior[i];
+        v[i] = rho * (v[i] - h * m * current) + spread_v * n1[i];
+        x[i] += h * (current - m * v[i]) + spread_x * n2[i];
+    }
+}

@@ -1,0 +1,69 @@
+//! The stability governor: the stiffness of each layer by power iteration, and the largest stable step (SPEC 2).
+
+use crate::model::Hierarchy;
+use ndarray::Array1;
+
+const SAFETY: f64 = 0.7; // c of SPEC 2
+const MOMENTUM: f64 = 0.98; // h m sqrt(lambda) stays below it
+const REACH: f64 = 3.0; // |x| up to which the slope of `square` counts
+
+/// Warm-started power iteration of every W_l^T W_l.
+#[derive(Clone, Debug)]
+pub struct Stiffness {
+    directions: Vec<Array1<f32>>,
+    /// lambda_l of layers 1..=L.
+    pub lambda: Vec<f64>,
+}
+
+impl Stiffness {
+    /// Measured from scratch.
+    pub fn new(model: &Hierarchy) -> Self {
+        // A start that no symmetry of the weights makes orthogonal to the answer.
+        let start = |n: usize| Array1::from_shape_fn(n, |i| 1.0 + 0.5 * (1.7 * i as f32).sin());
+        let directions = model.weights.iter().map(|w| start(w.ncols())).collect();
+        let mut stiffness = Self { directions, lambda: vec![1.0; model.depth()] };
+        stiffness.update(model, 30);
+        stiffness
+    }
+
+    /// `rounds` more rounds after a change of the weights.
+    pub fn update(&mut self, model: &Hierarchy, rounds: usize) {
+        for l in 0..model.depth() {
+            let (w, u) = (&model.weights[l], &mut self.directions[l]);
+            let mut top = 0.0;
+            for _ in 0..rounds {
+                let next = w.t().dot(&w.dot(u));
+                let (norm, before) = (next.dot(&next).sqrt(), u.dot(u).sqrt());
+                top = norm / before;
+                if norm > 0.0 {
+                    *u = next / norm;
+                }
+            }
+            let (below, above) = (&model.layers[l], &model.layers[l + 1]);
+            let likelihood = f64::from(top) * below.family.largest_statistic_variance() * above.activation.largest_slope_squared(REACH);
+            self.lambda[l] = likelihood + above.family.largest_base_curvature();
+        }
+    }
+}
+
+/// The largest stable h of a layer: below c/lambda, and h m sqrt(lambda) below 1.
+pub fn largest_step(lambda: f64, m: f64) -> f64 {
+    let by_curvature = SAFETY / lambda;
+    if m > 0.0 { by_curvature.min(MOMENTUM / (m * lambda.sqrt())) } else { by_curvature }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Activation, FamilyConfig, Layer};
+
+    #[test]
+    fn stiffness_of_a_diagonal_model_is_known() {
+        let layer = |sigma, size| Layer { family: FamilyConfig::Gaussian { sigma }.build().unwrap(), activation: Activation::Linear, size };
+        let w = ndarray::array![[3.0f32, 0.0], [0.0, 1.0]];
+        let model = Hierarchy::new(vec![layer(0.5, 2), layer(1.0, 2)], vec![w]).unwrap();
+        assert!((Stiffness::new(&model).lambda[0] - (9.0 / 0.25 + 1.0)).abs() < 1e-3);
+        assert!((largest_step(37.0, 0.0) - 0.7 / 37.0).abs() < 1e-12);
+        assert!((largest_step(37.0, 100.0) - 0.98 / (100.0 * 37f64.sqrt())).abs() < 1e-12);
+    }
+}

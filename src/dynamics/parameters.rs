@@ -1,0 +1,91 @@
+//! The numbers that one step needs, computed once for all blocks (SPEC 2).
+
+use crate::model::families::InterneuronLaw;
+
+/// Constants of one layer of neurons.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LayerStep {
+    /// h = dt/tau_x.
+    pub h: f32,
+    /// m.
+    pub m: f32,
+    /// rho = exp(-dt/tau_v).
+    pub rho: f32,
+}
+
+impl LayerStep {
+    /// From h, m and tau_v/tau_x.
+    pub fn new(h: f64, m: f64, tau_v_over_tau_x: f64) -> Self {
+        Self { h: h as f32, m: m as f32, rho: (-h / tau_v_over_tau_x).exp() as f32 }
+    }
+}
+
+/// Constants of one step of the whole network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepParameters {
+    /// Layers 1..=L.
+    pub layers: Vec<LayerStep>,
+    /// dt in ms, by which the clock advances.
+    pub dt_ms: f64,
+    /// dt/tau_eps.
+    pub dt_over_tau_eps: f64,
+    /// K.
+    pub interneurons: usize,
+    /// A'(eta) instead of interneurons.
+    pub exact: bool,
+}
+
+/// The exact transition of the mean of K Ornstein-Uhlenbeck interneurons over one step (SPEC 2), with z = y - eta:
+/// mean of z = from_z z + noise n1;  z' = decay z + shared n1 + own n2.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OrnsteinUhlenbeckStep {
+    /// Share of z in its mean over the step, (1 - e)/(a dt).
+    pub from_z: f32,
+    /// Standard deviation of the mean given z.
+    pub noise: f32,
+    /// e = exp(-a dt).
+    pub decay: f32,
+    /// Share of n1 in z'.
+    pub shared: f32,
+    /// Share of n2 in z'.
+    pub own: f32,
+}
+
+impl OrnsteinUhlenbeckStep {
+    /// From sigma, a dt = dt/tau_eps and K.
+    pub fn new(sigma: f64, a_dt: f64, k: usize) -> Self {
+        let s = sigma / (k as f64).sqrt();
+        let e = (-a_dt).exp();
+        let one_minus_e = -(-a_dt).exp_m1();
+        // 2 a - 3 + 4 e - e^2 cancels to 2/3 a^3 for small a.
+        let bracket = if a_dt < 1e-2 {
+            a_dt.powi(3) * (2.0 / 3.0 - a_dt / 2.0 + 7.0 / 30.0 * a_dt * a_dt)
+        } else {
+            2.0 * a_dt - 3.0 + 4.0 * e - e * e
+        };
+        let noise = s / a_dt * bracket.sqrt();
+        let shared = s * s * one_minus_e * one_minus_e / a_dt / noise;
+        let own = (s * s * -(-2.0 * a_dt).exp_m1() - shared * shared).max(0.0).sqrt();
+        Self { from_z: (one_minus_e / a_dt) as f32, noise: noise as f32, decay: e as f32, shared: shared as f32, own: own as f32 }
+    }
+}
+
+/// Variance of <y> over one step in units of sigma^2, stationary: 2 (a - 1 + e^-a) / (a^2 K) with a = dt/tau_eps; 0 in exact mode.
+pub fn averaged_variance(parameters: &StepParameters) -> f64 {
+    let a = parameters.dt_over_tau_eps;
+    if parameters.exact {
+        0.0
+    } else if a < 1e-3 {
+        (1.0 - a / 3.0) / parameters.interneurons as f64
+    } else {
+        2.0 * (a + (-a).exp_m1()) / (a * a * parameters.interneurons as f64)
+    }
+}
+
+/// Number and length (in tau_eps) of the micro-steps that make up dt: at most 0.2 tau_eps, and stable for the mobility.
+pub fn micro_steps(law: InterneuronLaw, a_dt: f64, curvature: f64) -> (usize, f64) {
+    let InterneuronLaw::MicroSteps { mobility } = law else { return (0, 0.0) };
+    let longest = 0.2f64.min(0.5 / (f64::from(mobility) * curvature));
+    let count = (a_dt / longest).ceil().max(1.0) as usize;
+    (count, a_dt / count as f64)
+}
