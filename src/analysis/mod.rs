@@ -1,4 +1,3 @@
 //! What is measured: densities on a grid, filters, chains. No I/O, no threads.
 
 pub mod density;
-pub mod gabor;

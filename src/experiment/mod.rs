@@ -1,1 +1,5 @@
-//! experiment.
+//! What a run is made of: configuration, presets, the session that runs it.
+
+pub mod config;
+
+pub use config::*;
