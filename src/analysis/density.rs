@@ -56,8 +56,8 @@ impl DensityGrid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Activation, FamilyConfig, Layer};
     use crate::model::oracle::linear_gaussian_posterior;
+    use crate::model::{Activation, FamilyConfig, Layer};
 
     #[test]
     fn grid_moments_are_those_of_the_linear_gaussian_posterior() {

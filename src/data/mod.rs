@@ -1,1 +1,70 @@
-//! data.
+//! Where stimuli come from: dead leaves, photographs, one's own images; whitening and patches (SPEC 6).
+
+pub mod dead_leaves;
+pub mod images;
+pub mod patches;
+pub mod photographs;
+pub mod whitening;
+
+use ndarray::Array2;
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+/// What went wrong with data: the message names the file, what was found and what would be right.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DataError {
+    /// A file that cannot be used.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what would be right.
+        problem: String,
+    },
+    /// Nothing is left to cut patches from.
+    #[error("no usable image: {0}")]
+    Nothing(String),
+}
+
+/// Where images come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Six synthetic dead-leaves images of 384 x 384.
+    DeadLeaves,
+    /// The embedded photographs.
+    Photographs,
+    /// Files and folders.
+    Files(Vec<PathBuf>),
+}
+
+/// Whitened patches of a source, [count, side^2], and the files that were left out. Bit-identical for one seed.
+pub fn patches(source: &Source, settings: &patches::Settings, seed: u64) -> Result<(Array2<f32>, Vec<DataError>), DataError> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::MAX);
+    let mut rejected = Vec::new();
+    let raw: Vec<Array2<f32>> = match source {
+        Source::DeadLeaves => (0..6u64)
+            .into_par_iter()
+            .map(|i| {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                rng.set_stream(u64::MAX - 1 - i);
+                dead_leaves::dead_leaves(384, 3.0, 200.0, &mut rng)
+            })
+            .collect(),
+        Source::Photographs => photographs::images()?,
+        Source::Files(paths) => {
+            let loaded = images::load(paths, settings.side + 2 * settings.border + 1);
+            rejected = loaded.rejected;
+            if loaded.images.is_empty() {
+                let reason = rejected.first().map_or_else(|| "no PNG or JPEG file was named".into(), ToString::to_string);
+                return Err(DataError::Nothing(reason));
+            }
+            loaded.images
+        }
+    };
+    let logarithm = *source != Source::DeadLeaves;
+    let white: Vec<_> =
+        raw.par_iter().map(|image| whitening::whiten(&if logarithm { whitening::log_intensity(image) } else { image.clone() })).collect();
+    Ok((patches::extract(&white, settings, &mut rng), rejected))
+}

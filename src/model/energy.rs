@@ -56,8 +56,16 @@ mod tests {
         let mut rng = rand_chacha_like();
         for activation in Activation::ALL {
             for families in [
-                [FamilyConfig::Gaussian { sigma: 0.5 }, FamilyConfig::Laplace { lambda: 2.0, delta: 0.3, kappa: 0.7 }, FamilyConfig::StudentT { nu: 4.0, s: 0.5, kappa: 0.0 }],
-                [FamilyConfig::StudentT { nu: 5.0, s: 0.8, kappa: 1.0 }, FamilyConfig::Gaussian { sigma: 0.8 }, FamilyConfig::Laplace { lambda: 1.0, delta: 0.2, kappa: 0.0 }],
+                [
+                    FamilyConfig::Gaussian { sigma: 0.5 },
+                    FamilyConfig::Laplace { lambda: 2.0, delta: 0.3, kappa: 0.7 },
+                    FamilyConfig::StudentT { nu: 4.0, s: 0.5, kappa: 0.0 },
+                ],
+                [
+                    FamilyConfig::StudentT { nu: 5.0, s: 0.8, kappa: 1.0 },
+                    FamilyConfig::Gaussian { sigma: 0.8 },
+                    FamilyConfig::Laplace { lambda: 1.0, delta: 0.2, kappa: 0.0 },
+                ],
             ] {
                 let sizes = [3, 4, 2];
                 let layers = (0..3).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();

@@ -123,10 +123,18 @@ impl FamilyConfig {
     /// The family itself. Errors name the parameter that is out of range.
     pub fn build(self) -> Result<std::sync::Arc<dyn Family>, String> {
         let positive = |name: &str, value: f64| {
-            if value.is_finite() && value > 0.0 { Ok(()) } else { Err(format!("{name} = {value} is out of range: it must be finite and above 0")) }
+            if value.is_finite() && value > 0.0 {
+                Ok(())
+            } else {
+                Err(format!("{name} = {value} is out of range: it must be finite and above 0"))
+            }
         };
         let not_negative = |name: &str, value: f64| {
-            if value.is_finite() && value >= 0.0 { Ok(()) } else { Err(format!("{name} = {value} is out of range: it must be finite and at least 0")) }
+            if value.is_finite() && value >= 0.0 {
+                Ok(())
+            } else {
+                Err(format!("{name} = {value} is out of range: it must be finite and at least 0"))
+            }
         };
         Ok(match self {
             Self::Gaussian { sigma } => {
