@@ -92,6 +92,7 @@ pub struct Block {
     pub eps_squares: f64,
     noise: Noise,
     kept: usize,
+    interneurons: usize,
 }
 
 impl Block {
@@ -131,6 +132,7 @@ impl Block {
             eps_squares: 0.0,
             noise: Noise::new(seed, stream),
             kept: 0,
+            interneurons,
         };
         block.set_interneurons(model, interneurons);
         block.restart(model);
@@ -139,6 +141,7 @@ impl Block {
 
     /// Sizes the interneurons for another K; they start in equilibrium at eta = 0.
     pub fn set_interneurons(&mut self, model: &Hierarchy, k: usize) {
+        self.interneurons = k;
         for l in 0..model.depth() {
             let state = &mut self.layers[l];
             let (count, spread) = match model.layers[l].family.interneuron_law() {
@@ -161,18 +164,8 @@ impl Block {
                 model.layers[l].activation.apply(&state.x, &mut state.f);
             }
         }
-        let k = self.interneuron_count(model);
-        self.set_interneurons(model, k);
+        self.set_interneurons(model, self.interneurons);
         self.forget_reconstruction();
-    }
-
-    fn interneuron_count(&self, model: &Hierarchy) -> usize {
-        // For Ornstein-Uhlenbeck K only sets the spread, which one step forgets; take it as it is sized otherwise.
-        let state = &self.layers[0];
-        match model.layers[0].family.interneuron_law() {
-            InterneuronLaw::OrnsteinUhlenbeck { .. } => 1,
-            InterneuronLaw::MicroSteps { .. } => (state.y.len() / state.x.len().max(1)).max(1),
-        }
     }
 
     /// Starts the posterior mean's reconstruction anew.

@@ -230,3 +230,131 @@ impl Default for DataConfig {
         Self { source: DataSource::Fixed, patch: 12, patches: 60_000, contrast_normalisation: false, paths: Vec::new() }
     }
 }
+
+/// What is wrong with a configuration: the key, what was found, what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+impl Config {
+    /// The configuration as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default() // every field is a plain value, which TOML can always hold
+    }
+
+    /// Reads TOML; an unknown key or a value of the wrong kind is named.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| ConfigError(one_line(&e.to_string())))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Sets `key=value`, the key a leaf's name or `table.leaf`. Errors list the keys, or name the range.
+    pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
+        let (key, value) = assignment.split_once('=').ok_or_else(|| ConfigError(format!("--set {assignment}: key=value is needed")))?;
+        let (key, value) = (key.trim(), value.trim());
+        let mut tables = toml::Table::try_from(&*self).map_err(|e| ConfigError(one_line(&e.to_string())))?;
+        let leaves: Vec<(String, String)> = tables
+            .iter()
+            .filter_map(|(table, content)| content.as_table().map(|c| (table, c)))
+            .flat_map(|(table, content)| content.keys().map(move |leaf| (table.clone(), leaf.clone())))
+            .filter(|(_, leaf)| !["layers", "weights"].contains(&leaf.as_str()))
+            .collect();
+        let wanted: Vec<_> = leaves.iter().filter(|(table, leaf)| key == leaf || key == format!("{table}.{leaf}")).collect();
+        let [(table, leaf)] = wanted[..] else {
+            let known: Vec<_> = leaves.iter().map(|(_, leaf)| leaf.as_str()).collect();
+            return Err(ConfigError(format!("unknown key '{key}'; the keys are: {}", known.join(", "))));
+        };
+        let Some(slot) = tables.get_mut(table).and_then(|t| t.as_table_mut()).and_then(|t| t.get_mut(leaf)) else { return Ok(()) };
+        let wrong = |kind: &str| ConfigError(format!("{leaf} = {value}: {kind} is needed"));
+        *slot = match slot {
+            toml::Value::Float(_) => toml::Value::Float(value.parse().map_err(|_| wrong("a number"))?),
+            toml::Value::Integer(_) => toml::Value::Integer(value.parse().map_err(|_| wrong("a whole number of at least 0"))?),
+            toml::Value::Boolean(_) => toml::Value::Boolean(value.parse().map_err(|_| wrong("true or false"))?),
+            toml::Value::String(_) => toml::Value::String(value.into()),
+            _ => {
+                let parsed: toml::Table = toml::from_str(&format!("v = {value}")).map_err(|_| wrong("a list like [1.0, 2.0]"))?;
+                parsed.get("v").cloned().ok_or_else(|| wrong("a list"))?
+            }
+        };
+        let changed: Self =
+            tables.try_into().map_err(|e: toml::de::Error| ConfigError(format!("{leaf} = {value}: {}", one_line(e.message()))))?;
+        changed.validate()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// Checks every value's range; the error names the key, the value and the range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let d = &self.dynamics;
+        for (key, value, low, high) in [
+            ("dt_ms", d.dt_ms, 1e-6, 1e4),
+            ("tau_x_ms", d.tau_x_ms, 1e-3, 1e7),
+            ("tau_eps_ms", d.tau_eps_ms, 1e-6, 1e7),
+            ("tau_v_ms", d.tau_v_ms, 1e-3, 1e7),
+            ("adaptation", d.adaptation, 0.0, 1e4),
+            ("lr", self.learning.lr, 0.0, 1e3),
+            ("floor", self.learning.floor, 0.0, 1.0),
+        ] {
+            if !(low..=high).contains(&value) {
+                return Err(ConfigError(format!("{key} = {value} is out of range: {low} to {high}")));
+            }
+        }
+        for (key, value, low, high) in [
+            ("interneurons", d.interneurons, 1, 10_000),
+            ("threads", d.threads, 0, 1024),
+            ("batch", self.stimulus.batch, 1, 100_000),
+            ("steps_per_stimulus", self.stimulus.steps_per_stimulus, 0, 10_000_000),
+            ("patch", self.data.patch, 2, 64),
+            ("patches", self.data.patches, 1, 5_000_000),
+        ] {
+            if !(low..=high).contains(&value) {
+                return Err(ConfigError(format!("{key} = {value} is out of range: {low} to {high}")));
+            }
+        }
+        let s = &self.stimulus;
+        if s.steps_per_stimulus > 0 && s.burn_in_steps >= s.steps_per_stimulus {
+            return Err(ConfigError(format!(
+                "burn_in_steps = {} is out of range: it must be below steps_per_stimulus = {}",
+                s.burn_in_steps, s.steps_per_stimulus
+            )));
+        }
+        if let Some(l) = self.model.layers.iter().find(|l| !(1..=16_384).contains(&l.size)) {
+            return Err(ConfigError(format!("size = {} is out of range: 1 to 16384", l.size)));
+        }
+        Ok(())
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::experiment::presets;
+
+    #[test]
+    fn presets_survive_toml_and_leaves_can_be_set() {
+        for preset in presets::all() {
+            let config = preset.config();
+            assert_eq!(super::Config::from_toml(&config.to_toml()).unwrap(), config, "{}", preset.name);
+        }
+        let mut config = presets::by_name("ridge").unwrap();
+        for (set, expected) in
+            [("tau_v_ms=12.5", true), ("interneuron_mode=exact", true), ("stimulus.batch=7", true), ("values=[0.5]", true)]
+        {
+            assert_eq!(config.set(set).is_ok(), expected, "{set}: {:?}", config.set(set));
+        }
+        assert_eq!((config.dynamics.tau_v_ms, config.stimulus.batch), (12.5, 7));
+        for (set, part) in
+            [("nonsense=1", "tau_x_ms"), ("tau_x_ms=-3", "out of range"), ("interneurons=2.5", "whole"), ("governor=maybe", "auto")]
+        {
+            let before = config.clone();
+            let error = config.set(set).unwrap_err().to_string();
+            assert!(error.contains(part) && !error.contains('\n'), "{set}: {error}");
+            assert_eq!(config, before);
+        }
+        assert!(presets::by_name("x").unwrap_err().to_string().contains("dead-leaves"));
+    }
+}
