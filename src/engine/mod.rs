@@ -1,1 +1,74 @@
-//! engine.
+//! The simulation thread: commands in through a bounded channel, snapshots out as a latest value, events out bounded.
+
+pub mod command;
+pub mod event;
+pub mod snapshot;
+mod worker;
+
+pub use command::{Command, Pace, Parameter, Watch};
+pub use event::Event;
+pub use snapshot::*;
+
+use crate::experiment::Config;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Units traced at most.
+pub const MAX_TRACED: usize = 6;
+/// Samples of a trace kept for one snapshot at most; older ones are dropped.
+pub const MAX_SAMPLES: usize = 20_000;
+const COMMANDS: usize = 256;
+const EVENTS: usize = 256;
+
+type Slot = Arc<Mutex<Option<Box<Snapshot>>>>;
+
+/// A running simulation; dropping it ends and joins its thread.
+pub struct Engine {
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    slot: Slot,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts the thread on `config`; `wake` is called when there is something new to see.
+    pub fn start(config: Config, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let (commands, inbox) = bounded(COMMANDS);
+        let (outbox, events) = bounded(EVENTS);
+        let slot = Slot::default();
+        let shared = slot.clone();
+        let body = move || worker::run(config, inbox, outbox, shared, Box::new(wake));
+        let thread = std::thread::Builder::new().name("simulation".into()).spawn(body)?;
+        Ok(Self { commands, events, slot, thread: Some(thread) })
+    }
+
+    /// Hands over a command without waiting; false where the queue is full (or the thread has ended): try again later.
+    pub fn send(&self, command: Command) -> bool {
+        self.commands.try_send(command).is_ok()
+    }
+
+    /// The latest picture, if there is one that was not taken yet.
+    pub fn take_snapshot(&self) -> Option<Box<Snapshot>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Facts that came since the last call.
+    pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
+        self.events.try_iter()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let mut last = Command::Shutdown;
+        // The worker empties its queue between spans of a few milliseconds, so this ends.
+        while let Err(TrySendError::Full(command)) = self.commands.try_send(last) {
+            last = command;
+            std::thread::yield_now();
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a panic was reported as an event already
+        }
+    }
+}

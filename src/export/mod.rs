@@ -1,1 +1,34 @@
-//! export.
+//! Files: PNG, SVG, NPY and NPZ, each written beside its final name and then renamed.
+
+pub mod filters;
+pub mod mosaic;
+pub mod npz;
+
+use anyhow::Context;
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+/// Writes `bytes` under `path` as a whole or not at all. Errors name the path.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o644));
+        }
+        let mut file = builder.prefix(".heescope-").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a picture as PNG.
+pub fn save_png(path: &Path, picture: &image::RgbImage) -> anyhow::Result<()> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).with_context(|| format!("cannot encode {}", path.display()))?;
+    write_atomically(path, bytes.get_ref())
+}

@@ -1,0 +1,98 @@
+//! `heescope sample`: chains of one posterior, with all that is needed to check them.
+
+use crate::cli::Start;
+use crate::dynamics::block::Taps;
+use crate::experiment::{modelfile, session::Session};
+use crate::export::npz::{Archive, read_npy};
+use anyhow::bail;
+use ndarray::{Array1, Array3, ArrayD};
+use std::path::PathBuf;
+
+/// Options of `sample`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Sample {
+    #[command(flatten)]
+    start: Start,
+    /// Model file
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Chains
+    #[arg(long, default_value_t = 64)]
+    chains: usize,
+    /// Steps after the burn-in
+    #[arg(long, default_value_t = 1000)]
+    steps: usize,
+    /// Steps thrown away first
+    #[arg(long, default_value_t = 200)]
+    burn: usize,
+    /// Every so many steps are kept
+    #[arg(long, default_value_t = 1)]
+    thin: usize,
+    /// The observation (NPY, float32)
+    #[arg(long)]
+    stimulus: Option<PathBuf>,
+    /// File to write (NPZ)
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Sample {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let (mut config, model) = self.start.read(self.model.as_ref())?;
+        config.set(&format!("batch={}", self.chains)).map_err(|_| anyhow::anyhow!("--chains {}: 1 to 100000", self.chains))?;
+        if self.thin == 0 || self.steps / self.thin == 0 {
+            bail!("--thin {} leaves no draw of --steps {}", self.thin, self.steps);
+        }
+        config.learning.enabled = false;
+        let mut session = match model {
+            Some(model) => Session::with_model(config, model)?,
+            None => Session::new(config)?,
+        };
+        let draws = self.steps / self.thin;
+        let values: u128 = (1..=session.model.depth()).map(|l| session.model.layers[l].size as u128).sum::<u128>() * 2;
+        if values * self.chains as u128 * draws as u128 > 2_000_000_000 {
+            bail!(
+                "{} chains x {draws} draws x {values} values would fill more than 8 GB: use --thin, fewer --steps or fewer --chains",
+                self.chains
+            );
+        }
+        if let Some(path) = &self.stimulus {
+            let values: ArrayD<f32> = read_npy(path)?;
+            let values: Vec<f32> = values.iter().copied().collect();
+            session.set_stimulus(&values).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
+        }
+        session.hold(true)?;
+        session.advance(self.burn, &Taps::default());
+        let depth = session.model.depth();
+        let shape = |l: usize| (self.chains, draws, session.model.layers[l].size);
+        let mut x: Vec<Array3<f32>> = (1..=depth).map(|l| Array3::zeros(shape(l))).collect();
+        let mut v = x.clone();
+        let mut time_ms = Array1::zeros(draws);
+        for draw in 0..draws {
+            session.advance(self.thin, &Taps::default());
+            time_ms[draw] = session.time_ms as f32;
+            for l in 1..=depth {
+                let n = session.model.layers[l].size;
+                let rows = session.blocks.iter().flat_map(|b| b.layers[l].x.chunks_exact(n).zip(b.layers[l].v.chunks_exact(n)));
+                for (chain, (row_x, row_v)) in rows.enumerate() {
+                    for i in 0..n {
+                        x[l - 1][[chain, draw, i]] = row_x[i];
+                        v[l - 1][[chain, draw, i]] = row_v[i];
+                    }
+                }
+            }
+        }
+        if let Some(reason) = session.broken() {
+            bail!("sampling diverged: {reason}");
+        }
+        let mut archive = Archive::default();
+        for l in 1..=depth {
+            archive.add(&format!("x{l}"), &x[l - 1])?;
+            archive.add(&format!("v{l}"), &v[l - 1])?;
+        }
+        archive.add("time_ms", &time_ms)?;
+        archive.add("x0", &Array1::from(session.stimulus().to_vec()))?;
+        modelfile::add_model(&mut archive, session.config(), &session.model)?;
+        archive.save(&self.out)
+    }
+}

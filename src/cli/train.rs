@@ -1,0 +1,94 @@
+//! `heescope train`: learns without a window and writes the model.
+
+use crate::cli::Start;
+use crate::dynamics::block::Taps;
+use crate::experiment::session::Session;
+use crate::experiment::{DataSource, Decay, modelfile};
+use crate::export::filters::{Format, save};
+use crate::export::mosaic::Scale;
+use anyhow::bail;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Options of `train`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Train {
+    #[command(flatten)]
+    start: Start,
+    /// Own images: a file or a folder of PNG and JPEG
+    #[arg(long)]
+    data: Vec<PathBuf>,
+    /// Images to learn from
+    #[arg(long)]
+    images: Option<u64>,
+    /// Seconds to learn
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// Model file to go on from
+    #[arg(long)]
+    init: Option<PathBuf>,
+    /// Model file to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Mosaic of the filters to write (PNG)
+    #[arg(long)]
+    filters: Option<PathBuf>,
+}
+
+impl Train {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let (mut config, model) = self.start.read(self.init.as_ref())?;
+        if !self.data.is_empty() {
+            config.data.source = DataSource::Files;
+            config.data.paths.clone_from(&self.data);
+        }
+        if config.data.source == DataSource::Fixed {
+            bail!("preset {} has one fixed stimulus and nothing to learn", config.model.name);
+        }
+        if let Some(seconds) = self.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
+            bail!("--seconds {seconds}: a number above 0 is needed");
+        }
+        config.learning.enabled = true;
+        let images = self.images.or(if self.seconds.is_none() { Some(100_000) } else { None });
+        if images.is_some() && config.learning.decay == Decay::Settle {
+            config.learning.decay = Decay::Linear; // a run of known length (SPEC 6)
+        }
+        let mut session = match model {
+            Some(model) => Session::with_model(config, model)?,
+            None => Session::new(config)?,
+        };
+        session.run_length = images;
+        for warning in &session.warnings {
+            eprintln!("left out: {warning}");
+        }
+        let bar = match images {
+            Some(images) if std::io::stderr().is_terminal() => indicatif::ProgressBar::new(images),
+            _ => indicatif::ProgressBar::hidden(),
+        };
+        let (start, taps) = (Instant::now(), Taps::default());
+        let mut residual = 0.0;
+        // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
+        while images.is_none_or(|images| session.images <= images) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
+            if let (_, Some(report)) = session.advance(usize::MAX, &taps) {
+                residual += 0.05 * (f64::from(report.residual_variance) - residual);
+                if let Some(reason) = session.broken() {
+                    bail!("learning diverged after {} images: {reason}", session.images);
+                }
+                bar.set_position(session.images);
+            }
+        }
+        bar.finish_and_clear();
+        modelfile::save(&self.out, session.config(), &session.model)?;
+        if let Some(path) = &self.filters {
+            save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4)?;
+        }
+        println!(
+            "{} images, {} steps, {:.2} s, residual variance {residual:.3}",
+            session.images,
+            session.steps,
+            start.elapsed().as_secs_f64()
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,442 @@
+//! The thread's body: obeys commands, runs spans at the pace asked for, leaves snapshots; survives NaN and panics.
+
+use crate::analysis::density::DensityGrid;
+use crate::dynamics::block::{Frame, Taps};
+use crate::engine::{
+    Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
+};
+use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
+use crate::experiment::session::Session;
+use crate::experiment::{Config, DataSource, Governor, InterneuronMode, modelfile};
+use crossbeam_channel::{Receiver, Sender};
+use ndarray::Array2;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Wall time of one span at most, so that commands act soon.
+const SPAN: Duration = Duration::from_millis(3);
+/// Points of the pair cloud kept for one snapshot at most.
+const MAX_PAIR_STEPS: usize = 400;
+
+pub(super) fn run(config: Config, inbox: Receiver<Command>, outbox: Sender<Event>, slot: Slot, wake: Box<dyn Fn() + Send + Sync>) {
+    let mut worker = Worker::new(config, outbox, slot, wake);
+    loop {
+        match catch_unwind(AssertUnwindSafe(|| worker.turn(&inbox))) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(panic) => {
+                let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+                worker.halt(format!("the simulation stopped on an internal error: {}", text.unwrap_or_default()));
+            }
+        }
+    }
+}
+
+struct Worker {
+    session: Option<Session>,
+    /// The last state known to be finite.
+    good: Vec<Array2<f32>>,
+    config: Config,
+    outbox: Sender<Event>,
+    slot: Slot,
+    wake: Box<dyn Fn() + Send + Sync>,
+    running: bool,
+    pace: Pace,
+    owed: u64,
+    paced_since: (Instant, u64),
+    watch: Watch,
+    taps: Taps,
+    model_id: u64,
+    shared_weights: (u64, Vec<Arc<Array2<f32>>>),
+    traces: Vec<Vec<TraceSample>>,
+    interneurons: Vec<Vec<InterneuronSample>>,
+    pairs: Vec<Vec<[f32; 2]>>,
+    learning: Vec<LearningPoint>,
+    exact: Option<Arc<DensityGrid>>,
+    dropped: u64,
+    rate: (Instant, u64, u64, f64, f64),
+    steps_a_span: usize,
+    last_snapshot: Instant,
+    changed: bool,
+}
+
+impl Worker {
+    fn new(config: Config, outbox: Sender<Event>, slot: Slot, wake: Box<dyn Fn() + Send + Sync>) -> Self {
+        let now = Instant::now();
+        let mut worker = Self {
+            session: None,
+            good: Vec::new(),
+            config: config.clone(),
+            outbox,
+            slot,
+            wake,
+            running: true,
+            pace: Pace::StepsPerSecond(450.0),
+            owed: 0,
+            paced_since: (now, 0),
+            watch: Watch::default(),
+            taps: Taps::default(),
+            model_id: 0,
+            shared_weights: (0, Vec::new()),
+            traces: Vec::new(),
+            interneurons: Vec::new(),
+            pairs: Vec::new(),
+            learning: Vec::new(),
+            exact: None,
+            dropped: 0,
+            rate: (now, 0, 0, 0.0, 0.0),
+            steps_a_span: 1,
+            last_snapshot: now,
+            changed: true,
+        };
+        worker.load(config);
+        worker
+    }
+
+    fn tell(&self, event: Event) {
+        let _ = self.outbox.try_send(event); // a reader that is gone or slow must not stop the simulation
+        (self.wake)();
+    }
+
+    fn halt(&mut self, reason: String) {
+        self.running = false;
+        self.changed = true;
+        if let Some(session) = &mut self.session {
+            if !self.good.is_empty() {
+                session.model.weights.clone_from(&self.good);
+                session.weights_version += 1;
+            }
+            session.show_next();
+        }
+        self.tell(Event::Halted(reason));
+    }
+
+    fn load(&mut self, config: Config) {
+        match Session::new(config.clone()) {
+            Ok(session) => self.take(session, config),
+            Err(error) => self.tell(Event::Failed(error.to_string())),
+        }
+    }
+
+    fn take(&mut self, session: Session, config: Config) {
+        for warning in &session.warnings {
+            self.tell(Event::Warning(warning.clone()));
+        }
+        self.tell(Event::Loaded(config.model.name.clone()));
+        self.good.clone_from(&session.model.weights);
+        self.model_id += 1;
+        self.shared_weights = (0, Vec::new());
+        self.learning.clear();
+        self.owed = 0;
+        self.config = config;
+        let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
+        let second = 1.min(session.model.layers[1].size - 1);
+        self.session = Some(session);
+        self.set_watch(Watch { trace_layer: 1, trace_units: units, pair: [0, second] });
+        self.refresh_exact();
+        self.pace_from_now();
+        self.changed = true;
+    }
+
+    fn refresh_exact(&mut self) {
+        self.exact = self.session.as_ref().and_then(|s| DensityGrid::posterior(&s.model, s.stimulus(), 128)).map(Arc::new);
+    }
+
+    fn set_watch(&mut self, watch: Watch) {
+        let Some(session) = &self.session else { return };
+        let layer = watch.trace_layer.clamp(1, session.model.depth());
+        let size = session.model.layers[layer].size;
+        let units: Vec<usize> = watch.trace_units.iter().copied().filter(|&u| u < size).take(MAX_TRACED).collect();
+        let pair = watch.pair.map(|u| u.min(size - 1));
+        let weights = &session.model.weights[layer - 1];
+        let strongest = |&u: &usize| {
+            let column = weights.column(u);
+            (0..column.len()).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(0)
+        };
+        self.taps = Taps { layer, below: units.iter().map(strongest).collect(), units: units.clone(), pair: Some(pair) };
+        self.traces = vec![Vec::new(); units.len()];
+        self.interneurons = vec![Vec::new(); units.len()];
+        self.pairs.clear();
+        self.watch = Watch { trace_layer: layer, trace_units: units, pair };
+        self.changed = true;
+    }
+
+    fn pace_from_now(&mut self) {
+        self.paced_since = (Instant::now(), self.session.as_ref().map_or(0, |s| s.steps));
+    }
+
+    /// Obeys what has come and runs one span. False at the end.
+    fn turn(&mut self, inbox: &Receiver<Command>) -> bool {
+        let due = self.steps_due();
+        if due == 0 {
+            // Nothing to run: wait for a command, or for the pace's next step.
+            self.publish(true);
+            match inbox.recv_timeout(Duration::from_millis(4)) {
+                Ok(command) => {
+                    if !self.obey(command) {
+                        return false;
+                    }
+                }
+                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+        while let Ok(command) = inbox.try_recv() {
+            if !self.obey(command) {
+                return false;
+            }
+        }
+        let due = self.steps_due();
+        if due > 0 {
+            self.span(due);
+        }
+        self.publish(false);
+        true
+    }
+
+    fn steps_due(&self) -> u64 {
+        let Some(session) = &self.session else { return 0 };
+        if self.owed > 0 {
+            return self.owed;
+        }
+        match (self.running, self.pace) {
+            (false, _) => 0,
+            (true, Pace::Full) => u64::MAX,
+            (true, Pace::StepsPerSecond(rate)) => {
+                let (since, start) = self.paced_since;
+                ((since.elapsed().as_secs_f64() * rate) as u64).saturating_sub(session.steps - start)
+            }
+        }
+    }
+
+    fn span(&mut self, due: u64) {
+        let Some(session) = &mut self.session else { return };
+        let begin = Instant::now();
+        let steps = (due.min(self.steps_a_span as u64)) as usize;
+        let (first_ms, dt_ms) = (session.time_ms, session.parameters().dt_ms);
+        let (done, report) = session.advance(steps, &self.taps);
+        self.owed = self.owed.saturating_sub(done as u64);
+        let took = begin.elapsed();
+        if took < SPAN / 2 {
+            self.steps_a_span = (self.steps_a_span * 2).min(4096);
+        } else if took > SPAN {
+            self.steps_a_span = (self.steps_a_span / 2).max(1);
+        }
+        if let Pace::StepsPerSecond(rate) = self.pace {
+            // A machine that cannot keep up must not owe more and more.
+            if due as f64 > rate * 0.25 + 2.0 {
+                self.pace_from_now();
+            }
+        }
+        self.collect(first_ms, dt_ms);
+        let Some(session) = &mut self.session else { return };
+        if let Some(report) = report {
+            let w = &session.model.weights[0];
+            let sigma2 = session.model.layers[0].family.sigma().map_or(f64::NAN, |s| s * s);
+            self.learning.push(LearningPoint {
+                images: session.images,
+                residual_variance: report.residual_variance,
+                sigma2: sigma2 as f32,
+                weight_change: report.weight_change,
+                weight_norm: (w.iter().map(|v| v * v).sum::<f32>() / w.ncols() as f32).sqrt(),
+                kurtosis: report.kurtosis,
+                lr: report.lr,
+            });
+            if self.learning.len() > MAX_SAMPLES {
+                self.learning.drain(..MAX_SAMPLES / 2);
+            }
+        }
+        if let Some(reason) = session.broken() {
+            self.halt(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
+        } else if report.is_some() {
+            self.good.clone_from(&session.model.weights);
+        }
+        self.changed = true;
+    }
+
+    /// Moves what the blocks recorded into the snapshot's lists.
+    fn collect(&mut self, first_ms: f64, dt_ms: f64) {
+        let Some(session) = &mut self.session else { return };
+        let family = session.model.layers[self.taps.layer - 1].family.clone();
+        for (step, frames) in session.blocks[0].frames.drain(..).enumerate() {
+            let time_ms = first_ms + (step + 1) as f64 * dt_ms;
+            for (unit, Frame { neuron: [x, v, likelihood, prior], below: [observed, sampled, eta] }) in frames.into_iter().enumerate() {
+                self.traces[unit].push(TraceSample { time_ms, x, v, likelihood, prior });
+                // Where A' has no closed form, the sampled value stands in rather than a quadrature in every step.
+                let exact = if family.has_closed_mean() { family.mean_statistic(f64::from(eta)) as f32 } else { sampled };
+                self.interneurons[unit].push(InterneuronSample { time_ms, observed, sampled, exact });
+            }
+        }
+        for list in &mut self.traces {
+            drop_oldest(list, MAX_SAMPLES);
+        }
+        for list in &mut self.interneurons {
+            drop_oldest(list, MAX_SAMPLES);
+        }
+        let steps = session.blocks.iter().map(|b| b.pairs.len()).min().unwrap_or(0);
+        for step in steps.saturating_sub(MAX_PAIR_STEPS)..steps {
+            self.pairs.push(session.blocks.iter().flat_map(|b| b.pairs[step].iter().copied()).collect());
+        }
+        session.blocks.iter_mut().for_each(|b| b.pairs.clear());
+        drop_oldest(&mut self.pairs, MAX_PAIR_STEPS);
+    }
+
+    fn obey(&mut self, command: Command) -> bool {
+        self.changed = true;
+        match command {
+            Command::Shutdown => return false,
+            Command::Run => {
+                self.running = true;
+                self.pace_from_now();
+            }
+            Command::Pause => self.running = false,
+            Command::Step(n) => {
+                self.running = false;
+                self.owed = n;
+            }
+            Command::Reset => self.load(self.config.clone()),
+            Command::SetParameter(parameter) => self.set(parameter),
+            Command::SetPace(pace) => {
+                self.pace = pace;
+                self.pace_from_now();
+            }
+            Command::Load(config) => self.load(*config),
+            Command::LoadModel(path) => {
+                match modelfile::load(&path).and_then(|(config, model)| Ok((Session::with_model(config.clone(), model)?, config))) {
+                    Ok((session, config)) => self.take(session, config),
+                    Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
+                }
+            }
+            Command::UseImages(paths) => {
+                let mut config = self.config.clone();
+                config.data.source = DataSource::Files;
+                config.data.paths = paths;
+                config.data.contrast_normalisation = true;
+                self.load(config);
+            }
+            Command::NextStimulus => self.session.iter_mut().for_each(Session::show_next),
+            Command::HoldStimulus(hold) => self.attempt(|session| session.hold(hold)),
+            Command::SetStimulus(values) => {
+                self.attempt(|session| session.set_stimulus(&values));
+                self.refresh_exact();
+            }
+            Command::Watch(watch) => self.set_watch(watch),
+            Command::SaveModel(path) => {
+                let saved = self.session.as_ref().map(|session| modelfile::save(&path, session.config(), &session.model));
+                match saved {
+                    Some(Ok(())) => self.tell(Event::Saved(path)),
+                    Some(Err(error)) => self.tell(Event::Failed(format!("{error:#}"))),
+                    None => self.tell(Event::Failed("there is no model to save".into())),
+                }
+            }
+            Command::PanicForTest => panic!("asked to panic"),
+            Command::PoisonForTest => self.session.iter_mut().for_each(|s| s.model.weights[0][[0, 0]] = f32::NAN),
+        }
+        true
+    }
+
+    fn attempt(&mut self, action: impl FnOnce(&mut Session) -> Result<(), crate::experiment::ConfigError>) {
+        if let Some(Err(error)) = self.session.as_mut().map(action) {
+            self.tell(Event::Failed(error.to_string()));
+        }
+    }
+
+    fn set(&mut self, parameter: Parameter) {
+        let (mut d, mut l) = (self.config.dynamics, self.config.learning);
+        match parameter {
+            Parameter::TauXMs(v) => d.tau_x_ms = v,
+            Parameter::TauEpsMs(v) => d.tau_eps_ms = v,
+            Parameter::TauVMs(v) => d.tau_v_ms = v,
+            Parameter::Adaptation(v) => d.adaptation = v,
+            Parameter::Interneurons(v) => d.interneurons = v,
+            Parameter::DtMs(v) => d.dt_ms = v,
+            Parameter::LearningRate(v) => l.lr = v,
+            Parameter::ExactInterneurons(v) => d.interneuron_mode = if v { InterneuronMode::Exact } else { InterneuronMode::Sampled },
+            Parameter::ManualGovernor(v) => d.governor = if v { Governor::Manual } else { Governor::Auto },
+            Parameter::Learning(v) => l.enabled = v,
+        }
+        match self.session.as_mut().map(|session| session.adjust(d, l)) {
+            Some(Ok(())) => (self.config.dynamics, self.config.learning) = (d, l),
+            Some(Err(error)) => self.tell(Event::Failed(error.to_string())),
+            None => {}
+        }
+    }
+
+    /// Leaves a snapshot if the window has taken the last one, at most about 120 a second.
+    fn publish(&mut self, idle: bool) {
+        if !self.changed || (!idle && self.last_snapshot.elapsed() < Duration::from_millis(8)) {
+            return;
+        }
+        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(session) = &self.session else { return };
+        if slot.is_some() {
+            self.dropped += u64::from(!idle && self.last_snapshot.elapsed() > Duration::from_millis(16));
+            return;
+        }
+        if self.shared_weights.0 != session.weights_version {
+            self.shared_weights = (session.weights_version, session.model.weights.iter().cloned().map(Arc::new).collect());
+        }
+        let elapsed = self.rate.0.elapsed().as_secs_f64();
+        if elapsed > 0.25 {
+            let per_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / elapsed;
+            self.rate = (
+                Instant::now(),
+                session.steps,
+                session.images,
+                per_second(session.steps, self.rate.1),
+                per_second(session.images, self.rate.2),
+            );
+        }
+        let (d, limit_ms) = (&self.config.dynamics, session.largest_dt_ms());
+        let (reconstruction, count) = &session.blocks[0].reconstruction;
+        let n = session.model.layers[self.watch.trace_layer].size;
+        let traced = self.traces.len();
+        *slot = Some(Box::new(Snapshot {
+            model_id: self.model_id,
+            config: Arc::new(self.config.clone()),
+            clock: Clock {
+                running: self.running,
+                pace: self.pace,
+                time_ms: session.time_ms,
+                steps: session.steps,
+                images: session.images,
+                steps_per_second: self.rate.3,
+                images_per_second: self.rate.4,
+                dropped: self.dropped,
+            },
+            governor: GovernorState {
+                dt_ms: session.parameters().dt_ms,
+                limit_ms,
+                stiffness: session.stiffness().to_vec(),
+                lowered: d.governor == Governor::Auto && d.dt_ms > limit_ms * 1.000_001,
+                beyond: d.governor == Governor::Manual && d.dt_ms > limit_ms * 1.000_001,
+            },
+            weights_version: session.weights_version,
+            weights: self.shared_weights.1.clone(),
+            stimulus: StimulusState {
+                stimulus: session.stimulus().to_vec(),
+                reconstruction: reconstruction.iter().map(|sum| sum / (*count).max(1) as f32).collect(),
+                steps: *count,
+                held: session.held,
+            },
+            watch: self.watch.clone(),
+            traces: std::mem::replace(&mut self.traces, vec![Vec::new(); traced]),
+            interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),
+            pairs: std::mem::take(&mut self.pairs),
+            activity: session.blocks[0].layers[self.watch.trace_layer].x[..n].to_vec(),
+            exact_posterior: self.exact.clone(),
+            learning: std::mem::take(&mut self.learning),
+        }));
+        drop(slot);
+        self.last_snapshot = Instant::now();
+        self.changed = false;
+        (self.wake)();
+    }
+}
+
+fn drop_oldest<T>(list: &mut Vec<T>, most: usize) {
+    if list.len() > most {
+        list.drain(..list.len() - most);
+    }
+}

@@ -1,0 +1,114 @@
+//! Learned filters as files: PNG mosaic, SVG, NPY, one PNG a filter.
+
+use crate::export::mosaic::{Layout, Scale, render};
+use crate::export::{npz, save_png, write_atomically};
+use anyhow::{Context, bail};
+use ndarray::{Array3, ArrayView2};
+use std::fmt::Write;
+use std::path::Path;
+
+/// How filters are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A mosaic.
+    Png,
+    /// A mosaic of rectangles, one group a filter.
+    Svg,
+    /// [units, rows, columns], float32.
+    Npy,
+    /// A folder with one PNG a filter.
+    EachPng,
+}
+
+/// Rows and columns of a filter of `pixels` values: square where it can be, else one row.
+pub fn tile(pixels: usize) -> [usize; 2] {
+    let side = (pixels as f64).sqrt().round() as usize;
+    if side * side == pixels { [side, side] } else { [1, pixels] }
+}
+
+/// Writes the columns of `filters` [pixels, units]; `zoom` is screen pixels a weight. Errors name the path.
+pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale, zoom: u32) -> anyhow::Result<()> {
+    if !(1..=64).contains(&zoom) {
+        bail!("zoom = {zoom} is out of range: 1 to 64");
+    }
+    let order: Vec<usize> = (0..filters.ncols()).collect();
+    let layout = Layout::new(order.len(), tile(filters.nrows()), 1);
+    let enlarged = |picture: &image::RgbImage| {
+        let (w, h) = (picture.width() * zoom, picture.height() * zoom);
+        image::imageops::resize(picture, w, h, image::imageops::FilterType::Nearest)
+    };
+    match format {
+        Format::Png => save_png(path, &enlarged(&render(filters, &order, layout, scale, false))),
+        Format::Svg => write_atomically(path, svg(filters, layout, scale).as_bytes()),
+        Format::Npy => {
+            let [rows, columns] = tile(filters.nrows());
+            let stack = Array3::from_shape_fn((filters.ncols(), rows, columns), |(u, r, c)| filters[[r * columns + c, u]]);
+            npz::save_npy(path, &stack)
+        }
+        Format::EachPng => {
+            std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+            for unit in order {
+                let alone = Layout { columns: 1, rows: 1, tile: layout.tile, gap: 0 };
+                let shown = if scale == Scale::Shared { None } else { Some(()) };
+                let column = filters.slice(ndarray::s![.., unit..=unit]);
+                let picture = match shown {
+                    Some(()) => render(column, &[0], alone, scale, false),
+                    None => {
+                        let top = filters.iter().fold(0.0f32, |t, v| if v.is_finite() { t.max(v.abs()) } else { t });
+                        // Rendered with the shared maximum as an extra column that is not shown.
+                        let padded = ndarray::concatenate![ndarray::Axis(1), column, ndarray::Array2::from_elem((column.nrows(), 1), top)];
+                        render(padded.view(), &[0], alone, scale, false)
+                    }
+                };
+                save_png(&path.join(format!("filter_{unit:03}.png")), &enlarged(&picture))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn svg(filters: ArrayView2<f32>, layout: Layout, scale: Scale) -> String {
+    let order: Vec<usize> = (0..filters.ncols()).collect();
+    let picture = render(filters, &order, layout, scale, false);
+    let [width, height] = layout.size();
+    let mut text = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" shape-rendering=\"crispEdges\">\n");
+    for unit in order {
+        let [x, y] = layout.corner(unit);
+        let _ = writeln!(text, "<g><title>unit {unit}</title>"); // writing to a String cannot fail
+        for row in 0..layout.tile[0] {
+            for column in 0..layout.tile[1] {
+                let [r, g, b] = picture.get_pixel((x + column) as u32, (y + row) as u32).0;
+                let _ = writeln!(
+                    text,
+                    "<rect x=\"{}\" y=\"{}\" width=\"1\" height=\"1\" fill=\"#{r:02x}{g:02x}{b:02x}\"/>",
+                    x + column,
+                    y + row
+                );
+            }
+        }
+        text.push_str("</g>\n");
+    }
+    text.push_str("</svg>\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_written_and_bad_folders_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let filters = ndarray::Array2::from_shape_fn((9, 4), |(i, j)| i as f32 - j as f32);
+        for (name, format) in [("a.png", Format::Png), ("a.svg", Format::Svg), ("a.npy", Format::Npy), ("each", Format::EachPng)] {
+            save(&folder.path().join(name), filters.view(), format, Scale::Shared, 3).unwrap();
+        }
+        assert_eq!(std::fs::read_dir(folder.path().join("each")).unwrap().count(), 4);
+        assert_eq!(image::open(folder.path().join("a.png")).unwrap().width(), 3 * (2 * 4 + 1));
+        let back: Array3<f32> = npz::read_npy(&folder.path().join("a.npy")).unwrap();
+        assert_eq!(back[[3, 2, 1]], filters[[7, 3]]);
+        let error = save(&folder.path().join("none/a.png"), filters.view(), Format::Png, Scale::Shared, 3).unwrap_err();
+        assert!(format!("{error:#}").contains("none"), "{error:#}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+}
