@@ -6,3 +6,4 @@ pub mod presets;
 pub mod session;
 
 pub use config::*;
+pub use session::Session;

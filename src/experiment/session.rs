@@ -256,6 +256,17 @@ impl Session {
         }
     }
 
+    /// Stimuli of one's own, [count, n_0], in place of the source's.
+    pub fn replace_stimuli(&mut self, stimuli: Array2<f32>) -> Result<(), ConfigError> {
+        let n = self.model.layers[0].size;
+        if stimuli.ncols() != n || stimuli.nrows() == 0 {
+            return Err(ConfigError(format!("stimuli of shape [count, {n}] are needed, found {:?}", stimuli.dim())));
+        }
+        self.stimuli = Some(stimuli);
+        self.show_next();
+        Ok(())
+    }
+
     /// x_0 of network 0, [n_0].
     pub fn stimulus(&self) -> &[f32] {
         &self.blocks[0].layers[0].x[..self.model.layers[0].size]

@@ -1,0 +1,102 @@
+//! The command line from outside: every call that is documented, and bad input for each.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn heescope(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heescope")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn succeeds(folder: &Path, arguments: &[&str]) -> String {
+    let output = heescope(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Exit status 1, one line that contains `part`, and no file `out`.
+fn fails(folder: &Path, arguments: &[&str], part: &str) {
+    let output = heescope(folder, arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    assert_eq!(text.trim().lines().count(), 1, "{arguments:?}: {text}");
+    assert!(text.contains(part), "{arguments:?}: '{part}' is not in: {text}");
+    assert!(!folder.join("out").exists() && !folder.join("out.npz").exists(), "{arguments:?} left a file");
+}
+
+const TINY: [&str; 8] = ["--preset", "dead-leaves", "--set", "patches=500", "--set", "batch=50", "--images", "500"];
+
+#[test]
+fn trains_samples_and_writes_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(succeeds(folder, &["presets"]).lines().count() >= 4);
+    succeeds(folder, &[&["train"], &TINY[..], &["--out", "m.npz", "--filters", "f.png"]].concat());
+    assert!(image::open(folder.join("f.png")).unwrap().width() > 500);
+    for (format, file) in [("png", "a.png"), ("svg", "a.svg"), ("npy", "a.npy")] {
+        succeeds(folder, &["filters", "--model", "m.npz", "--format", format, "--out", file]);
+    }
+    let stack: ndarray::Array3<f32> = heescope::export::npz::read_npy(&folder.join("a.npy")).unwrap();
+    assert_eq!(stack.dim(), (144, 12, 12));
+    succeeds(folder, &[&["train", "--init", "m.npz", "--images", "100", "--out", "n.npz"][..], &[]].concat());
+    succeeds(folder, &["sample", "--model", "m.npz", "--chains", "3", "--steps", "20", "--burn", "5", "--thin", "2", "--out", "s.npz"]);
+    let mut file = heescope::export::npz::open(&folder.join("s.npz")).unwrap();
+    assert_eq!(file.array("x1").unwrap().shape(), [3, 10, 144]);
+    assert_eq!(file.array("v1").unwrap().shape(), [3, 10, 144]);
+    assert_eq!(file.array("time_ms").unwrap().shape(), [10]);
+    assert_eq!(file.array("x0").unwrap().shape(), [144]);
+    assert_eq!(file.array("W0").unwrap().shape(), [144, 144]);
+    assert!(file.text("config").unwrap().contains("[dynamics]"));
+    let report: serde_json::Value = serde_json::from_str(&succeeds(folder, &["bench", "--preset", "ridge", "--json"])).unwrap();
+    assert!(report["step_ms"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn one_seed_gives_the_same_bytes_for_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    for threads in ["1", "2", "3"] {
+        let set = ["--set", "tau_v_ms=20", "--threads", threads, "--out"];
+        succeeds(folder.path(), &[&["train"], &TINY[..], &set, &["m.npz", "--seed", "5"]].concat());
+        // The number of threads is part of the stored configuration; the arrays are what must not depend on it.
+        let (_, model) = heescope::experiment::modelfile::load(&folder.path().join("m.npz")).unwrap();
+        let bytes: Vec<u32> = model.weights[0].iter().map(|w| w.to_bits()).collect();
+        let reference = folder.path().join("reference");
+        let text = format!("{bytes:?}");
+        if threads == "1" {
+            std::fs::write(&reference, &text).unwrap();
+        }
+        assert!(std::fs::read_to_string(&reference).unwrap() == text, "{threads} threads differ from 1");
+    }
+}
+
+#[test]
+fn bad_input_is_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &[&["train"], &TINY[..], &["--out", "good.npz"]].concat());
+    let bytes = std::fs::read(folder.join("good.npz")).unwrap();
+    std::fs::write(folder.join("cut.npz"), &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::write(folder.join("text.png"), "no image").unwrap();
+    std::fs::write(folder.join("bad.toml"), "[dynamics]\ntau_x = 3\n").unwrap();
+    fails(folder, &["train", "--preset", "nothing", "--out", "out.npz"], "dead-leaves");
+    fails(folder, &["train", "--set", "nonsense=1", "--out", "out.npz"], "tau_eps_ms");
+    fails(folder, &["train", "--set", "tau_x_ms=-1", "--out", "out.npz"], "tau_x_ms = -1");
+    fails(folder, &["train", "--images", "many", "--out", "out.npz"], "many");
+    fails(folder, &["train", "--seconds", "-1", "--out", "out.npz"], "-1");
+    fails(folder, &["train", "--preset", "ridge", "--out", "out.npz"], "nothing to learn");
+    fails(folder, &["train", "--config", "bad.toml", "--out", "out.npz"], "bad.toml");
+    fails(folder, &["train", "--data", "missing", "--out", "out.npz"], "missing");
+    fails(folder, &["train", "--data", "text.png", "--out", "out.npz"], "text.png");
+    fails(folder, &["train", "--init", "cut.npz", "--out", "out.npz"], "cut.npz");
+    fails(folder, &[&["train"], &TINY[..], &["--out", "none/out.npz"]].concat(), "none/out.npz");
+    fails(folder, &["sample", "--model", "missing.npz", "--out", "out.npz"], "missing.npz");
+    fails(folder, &["sample", "--preset", "ridge", "--chains", "0", "--out", "out.npz"], "--chains 0");
+    fails(folder, &["sample", "--preset", "ridge", "--stimulus", "good.npz", "--out", "out.npz"], "good.npz");
+    fails(folder, &["sample", "--preset", "ridge", "--thin", "0", "--out", "out.npz"], "--thin 0");
+    fails(folder, &["filters", "--model", "cut.npz", "--out", "out"], "cut.npz");
+    fails(folder, &["filters", "--model", "good.npz", "--layer", "2", "--out", "out"], "--layer 2");
+    fails(folder, &["filters", "--model", "good.npz", "--format", "bmp", "--out", "out"], "bmp");
+    fails(folder, &["bench", "--preset", "x"], "ridge");
+    fails(folder, &["--view", "nothing"], "receptive-fields");
+    fails(folder, &["--theme", "pink"], "pink");
+    fails(folder, &["--size", "12"], "WIDTHxHEIGHT");
+}
