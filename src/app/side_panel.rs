@@ -1,0 +1,171 @@
+//! The side panel: preset, run controls, sliders of the dynamics, images and model files.
+
+use crate::app::actions::{Action, Field};
+use crate::engine::{Command, Pace, Parameter, Snapshot};
+use crate::experiment::{Governor, InterneuronMode, presets};
+use egui::{Button, ComboBox, Slider, Ui};
+use std::path::PathBuf;
+
+/// What the panel keeps between frames.
+#[derive(Default)]
+pub struct SidePanel {
+    /// Path of own images.
+    pub images: String,
+    /// Path of the model file.
+    pub model: String,
+    seed: Option<u64>,
+}
+
+struct Control {
+    name: &'static str,
+    unit: &'static str,
+    equation: &'static str,
+    range: std::ops::RangeInclusive<f64>,
+    logarithmic: bool,
+    value: f64,
+    standard: f64,
+    parameter: fn(f64) -> Parameter,
+}
+
+impl SidePanel {
+    /// Draws the panel.
+    pub fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let config = &snapshot.config;
+        let label = ui.label("Preset");
+        ComboBox::from_id_salt("preset")
+            .selected_text(&config.model.name)
+            .width(ui.available_width() - 8.0)
+            .show_ui(ui, |ui| {
+                for preset in presets::all() {
+                    let chosen = config.model.name == preset.name;
+                    if ui.selectable_label(chosen, preset.name).on_hover_text(preset.summary).clicked() {
+                        actions.push(Action::Send(Command::Load(Box::new(preset.config()))));
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id)
+            .on_hover_text("Rebuilds the model: what was learned is lost unless it is saved");
+        if let Some(preset) = presets::all().iter().find(|p| p.name == config.model.name) {
+            ui.weak(preset.summary);
+        }
+        ui.horizontal_wrapped(|ui| {
+            let running = snapshot.clock.running;
+            let (text, command) = if running { ("Pause", Command::Pause) } else { ("Run", Command::Run) };
+            if ui.add(Button::new(text).min_size([58.0, 24.0].into())).on_hover_text("Space").clicked() {
+                actions.push(Action::Send(command));
+            }
+            if ui.button("Step").on_hover_text("One step (S)").clicked() {
+                actions.push(Action::Send(Command::Step(1)));
+            }
+            if ui.button("Reset").on_hover_text("Start again from the seed (R)").clicked() {
+                actions.push(Action::Send(Command::Reset));
+            }
+            let full = snapshot.clock.pace == Pace::Full;
+            if ui.selectable_label(full, "Full speed").on_hover_text("As fast as the machine can (F)").clicked() {
+                actions.push(Action::ToggleSpeed);
+            }
+        });
+        if let Pace::StepsPerSecond(mut rate) = snapshot.clock.pace {
+            let label = ui.label("Pace");
+            let slider = Slider::new(&mut rate, 1.0..=20_000.0).logarithmic(true).suffix(" steps/s").max_decimals(0);
+            if ui.add(slider).labelled_by(label.id).on_hover_text("Simulation steps in a second of your time").changed() {
+                actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
+            }
+        }
+        let mut seed = self.seed.unwrap_or(config.dynamics.seed);
+        ui.horizontal(|ui| {
+            let label = ui.label("Seed");
+            let response = ui.add(egui::DragValue::new(&mut seed)).labelled_by(label.id).on_hover_text("Of everything random; rebuilds the model");
+            if response.changed() {
+                self.seed = Some(seed);
+            }
+            if (response.lost_focus() || response.drag_stopped()) && seed != config.dynamics.seed {
+                let mut changed = (**config).clone();
+                changed.dynamics.seed = seed;
+                actions.push(Action::Send(Command::Load(Box::new(changed))));
+                self.seed = None;
+            }
+        });
+        ui.separator();
+        ui.strong("Dynamics");
+        ui.weak("Double click on a name: back to the preset's value");
+        let standard = presets::by_name(&config.model.name).unwrap_or_else(|_| (**config).clone());
+        let (d, s) = (&config.dynamics, &standard.dynamics);
+        let controls = [
+            Control { name: "tau_x", unit: " ms", equation: "Membrane time constant: tau_x dx = (I - m v) dt + sqrt(2 tau_x) dW", range: 10.0..=1000.0, logarithmic: true, value: d.tau_x_ms, standard: s.tau_x_ms, parameter: Parameter::TauXMs },
+            Control { name: "tau_eps", unit: " ms", equation: "Interneuron time constant: tau_eps dy = -M dE/dy dt + sqrt(2 tau_eps M) dW''. Slow interneurons turn the posterior into the prior", range: 0.001..=1000.0, logarithmic: true, value: d.tau_eps_ms, standard: s.tau_eps_ms, parameter: Parameter::TauEpsMs },
+            Control { name: "tau_v", unit: " ms", equation: "Adaptation time constant: tau_v dv = (-v - m (tau_v/tau_x) I) dt + sqrt(2 tau_v) dW'", range: 1.0..=1000.0, logarithmic: true, value: d.tau_v_ms, standard: s.tau_v_ms, parameter: Parameter::TauVMs },
+            Control { name: "m", unit: "", equation: "Adaptation strength: sampling is faster by S = 1 + m^2 tau_v/tau_x; the law sampled does not change", range: 0.0..=10.0, logarithmic: false, value: d.adaptation, standard: s.adaptation, parameter: Parameter::Adaptation },
+            Control { name: "K", unit: "", equation: "Interneurons a unit: <T(y)> is their mean, its noise falls as 1/K", range: 1.0..=100.0, logarithmic: true, value: d.interneurons as f64, standard: s.interneurons as f64, parameter: |v| Parameter::Interneurons(v.round().max(1.0) as usize) },
+            Control { name: "dt", unit: " ms", equation: "Integration step: x <- x + h (I - m v) + sqrt(2 h) N(0,1), h = dt/tau_x", range: 0.01..=20.0, logarithmic: true, value: d.dt_ms, standard: s.dt_ms, parameter: Parameter::DtMs },
+            Control { name: "lr", unit: "", equation: "Learning rate: dW = lr <eps f(x)^T>", range: 0.001..=1.0, logarithmic: true, value: config.learning.lr, standard: standard.learning.lr, parameter: Parameter::LearningRate },
+        ];
+        for control in controls {
+            slider(ui, control, actions);
+        }
+        let mut exact = d.interneuron_mode == InterneuronMode::Exact;
+        if ui.checkbox(&mut exact, "Exact interneurons").on_hover_text("A'(eta) in place of <T(y)>: the limit tau_eps -> 0").changed() {
+            actions.push(Action::Change { to: Parameter::ExactInterneurons(exact), from: Parameter::ExactInterneurons(!exact) });
+        }
+        let mut manual = d.governor == Governor::Manual;
+        if ui.checkbox(&mut manual, "Manual step size").on_hover_text("dt as given, even past h = 0.7/lambda_max and h m sqrt(lambda_max) = 1").changed() {
+            actions.push(Action::Change { to: Parameter::ManualGovernor(manual), from: Parameter::ManualGovernor(!manual) });
+        }
+        let mut learns = config.learning.enabled;
+        if ui.checkbox(&mut learns, "Learning").on_hover_text("Whether the weights change").changed() {
+            actions.push(Action::Change { to: Parameter::Learning(learns), from: Parameter::Learning(!learns) });
+        }
+        ui.separator();
+        ui.strong("Your images");
+        ui.horizontal(|ui| {
+            path_field(ui, "Image file or folder", &mut self.images);
+            if ui.button("Choose").clicked() {
+                actions.push(Action::Dialog(Field::Images));
+            }
+        });
+        if ui.add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these")).on_hover_text("PNG or JPEG; or drop files on the window").clicked() {
+            actions.push(Action::Send(Command::UseImages(vec![PathBuf::from(self.images.trim())])));
+        }
+        ui.strong("Model file");
+        ui.horizontal(|ui| {
+            path_field(ui, "Model file", &mut self.model);
+            if ui.button("Choose").clicked() {
+                actions.push(Action::Dialog(Field::Open));
+            }
+        });
+        ui.horizontal(|ui| {
+            let path = PathBuf::from(self.model.trim());
+            let given = !self.model.trim().is_empty();
+            if ui.add_enabled(given, Button::new("Open")).clicked() {
+                actions.push(Action::Send(Command::LoadModel(path.clone())));
+            }
+            if ui.add_enabled(given, Button::new("Save")).clicked() {
+                actions.push(Action::Send(Command::SaveModel(path)));
+            }
+            if ui.button("Copy TOML").on_hover_text("The whole configuration, seed included, to the clipboard").clicked() {
+                ui.ctx().copy_text(config.to_toml());
+            }
+        });
+    }
+}
+
+/// A text field for a path, with a name.
+pub fn path_field(ui: &mut Ui, name: &str, path: &mut String) {
+    ui.add(egui::TextEdit::singleline(path).hint_text(name).desired_width(150.0)).on_hover_text(name);
+}
+
+fn slider(ui: &mut Ui, control: Control, actions: &mut Vec<Action>) {
+    let mut value = control.value;
+    ui.horizontal(|ui| {
+        let label = ui.add_sized([48.0, 18.0], egui::Label::new(control.name).sense(egui::Sense::click())).on_hover_text(control.equation);
+        let slider = Slider::new(&mut value, control.range).logarithmic(control.logarithmic).suffix(control.unit).clamping(egui::SliderClamping::Never);
+        let response = ui.add(slider).labelled_by(label.id).on_hover_text(control.equation);
+        if label.double_clicked() || response.double_clicked() {
+            value = control.standard;
+        }
+    });
+    if value != control.value {
+        actions.push(Action::Change { to: (control.parameter)(value), from: (control.parameter)(control.value) });
+    }
+}

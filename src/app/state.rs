@@ -1,0 +1,79 @@
+//! What the views show: the latest snapshot and bounded histories fed by it. Pausing keeps everything.
+
+use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
+use std::collections::VecDeque;
+
+const TRACE_SAMPLES: usize = 60_000;
+const CLOUD_POINTS: usize = 200_000;
+const TRAIL_STEPS: usize = 40;
+const LEARNING_POINTS: usize = 4_000;
+
+/// Latest picture and histories.
+#[derive(Default)]
+pub struct ViewState {
+    /// The latest snapshot; its increments have moved into the histories.
+    pub latest: Option<Box<Snapshot>>,
+    /// Of each traced unit, by time.
+    pub traces: Vec<VecDeque<TraceSample>>,
+    /// Of the interneurons below each traced unit.
+    pub interneurons: Vec<VecDeque<InterneuronSample>>,
+    /// The last positions of every network's pair.
+    pub trails: VecDeque<Vec<[f32; 2]>>,
+    /// Positions since the stimulus, pair or model changed.
+    pub cloud: VecDeque<[f32; 2]>,
+    /// Learning curves; thinned when they grow long.
+    pub learning: Vec<LearningPoint>,
+    thinning: usize,
+    skipped: usize,
+}
+
+impl ViewState {
+    /// Takes a snapshot in: histories of another model or other units are forgotten.
+    pub fn absorb(&mut self, mut snapshot: Box<Snapshot>) {
+        let before = self.latest.as_ref();
+        if before.is_none_or(|b| b.model_id != snapshot.model_id) {
+            *self = Self { thinning: 1, ..Self::default() };
+        } else if before.is_some_and(|b| b.watch != snapshot.watch) {
+            (self.traces, self.interneurons) = (Vec::new(), Vec::new());
+            self.trails.clear();
+            self.cloud.clear();
+        } else if before.is_some_and(|b| b.stimulus.stimulus != snapshot.stimulus.stimulus) {
+            self.cloud.clear();
+        }
+        append(&mut self.traces, &mut snapshot.traces);
+        append(&mut self.interneurons, &mut snapshot.interneurons);
+        for positions in std::mem::take(&mut snapshot.pairs) {
+            self.cloud.extend(&positions);
+            self.trails.push_back(positions);
+        }
+        let surplus = self.cloud.len().saturating_sub(CLOUD_POINTS);
+        self.cloud.drain(..surplus);
+        let surplus = self.trails.len().saturating_sub(TRAIL_STEPS);
+        self.trails.drain(..surplus);
+        for point in std::mem::take(&mut snapshot.learning) {
+            self.skipped += 1;
+            if self.skipped >= self.thinning {
+                self.skipped = 0;
+                self.learning.push(point);
+            }
+        }
+        if self.learning.len() > LEARNING_POINTS {
+            let mut keep = false;
+            self.learning.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.thinning *= 2;
+        }
+        self.latest = Some(snapshot);
+    }
+}
+
+fn append<T>(histories: &mut Vec<VecDeque<T>>, new: &mut [Vec<T>]) {
+    histories.resize_with(new.len(), VecDeque::new);
+    for (history, samples) in histories.iter_mut().zip(new) {
+        history.extend(samples.drain(..));
+        let surplus = history.len().saturating_sub(TRACE_SAMPLES);
+        history.drain(..surplus);
+    }
+}

@@ -1,0 +1,35 @@
+//! Every colour that is not a widget's own. The series are Okabe and Ito's, told apart by the colour-blind.
+
+use egui::Color32;
+
+/// Colours of series, in order.
+pub const SERIES: [Color32; 6] = [
+    Color32::from_rgb(0, 114, 178),
+    Color32::from_rgb(213, 94, 0),
+    Color32::from_rgb(0, 158, 115),
+    Color32::from_rgb(204, 121, 167),
+    Color32::from_rgb(230, 159, 0),
+    Color32::from_rgb(86, 180, 233),
+];
+
+/// The exact answer beside a measured one.
+pub fn exact(dark: bool) -> Color32 {
+    if dark { Color32::from_gray(210) } else { Color32::from_gray(40) }
+}
+
+/// Something that deserves a look.
+pub fn caution(dark: bool) -> Color32 {
+    if dark { Color32::from_rgb(240, 180, 60) } else { Color32::from_rgb(160, 95, 0) }
+}
+
+/// Something that is wrong.
+pub fn alarm(dark: bool) -> Color32 {
+    if dark { Color32::from_rgb(255, 110, 100) } else { Color32::from_rgb(190, 20, 20) }
+}
+
+/// A density from 0 to 1 as a colour over the plot's background.
+pub fn density(value: f64, dark: bool) -> Color32 {
+    let steps = (value.clamp(0.0, 1.0).sqrt() * 9.0).floor() / 9.0; // bands: filled contours
+    let [r, g, b] = if dark { [70.0, 130.0, 200.0] } else { [40.0, 100.0, 180.0] };
+    Color32::from_rgba_unmultiplied(r as u8, g as u8, b as u8, (steps * 190.0) as u8)
+}

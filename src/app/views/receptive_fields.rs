@@ -1,0 +1,186 @@
+//! Receptive fields: the mosaic of every filter, live; click one to enlarge and trace it; export.
+
+use crate::app::actions::{Action, Field};
+use crate::app::side_panel::path_field;
+use crate::app::state::ViewState;
+use crate::app::views::View;
+use crate::engine::{Snapshot, Watch};
+use crate::export::filters::{Format, tile};
+use crate::export::mosaic::{Layout, Scale, diverging, render};
+use egui::{Color32, ColorImage, ComboBox, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
+use ndarray::Array2;
+use std::path::PathBuf;
+
+/// What the view keeps.
+pub struct ReceptiveFields {
+    layer: usize,
+    scale: Scale,
+    by_norm: bool,
+    selected: Option<usize>,
+    texture: Option<TextureHandle>,
+    drawn: Option<(u64, u64, usize, Scale, bool, bool)>,
+    filters: Array2<f32>,
+    order: Vec<usize>,
+    format: Format,
+    zoom: u32,
+    path: String,
+}
+
+impl Default for ReceptiveFields {
+    fn default() -> Self {
+        Self {
+            layer: 1,
+            scale: Scale::PerFilter,
+            by_norm: false,
+            selected: None,
+            texture: None,
+            drawn: None,
+            filters: Array2::zeros((0, 0)),
+            order: Vec::new(),
+            format: Format::Png,
+            zoom: 4,
+            path: "filters.png".into(),
+        }
+    }
+}
+
+impl View for ReceptiveFields {
+    fn ui(&mut self, ui: &mut Ui, _: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let depth = snapshot.weights.len();
+        self.layer = self.layer.clamp(1, depth.max(1));
+        ui.horizontal_wrapped(|ui| {
+            if depth > 1 {
+                for layer in 1..=depth {
+                    ui.selectable_value(&mut self.layer, layer, format!("Layer {layer}")).on_hover_text("Deeper layers are multiplied down to pixels");
+                }
+                ui.separator();
+            }
+            ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter").on_hover_text("Each filter's strongest weight has the full colour");
+            ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
+            ui.checkbox(&mut self.by_norm, "Sort by norm");
+            ui.menu_button("Export", |ui| self.export(ui, actions)).response.on_hover_text("PNG, SVG, NPY (Ctrl-E)");
+        });
+        if snapshot.weights.is_empty() {
+            ui.label("No weights yet: choose a preset on the left.");
+            return;
+        }
+        self.refresh(ui, snapshot);
+        let Some(texture) = &self.texture else { return };
+        let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
+        let [width, height] = layout.size();
+        let side = if self.selected.is_some() { 190.0f32.min(ui.available_width() * 0.35) } else { 0.0 };
+        let available = ui.available_size() - vec2(side, 24.0);
+        let zoom = (available.x / width as f32).min(available.y / height as f32).max(0.5);
+        ui.horizontal_top(|ui| {
+            let (rect, response) = ui.allocate_exact_size(vec2(width as f32, height as f32) * zoom, Sense::click());
+            let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+            ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
+            let place = |position: usize| {
+                let [x, y] = layout.corner(position);
+                Rect::from_min_size(rect.min + vec2(x as f32, y as f32) * zoom, vec2(layout.tile[1] as f32, layout.tile[0] as f32) * zoom)
+            };
+            if let Some(position) = self.selected.and_then(|unit| self.order.iter().position(|&u| u == unit)) {
+                let stroke = egui::Stroke::new(2.0, crate::app::theme::SERIES[4]);
+                ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
+            }
+            let under = response.hover_pos().map(|p| (p - rect.min) / zoom).and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
+            if let Some((position, [row, column])) = under
+                && let Some(&unit) = self.order.get(position)
+            {
+                let value = self.filters[[row * layout.tile[1] + column, unit]];
+                let norm = self.filters.column(unit).dot(&self.filters.column(unit)).sqrt();
+                if response.clicked() {
+                    self.selected = if self.selected == Some(unit) { None } else { Some(unit) };
+                    let others = snapshot.watch.trace_units.iter().copied().filter(|&u| u != unit).take(2);
+                    let units: Vec<usize> = std::iter::once(unit).chain(others).collect();
+                    let pair = [unit, units.get(1).copied().unwrap_or(unit)];
+                    actions.push(Action::Watch(Watch { trace_layer: self.layer, trace_units: units, pair }));
+                }
+                response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}"));
+            }
+            if let Some(unit) = self.selected.filter(|&u| u < self.filters.ncols()) {
+                ui.vertical(|ui| self.large(ui, unit, layout.tile, side - 12.0));
+            }
+        });
+    }
+}
+
+impl ReceptiveFields {
+    fn refresh(&mut self, ui: &Ui, snapshot: &Snapshot) {
+        let dark = ui.visuals().dark_mode;
+        let key = (snapshot.model_id, snapshot.weights_version, self.layer, self.scale, self.by_norm, dark);
+        if self.drawn == Some(key) {
+            return;
+        }
+        if self.drawn.is_some_and(|d| d.0 != key.0) {
+            self.selected = None;
+        }
+        self.drawn = Some(key);
+        let first = (*snapshot.weights[0]).clone();
+        self.filters = snapshot.weights[..self.layer].iter().skip(1).fold(first, |down, w| down.dot(&**w));
+        self.order = (0..self.filters.ncols()).collect();
+        if self.by_norm {
+            let norms: Vec<f32> = self.filters.columns().into_iter().map(|c| c.dot(&c)).collect();
+            self.order.sort_by(|&a, &b| norms[b].total_cmp(&norms[a]));
+        }
+        let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
+        let picture = render(self.filters.view(), &self.order, layout, self.scale, dark);
+        let size = [picture.width() as usize, picture.height() as usize];
+        let image = ColorImage::from_rgb(size, picture.as_raw());
+        match &mut self.texture {
+            Some(texture) => texture.set(image, TextureOptions::NEAREST),
+            None => self.texture = Some(ui.ctx().load_texture("filters", image, TextureOptions::NEAREST)),
+        }
+    }
+
+    fn large(&self, ui: &mut Ui, unit: usize, [rows, columns]: [usize; 2], side: f32) {
+        ui.strong(format!("Unit {unit}"));
+        let column = self.filters.column(unit);
+        let top = column.iter().fold(f32::MIN_POSITIVE, |t, v| t.max(v.abs()));
+        let cell = side / rows.max(columns) as f32;
+        let (rect, response) = ui.allocate_exact_size(vec2(cell * columns as f32, cell * rows as f32), Sense::hover());
+        for (i, value) in column.iter().enumerate() {
+            let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
+            let [r, g, b] = diverging(value / top, ui.visuals().dark_mode);
+            ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
+        }
+        ui.label(format!("strongest weight {top:.3}"));
+        if let Some(p) = response.hover_pos() {
+            let (c, r) = (((p.x - rect.min.x) / cell) as usize, ((p.y - rect.min.y) / cell) as usize);
+            if r < rows && c < columns {
+                ui.label(format!("row {r}, column {c}: {:+.3}", column[r * columns + c]));
+            }
+        }
+        ui.weak("traced in Traces and Posterior");
+    }
+
+    fn export(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        ui.set_min_width(280.0);
+        let label = ui.label("Format");
+        let names = [(Format::Png, "PNG mosaic", "png"), (Format::Svg, "SVG", "svg"), (Format::Npy, "NPY", "npy"), (Format::EachPng, "One PNG a filter", "")];
+        let chosen = names.iter().find(|n| n.0 == self.format).map_or("", |n| n.1);
+        ComboBox::from_id_salt("format")
+            .selected_text(chosen)
+            .show_ui(ui, |ui| {
+                for (format, name, ending) in names {
+                    if ui.selectable_value(&mut self.format, format, name).clicked() {
+                        self.path = PathBuf::from(&self.path).with_extension(ending).display().to_string();
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+        let label = ui.label("Screen pixels a weight");
+        ui.add(egui::Slider::new(&mut self.zoom, 1..=16)).labelled_by(label.id);
+        ui.horizontal(|ui| {
+            path_field(ui, "Export path", &mut self.path);
+            if ui.button("Choose").clicked() {
+                actions.push(Action::Dialog(Field::Export));
+            }
+        });
+        if ui.button("Export filters").clicked() {
+            actions.push(Action::Export { path: self.path.trim().into(), format: self.format, scale: self.scale, zoom: self.zoom, layer: self.layer });
+            ui.close();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Pieces that several views use.
+
+pub mod decimate;
