@@ -191,7 +191,7 @@ impl App {
                 }
             }
         }
-        let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().filter_map(|f| f.path.clone()).collect());
+        let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
         if !dropped.is_empty() {
             self.pending.push_back(Command::UseImages(dropped));
         }
@@ -249,7 +249,7 @@ impl App {
                 if ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked() {
                     (self.tree, self.alone) = (default_layout(), None);
                 }
-                egui::widgets::global_theme_preference_switch(ui);
+                egui::widgets::global_theme_preference_buttons(ui);
                 if let Some(reason) = &self.halted {
                     ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
                 }
@@ -287,7 +287,8 @@ impl App {
             }
             Action::Change { to, from } => {
                 // One drag of a slider is one change to undo.
-                match self.undo.last_mut().filter(|(last, _)| std::mem::discriminant(last) == std::mem::discriminant(&to) && *last == from) {
+                match self.undo.last_mut().filter(|(last, _)| std::mem::discriminant(last) == std::mem::discriminant(&to) && *last == from)
+                {
                     Some(last) => last.0 = to,
                     None => self.undo.push((to, from)),
                 }
@@ -429,7 +430,8 @@ fn status(ui: &mut Ui, snapshot: &crate::engine::Snapshot, frames: f64) {
         ui.separator();
         ui.label(format!("{} images", clock.images));
         ui.separator();
-        ui.label(format!("{} dropped", clock.dropped)).on_hover_text("Pictures of the simulation that were not drawn because the window was busy");
+        ui.label(format!("{} dropped", clock.dropped))
+            .on_hover_text("Pictures of the simulation that were not drawn because the window was busy");
         ui.separator();
         let tip = format!("Largest stable dt: {:.3} ms; stiffness lambda of the layers: {:.1?}", governor.limit_ms, governor.stiffness);
         let text = format!("dt {:.3} ms", governor.dt_ms);
@@ -456,7 +458,7 @@ fn default_layout() -> Tree<Kind> {
     column.shares.set_share(stimulus, 0.45);
     let right = tiles.insert_container(column);
     let root = tiles.insert_horizontal_tile(vec![left, right]);
-    Tree::new("views", root, tiles)
+    Tree::new(egui::Id::unique("views"), root, tiles)
 }
 
 struct Behaviour<'a> {

@@ -76,7 +76,8 @@ impl SidePanel {
         let mut seed = self.seed.unwrap_or(config.dynamics.seed);
         ui.horizontal(|ui| {
             let label = ui.label("Seed");
-            let response = ui.add(egui::DragValue::new(&mut seed)).labelled_by(label.id).on_hover_text("Of everything random; rebuilds the model");
+            let response =
+                ui.add(egui::DragValue::new(&mut seed)).labelled_by(label.id).on_hover_text("Of everything random; rebuilds the model");
             if response.changed() {
                 self.seed = Some(seed);
             }
@@ -93,13 +94,76 @@ impl SidePanel {
         let standard = presets::by_name(&config.model.name).unwrap_or_else(|_| (**config).clone());
         let (d, s) = (&config.dynamics, &standard.dynamics);
         let controls = [
-            Control { name: "tau_x", unit: " ms", equation: "Membrane time constant: tau_x dx = (I - m v) dt + sqrt(2 tau_x) dW", range: 10.0..=1000.0, logarithmic: true, value: d.tau_x_ms, standard: s.tau_x_ms, parameter: Parameter::TauXMs },
-            Control { name: "tau_eps", unit: " ms", equation: "Interneuron time constant: tau_eps dy = -M dE/dy dt + sqrt(2 tau_eps M) dW''. Slow interneurons turn the posterior into the prior", range: 0.001..=1000.0, logarithmic: true, value: d.tau_eps_ms, standard: s.tau_eps_ms, parameter: Parameter::TauEpsMs },
-            Control { name: "tau_v", unit: " ms", equation: "Adaptation time constant: tau_v dv = (-v - m (tau_v/tau_x) I) dt + sqrt(2 tau_v) dW'", range: 1.0..=1000.0, logarithmic: true, value: d.tau_v_ms, standard: s.tau_v_ms, parameter: Parameter::TauVMs },
-            Control { name: "m", unit: "", equation: "Adaptation strength: sampling is faster by S = 1 + m^2 tau_v/tau_x; the law sampled does not change", range: 0.0..=10.0, logarithmic: false, value: d.adaptation, standard: s.adaptation, parameter: Parameter::Adaptation },
-            Control { name: "K", unit: "", equation: "Interneurons a unit: <T(y)> is their mean, its noise falls as 1/K", range: 1.0..=100.0, logarithmic: true, value: d.interneurons as f64, standard: s.interneurons as f64, parameter: |v| Parameter::Interneurons(v.round().max(1.0) as usize) },
-            Control { name: "dt", unit: " ms", equation: "Integration step: x <- x + h (I - m v) + sqrt(2 h) N(0,1), h = dt/tau_x", range: 0.01..=20.0, logarithmic: true, value: d.dt_ms, standard: s.dt_ms, parameter: Parameter::DtMs },
-            Control { name: "lr", unit: "", equation: "Learning rate: dW = lr <eps f(x)^T>", range: 0.001..=1.0, logarithmic: true, value: config.learning.lr, standard: standard.learning.lr, parameter: Parameter::LearningRate },
+            Control {
+                name: "tau_x",
+                unit: " ms",
+                equation: "Membrane time constant: tau_x dx = (I - m v) dt + sqrt(2 tau_x) dW",
+                range: 10.0..=1000.0,
+                logarithmic: true,
+                value: d.tau_x_ms,
+                standard: s.tau_x_ms,
+                parameter: Parameter::TauXMs,
+            },
+            Control {
+                name: "tau_eps",
+                unit: " ms",
+                equation: "Interneuron time constant: tau_eps dy = -M dE/dy dt + sqrt(2 tau_eps M) dW''. Slow interneurons turn the posterior into the prior",
+                range: 0.001..=1000.0,
+                logarithmic: true,
+                value: d.tau_eps_ms,
+                standard: s.tau_eps_ms,
+                parameter: Parameter::TauEpsMs,
+            },
+            Control {
+                name: "tau_v",
+                unit: " ms",
+                equation: "Adaptation time constant: tau_v dv = (-v - m (tau_v/tau_x) I) dt + sqrt(2 tau_v) dW'",
+                range: 1.0..=1000.0,
+                logarithmic: true,
+                value: d.tau_v_ms,
+                standard: s.tau_v_ms,
+                parameter: Parameter::TauVMs,
+            },
+            Control {
+                name: "m",
+                unit: "",
+                equation: "Adaptation strength: sampling is faster by S = 1 + m^2 tau_v/tau_x; the law sampled does not change",
+                range: 0.0..=10.0,
+                logarithmic: false,
+                value: d.adaptation,
+                standard: s.adaptation,
+                parameter: Parameter::Adaptation,
+            },
+            Control {
+                name: "K",
+                unit: "",
+                equation: "Interneurons a unit: <T(y)> is their mean, its noise falls as 1/K",
+                range: 1.0..=100.0,
+                logarithmic: true,
+                value: d.interneurons as f64,
+                standard: s.interneurons as f64,
+                parameter: |v| Parameter::Interneurons(v.round().max(1.0) as usize),
+            },
+            Control {
+                name: "dt",
+                unit: " ms",
+                equation: "Integration step: x <- x + h (I - m v) + sqrt(2 h) N(0,1), h = dt/tau_x",
+                range: 0.01..=20.0,
+                logarithmic: true,
+                value: d.dt_ms,
+                standard: s.dt_ms,
+                parameter: Parameter::DtMs,
+            },
+            Control {
+                name: "lr",
+                unit: "",
+                equation: "Learning rate: dW = lr <eps f(x)^T>",
+                range: 0.001..=1.0,
+                logarithmic: true,
+                value: config.learning.lr,
+                standard: standard.learning.lr,
+                parameter: Parameter::LearningRate,
+            },
         ];
         for control in controls {
             slider(ui, control, actions);
@@ -109,7 +173,11 @@ impl SidePanel {
             actions.push(Action::Change { to: Parameter::ExactInterneurons(exact), from: Parameter::ExactInterneurons(!exact) });
         }
         let mut manual = d.governor == Governor::Manual;
-        if ui.checkbox(&mut manual, "Manual step size").on_hover_text("dt as given, even past h = 0.7/lambda_max and h m sqrt(lambda_max) = 1").changed() {
+        if ui
+            .checkbox(&mut manual, "Manual step size")
+            .on_hover_text("dt as given, even past h = 0.7/lambda_max and h m sqrt(lambda_max) = 1")
+            .changed()
+        {
             actions.push(Action::Change { to: Parameter::ManualGovernor(manual), from: Parameter::ManualGovernor(!manual) });
         }
         let mut learns = config.learning.enabled;
@@ -124,7 +192,11 @@ impl SidePanel {
                 actions.push(Action::Dialog(Field::Images));
             }
         });
-        if ui.add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these")).on_hover_text("PNG or JPEG; or drop files on the window").clicked() {
+        if ui
+            .add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these"))
+            .on_hover_text("PNG or JPEG; or drop files on the window")
+            .clicked()
+        {
             actions.push(Action::Send(Command::UseImages(vec![PathBuf::from(self.images.trim())])));
         }
         ui.strong("Model file");
@@ -159,7 +231,10 @@ fn slider(ui: &mut Ui, control: Control, actions: &mut Vec<Action>) {
     let mut value = control.value;
     ui.horizontal(|ui| {
         let label = ui.add_sized([48.0, 18.0], egui::Label::new(control.name).sense(egui::Sense::click())).on_hover_text(control.equation);
-        let slider = Slider::new(&mut value, control.range).logarithmic(control.logarithmic).suffix(control.unit).clamping(egui::SliderClamping::Never);
+        let slider = Slider::new(&mut value, control.range)
+            .logarithmic(control.logarithmic)
+            .suffix(control.unit)
+            .clamping(egui::SliderClamping::Never);
         let response = ui.add(slider).labelled_by(label.id).on_hover_text(control.equation);
         if label.double_clicked() || response.double_clicked() {
             value = control.standard;

@@ -15,7 +15,11 @@ pub struct Learning;
 impl View for Learning {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, _: &mut Vec<Action>) {
         if state.learning.is_empty() {
-            let text = if snapshot.config.learning.enabled { "The first batch is on its way." } else { "This preset does not learn: choose dead-leaves or photographs." };
+            let text = if snapshot.config.learning.enabled {
+                "The first batch is on its way."
+            } else {
+                "This preset does not learn: choose dead-leaves or photographs."
+            };
             ui.label(text);
             return;
         }
@@ -28,21 +32,27 @@ impl View for Learning {
         let dark = ui.visuals().dark_mode;
         let height = ((ui.available_height() - 70.0) / 3.0).max(70.0);
         let points = |value: fn(&LearningPoint) -> f32| {
-            PlotPoints::from(state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect::<Vec<_>>())
+            PlotPoints::from(
+                state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect::<Vec<_>>(),
+            )
         };
         let plot = |ui: &mut Ui, name: &str, lines: Vec<Line<'static>>| {
             ui.small(name);
             Plot::new(name.to_string())
                 .height(height)
                 .legend(Legend::default())
-                .link_axis("learning", [true, false])
+                .link_axis(egui::Id::unique("learning axes"), [true, false])
                 .allow_scroll(false)
                 .include_y(0.0)
                 .x_axis_formatter(|mark, _| format!("{:.0}k", mark.value / 1000.0))
                 .show(ui, |plot| lines.into_iter().for_each(|line| plot.line(line)));
         };
         let residual = Line::new("residual variance", points(|p| p.residual_variance)).color(theme::SERIES[0]);
-        plot(ui, "Residual variance of x0, over images seen", vec![residual, Line::new("sigma^2", points(|p| p.sigma2)).color(theme::exact(dark))]);
+        plot(
+            ui,
+            "Residual variance of x0, over images seen",
+            vec![residual, Line::new("sigma^2", points(|p| p.sigma2)).color(theme::exact(dark))],
+        );
         let change = Line::new("log10 |dW|/|W|", points(|p| p.weight_change.max(1e-9).log10())).color(theme::SERIES[1]);
         let norm = Line::new("column norm", points(|p| p.weight_norm)).color(theme::SERIES[3]);
         plot(ui, "Weight change and norm", vec![change, norm]);

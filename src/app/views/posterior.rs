@@ -55,7 +55,9 @@ impl View for Posterior {
         let text = match (&snapshot.exact_posterior, snapshot.stimulus.held) {
             (Some(_), _) => "Filled contours: the exact posterior. Dots: the chains, with fading trails.",
             (None, true) => "Shading: density of the samples. All chains share one stimulus.",
-            (None, false) => "Shading: density of the samples since the last stimulus. Each network has its own stimulus: hold it to see one posterior.",
+            (None, false) => {
+                "Shading: density of the samples since the last stimulus. Each network has its own stimulus: hold it to see one posterior."
+            }
         };
         ui.weak(text);
         if state.trails.is_empty() {
@@ -112,8 +114,13 @@ impl View for Posterior {
                 for chain in 0..state.trails[newest].len().min(6) {
                     // Fading: older pieces of the trail are fainter.
                     for (from, alpha) in [(30, 0.15), (15, 0.3), (5, 0.6)] {
-                        let points: Vec<[f64; 2]> =
-                            state.trails.iter().skip(newest.saturating_sub(from)).filter_map(|step| step.get(chain)).map(|p| p.map(f64::from)).collect();
+                        let points: Vec<[f64; 2]> = state
+                            .trails
+                            .iter()
+                            .skip(newest.saturating_sub(from))
+                            .filter_map(|step| step.get(chain))
+                            .map(|p| p.map(f64::from))
+                            .collect();
                         plot.line(Line::new("trail", PlotPoints::from(points)).color(color.gamma_multiply(alpha)).width(1.2));
                     }
                 }

@@ -51,11 +51,13 @@ impl View for ReceptiveFields {
         ui.horizontal_wrapped(|ui| {
             if depth > 1 {
                 for layer in 1..=depth {
-                    ui.selectable_value(&mut self.layer, layer, format!("Layer {layer}")).on_hover_text("Deeper layers are multiplied down to pixels");
+                    ui.selectable_value(&mut self.layer, layer, format!("Layer {layer}"))
+                        .on_hover_text("Deeper layers are multiplied down to pixels");
                 }
                 ui.separator();
             }
-            ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter").on_hover_text("Each filter's strongest weight has the full colour");
+            ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
+                .on_hover_text("Each filter's strongest weight has the full colour");
             ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
             ui.checkbox(&mut self.by_norm, "Sort by norm");
             ui.menu_button("Export", |ui| self.export(ui, actions)).response.on_hover_text("PNG, SVG, NPY (Ctrl-E)");
@@ -65,7 +67,7 @@ impl View for ReceptiveFields {
             return;
         }
         self.refresh(ui, snapshot);
-        let Some(texture) = &self.texture else { return };
+        let Some(texture) = self.texture.as_ref().map(TextureHandle::id) else { return };
         let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
         let [width, height] = layout.size();
         let side = if self.selected.is_some() { 190.0f32.min(ui.available_width() * 0.35) } else { 0.0 };
@@ -74,7 +76,7 @@ impl View for ReceptiveFields {
         ui.horizontal_top(|ui| {
             let (rect, response) = ui.allocate_exact_size(vec2(width as f32, height as f32) * zoom, Sense::click());
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-            ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
+            ui.painter().image(texture, rect, whole, Color32::WHITE);
             let place = |position: usize| {
                 let [x, y] = layout.corner(position);
                 Rect::from_min_size(rect.min + vec2(x as f32, y as f32) * zoom, vec2(layout.tile[1] as f32, layout.tile[0] as f32) * zoom)
@@ -83,7 +85,8 @@ impl View for ReceptiveFields {
                 let stroke = egui::Stroke::new(2.0, crate::app::theme::SERIES[4]);
                 ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
             }
-            let under = response.hover_pos().map(|p| (p - rect.min) / zoom).and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
+            let under =
+                response.hover_pos().map(|p| (p - rect.min) / zoom).and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
             if let Some((position, [row, column])) = under
                 && let Some(&unit) = self.order.get(position)
             {
@@ -157,7 +160,12 @@ impl ReceptiveFields {
     fn export(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         ui.set_min_width(280.0);
         let label = ui.label("Format");
-        let names = [(Format::Png, "PNG mosaic", "png"), (Format::Svg, "SVG", "svg"), (Format::Npy, "NPY", "npy"), (Format::EachPng, "One PNG a filter", "")];
+        let names = [
+            (Format::Png, "PNG mosaic", "png"),
+            (Format::Svg, "SVG", "svg"),
+            (Format::Npy, "NPY", "npy"),
+            (Format::EachPng, "One PNG a filter", ""),
+        ];
         let chosen = names.iter().find(|n| n.0 == self.format).map_or("", |n| n.1);
         ComboBox::from_id_salt("format")
             .selected_text(chosen)
@@ -179,7 +187,13 @@ impl ReceptiveFields {
             }
         });
         if ui.button("Export filters").clicked() {
-            actions.push(Action::Export { path: self.path.trim().into(), format: self.format, scale: self.scale, zoom: self.zoom, layer: self.layer });
+            actions.push(Action::Export {
+                path: self.path.trim().into(),
+                format: self.format,
+                scale: self.scale,
+                zoom: self.zoom,
+                layer: self.layer,
+            });
             ui.close();
         }
     }

@@ -43,7 +43,11 @@ impl View for Stimulus {
                     for (i, value) in values.iter().enumerate() {
                         let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
                         let [r, g, b] = diverging(value / top, ui.visuals().dark_mode);
-                        ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
+                        ui.painter().rect_filled(
+                            Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)),
+                            0.0,
+                            Color32::from_rgb(r, g, b),
+                        );
                     }
                     let under = response.hover_pos().map(|p| (p - rect.min) / cell).map(|p| p.y as usize * columns + p.x as usize);
                     if let Some((i, value)) = under.and_then(|i| values.get(i).map(|v| (i, v))) {

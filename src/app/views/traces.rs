@@ -54,7 +54,9 @@ impl View for Traces {
             let draw = |(i, trace): (usize, &VecDeque<TraceSample>)| {
                 let start = trace.partition_point(|s| s.time_ms < first);
                 let points = min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), buckets);
-                Line::new(format!("{}{tag}", names.get(i).map_or("", String::as_str)), PlotPoints::from(points)).color(theme::SERIES[i % 6]).width(1.3)
+                Line::new(format!("{}{tag}", names.get(i).map_or("", String::as_str)), PlotPoints::from(points))
+                    .color(theme::SERIES[i % 6])
+                    .width(1.3)
             };
             state.traces.iter().enumerate().map(draw).collect()
         };
@@ -63,7 +65,7 @@ impl View for Traces {
             Plot::new(name.to_string())
                 .height(height)
                 .legend(Legend::default().position(egui_plot::Corner::LeftTop))
-                .link_axis("traces", [true, false])
+                .link_axis(egui::Id::unique("trace axes"), [true, false])
                 .allow_scroll(false)
                 .x_axis_formatter(|mark, _| format!("{:.0} ms", mark.value))
                 .include_x(first)
