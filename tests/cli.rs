@@ -1,5 +1,7 @@
 //! The command line from outside: every call that is documented, and bad input for each.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

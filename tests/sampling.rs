@@ -1,6 +1,8 @@
 //! The sampler against the closed forms of SPEC 5: tolerances in standard errors over independent chains, fixed seeds, and for
 //! each a planted bug that must fail.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use heescope::dynamics::block::Taps;
 use heescope::experiment::{Config, Session, presets};
 use heescope::model::oracle::{Constants, adaptation_speedup, linear_gaussian_posterior, separation_variance, stationary_covariance};

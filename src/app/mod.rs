@@ -249,7 +249,10 @@ impl App {
                 if ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked() {
                     (self.tree, self.alone) = (default_layout(), None);
                 }
-                egui::widgets::global_theme_preference_buttons(ui);
+                let dark = ui.visuals().dark_mode;
+                if ui.button(if dark { "Light" } else { "Dark" }).on_hover_text("Change the theme").clicked() {
+                    ui.ctx().set_theme(if dark { egui::Theme::Light } else { egui::Theme::Dark });
+                }
                 if let Some(reason) = &self.halted {
                     ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
                 }

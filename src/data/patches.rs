@@ -59,7 +59,7 @@ mod tests {
         let image = Array2::from_shape_fn((40, 30), |(r, c)| (r as f32 * 0.9).sin() * (c as f32 * 0.7).cos() + 3.0);
         for contrast_normalisation in [false, true] {
             let settings = Settings { side: 8, count: 500, border: 4, contrast_normalisation };
-            let patches = extract(&[image.clone()], &settings, &mut ChaCha8Rng::seed_from_u64(3));
+            let patches = extract(std::slice::from_ref(&image), &settings, &mut ChaCha8Rng::seed_from_u64(3));
             assert!(patches.rows().into_iter().all(|p| p.mean().unwrap().abs() < 1e-5));
             assert!((patches.std(0.0) - 1.0).abs() < 1e-3);
         }

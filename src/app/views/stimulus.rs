@@ -31,7 +31,7 @@ impl View for Stimulus {
             let variance = residual.iter().map(|r| r * r).sum::<f32>() / residual.len() as f32;
             ui.label(format!("residual variance {variance:.3} after {} steps", s.steps));
         });
-        let top = s.stimulus.iter().fold(1e-6f32, |t, v| t.max(v.abs()));
+        let top = s.stimulus.iter().fold(1.0f32, |t, v| t.max(v.abs())) /* at least one standard deviation: faint patches look faint */;
         let [rows, columns] = tile(s.stimulus.len());
         let width = ((ui.available_width() - 24.0) / 3.0).clamp(20.0, 260.0);
         let cell = (width / columns as f32).min((ui.available_height() - 30.0).max(20.0) / rows as f32);

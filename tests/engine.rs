@@ -1,0 +1,123 @@
+//! The simulation thread: commands in order, a reader that is slow or absent, NaN, panics, the end.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use heescope::engine::{Command, Engine, Event, MAX_SAMPLES, Pace, Parameter, Snapshot};
+use heescope::experiment::{Config, presets};
+use std::time::{Duration, Instant};
+
+fn small() -> Config {
+    let mut config = presets::by_name("dead-leaves").unwrap();
+    config.data.patches = 500;
+    config.stimulus.batch = 25;
+    config
+}
+
+/// The first snapshot for which `wanted` holds; fails after 20 s.
+fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
+    let start = Instant::now();
+    loop {
+        if let Some(snapshot) = engine.take_snapshot()
+            && wanted(&snapshot)
+        {
+            return snapshot;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "waited too long");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn wait_event(engine: &Engine, wanted: impl Fn(&Event) -> bool) -> Event {
+    let start = Instant::now();
+    loop {
+        if let Some(event) = engine.events().find(&wanted) {
+            return event;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "waited too long");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn commands_act_in_order() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    for command in [
+        Command::Pause,
+        Command::Reset,
+        Command::SetParameter(Parameter::TauVMs(12.0)),
+        Command::SetParameter(Parameter::TauVMs(34.0)),
+        Command::Step(7),
+    ] {
+        assert!(engine.send(command));
+    }
+    let snapshot = wait(&engine, |s| s.clock.steps == 7 && s.config.dynamics.tau_v_ms == 34.0);
+    assert!(!snapshot.clock.running);
+    assert!(engine.send(Command::SetParameter(Parameter::TauXMs(-1.0))));
+    let Event::Failed(text) = wait_event(&engine, |e| matches!(e, Event::Failed(_))) else { unreachable!() };
+    assert!(text.contains("tau_x_ms = -1"), "{text}");
+}
+
+#[test]
+fn an_absent_reader_blocks_nothing_and_lists_stay_bounded() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    assert!(engine.send(Command::SetPace(Pace::Full)));
+    for i in 0..5000 {
+        engine.send(Command::SetParameter(Parameter::Adaptation(f64::from(i % 5)))); // many are refused: the queue is bounded
+        engine.send(Command::SetParameter(Parameter::TauXMs(-1.0))); // events nobody reads
+    }
+    std::thread::sleep(Duration::from_millis(800));
+    let first = wait(&engine, |_| true);
+    std::thread::sleep(Duration::from_millis(100));
+    let later = wait(&engine, |s| s.clock.steps > first.clock.steps);
+    assert!(later.clock.dropped > 0, "what was not drawn is counted");
+    assert!(later.traces.iter().all(|t| t.len() <= MAX_SAMPLES));
+}
+
+#[test]
+fn not_a_number_pauses_with_the_reason_and_good_weights() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    wait(&engine, |s| s.clock.steps > 20);
+    assert!(engine.send(Command::PoisonForTest));
+    let Event::Halted(reason) = wait_event(&engine, |e| matches!(e, Event::Halted(_))) else { unreachable!() };
+    assert!(reason.contains("finite"), "{reason}");
+    let snapshot = wait(&engine, |s| !s.clock.running);
+    assert!(snapshot.weights[0].iter().all(|w| w.is_finite()));
+    assert!(engine.send(Command::Run));
+    wait(&engine, |s| s.clock.running && s.clock.steps > snapshot.clock.steps + 20);
+}
+
+#[test]
+fn a_panic_is_reported_and_survived() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    wait(&engine, |_| true);
+    assert!(engine.send(Command::PanicForTest));
+    let Event::Halted(reason) = wait_event(&engine, |e| matches!(e, Event::Halted(_))) else { unreachable!() };
+    assert!(reason.contains("asked to panic"), "{reason}");
+    assert!(engine.send(Command::Run));
+    let before = wait(&engine, |s| s.clock.running).clock.steps;
+    wait(&engine, |s| s.clock.steps > before);
+}
+
+#[test]
+fn the_end_joins_even_with_a_full_queue() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    while engine.send(Command::NextStimulus) {}
+    let start = Instant::now();
+    drop(engine);
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn the_law_does_not_depend_on_the_pace_or_the_reader() {
+    let run = |pace: Pace, read: bool| {
+        let engine = Engine::start(small(), || {}).unwrap();
+        for command in [Command::Pause, Command::SetPace(pace), Command::Reset, Command::Step(150)] {
+            assert!(engine.send(command));
+        }
+        if !read {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        wait(&engine, |s| s.clock.steps == 150 && s.model_id == 2).weights[0].iter().map(|w| w.to_bits()).collect::<Vec<_>>()
+    };
+    assert!(run(Pace::Full, true) == run(Pace::StepsPerSecond(100.0), false), "bit-identical");
+}
