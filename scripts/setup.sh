@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the system libraries that the window and its tests need, only those that are missing (Debian and kin).
 set -euo pipefail
-packages=(xvfb xdotool imagemagick libgl1-mesa-dri libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1 mesa-vulkan-drivers libvulkan1)
+packages=(xvfb xauth xdotool imagemagick libgl1-mesa-dri libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1 mesa-vulkan-drivers libvulkan1)
 command -v dpkg-query >/dev/null || { echo "setup: no dpkg on this system; needed are the equivalents of: ${packages[*]}" >&2; exit 0; }
 missing=()
 for package in "${packages[@]}"; do

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Takes the pictures under screenshots/: the real window on each preset and view, light and dark, on a virtual display.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh
+cargo build --release
+mkdir -p screenshots
+picture() { # name, seconds, theme, arguments
+  local name=$1 after=$2 theme=$3
+  shift 3
+  xvfb-run -a -s "-screen 0 1600x1000x24" target/release/heescope "$@" --theme "$theme" --after "$after" --screenshot "screenshots/$name-$theme.png"
+  echo "screenshots/$name-$theme.png"
+}
+for theme in dark light; do
+  for preset in dead-leaves photographs; do
+    picture "$preset" 7 "$theme" --preset "$preset" --size 1400x900 --full-speed
+  done
+  for preset in explaining-away ridge; do
+    picture "$preset" 3 "$theme" --preset "$preset" --view posterior --size 1000x700
+  done
+  for view in receptive-fields traces posterior stimulus learning; do
+    picture "view-$view" 4 "$theme" --preset dead-leaves --view "$view" --size 1000x700 --full-speed
+  done
+done
