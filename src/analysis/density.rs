@@ -6,11 +6,11 @@ use ndarray::{Array1, Array2};
 /// A density tabulated at cell centres.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DensityGrid {
-    /// Horizontal range [low, high].
+    /// Horizontal range `[low, high]`.
     pub x: [f64; 2],
-    /// Vertical range [low, high].
+    /// Vertical range `[low, high]`.
     pub y: [f64; 2],
-    /// Density [rows (y), columns (x)], integrating to 1 over the rectangle.
+    /// Density `[rows (y), columns (x)]`, integrating to 1 over the rectangle.
     pub density: Array2<f64>,
 }
 

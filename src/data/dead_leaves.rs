@@ -4,7 +4,7 @@ use ndarray::Array2;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-/// An image of `size` x `size` grey levels N(0, 1); disc radii from a density proportional to r^-3 on [r_min, r_max] pixels.
+/// An image of `size` x `size` grey levels N(0, 1); disc radii from a density proportional to r^-3 on `[r_min, r_max]` pixels.
 pub fn dead_leaves(size: usize, r_min: f64, r_max: f64, rng: &mut impl Rng) -> Array2<f32> {
     // Centres are uniform in the plane. Only discs whose centre is within r of the image can touch it, which weights radii by
     // (size + 2 r)^2: tabulate that law's distribution function and invert it.

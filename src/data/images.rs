@@ -12,7 +12,7 @@ const USED_SIDE: u32 = 2048;
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// Grey levels 0 to 1, [rows, columns] each.
+    /// Grey levels 0 to 1, `[rows, columns]` each.
     pub images: Vec<Array2<f32>>,
     /// What was left out, and why.
     pub rejected: Vec<DataError>,

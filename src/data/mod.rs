@@ -38,7 +38,7 @@ pub enum Source {
     Files(Vec<PathBuf>),
 }
 
-/// Whitened patches of a source, [count, side^2], and the files that were left out. Bit-identical for one seed.
+/// Whitened patches of a source, `[count, side^2]`, and the files that were left out. Bit-identical for one seed.
 pub fn patches(source: &Source, settings: &patches::Settings, seed: u64) -> Result<(Array2<f32>, Vec<DataError>), DataError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX);

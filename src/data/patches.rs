@@ -16,7 +16,7 @@ pub struct Settings {
     pub contrast_normalisation: bool,
 }
 
-/// Patches [count, side^2] at random places: mean removed, the set scaled to unit variance.
+/// Patches `[count, side^2]` at random places: mean removed, the set scaled to unit variance.
 /// Panics where an image is smaller than side + 2 border + 1.
 pub fn extract(images: &[Array2<f32>], settings: &Settings, rng: &mut impl Rng) -> Array2<f32> {
     let side = settings.side;

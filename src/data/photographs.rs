@@ -48,7 +48,7 @@ pub fn attribution() -> Vec<(&'static str, &'static str, &'static str)> {
     LICENCES.lines().skip(1).filter_map(row).collect()
 }
 
-/// Grey levels 0 to 1 of all photographs, [rows, columns] each.
+/// Grey levels 0 to 1 of all photographs, `[rows, columns]` each.
 pub fn images() -> Result<Vec<Array2<f32>>, DataError> {
     let decoded = |p: &Photograph| decode(p.bytes, 1).map_err(|problem| DataError::File { path: p.name.into(), problem });
     ALL.par_iter().map(decoded).collect()

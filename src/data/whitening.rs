@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use rustfft::{FftPlanner, num_complex::Complex32};
 
-/// log(grey + 0.05) of an image with grey levels in [0, 1].
+/// log(grey + 0.05) of an image with grey levels in `[0, 1]`.
 pub fn log_intensity(image: &Array2<f32>) -> Array2<f32> {
     image.mapv(|grey| (grey + 0.05).ln())
 }

@@ -10,7 +10,7 @@ use ndarray::{ArrayView2, Axis};
 /// Learning steps kept before they are multiplied out.
 const HISTORY: usize = 16;
 
-/// State of one layer in a block; every buffer is [rows, units], row by row.
+/// State of one layer in a block; every buffer is `[rows, units]`, row by row.
 #[derive(Clone, Debug, Default)]
 pub struct LayerState {
     /// Activity x.
@@ -21,7 +21,7 @@ pub struct LayerState {
     pub f: Vec<f32>,
     /// Natural parameter eta given the layer above (empty at the top).
     pub eta: Vec<f32>,
-    /// Interneurons y: the mean of K for Ornstein-Uhlenbeck, else [K, rows, units].
+    /// Interneurons y: the mean of K for Ornstein-Uhlenbeck, else `[K, rows, units]`.
     pub y: Vec<f32>,
     /// <T(y)> over the last step.
     pub mean_statistic: Vec<f32>,
@@ -34,9 +34,9 @@ pub struct LayerState {
     scratch: [Vec<f32>; 2],
     eps_history: Vec<f32>,
     f_history: Vec<f32>,
-    /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, [n_l, n_(l+1)].
+    /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, `[n_l, n_(l+1)]`.
     pub weight_sum: Vec<f32>,
-    /// Sum of eps_l, [n_l].
+    /// Sum of eps_l, `[n_l]`.
     pub bias_sum: Vec<f32>,
 }
 
@@ -86,7 +86,7 @@ pub struct Block {
     pub pairs: Vec<Vec<[f32; 2]>>,
     /// Steps multiplied into `weight_sum` since the last [`Block::clear_sums`].
     pub learned_steps: usize,
-    /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, [n_0], and their number.
+    /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, `[n_0]`, and their number.
     pub reconstruction: (Vec<f32>, u64),
     /// Sum of (eps_0)^2 over rows, units and learning steps.
     pub eps_squares: f64,

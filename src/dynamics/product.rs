@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-/// out = alpha a . b (+ out where `accumulate`); `out` is [m, n] row by row. Panics where the shapes do not fit.
+/// out = alpha a . b (+ out where `accumulate`); `out` is `[m, n]` row by row. Panics where the shapes do not fit.
 pub fn multiply(out: &mut [f32], a: ArrayView2<f32>, b: ArrayView2<f32>, alpha: f32, accumulate: bool) {
     let ((m, k), (k2, n)) = (a.dim(), b.dim());
     assert_eq!(k, k2, "inner dimensions");

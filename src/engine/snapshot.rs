@@ -89,12 +89,12 @@ pub struct GovernorState {
     pub beyond: bool,
 }
 
-/// Pictures of network 0's stimulus, [units of layer 0].
+/// Pictures of network 0's stimulus, `[units of layer 0]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StimulusState {
     /// x_0.
     pub stimulus: Vec<f32>,
-    /// E[x_0 | x_1] averaged over the samples since the stimulus came: the posterior mean's reconstruction.
+    /// E`[x_0 | x_1]` averaged over the samples since the stimulus came: the posterior mean's reconstruction.
     pub reconstruction: Vec<f32>,
     /// Steps since the stimulus came.
     pub steps: u64,
@@ -115,7 +115,7 @@ pub struct Snapshot {
     pub governor: GovernorState,
     /// Grows when weights change.
     pub weights_version: u64,
-    /// W_l, [n_l, n_(l+1)].
+    /// W_l, `[n_l, n_(l+1)]`.
     pub weights: Vec<Arc<Array2<f32>>>,
     /// Stimulus of network 0.
     pub stimulus: StimulusState,
@@ -125,7 +125,7 @@ pub struct Snapshot {
     pub traces: Vec<Vec<TraceSample>>,
     /// New samples of the interneurons of observed unit 0 .. of the traced filters' strongest pixel, one list a traced unit.
     pub interneurons: Vec<Vec<InterneuronSample>>,
-    /// New positions of the pair: one list of [networks] points a recorded step.
+    /// New positions of the pair: one list of `[networks]` points a recorded step.
     pub pairs: Vec<Vec<[f32; 2]>>,
     /// Activities x of `watch.trace_layer` in network 0 now.
     pub activity: Vec<f32>,

@@ -1,4 +1,4 @@
-//! The configuration: TOML tables [model], [dynamics], [learning], [stimulus], [data], and `--set key=value`.
+//! The configuration: TOML tables `[model]`, `[dynamics]`, `[learning]`, `[stimulus]`, `[data]`, and `--set key=value`.
 
 use crate::model::{Activation, FamilyConfig};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct LayerConfig {
     pub activation: Activation,
 }
 
-/// Table [model].
+/// Table `[model]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
@@ -78,7 +78,7 @@ pub enum AdaptationUnit {
     Stiffness,
 }
 
-/// Table [dynamics].
+/// Table `[dynamics]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DynamicsConfig {
@@ -137,7 +137,7 @@ pub enum Decay {
     Settle,
 }
 
-/// Table [learning].
+/// Table `[learning]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LearningConfig {
@@ -174,7 +174,7 @@ impl Default for LearningConfig {
     }
 }
 
-/// Table [stimulus].
+/// Table `[stimulus]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StimulusConfig {
@@ -209,7 +209,7 @@ pub enum DataSource {
     Files,
 }
 
-/// Table [data].
+/// Table `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {

@@ -20,7 +20,7 @@ const SMALL_WORK: usize = 200_000;
 /// What a finished batch was like.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BatchReport {
-    /// Variance of x_0 - E[x_0 | x_1] at the last step.
+    /// Variance of x_0 - E`[x_0 | x_1]` at the last step.
     pub residual_variance: f32,
     /// |dW_0| / |W_0|.
     pub weight_change: f32,
@@ -208,7 +208,7 @@ impl Session {
         self.stiffness.lambda.iter().map(|&lambda| largest_step(lambda, strength(d, lambda)) * d.tau_x_ms).fold(0.0, f64::max)
     }
 
-    /// Sets the fixed stimulus, [n_0], in every network; states stay, so that the chains follow it.
+    /// Sets the fixed stimulus, `[n_0]`, in every network; states stay, so that the chains follow it.
     pub fn set_stimulus(&mut self, values: &[f32]) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
         if values.len() != n || values.iter().any(|v| !v.is_finite()) {
@@ -256,7 +256,7 @@ impl Session {
         }
     }
 
-    /// Stimuli of one's own, [count, n_0], in place of the source's.
+    /// Stimuli of one's own, `[count, n_0]`, in place of the source's.
     pub fn replace_stimuli(&mut self, stimuli: Array2<f32>) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
         if stimuli.ncols() != n || stimuli.nrows() == 0 {
@@ -267,7 +267,7 @@ impl Session {
         Ok(())
     }
 
-    /// x_0 of network 0, [n_0].
+    /// x_0 of network 0, `[n_0]`.
     pub fn stimulus(&self) -> &[f32] {
         &self.blocks[0].layers[0].x[..self.model.layers[0].size]
     }

@@ -14,7 +14,7 @@ pub enum Format {
     Png,
     /// A mosaic of rectangles, one group a filter.
     Svg,
-    /// [units, rows, columns], float32.
+    /// `[units, rows, columns]`, float32.
     Npy,
     /// A folder with one PNG a filter.
     EachPng,
@@ -26,7 +26,7 @@ pub fn tile(pixels: usize) -> [usize; 2] {
     if side * side == pixels { [side, side] } else { [1, pixels] }
 }
 
-/// Writes the columns of `filters` [pixels, units]; `zoom` is screen pixels a weight. Errors name the path.
+/// Writes the columns of `filters` `[pixels, units]`; `zoom` is screen pixels a weight. Errors name the path.
 pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale, zoom: u32) -> anyhow::Result<()> {
     if !(1..=64).contains(&zoom) {
         bail!("zoom = {zoom} is out of range: 1 to 64");

@@ -13,7 +13,7 @@ pub enum Scale {
     Shared,
 }
 
-/// Blue, neutral, red for a value in [-1, 1]; not a number gives the neutral colour. `dark`: black is neutral, else white.
+/// Blue, neutral, red for a value in `[-1, 1]`; not a number gives the neutral colour. `dark`: black is neutral, else white.
 pub fn diverging(value: f32, dark: bool) -> [u8; 3] {
     let value = if value.is_nan() { 0.0 } else { value.clamp(-1.0, 1.0) };
     let neutral = if dark { [16.0, 16.0, 20.0] } else { [250.0, 250.0, 250.0] };
@@ -33,7 +33,7 @@ pub struct Layout {
     pub columns: usize,
     /// Rows of tiles.
     pub rows: usize,
-    /// Pixels of a tile: [height, width].
+    /// Pixels of a tile: `[height, width]`.
     pub tile: [usize; 2],
     /// Pixels between tiles.
     pub gap: usize,
@@ -46,18 +46,18 @@ impl Layout {
         Self { columns, rows: count.div_ceil(columns).max(1), tile, gap }
     }
 
-    /// [width, height] in pixels.
+    /// `[width, height]` in pixels.
     pub fn size(&self) -> [usize; 2] {
         [self.columns * (self.tile[1] + self.gap) + self.gap, self.rows * (self.tile[0] + self.gap) + self.gap]
     }
 
-    /// Upper left corner [x, y] of a tile.
+    /// Upper left corner `[x, y]` of a tile.
     pub fn corner(&self, position: usize) -> [usize; 2] {
         let (row, column) = (position / self.columns, position % self.columns);
         [self.gap + column * (self.tile[1] + self.gap), self.gap + row * (self.tile[0] + self.gap)]
     }
 
-    /// The tile under a pixel, and the pixel within it as [row, column].
+    /// The tile under a pixel, and the pixel within it as `[row, column]`.
     pub fn hit(&self, x: usize, y: usize) -> Option<(usize, [usize; 2])> {
         let (x, y) = (x.checked_sub(self.gap)?, y.checked_sub(self.gap)?);
         let (column, row) = (x / (self.tile[1] + self.gap), y / (self.tile[0] + self.gap));
@@ -66,7 +66,7 @@ impl Layout {
     }
 }
 
-/// The columns of `filters` [pixels, units] in `order` as a picture, one pixel a weight.
+/// The columns of `filters` `[pixels, units]` in `order` as a picture, one pixel a weight.
 pub fn render(filters: ArrayView2<f32>, order: &[usize], layout: Layout, scale: Scale, dark: bool) -> RgbImage {
     let [width, height] = layout.size();
     let background = if dark { [52, 54, 60] } else { [205, 208, 214] };

@@ -3,7 +3,7 @@
 use crate::model::Hierarchy;
 use ndarray::{Array1, Array2};
 
-/// eta_l given the state, [n_l] (SPEC 1).
+/// eta_l given the state, `[n_l]` (SPEC 1).
 fn natural_parameter(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Array1<f64> {
     let bias = model.biases[l].mapv(f64::from);
     if l == model.depth() {
@@ -14,7 +14,7 @@ fn natural_parameter(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Arr
     weights.dot(&states[l + 1].mapv(|x| above.activation.value(x))) + bias
 }
 
-/// -log p(x_0 .. x_L): sum over layers of B - eta T + A(eta). `states[l]` is [n_l].
+/// -log p(x_0 .. x_L): sum over layers of B - eta T + A(eta). `states[l]` is `[n_l]`.
 pub fn energy(model: &Hierarchy, states: &[Array1<f64>]) -> f64 {
     (0..=model.depth())
         .map(|l| {
@@ -28,7 +28,7 @@ pub fn energy(model: &Hierarchy, states: &[Array1<f64>]) -> f64 {
         .sum()
 }
 
-/// The currents I_l = -dE/dx_l, [n_l], for l = 1..=L with A' exact (SPEC 2).
+/// The currents I_l = -dE/dx_l, `[n_l]`, for l = 1..=L with A' exact (SPEC 2).
 pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
     (1..=model.depth())
         .map(|l| {

@@ -1,4 +1,4 @@
-//! The generative model: layers, weights W_l [n_l, n_(l+1)], biases b_l (SPEC 1).
+//! The generative model: layers, weights W_l `[n_l, n_(l+1)]`, biases b_l (SPEC 1).
 
 use crate::model::{Activation, Family};
 use ndarray::{Array1, Array2};
@@ -20,9 +20,9 @@ pub struct Layer {
 pub struct Hierarchy {
     /// Layers 0..=L.
     pub layers: Vec<Layer>,
-    /// W_l, [n_l, n_(l+1)], for l < L.
+    /// W_l, `[n_l, n_(l+1)]`, for l < L.
     pub weights: Vec<Array2<f32>>,
-    /// b_l, [n_l], for l <= L.
+    /// b_l, `[n_l]`, for l <= L.
     pub biases: Vec<Array1<f32>>,
 }
 

@@ -26,14 +26,14 @@ fn peak(log_density: &impl Fn(f64) -> f64, low: f64, high: f64) -> f64 {
     best.map_or(0.5 * (low + high), value)
 }
 
-/// log of the integral of exp(log_density) over [low, high].
+/// log of the integral of exp(log_density) over `[low, high]`.
 pub fn log_integral(log_density: impl Fn(f64) -> f64, low: f64, high: f64) -> f64 {
     let nodes = nodes(&log_density, low, high);
     let top = nodes.iter().map(|n| n.1).fold(f64::NEG_INFINITY, f64::max);
     top + nodes.iter().map(|n| (n.1 - top).exp()).sum::<f64>().ln()
 }
 
-/// The mean of `value` under the density proportional to exp(log_density) on [low, high].
+/// The mean of `value` under the density proportional to exp(log_density) on `[low, high]`.
 pub fn mean(log_density: impl Fn(f64) -> f64, value: impl Fn(f64) -> f64, low: f64, high: f64) -> f64 {
     let nodes = nodes(&log_density, low, high);
     let top = nodes.iter().map(|n| n.1).fold(f64::NEG_INFINITY, f64::max);

@@ -130,7 +130,7 @@ impl View for Posterior {
     }
 }
 
-/// Density [rows from the bottom, columns] as a picture.
+/// Density `[rows from the bottom, columns]` as a picture.
 fn picture(density: &ndarray::Array2<f64>, dark: bool) -> ColorImage {
     let (rows, columns) = density.dim();
     let top = density.iter().fold(f64::MIN_POSITIVE, |t, &v| t.max(v));

@@ -54,7 +54,7 @@ pub trait Family: Debug + Send + Sync {
         let (low, high) = self.reach(eta);
         quadrature::log_integral(|x| eta * self.statistic(x) - self.base_energy(x), low, high)
     }
-    /// A'(eta) = E[T]; by quadrature unless a closed form is given.
+    /// A'(eta) = E`[T]`; by quadrature unless a closed form is given.
     fn mean_statistic(&self, eta: f64) -> f64 {
         let (low, high) = self.reach(eta);
         quadrature::mean(|x| eta * self.statistic(x) - self.base_energy(x), |x| self.statistic(x), low, high)
