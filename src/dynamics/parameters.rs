@@ -70,7 +70,7 @@ impl OrnsteinUhlenbeckStep {
     }
 }
 
-/// Variance of <y> over one step in units of sigma^2, stationary: 2 (a - 1 + e^-a) / (a^2 K) with a = dt/tau_eps; 0 in exact mode.
+/// Variance of `<y>` over one step in units of sigma^2, stationary: 2 (a - 1 + e^-a) / (a^2 K) with a = dt/tau_eps; 0 in exact mode.
 pub fn averaged_variance(parameters: &StepParameters) -> f64 {
     let a = parameters.dt_over_tau_eps;
     if parameters.exact {
