@@ -3,7 +3,27 @@
 use crate::engine::{Command, Parameter, Watch};
 use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
-use std::path::PathBuf;
+
+/// What an export writes and how; kept while the program runs, so that Ctrl-E does the same again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportSettings {
+    /// File, or folder for one PNG a filter.
+    pub path: String,
+    /// Kind of file.
+    pub format: Format,
+    /// Colour scale.
+    pub scale: Scale,
+    /// Screen pixels a weight.
+    pub zoom: u32,
+    /// 1..=L.
+    pub layer: usize,
+}
+
+impl Default for ExportSettings {
+    fn default() -> Self {
+        Self { path: "filters.png".into(), format: Format::Png, scale: Scale::PerFilter, zoom: 4, layer: 1 }
+    }
+}
 
 /// Something asked for in a view or panel.
 #[derive(Clone, Debug)]
@@ -19,19 +39,10 @@ pub enum Action {
     },
     /// Watch other units.
     Watch(Watch),
-    /// Write the filters of a layer.
-    Export {
-        /// File, or folder for one PNG a filter.
-        path: PathBuf,
-        /// Kind of file.
-        format: Format,
-        /// Colour scale.
-        scale: Scale,
-        /// Screen pixels a weight.
-        zoom: u32,
-        /// 1..=L.
-        layer: usize,
-    },
+    /// What the next export writes.
+    SetExport(ExportSettings),
+    /// Write the filters as the settings say.
+    Export,
     /// Ask for a file or folder in a dialog; the answer goes into the field.
     Dialog(Field),
     /// Full speed, or the slow pace again.

@@ -11,11 +11,11 @@ use crate::data::photographs;
 use crate::engine::{Command, Engine, Event, Pace, Parameter};
 use crate::experiment::Config;
 use crate::export::filters;
-use actions::{Action, Field};
+use actions::{Action, ExportSettings, Field};
 use anyhow::{Context as _, bail};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{Context, Key, Modifiers, Ui};
-use egui_tiles::{SimplificationOptions, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
 use state::ViewState;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 use views::{Kind, View};
 
 const SLOW: Pace = Pace::StepsPerSecond(450.0);
+/// Changes that can be undone at most.
+const UNDO: usize = 200;
 const LAYOUT: &str = "layout";
 
 /// A picture of the window to be taken.
@@ -100,8 +102,14 @@ pub struct App {
     views: HashMap<&'static str, Box<dyn View>>,
     side: side_panel::SidePanel,
     pending: VecDeque<Command>,
-    undo: Vec<(Parameter, Parameter)>,
-    redo: Vec<(Parameter, Parameter)>,
+    undo: Vec<Edit>,
+    redo: Vec<Edit>,
+    /// Counts presses of the pointer or a key: what changes between two of them is one change to undo.
+    gesture: u64,
+    /// The pace that full speed goes back to.
+    slow: Pace,
+    /// Whether the model shown has no image layer.
+    tiny: bool,
     toasts: egui_notify::Toasts,
     halted: Option<String>,
     help: bool,
@@ -112,6 +120,14 @@ pub struct App {
     shot: Option<Shot>,
     failure: std::sync::Arc<std::sync::Mutex<Option<anyhow::Error>>>,
     frames: (Instant, u32, f64),
+}
+
+/// A change of one parameter.
+#[derive(Clone, Copy)]
+struct Edit {
+    to: Parameter,
+    from: Parameter,
+    gesture: u64,
 }
 
 enum Background {
@@ -145,6 +161,9 @@ impl App {
             pending,
             undo: Vec::new(),
             redo: Vec::new(),
+            gesture: 0,
+            slow: SLOW,
+            tiny: false,
             toasts: egui_notify::Toasts::default().with_anchor(egui_notify::Anchor::BottomRight),
             halted: None,
             help: false,
@@ -167,6 +186,16 @@ impl App {
             }
         }
         if let Some(snapshot) = self.engine.take_snapshot() {
+            if let Pace::StepsPerSecond(_) = snapshot.clock.pace {
+                self.slow = snapshot.clock.pace;
+            }
+            // A model without an image layer shows its picture in Posterior, the others in the mosaic.
+            let tiny = snapshot.stimulus.stimulus.len() <= 3;
+            if tiny != self.tiny {
+                self.tiny = tiny;
+                let front = if tiny { Kind::Posterior } else { Kind::ReceptiveFields };
+                self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
+            }
             self.state.absorb(snapshot);
         }
         for event in self.engine.events().collect::<Vec<_>>() {
@@ -184,7 +213,17 @@ impl App {
                 Background::Exported(Err(error)) => drop(self.toasts.error(format!("{error:#}"))),
                 Background::Chosen(Field::Images, path) => self.side.images = path.display().to_string(),
                 Background::Chosen(Field::Open | Field::Save, path) => self.side.model = path.display().to_string(),
-                Background::Chosen(Field::Export, path) => self.export_to(path),
+                Background::Chosen(Field::Export, path) => {
+                    let format = path.extension().and_then(|e| e.to_str()).and_then(|ending| match ending {
+                        "png" => Some(filters::Format::Png),
+                        "svg" => Some(filters::Format::Svg),
+                        "npy" => Some(filters::Format::Npy),
+                        _ => None,
+                    });
+                    let export = &mut self.state.export;
+                    export.format = format.unwrap_or(export.format);
+                    export.path = path.display().to_string();
+                }
                 Background::Shot(result) => {
                     *self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = result.err();
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);
@@ -193,7 +232,7 @@ impl App {
         }
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
         if !dropped.is_empty() {
-            self.pending.push_back(Command::UseImages(dropped));
+            self.act(Action::Send(Command::UseImages(dropped)));
         }
         if self.shot.as_ref().is_some_and(|shot| self.start.elapsed() >= shot.after)
             && let Some(Shot { path, .. }) = self.shot.take()
@@ -212,21 +251,15 @@ impl App {
         }
     }
 
-    fn export_to(&mut self, path: PathBuf) {
-        let format = match path.extension().and_then(|e| e.to_str()) {
-            Some("svg") => filters::Format::Svg,
-            Some("npy") => filters::Format::Npy,
-            _ => filters::Format::Png,
-        };
-        self.act(Action::Export { path, format, scale: crate::export::mosaic::Scale::PerFilter, zoom: 4, layer: 1 });
-    }
-
     /// Draws one frame.
     pub fn frame(&mut self, ui: &mut Ui) {
         self.frames.1 += 1;
         if self.frames.0.elapsed() > Duration::from_millis(500) {
             self.frames = (Instant::now(), 0, f64::from(self.frames.1) / self.frames.0.elapsed().as_secs_f64());
         }
+        let key_or_press =
+            |i: &egui::InputState| i.pointer.any_pressed() || i.events.iter().any(|e| matches!(e, egui::Event::Key { pressed: true, .. }));
+        self.gesture += u64::from(ui.ctx().input(key_or_press));
         self.shortcuts(ui.ctx());
         let mut actions = Vec::new();
         let Some(snapshot) = self.state.latest.take() else {
@@ -253,11 +286,11 @@ impl App {
                 if ui.button(if dark { "Light" } else { "Dark" }).on_hover_text("Change the theme").clicked() {
                     ui.ctx().set_theme(if dark { egui::Theme::Light } else { egui::Theme::Dark });
                 }
-                if let Some(reason) = &self.halted {
-                    ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
-                }
             });
         });
+        if let Some(reason) = &self.halted {
+            egui::Panel::top("stopped").show(ui, |ui| stopped(ui, reason, &snapshot, &mut actions));
+        }
         egui::Panel::bottom("status").show(ui, |ui| status(ui, &snapshot, self.frames.2));
         egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
             egui::ScrollArea::vertical().show(ui, |ui| self.side.ui(ui, &snapshot, &mut actions));
@@ -276,6 +309,7 @@ impl App {
         });
         self.state.latest = Some(snapshot);
         self.windows(ui.ctx());
+        drop_hint(ui.ctx());
         self.toasts.show(ui.ctx());
         actions.into_iter().for_each(|action| self.act(action));
     }
@@ -286,14 +320,22 @@ impl App {
                 if matches!(command, Command::Run | Command::Reset | Command::Load(_)) {
                     self.halted = None;
                 }
+                if matches!(command, Command::Load(_) | Command::LoadModel(_) | Command::UseImages(_)) {
+                    // Values of another model are not to be brought back into this one.
+                    self.undo.clear();
+                    self.redo.clear();
+                }
                 self.pending.push_back(command);
             }
             Action::Change { to, from } => {
-                // One drag of a slider is one change to undo.
-                match self.undo.last_mut().filter(|(last, _)| std::mem::discriminant(last) == std::mem::discriminant(&to) && *last == from)
-                {
-                    Some(last) => last.0 = to,
-                    None => self.undo.push((to, from)),
+                let gesture = self.gesture;
+                let same = |last: &&mut Edit| last.gesture == gesture && std::mem::discriminant(&last.to) == std::mem::discriminant(&to);
+                match self.undo.last_mut().filter(same) {
+                    Some(last) => last.to = to,
+                    None => self.undo.push(Edit { to, from, gesture }),
+                }
+                if self.undo.len() > UNDO {
+                    self.undo.remove(0);
                 }
                 self.redo.clear();
                 self.pending.push_back(Command::SetParameter(to));
@@ -301,11 +343,14 @@ impl App {
             Action::Watch(watch) => self.pending.push_back(Command::Watch(watch)),
             Action::ToggleSpeed => {
                 let full = self.state.latest.as_ref().is_some_and(|s| s.clock.pace == Pace::Full);
-                self.pending.push_back(Command::SetPace(if full { SLOW } else { Pace::Full }));
+                self.pending.push_back(Command::SetPace(if full { self.slow } else { Pace::Full }));
             }
-            Action::Export { path, format, scale, zoom, layer } => {
-                let Some(snapshot) = &self.state.latest else { return };
-                let weights: Vec<_> = snapshot.weights.iter().take(layer).cloned().collect();
+            Action::SetExport(settings) => self.state.export = settings,
+            Action::Export => {
+                let ExportSettings { path, format, scale, zoom, layer } = self.state.export.clone();
+                let path = PathBuf::from(path.trim());
+                let Some(snapshot) = self.state.latest.as_ref().filter(|s| !s.weights.is_empty()) else { return };
+                let weights: Vec<_> = snapshot.weights.iter().take(layer.max(1)).cloned().collect();
                 let job = move || {
                     let pixels = weights.iter().skip(1).fold((*weights[0]).clone(), |down, w| down.dot(&**w));
                     Some(Background::Exported(filters::save(&path, pixels.view(), format, scale, zoom).map(|()| path)))
@@ -313,13 +358,15 @@ impl App {
                 self.in_background("export", job);
             }
             Action::Dialog(field) => {
+                let export = self.state.export.clone();
                 let job = move || {
                     let dialog = rfd::FileDialog::new();
                     let chosen = match field {
                         Field::Images => dialog.pick_folder(),
                         Field::Open => dialog.add_filter("model", &["npz"]).pick_file(),
                         Field::Save => dialog.set_file_name("model.npz").save_file(),
-                        Field::Export => dialog.set_file_name("filters.png").save_file(),
+                        Field::Export if export.format == filters::Format::EachPng => dialog.pick_folder(),
+                        Field::Export => dialog.set_file_name(&export.path).save_file(),
                     };
                     chosen.map(|path| Background::Chosen(field, path))
                 };
@@ -346,19 +393,19 @@ impl App {
         }
         let pressed = |modifiers: Modifiers, key| ctx.input_mut(|i| i.consume_key(modifiers, key));
         if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
-            && let Some((to, from)) = self.redo.pop()
+            && let Some(edit) = self.redo.pop()
         {
-            self.pending.push_back(Command::SetParameter(to));
-            self.undo.push((to, from));
+            self.pending.push_back(Command::SetParameter(edit.to));
+            self.undo.push(edit);
         }
         if pressed(Modifiers::COMMAND, Key::Z)
-            && let Some((to, from)) = self.undo.pop()
+            && let Some(edit) = self.undo.pop()
         {
-            self.pending.push_back(Command::SetParameter(from));
-            self.redo.push((to, from));
+            self.pending.push_back(Command::SetParameter(edit.from));
+            self.redo.push(edit);
         }
         if pressed(Modifiers::COMMAND, Key::E) {
-            self.export_to("filters.png".into());
+            self.act(Action::Export);
         }
         if pressed(Modifiers::NONE, Key::F1) {
             self.help = !self.help;
@@ -384,7 +431,7 @@ impl App {
                     ("S", "one step"),
                     ("R", "start again from the seed"),
                     ("F", "full speed / slow pace"),
-                    ("Ctrl-E", "export the filters to filters.png"),
+                    ("Ctrl-E", "export the filters as last set under Export"),
                     ("Ctrl-Z, Ctrl-Shift-Z", "undo, redo a change of a parameter"),
                     ("F1", "this list"),
                 ] {
@@ -420,6 +467,34 @@ impl eframe::App for App {
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         eframe::set_value(storage, LAYOUT, &self.tree);
     }
+}
+
+fn stopped(ui: &mut Ui, reason: &str, snapshot: &crate::engine::Snapshot, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
+        if snapshot.config.dynamics.governor == crate::experiment::Governor::Manual
+            && ui.button("Automatic step size").on_hover_text("dt is lowered to what is stable, then the run goes on").clicked()
+        {
+            actions.push(Action::Change { to: Parameter::ManualGovernor(false), from: Parameter::ManualGovernor(true) });
+            actions.push(Action::Send(Command::Run));
+        }
+        if ui.button("Go on").on_hover_text("From the last good weights").clicked() {
+            actions.push(Action::Send(Command::Run));
+        }
+        if ui.button("Start again").on_hover_text("From the seed").clicked() {
+            actions.push(Action::Send(Command::Reset));
+        }
+    });
+}
+
+fn drop_hint(ctx: &Context) {
+    if ctx.input(|i| i.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let (painter, rect) = (ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop"))), ctx.content_rect());
+    painter.rect_filled(rect, 0.0, egui::Color32::from_black_alpha(180));
+    let font = egui::FontId::proportional(22.0);
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, "Drop: learn from these images", font, egui::Color32::WHITE);
 }
 
 fn status(ui: &mut Ui, snapshot: &crate::engine::Snapshot, frames: f64) {

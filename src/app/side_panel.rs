@@ -90,7 +90,7 @@ impl SidePanel {
         });
         ui.separator();
         ui.strong("Dynamics");
-        ui.weak("Double click on a name: back to the preset's value");
+        ui.weak("Double-click a name for the preset's value");
         let standard = presets::by_name(&config.model.name).unwrap_or_else(|_| (**config).clone());
         let (d, s) = (&config.dynamics, &standard.dynamics);
         let controls = [
@@ -185,9 +185,9 @@ impl SidePanel {
             actions.push(Action::Change { to: Parameter::Learning(learns), from: Parameter::Learning(!learns) });
         }
         ui.separator();
-        ui.strong("Your images");
+        let label = ui.strong("Your images");
         ui.horizontal(|ui| {
-            path_field(ui, "Image file or folder", &mut self.images);
+            path_field(ui, &label, "Image file or folder", &mut self.images);
             if ui.button("Choose").clicked() {
                 actions.push(Action::Dialog(Field::Images));
             }
@@ -199,9 +199,9 @@ impl SidePanel {
         {
             actions.push(Action::Send(Command::UseImages(vec![PathBuf::from(self.images.trim())])));
         }
-        ui.strong("Model file");
+        let label = ui.strong("Model file");
         ui.horizontal(|ui| {
-            path_field(ui, "Model file", &mut self.model);
+            path_field(ui, &label, "model.npz", &mut self.model);
             if ui.button("Choose").clicked() {
                 actions.push(Action::Dialog(Field::Open));
             }
@@ -222,19 +222,23 @@ impl SidePanel {
     }
 }
 
-/// A text field for a path, with a name.
-pub fn path_field(ui: &mut Ui, name: &str, path: &mut String) {
-    ui.add(egui::TextEdit::singleline(path).hint_text(name).desired_width(150.0)).on_hover_text(name);
+/// A text field for a path, named by `label`.
+pub fn path_field(ui: &mut Ui, label: &egui::Response, hint: &str, path: &mut String) {
+    ui.add(egui::TextEdit::singleline(path).hint_text(hint).desired_width(150.0)).labelled_by(label.id);
 }
 
 fn slider(ui: &mut Ui, control: Control, actions: &mut Vec<Action>) {
     let mut value = control.value;
     ui.horizontal(|ui| {
         let label = ui.add_sized([48.0, 18.0], egui::Label::new(control.name).sense(egui::Sense::click())).on_hover_text(control.equation);
-        let slider = Slider::new(&mut value, control.range)
+        ui.spacing_mut().slider_width = (ui.available_width() - 86.0).max(60.0);
+        let mut slider = Slider::new(&mut value, control.range)
             .logarithmic(control.logarithmic)
             .suffix(control.unit)
             .clamping(egui::SliderClamping::Never);
+        if control.name == "K" {
+            slider = slider.integer();
+        }
         let response = ui.add(slider).labelled_by(label.id).on_hover_text(control.equation);
         if label.double_clicked() || response.double_clicked() {
             value = control.standard;

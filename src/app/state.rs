@@ -1,5 +1,6 @@
 //! What the views show: the latest snapshot and bounded histories fed by it. Pausing keeps everything.
 
+use crate::app::actions::ExportSettings;
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 
@@ -23,6 +24,8 @@ pub struct ViewState {
     pub cloud: VecDeque<[f32; 2]>,
     /// Learning curves; thinned when they grow long.
     pub learning: Vec<LearningPoint>,
+    /// What an export writes.
+    pub export: ExportSettings,
     thinning: usize,
     skipped: usize,
 }
@@ -32,13 +35,16 @@ impl ViewState {
     pub fn absorb(&mut self, mut snapshot: Box<Snapshot>) {
         let before = self.latest.as_ref();
         if before.is_none_or(|b| b.model_id != snapshot.model_id) {
-            *self = Self { thinning: 1, ..Self::default() };
+            *self = Self { thinning: 1, export: std::mem::take(&mut self.export), ..Self::default() };
         } else if before.is_some_and(|b| b.watch != snapshot.watch) {
             (self.traces, self.interneurons) = (Vec::new(), Vec::new());
             self.trails.clear();
             self.cloud.clear();
-        } else if before.is_some_and(|b| b.stimulus.stimulus != snapshot.stimulus.stimulus) {
+        } else if before.is_some_and(|b| b.stimulus.stimulus != snapshot.stimulus.stimulus || b.config.dynamics != snapshot.config.dynamics)
+        {
+            // Samples of another law must not stay in the picture of this one.
             self.cloud.clear();
+            self.trails.clear();
         }
         append(&mut self.traces, &mut snapshot.traces);
         append(&mut self.interneurons, &mut snapshot.interneurons);

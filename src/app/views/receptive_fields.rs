@@ -1,15 +1,19 @@
 //! Receptive fields: the mosaic of every filter, live; click one to enlarge and trace it; export.
 
-use crate::app::actions::{Action, Field};
+use crate::app::actions::{Action, ExportSettings, Field};
 use crate::app::side_panel::path_field;
 use crate::app::state::ViewState;
 use crate::app::views::View;
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
-use egui::{Color32, ColorImage, ComboBox, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Between two pictures of weights that learn.
+const REDRAW: Duration = Duration::from_millis(66);
 
 /// What the view keeps.
 pub struct ReceptiveFields {
@@ -19,11 +23,9 @@ pub struct ReceptiveFields {
     selected: Option<usize>,
     texture: Option<TextureHandle>,
     drawn: Option<(u64, u64, usize, Scale, bool, bool)>,
+    drawn_at: Option<Instant>,
     filters: Array2<f32>,
     order: Vec<usize>,
-    format: Format,
-    zoom: u32,
-    path: String,
 }
 
 impl Default for ReceptiveFields {
@@ -35,17 +37,15 @@ impl Default for ReceptiveFields {
             selected: None,
             texture: None,
             drawn: None,
+            drawn_at: None,
             filters: Array2::zeros((0, 0)),
             order: Vec::new(),
-            format: Format::Png,
-            zoom: 4,
-            path: "filters.png".into(),
         }
     }
 }
 
 impl View for ReceptiveFields {
-    fn ui(&mut self, ui: &mut Ui, _: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let depth = snapshot.weights.len();
         self.layer = self.layer.clamp(1, depth.max(1));
         ui.horizontal_wrapped(|ui| {
@@ -60,7 +60,18 @@ impl View for ReceptiveFields {
                 .on_hover_text("Each filter's strongest weight has the full colour");
             ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
             ui.checkbox(&mut self.by_norm, "Sort by norm");
-            ui.menu_button("Export", |ui| self.export(ui, actions)).response.on_hover_text("PNG, SVG, NPY (Ctrl-E)");
+            let mut settings = ExportSettings { scale: self.scale, layer: self.layer, ..state.export.clone() };
+            let mut asked = Vec::new();
+            let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+            egui::containers::menu::MenuButton::new("Export")
+                .config(config)
+                .ui(ui, |ui| export(ui, &mut settings, &mut asked))
+                .0
+                .on_hover_text("PNG, SVG, NPY (Ctrl-E)");
+            if settings != state.export {
+                actions.push(Action::SetExport(settings));
+            }
+            actions.extend(asked);
         });
         if snapshot.weights.is_empty() {
             ui.label("No weights yet: choose a preset on the left.");
@@ -72,7 +83,7 @@ impl View for ReceptiveFields {
         let [width, height] = layout.size();
         let side = if self.selected.is_some() { 190.0f32.min(ui.available_width() * 0.35) } else { 0.0 };
         let available = ui.available_size() - vec2(side, 24.0);
-        let zoom = (available.x / width as f32).min(available.y / height as f32).max(0.5);
+        let zoom = (available.x / width as f32).min(available.y / height as f32).clamp(0.5, 64.0);
         ui.horizontal_top(|ui| {
             let (rect, response) = ui.allocate_exact_size(vec2(width as f32, height as f32) * zoom, Sense::click());
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
@@ -115,6 +126,12 @@ impl ReceptiveFields {
         if self.drawn == Some(key) {
             return;
         }
+        let only_weights = self.drawn.is_some_and(|d| (d.0, d.2, d.3, d.4, d.5) == (key.0, key.2, key.3, key.4, key.5));
+        if let Some(wait) = self.drawn_at.and_then(|at| REDRAW.checked_sub(at.elapsed())).filter(|_| only_weights) {
+            ui.ctx().request_repaint_after(wait);
+            return;
+        }
+        self.drawn_at = Some(Instant::now());
         if self.drawn.is_some_and(|d| d.0 != key.0) {
             self.selected = None;
         }
@@ -156,45 +173,35 @@ impl ReceptiveFields {
         }
         ui.weak("traced in Traces and Posterior");
     }
+}
 
-    fn export(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        ui.set_min_width(280.0);
-        let label = ui.label("Format");
-        let names = [
-            (Format::Png, "PNG mosaic", "png"),
-            (Format::Svg, "SVG", "svg"),
-            (Format::Npy, "NPY", "npy"),
-            (Format::EachPng, "One PNG a filter", ""),
-        ];
-        let chosen = names.iter().find(|n| n.0 == self.format).map_or("", |n| n.1);
-        ComboBox::from_id_salt("format")
-            .selected_text(chosen)
-            .show_ui(ui, |ui| {
-                for (format, name, ending) in names {
-                    if ui.selectable_value(&mut self.format, format, name).clicked() {
-                        self.path = PathBuf::from(&self.path).with_extension(ending).display().to_string();
-                    }
-                }
-            })
-            .response
-            .labelled_by(label.id);
-        let label = ui.label("Screen pixels a weight");
-        ui.add(egui::Slider::new(&mut self.zoom, 1..=16)).labelled_by(label.id);
-        ui.horizontal(|ui| {
-            path_field(ui, "Export path", &mut self.path);
-            if ui.button("Choose").clicked() {
-                actions.push(Action::Dialog(Field::Export));
+fn export(ui: &mut Ui, settings: &mut ExportSettings, asked: &mut Vec<Action>) {
+    ui.set_min_width(280.0);
+    ui.label("Format");
+    let names = [
+        (Format::Png, "PNG mosaic", "png"),
+        (Format::Svg, "SVG", "svg"),
+        (Format::Npy, "NPY", "npy"),
+        (Format::EachPng, "One PNG a filter", ""),
+    ];
+    ui.horizontal_wrapped(|ui| {
+        for (format, name, ending) in names {
+            if ui.selectable_value(&mut settings.format, format, name).clicked() {
+                settings.path = PathBuf::from(&settings.path).with_extension(ending).display().to_string();
             }
-        });
-        if ui.button("Export filters").clicked() {
-            actions.push(Action::Export {
-                path: self.path.trim().into(),
-                format: self.format,
-                scale: self.scale,
-                zoom: self.zoom,
-                layer: self.layer,
-            });
-            ui.close();
         }
+    });
+    let label = ui.label("Screen pixels a weight");
+    ui.add(egui::Slider::new(&mut settings.zoom, 1..=16)).labelled_by(label.id);
+    let label = ui.label(if settings.format == Format::EachPng { "Folder" } else { "File" });
+    ui.horizontal(|ui| {
+        path_field(ui, &label, "filters.png", &mut settings.path);
+        if ui.button("Choose").clicked() {
+            asked.push(Action::Dialog(Field::Export));
+        }
+    });
+    if ui.add_enabled(!settings.path.trim().is_empty(), egui::Button::new("Export filters")).clicked() {
+        asked.push(Action::Export);
+        ui.close();
     }
 }

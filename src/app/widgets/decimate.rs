@@ -1,41 +1,38 @@
 //! Min-max decimation: of each bucket the smallest and the largest value in their order, so that no spike is lost.
 
-/// At most about 2 x `buckets` points of `points` (ordered by x).
-pub fn min_max(points: impl ExactSizeIterator<Item = [f64; 2]>, buckets: usize) -> Vec<[f64; 2]> {
-    let bucket = points.len().div_ceil(buckets.max(1)).max(1);
-    if bucket <= 2 {
-        return points.collect();
-    }
-    let mut out = Vec::with_capacity(2 * buckets + 2);
-    let (mut low, mut high, mut inside) = ([0.0, f64::INFINITY], [0.0, f64::NEG_INFINITY], 0);
-    for point in points {
-        if point[1] < low[1] {
-            low = point;
+/// Of `points` (ordered by x) at most two in each bucket of `width`. Buckets stand at multiples of `width`, so that a
+/// window that slides does not make the picture flicker.
+pub fn min_max(points: impl Iterator<Item = [f64; 2]>, width: f64) -> Vec<[f64; 2]> {
+    let mut out = Vec::new();
+    let mut open: Option<(f64, [f64; 2], [f64; 2])> = None;
+    for point in points.filter(|p| p[1].is_finite()) {
+        let bucket = (point[0] / width).floor();
+        match &mut open {
+            Some((at, low, high)) if *at == bucket => {
+                if point[1] < low[1] {
+                    *low = point;
+                }
+                if point[1] > high[1] {
+                    *high = point;
+                }
+            }
+            _ => {
+                flush(&mut out, open.replace((bucket, point, point)));
+            }
         }
-        if point[1] > high[1] {
-            high = point;
-        }
-        inside += 1;
-        if inside == bucket {
-            flush(&mut out, &mut low, &mut high);
-            inside = 0;
-        }
     }
-    if inside > 0 {
-        flush(&mut out, &mut low, &mut high);
-    }
+    flush(&mut out, open);
     out
 }
 
-fn flush(out: &mut Vec<[f64; 2]>, low: &mut [f64; 2], high: &mut [f64; 2]) {
-    if low[1].is_finite() && high[1].is_finite() {
-        let (first, second) = if low[0] <= high[0] { (*low, *high) } else { (*high, *low) };
+fn flush(out: &mut Vec<[f64; 2]>, bucket: Option<(f64, [f64; 2], [f64; 2])>) {
+    if let Some((_, low, high)) = bucket {
+        let (first, second) = if low[0] <= high[0] { (low, high) } else { (high, low) };
         out.push(first);
         if second != first {
             out.push(second);
         }
     }
-    (*low, *high) = ([0.0, f64::INFINITY], [0.0, f64::NEG_INFINITY]);
 }
 
 #[cfg(test)]
@@ -45,9 +42,18 @@ mod tests {
     #[test]
     fn a_single_spike_survives() {
         let points = (0..100_000).map(|i| [f64::from(i), if i == 77_777 { 9.0 } else { (f64::from(i) * 0.01).sin() }]);
-        let thin = min_max(points.collect::<Vec<_>>().into_iter(), 500);
-        assert!(thin.len() <= 1002);
+        let thin = min_max(points, 200.0);
+        assert!(thin.len() <= 1000);
         assert!(thin.contains(&[77_777.0, 9.0]));
         assert!(thin.windows(2).all(|w| w[0][0] <= w[1][0]), "in order");
+    }
+
+    #[test]
+    fn a_sliding_window_keeps_its_points() {
+        let wave = |i: i32| [f64::from(i), (f64::from(i) * 0.37).sin()];
+        let (early, late) = (min_max((0..1000).map(wave), 10.0), min_max((500..1500).map(wave), 10.0));
+        let inside = |points: &[[f64; 2]]| points.iter().copied().filter(|p| (500.0..1000.0).contains(&p[0])).collect::<Vec<_>>();
+        assert_eq!(inside(&early), inside(&late));
+        assert!(min_max([[0.0, f64::NAN], [1.0, 2.0]].into_iter(), 10.0) == [[1.0, 2.0]], "not a number is left out");
     }
 }
