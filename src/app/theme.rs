@@ -12,9 +12,17 @@ pub const SERIES: [Color32; 6] = [
     Color32::from_rgb(86, 180, 233),
 ];
 
+/// Colours of chains over the bluish densities.
+pub const CHAINS: [Color32; 4] = [SERIES[1], SERIES[4], SERIES[3], SERIES[2]];
+
 /// The exact answer beside a measured one.
 pub fn exact(dark: bool) -> Color32 {
     if dark { Color32::from_gray(210) } else { Color32::from_gray(40) }
+}
+
+/// Bars of a histogram.
+pub fn histogram(dark: bool) -> Color32 {
+    if dark { Color32::from_rgb(70, 105, 150) } else { Color32::from_rgb(150, 185, 225) }
 }
 
 /// Something that deserves a look.

@@ -30,27 +30,28 @@ impl View for Learning {
             ));
         }
         let dark = ui.visuals().dark_mode;
-        let height = ((ui.available_height() - 70.0) / 3.0).max(70.0);
+        let height = ((ui.available_height() - 84.0) / 3.0).max(70.0);
         let points = |value: fn(&LearningPoint) -> f32| {
             PlotPoints::from(
                 state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect::<Vec<_>>(),
             )
         };
         let plot = |ui: &mut Ui, name: &str, lines: Vec<Line<'static>>| {
-            ui.small(name);
+            ui.strong(name);
             Plot::new(name.to_string())
                 .height(height)
                 .legend(Legend::default())
                 .link_axis(egui::Id::unique("learning axes"), [true, false])
                 .allow_scroll(false)
                 .include_y(0.0)
-                .x_axis_formatter(|mark, _| format!("{:.0}k", mark.value / 1000.0))
+                .y_axis_min_width(36.0)
+                .x_axis_formatter(|mark, _| images(mark.value))
                 .show(ui, |plot| lines.into_iter().for_each(|line| plot.line(line)));
         };
         let residual = Line::new("residual variance", points(|p| p.residual_variance)).color(theme::SERIES[0]);
         plot(
             ui,
-            "Residual variance of x0, over images seen",
+            "Residual variance of x0 over images seen",
             vec![residual, Line::new("sigma^2", points(|p| p.sigma2)).color(theme::exact(dark))],
         );
         let change = Line::new("log10 |dW|/|W|", points(|p| p.weight_change.max(1e-9).log10())).color(theme::SERIES[1]);
@@ -58,4 +59,8 @@ impl View for Learning {
         plot(ui, "Weight change and norm", vec![change, norm]);
         plot(ui, "Sparseness: excess kurtosis of x1", vec![Line::new("kurtosis", points(|p| p.kurtosis)).color(theme::SERIES[2])]);
     }
+}
+
+fn images(count: f64) -> String {
+    if count < 10_000.0 { format!("{count:.0}") } else { format!("{:.0}k", count / 1000.0) }
 }

@@ -1,14 +1,20 @@
 //! Posterior: two units' chains over the exact density where a grid can give it, else over the density of the samples.
 
+use crate::analysis::density::DensityGrid;
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::engine::{Command, Snapshot, Watch};
 use egui::{ColorImage, TextureHandle, TextureOptions, Ui, vec2};
-use egui_plot::{Line, Plot, PlotImage, PlotPoint, PlotPoints, Points};
+use egui_plot::{Line, Plot, PlotImage, PlotPoint, PlotPoints, PlotTransform, Points};
 
 const BINS: usize = 64;
+const MARGINAL_BINS: usize = 60;
+/// Chains drawn with a trail.
+const TRAILS: usize = 4;
+/// Room for a marginal beside the plot, points.
+const STRIP: f32 = 56.0;
 
 /// What the view keeps.
 #[derive(Default)]
@@ -16,6 +22,7 @@ pub struct Posterior {
     exact: Option<(u64, Vec<f32>, bool, TextureHandle)>,
     cloud: Option<TextureHandle>,
     half: f64,
+    half_for: Option<(u64, [usize; 2])>,
 }
 
 impl View for Posterior {
@@ -53,7 +60,9 @@ impl View for Posterior {
             }
         }
         let text = match (&snapshot.exact_posterior, snapshot.stimulus.held) {
-            (Some(_), _) => "Filled contours: the exact posterior. Dots: the chains, with fading trails.",
+            (Some(_), _) => {
+                "Filled contours and lines at the sides: the exact posterior. Dots: the chains, four with trails. Bars: their histograms."
+            }
             (None, true) => "Shading: density of the samples. All chains share one stimulus.",
             (None, false) => {
                 "Shading: density of the samples since the last stimulus. Each network has its own stimulus: hold it to see one posterior."
@@ -64,11 +73,12 @@ impl View for Posterior {
             ui.label("No samples yet: press Run.");
             return;
         }
-        let reach = state.cloud.iter().map(|p| f64::from(p[0].abs().max(p[1].abs()))).fold(0.0, f64::max);
         // The axes grow when they must and do not jump back.
-        let wanted = snapshot.exact_posterior.as_ref().map_or(reach * 1.1, |g| g.x[1].max(g.y[1]));
-        if self.half < wanted || self.half > 3.0 * wanted {
-            self.half = wanted.max(1e-3);
+        let wanted = snapshot.exact_posterior.as_ref().map_or_else(|| reach(state), |g| g.x[1].max(g.y[1]));
+        let half_for = Some((snapshot.model_id, snapshot.watch.pair));
+        if self.half < 0.8 * wanted || self.half > 4.0 * wanted || self.half_for != half_for {
+            self.half = wanted;
+            self.half_for = half_for.filter(|_| state.cloud.len() > 1000);
         }
         let half = self.half;
         let image = match &snapshot.exact_posterior {
@@ -83,10 +93,12 @@ impl View for Posterior {
             }
             None => {
                 let mut counts = ndarray::Array2::<f64>::zeros((BINS, BINS));
-                let bin = |v: f32| ((f64::from(v) / half + 1.0) * 0.5 * BINS as f64).clamp(0.0, BINS as f64 - 1.0) as usize;
                 // A thinned cloud gives the same picture at a fraction of the cost.
-                let stride = (state.cloud.len() / 20_000).max(1);
-                state.cloud.iter().step_by(stride).for_each(|p| counts[[bin(p[1]), bin(p[0])]] += 1.0);
+                for p in thinned(state, 20_000) {
+                    if let (Some(column), Some(row)) = (bin(p[0], half, BINS), bin(p[1], half, BINS)) {
+                        counts[[row, column]] += 1.0;
+                    }
+                }
                 let image = picture(&counts, dark);
                 match &mut self.cloud {
                     Some(texture) => texture.set(image, TextureOptions::LINEAR),
@@ -96,7 +108,10 @@ impl View for Posterior {
                 self.cloud.as_ref().map(|texture| PlotImage::new("sample density", texture.id(), PlotPoint::new(0.0, 0.0), size))
             }
         };
-        Plot::new("posterior")
+        let area = ui.available_rect_before_wrap();
+        let strip = if area.width() > 300.0 && area.height() > 260.0 { STRIP } else { 0.0 };
+        let inner = egui::Rect::from_min_max(area.min + vec2(0.0, strip), area.max - vec2(strip, 0.0));
+        let plot = Plot::new("posterior")
             .data_aspect(1.0)
             .include_x(-half)
             .include_x(half)
@@ -105,13 +120,15 @@ impl View for Posterior {
             .allow_scroll(false)
             .x_axis_label(format!("x of unit {}", snapshot.watch.pair[0]))
             .y_axis_label(format!("x of unit {}", snapshot.watch.pair[1]))
-            .show(ui, |plot| {
+            .allow_boxed_zoom(false);
+        let draw = |ui: &mut Ui| {
+            plot.show(ui, |plot| {
                 if let Some(image) = image {
                     plot.image(image);
                 }
-                let color = theme::SERIES[1];
                 let newest = state.trails.len().saturating_sub(1);
-                for chain in 0..state.trails[newest].len().min(6) {
+                for chain in 0..state.trails[newest].len().min(TRAILS) {
+                    let color = theme::CHAINS[chain % theme::CHAINS.len()];
                     // Fading: older pieces of the trail are fainter.
                     for (from, alpha) in [(30, 0.15), (15, 0.3), (5, 0.6)] {
                         let points: Vec<[f64; 2]> = state
@@ -124,10 +141,88 @@ impl View for Posterior {
                         plot.line(Line::new("trail", PlotPoints::from(points)).color(color.gamma_multiply(alpha)).width(1.2));
                     }
                 }
-                let now: Vec<[f64; 2]> = state.trails[newest].iter().map(|p| p.map(f64::from)).collect();
-                plot.points(Points::new("chains", PlotPoints::from(now)).color(color).radius(2.5));
-            });
+                // The chains with a trail stand out, the others show where the ensemble is.
+                let others: Vec<[f64; 2]> = state.trails[newest].iter().skip(TRAILS).map(|p| p.map(f64::from)).collect();
+                plot.points(
+                    Points::new("other chains", PlotPoints::from(others)).color(theme::exact(dark).gamma_multiply(0.45)).radius(1.6),
+                );
+                for (chain, p) in state.trails[newest].iter().take(TRAILS).enumerate() {
+                    let color = theme::CHAINS[chain % theme::CHAINS.len()];
+                    plot.points(Points::new("chains", vec![p.map(f64::from)]).color(color).radius(3.5));
+                }
+            })
+            .transform
+        };
+        let transform = ui.scope_builder(egui::UiBuilder::new().max_rect(inner), draw).inner;
+        ui.advance_cursor_after_rect(area);
+        if strip > 0.0 {
+            for axis in 0..2 {
+                marginal(ui, &transform, axis, strip, half, state, snapshot.exact_posterior.as_deref());
+            }
+        }
     }
+}
+
+/// A few of the accumulated samples, evenly.
+fn thinned(state: &ViewState, most: usize) -> impl Iterator<Item = &[f32; 2]> {
+    state.cloud.iter().step_by((state.cloud.len() / most).max(1))
+}
+
+fn bin(value: f32, half: f64, bins: usize) -> Option<usize> {
+    let at = (f64::from(value) / half + 1.0) * 0.5 * bins as f64;
+    (0.0..bins as f64).contains(&at).then_some(at as usize)
+}
+
+/// Half the side of the square that shows nearly all samples: one that strayed does not shrink the picture.
+fn reach(state: &ViewState) -> f64 {
+    let mut sizes: Vec<f32> = thinned(state, 4000).map(|p| p[0].abs().max(p[1].abs())).filter(|v| v.is_finite()).collect();
+    sizes.sort_unstable_by(f32::total_cmp);
+    let most = sizes.get(sizes.len().saturating_sub(1 + sizes.len() / 100)).copied().unwrap_or(1.0);
+    (1.3 * f64::from(most)).max(1e-3)
+}
+
+/// The histogram of one coordinate's samples beside the plot, with the exact marginal on it where there is one.
+fn marginal(ui: &Ui, transform: &PlotTransform, axis: usize, strip: f32, half: f64, state: &ViewState, exact: Option<&DensityGrid>) {
+    let width = 2.0 * half / MARGINAL_BINS as f64;
+    let (mut counts, mut total) = ([0.0f64; MARGINAL_BINS], 0.0);
+    for p in thinned(state, 20_000) {
+        total += 1.0;
+        if let Some(i) = bin(p[axis], half, MARGINAL_BINS) {
+            counts[i] += 1.0;
+        }
+    }
+    let measured = counts.map(|c| c / (f64::max(total, 1.0) * width));
+    let curve: Vec<[f64; 2]> = exact.map_or_else(Vec::new, |grid| {
+        let along = if axis == 0 { grid.x } else { grid.y };
+        let across = if axis == 0 { grid.y } else { grid.x };
+        let sums = grid.density.sum_axis(ndarray::Axis(axis));
+        let other = grid.density.len_of(ndarray::Axis(axis)) as f64;
+        let cell = (along[1] - along[0]) / sums.len() as f64;
+        let point = |(i, sum): (usize, &f64)| [along[0] + (i as f64 + 0.5) * cell, sum * (across[1] - across[0]) / other];
+        sums.iter().enumerate().map(point).collect()
+    });
+    let top = curve.iter().map(|p| p[1]).chain(measured).fold(f64::MIN_POSITIVE, f64::max) * 1.1;
+    let frame = *transform.frame();
+    let place = |value: f64, density: f64| {
+        let away = (density / top) as f32 * (strip - 4.0) + 2.0;
+        if axis == 0 {
+            egui::pos2(transform.position_from_point_x(value), frame.top() - away)
+        } else {
+            egui::pos2(frame.right() + away, transform.position_from_point_y(value))
+        }
+    };
+    let clip = if axis == 0 {
+        egui::Rect::from_min_max(egui::pos2(frame.left(), frame.top() - strip), frame.right_top())
+    } else {
+        egui::Rect::from_min_max(frame.right_top(), egui::pos2(frame.right() + strip, frame.bottom()))
+    };
+    let painter = ui.painter_at(clip);
+    let dark = ui.visuals().dark_mode;
+    for (i, density) in measured.into_iter().enumerate() {
+        let at = -half + i as f64 * width;
+        painter.rect_filled(egui::Rect::from_two_pos(place(at, 0.0), place(at + width, density)), 0.0, theme::histogram(dark));
+    }
+    painter.line(curve.into_iter().map(|[x, p]| place(x, p)).collect(), egui::Stroke::new(1.6, theme::exact(dark)));
 }
 
 /// Density `[rows from the bottom, columns]` as a picture.

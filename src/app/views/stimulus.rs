@@ -2,11 +2,16 @@
 
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
+use crate::app::theme;
 use crate::app::views::View;
 use crate::engine::{Command, Snapshot};
 use crate::export::filters::tile;
 use crate::export::mosaic::diverging;
 use egui::{Color32, Rect, Sense, Ui, vec2};
+use egui_plot::{Bar, BarChart, Legend, Plot};
+
+/// Observed units that are drawn as bars rather than as a picture, at most.
+const FEW: usize = 8;
 
 /// What the view keeps: nothing.
 #[derive(Default)]
@@ -25,12 +30,18 @@ impl View for Stimulus {
                 actions.push(Action::Send(Command::NextStimulus));
             }
             let mut held = s.held;
-            if ui.checkbox(&mut held, "Hold").on_hover_text("Keep this stimulus in every network; learning rests").changed() {
+            if snapshot.config.stimulus.steps_per_stimulus > 0
+                && ui.checkbox(&mut held, "Hold").on_hover_text("Keep this stimulus in every network; learning rests").changed()
+            {
                 actions.push(Action::Send(Command::HoldStimulus(held)));
             }
             let variance = residual.iter().map(|r| r * r).sum::<f32>() / residual.len() as f32;
             ui.label(format!("residual variance {variance:.3} after {} steps", s.steps));
         });
+        if s.stimulus.len() <= FEW {
+            bars(ui, [("stimulus x0", &s.stimulus), ("posterior mean", &s.reconstruction), ("residual", &residual)]);
+            return;
+        }
         let top = s.stimulus.iter().fold(1.0f32, |t, v| t.max(v.abs())) /* at least one standard deviation: faint patches look faint */;
         let [rows, columns] = tile(s.stimulus.len());
         let width = ((ui.available_width() - 24.0) / 3.0).clamp(20.0, 260.0);
@@ -58,4 +69,27 @@ impl View for Stimulus {
         });
         ui.weak(format!("One colour scale: strongest colour {top:.2}"));
     }
+}
+
+fn bars(ui: &mut Ui, series: [(&str, &Vec<f32>); 3]) {
+    let whole = |mark: egui_plot::GridMark| {
+        if mark.value.fract() == 0.0 && mark.value >= 0.0 { format!("x0[{}]", mark.value) } else { String::new() }
+    };
+    Plot::new("stimulus bars")
+        .legend(Legend::default())
+        .allow_scroll(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_boxed_zoom(false)
+        .include_y(0.0)
+        .include_x(-0.6)
+        .include_x(series[0].1.len() as f64 + 0.2)
+        .x_axis_formatter(move |mark, _| whole(mark))
+        .show(ui, |plot| {
+            for (k, (name, values)) in series.into_iter().enumerate() {
+                let bar = |(i, value): (usize, &f32)| Bar::new(i as f64 + (k as f64 - 1.0) * 0.25, f64::from(*value)).width(0.22);
+                let chart = BarChart::new(name.to_string(), values.iter().enumerate().map(bar).collect());
+                plot.bar_chart(chart.color(theme::SERIES[k]));
+            }
+        });
 }

@@ -5,9 +5,9 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::decimate::min_max;
-use crate::engine::{MAX_TRACED, Snapshot, TraceSample, Watch};
+use crate::engine::{InterneuronSample, MAX_TRACED, Snapshot, TraceSample, Watch};
 use egui::Ui;
-use egui_plot::{Legend, Line, Plot, PlotPoints};
+use egui_plot::{Line, Plot, PlotPoints};
 use std::collections::VecDeque;
 
 /// What the view keeps.
@@ -15,11 +15,12 @@ pub struct Traces {
     window_ms: f64,
     units: String,
     shown_for: Option<Watch>,
+    shown: (f64, f64),
 }
 
 impl Default for Traces {
     fn default() -> Self {
-        Self { window_ms: 400.0, units: String::new(), shown_for: None }
+        Self { window_ms: 400.0, units: String::new(), shown_for: None, shown: (0.0, 0.0) }
     }
 }
 
@@ -31,7 +32,7 @@ impl View for Traces {
         }
         ui.horizontal_wrapped(|ui| {
             let label = ui.label("Units");
-            let field = ui.add(egui::TextEdit::singleline(&mut self.units).desired_width(90.0)).labelled_by(label.id);
+            let field = ui.add(egui::TextEdit::singleline(&mut self.units).desired_width(70.0)).labelled_by(label.id);
             if field.on_hover_text(format!("Numbers, at most {MAX_TRACED}; or click a filter")).lost_focus() {
                 let units: Vec<usize> = self.units.split([',', ' ']).filter_map(|t| t.parse().ok()).collect();
                 if units != snapshot.watch.trace_units {
@@ -40,56 +41,89 @@ impl View for Traces {
             }
             let label = ui.label("Window");
             let slider = egui::Slider::new(&mut self.window_ms, 10.0..=10_000.0).logarithmic(true).suffix(" ms").max_decimals(0);
-            ui.add(slider).labelled_by(label.id);
+            ui.spacing_mut().slider_width = 70.0;
+            ui.add(slider).labelled_by(label.id).on_hover_text("Simulated time that is shown; drag a plot while paused to look back");
         });
         let Some(last) = state.traces.iter().filter_map(|t| t.back()).map(|s| s.time_ms).reduce(f64::max) else {
             ui.label("No samples yet: press Run, or click a filter to trace its unit.");
             return;
         };
-        let names: Vec<String> = snapshot.watch.trace_units.iter().map(|u| format!("unit {u}")).collect();
-        let height = ((ui.available_height() - 60.0) / 4.0).max(60.0);
+        let running = snapshot.clock.running;
         let first = last - self.window_ms;
-        let buckets = ui.available_width() as usize;
-        let series = |value: fn(&TraceSample) -> f32, tag: &str| -> Vec<Line<'static>> {
-            let draw = |(i, trace): (usize, &VecDeque<TraceSample>)| {
-                let start = trace.partition_point(|s| s.time_ms < first);
-                let points = min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), buckets);
-                Line::new(format!("{}{tag}", names.get(i).map_or("", String::as_str)), PlotPoints::from(points))
-                    .color(theme::SERIES[i % 6])
-                    .width(1.3)
+        // While paused one can pan back into what is kept.
+        let from = if running { first } else { last - 4.0 * self.window_ms };
+        let follow = running || self.shown != (last, self.window_ms);
+        self.shown = (last, self.window_ms);
+        let bucket = self.window_ms / f64::from(ui.available_width().max(50.0));
+        let dark = ui.visuals().dark_mode;
+        let series = |value: fn(&TraceSample) -> f32| -> Vec<(String, Line<'static>)> {
+            let draw = |(i, (trace, unit)): (usize, (&VecDeque<TraceSample>, &usize))| {
+                let start = trace.partition_point(|s| s.time_ms < from);
+                let points = min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
+                let name = format!("unit {unit}");
+                (name.clone(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[i % 6]).width(1.3))
             };
-            state.traces.iter().enumerate().map(draw).collect()
+            state.traces.iter().zip(&snapshot.watch.trace_units).enumerate().map(draw).collect()
         };
-        let plot = |ui: &mut Ui, name: &str, lines: Vec<Line<'static>>| {
-            ui.small(name);
-            Plot::new(name.to_string())
-                .height(height)
-                .legend(Legend::default().position(egui_plot::Corner::LeftTop))
+        let mut stack = vec![("Membrane x", series(|s| s.x)), ("Adaptation v", series(|s| s.v))];
+        let first_unit = snapshot.watch.trace_units.first().map_or(String::new(), |u| format!("Input to unit {u}"));
+        let one = |value: fn(&TraceSample) -> f32, name: &str, color| {
+            series(value).into_iter().take(1).map(move |(_, line)| (name.to_string(), line.name(name).color(color))).collect::<Vec<_>>()
+        };
+        let mut input = one(|s| s.likelihood, "likelihood, from below", theme::SERIES[0]);
+        input.extend(one(|s| s.prior, "prior, from above", theme::SERIES[1]));
+        stack.push((&first_unit, input));
+        if let Some(samples) = state.interneurons.first() {
+            let start = samples.partition_point(|s| s.time_ms < from);
+            let line = |name: &str, value: fn(&InterneuronSample) -> f32, color| {
+                let points = min_max(samples.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
+                (name.to_string(), Line::new(name.to_string(), PlotPoints::from(points)).color(color).width(1.3))
+            };
+            stack.push((
+                "Interneurons at its strongest pixel",
+                vec![
+                    line("<T(y)>", |s| s.sampled, theme::SERIES[2]),
+                    line("A'(eta)", |s| s.exact, theme::exact(dark)),
+                    line("T(x)", |s| s.observed, theme::SERIES[4]),
+                ],
+            ));
+        }
+        let plots = stack.len();
+        let height = ((ui.available_height() - 22.0 * plots as f32 - 18.0) / plots as f32).max(36.0);
+        for (i, (name, lines)) in stack.into_iter().enumerate() {
+            heading(ui, name, &lines);
+            let bottom = i + 1 == plots;
+            Plot::new(("trace", i))
+                .height(if bottom { height + 18.0 } else { height })
                 .link_axis(egui::Id::unique("trace axes"), [true, false])
                 .allow_scroll(false)
-                .x_axis_formatter(|mark, _| format!("{:.0} ms", mark.value))
-                .include_x(first)
-                .include_x(last)
-                .show(ui, |plot| lines.into_iter().for_each(|line| plot.line(line)));
-        };
-        plot(ui, "Membrane x", series(|s| s.x, ""));
-        plot(ui, "Adaptation v", series(|s| s.v, ""));
-        let one = |lines: Vec<Line<'static>>| lines.into_iter().take(1);
-        let likelihood = one(series(|s| s.likelihood, ": from below (likelihood)"));
-        let prior = one(series(|s| s.prior, ": from above (prior)")).map(|l| l.color(theme::SERIES[1]));
-        plot(ui, "Input current I of the first unit, in its two parts", likelihood.chain(prior).collect());
-        if let Some(samples) = state.interneurons.first() {
-            let start = samples.partition_point(|s| s.time_ms < first);
-            let points = |value: fn(&crate::engine::InterneuronSample) -> f32| {
-                PlotPoints::from(min_max(samples.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), buckets))
-            };
-            let dark = ui.visuals().dark_mode;
-            let lines = vec![
-                Line::new("<T(y)> sampled", points(|s| s.sampled)).color(theme::SERIES[2]),
-                Line::new("A'(eta) exact", points(|s| s.exact)).color(theme::exact(dark)),
-                Line::new("T(x) observed", points(|s| s.observed)).color(theme::SERIES[4]),
-            ];
-            plot(ui, "Interneurons of the first unit's strongest pixel", lines);
+                .allow_drag([!running, false])
+                .allow_zoom([!running, false])
+                .allow_boxed_zoom(false)
+                .show_axes([bottom, true])
+                .y_axis_min_width(36.0)
+                .x_axis_formatter(|mark, _| time(mark.value))
+                .show(ui, |plot| {
+                    if follow {
+                        plot.set_plot_bounds_x(first..=last);
+                    }
+                    lines.into_iter().for_each(|(_, line)| plot.line(line));
+                });
         }
     }
+}
+
+/// The name of a plot, and of its lines each in its colour, in place of a legend over the data.
+fn heading(ui: &mut Ui, name: &str, lines: &[(String, Line<'static>)]) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        ui.strong(name);
+        for (name, line) in lines {
+            ui.colored_label(egui_plot::PlotItem::color(line), name);
+        }
+    });
+}
+
+fn time(ms: f64) -> String {
+    if ms.abs() >= 10_000.0 { format!("{:.2} s", ms / 1000.0) } else { format!("{ms:.0} ms") }
 }
