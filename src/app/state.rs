@@ -83,3 +83,54 @@ fn append<T>(histories: &mut Vec<VecDeque<T>>, new: &mut [Vec<T>]) {
         history.drain(..surplus);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::experiment::presets;
+    use std::time::{Duration, Instant};
+
+    fn snapshot() -> Snapshot {
+        let engine = Engine::start(presets::by_name("ridge").unwrap(), || {}).unwrap();
+        let start = Instant::now();
+        loop {
+            if let Some(snapshot) = engine.take_snapshot() {
+                return Snapshot { traces: Vec::new(), interneurons: Vec::new(), pairs: Vec::new(), learning: Vec::new(), ..*snapshot };
+            }
+            assert!(start.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn histories_are_bounded_and_forget_what_no_longer_applies() {
+        let mut state = ViewState::default();
+        state.export.zoom = 9;
+        let empty = snapshot();
+        let full = || {
+            let point = |i: u64| LearningPoint { images: i, ..Default::default() };
+            Box::new(Snapshot {
+                traces: vec![vec![TraceSample::default(); 20_000]],
+                pairs: vec![vec![[0.5, 0.5]; 64]; 400],
+                learning: (0..3000).map(point).collect(),
+                ..empty.clone()
+            })
+        };
+        (0..12).for_each(|_| state.absorb(full()));
+        assert_eq!((state.traces[0].len(), state.cloud.len(), state.trails.len()), (TRACE_SAMPLES, CLOUD_POINTS, TRAIL_STEPS));
+        assert!(state.learning.len() <= LEARNING_POINTS && state.learning.len() > LEARNING_POINTS / 4);
+
+        let mut slower = empty.clone();
+        let mut config = (*slower.config).clone();
+        config.dynamics.tau_eps_ms *= 10.0;
+        slower.config = config.into();
+        state.absorb(Box::new(slower.clone()));
+        assert!(state.cloud.is_empty() && !state.traces.is_empty(), "samples of the old law go, traces stay");
+
+        slower.model_id += 1;
+        state.absorb(Box::new(slower));
+        assert!(state.learning.is_empty() && state.traces.is_empty());
+        assert_eq!(state.export.zoom, 9);
+    }
+}

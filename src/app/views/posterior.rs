@@ -7,7 +7,8 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::engine::{Command, Snapshot, Watch};
 use egui::{ColorImage, TextureHandle, TextureOptions, Ui, vec2};
-use egui_plot::{Line, Plot, PlotImage, PlotPoint, PlotPoints, PlotTransform, Points};
+use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotPoints, PlotTransform, Points};
+use std::sync::Arc;
 
 const BINS: usize = 64;
 const MARGINAL_BINS: usize = 60;
@@ -16,13 +17,76 @@ const TRAILS: usize = 4;
 /// Room for a marginal beside the plot, points.
 const STRIP: f32 = 56.0;
 
+/// The part of the plane that is shown.
+#[derive(Clone, Copy, Default)]
+struct Square {
+    centre: [f64; 2],
+    half: f64,
+}
+
+impl Square {
+    /// Around a rectangle, with a margin.
+    fn around(low: [f64; 2], high: [f64; 2]) -> Self {
+        let half = (high[0] - low[0]).max(high[1] - low[1]).max(2e-3) * 0.6;
+        Self { centre: [0, 1].map(|axis| 0.5 * (low[axis] + high[axis])), half }
+    }
+
+    /// Where all but 1 % of the samples are, on each side: one that strayed does not shrink the picture.
+    fn of_samples(state: &ViewState) -> Self {
+        let ends = [0, 1].map(|axis| {
+            let mut values: Vec<f32> = thinned(state, 4000).map(|p| p[axis]).filter(|v| v.is_finite()).collect();
+            values.sort_unstable_by(f32::total_cmp);
+            let at = |i: usize| values.get(i).map_or(0.0, |v| f64::from(*v));
+            [at(values.len() / 100), at(values.len().saturating_sub(1 + values.len() / 100))]
+        });
+        Self::around([ends[0][0], ends[1][0]], [ends[0][1], ends[1][1]])
+    }
+
+    /// Where the density is above a thousandth of its peak.
+    fn of_density(grid: &DensityGrid) -> Self {
+        let floor = grid.density.fold(0.0f64, |top, &p| top.max(p)) * 1e-3;
+        let (rows, columns) = grid.density.dim();
+        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+        for ((row, column), _) in grid.density.indexed_iter().filter(|(_, p)| **p > floor) {
+            for (axis, (i, n, range)) in [(column, columns, grid.x), (row, rows, grid.y)].into_iter().enumerate() {
+                let at = range[0] + (i as f64 + 0.5) / n as f64 * (range[1] - range[0]);
+                (low[axis], high[axis]) = (low[axis].min(at), high[axis].max(at));
+            }
+        }
+        if low[0] <= high[0] { Self::around(low, high) } else { Self::around([grid.x[0], grid.y[0]], [grid.x[1], grid.y[1]]) }
+    }
+
+    /// Whether `other` is so different that the axes should move.
+    fn is_far_from(self, other: Self) -> bool {
+        let apart = (0..2).map(|axis| (self.centre[axis] - other.centre[axis]).abs()).fold(0.0, f64::max);
+        apart + other.half > 1.3 * self.half || self.half > 3.0 * other.half
+    }
+
+    fn low(self, axis: usize) -> f64 {
+        self.centre[axis] - self.half
+    }
+
+    fn bin(self, axis: usize, value: f32, bins: usize) -> Option<usize> {
+        let at = (f64::from(value) - self.low(axis)) / (2.0 * self.half) * bins as f64;
+        (0.0..bins as f64).contains(&at).then_some(at as usize)
+    }
+}
+
+/// The exact density as it was drawn.
+struct Exact {
+    grid: Arc<DensityGrid>,
+    dark: bool,
+    texture: TextureHandle,
+    square: Square,
+}
+
 /// What the view keeps.
 #[derive(Default)]
 pub struct Posterior {
-    exact: Option<(u64, Vec<f32>, bool, TextureHandle)>,
+    exact: Option<Exact>,
     cloud: Option<TextureHandle>,
-    half: f64,
-    half_for: Option<(u64, [usize; 2])>,
+    square: Square,
+    square_for: Option<(u64, [usize; 2])>,
 }
 
 impl View for Posterior {
@@ -59,7 +123,9 @@ impl View for Posterior {
                 actions.push(Action::Send(Command::SetStimulus(values)));
             }
         }
-        let text = match (&snapshot.exact_posterior, snapshot.stimulus.held) {
+        // The grid is of units 0 and 1, in this order.
+        let exact = snapshot.exact_posterior.as_ref().filter(|_| snapshot.watch.pair == [0, 1]);
+        let text = match (exact, snapshot.stimulus.held || snapshot.config.stimulus.steps_per_stimulus == 0) {
             (Some(_), _) => {
                 "Filled contours and lines at the sides: the exact posterior. Dots: the chains, four with trails. Bars: their histograms."
             }
@@ -69,33 +135,38 @@ impl View for Posterior {
             }
         };
         ui.weak(text);
-        if state.trails.is_empty() {
+        if state.trails.is_empty() && exact.is_none() {
             ui.label("No samples yet: press Run.");
             return;
         }
-        // The axes grow when they must and do not jump back.
-        let wanted = snapshot.exact_posterior.as_ref().map_or_else(|| reach(state), |g| g.x[1].max(g.y[1]));
-        let half_for = Some((snapshot.model_id, snapshot.watch.pair));
-        if self.half < 0.8 * wanted || self.half > 4.0 * wanted || self.half_for != half_for {
-            self.half = wanted;
-            self.half_for = half_for.filter(|_| state.cloud.len() > 1000);
+        if let Some(grid) = exact
+            && self.exact.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.grid, grid) || drawn.dark != dark)
+        {
+            let texture = ui.ctx().load_texture("exact posterior", picture(&grid.density, dark), TextureOptions::LINEAR);
+            self.exact = Some(Exact { grid: grid.clone(), dark, texture, square: Square::of_density(grid) });
         }
-        let half = self.half;
-        let image = match &snapshot.exact_posterior {
-            Some(grid) => {
-                let key = (snapshot.model_id, snapshot.stimulus.stimulus.clone(), dark);
-                if self.exact.as_ref().is_none_or(|(id, x0, d, _)| (*id, x0, *d) != (key.0, &key.1, key.2)) {
-                    let texture = ui.ctx().load_texture("exact posterior", picture(&grid.density, dark), TextureOptions::LINEAR);
-                    self.exact = Some((key.0, key.1, dark, texture));
-                }
+        let drawn = self.exact.as_ref().filter(|_| exact.is_some());
+        // The axes move when they must and stay otherwise.
+        let wanted = drawn.map_or_else(|| Square::of_samples(state), |drawn| drawn.square);
+        let square_for = Some((snapshot.model_id, snapshot.watch.pair));
+        let moved = self.square.is_far_from(wanted) || self.square_for != square_for;
+        if moved {
+            self.square = wanted;
+            // Few samples say little about where the rest will be.
+            self.square_for = square_for.filter(|_| exact.is_some() || state.cloud.len() > 1000);
+        }
+        let square = self.square;
+        let image = match drawn {
+            Some(Exact { grid, texture, .. }) => {
+                let centre = PlotPoint::new((grid.x[0] + grid.x[1]) / 2.0, (grid.y[0] + grid.y[1]) / 2.0);
                 let size = vec2((grid.x[1] - grid.x[0]) as f32, (grid.y[1] - grid.y[0]) as f32);
-                self.exact.as_ref().map(|(.., texture)| PlotImage::new("exact posterior", texture.id(), PlotPoint::new(0.0, 0.0), size))
+                Some(PlotImage::new("exact posterior", texture.id(), centre, size))
             }
             None => {
                 let mut counts = ndarray::Array2::<f64>::zeros((BINS, BINS));
                 // A thinned cloud gives the same picture at a fraction of the cost.
                 for p in thinned(state, 20_000) {
-                    if let (Some(column), Some(row)) = (bin(p[0], half, BINS), bin(p[1], half, BINS)) {
+                    if let (Some(column), Some(row)) = (square.bin(0, p[0], BINS), square.bin(1, p[1], BINS)) {
                         counts[[row, column]] += 1.0;
                     }
                 }
@@ -104,30 +175,34 @@ impl View for Posterior {
                     Some(texture) => texture.set(image, TextureOptions::LINEAR),
                     None => self.cloud = Some(ui.ctx().load_texture("sample density", image, TextureOptions::LINEAR)),
                 }
-                let size = vec2(2.0 * half as f32, 2.0 * half as f32);
-                self.cloud.as_ref().map(|texture| PlotImage::new("sample density", texture.id(), PlotPoint::new(0.0, 0.0), size))
+                let size = egui::Vec2::splat(2.0 * square.half as f32);
+                let [x, y] = square.centre;
+                self.cloud.as_ref().map(|texture| PlotImage::new("sample density", texture.id(), PlotPoint::new(x, y), size))
             }
         };
         let area = ui.available_rect_before_wrap();
         let strip = if area.width() > 300.0 && area.height() > 260.0 { STRIP } else { 0.0 };
-        let inner = egui::Rect::from_min_max(area.min + vec2(0.0, strip), area.max - vec2(strip, 0.0));
+        let mut inner = egui::Rect::from_min_max(area.min + vec2(0.0, strip), area.max - vec2(strip, 0.0));
+        // About a square: more height would only show empty plane.
+        inner.max.y = inner.max.y.min(inner.min.y + inner.width());
         let plot = Plot::new("posterior")
             .data_aspect(1.0)
-            .include_x(-half)
-            .include_x(half)
-            .include_y(-half)
-            .include_y(half)
             .allow_scroll(false)
             .x_axis_label(format!("x of unit {}", snapshot.watch.pair[0]))
             .y_axis_label(format!("x of unit {}", snapshot.watch.pair[1]))
             .allow_boxed_zoom(false);
         let draw = |ui: &mut Ui| {
             plot.show(ui, |plot| {
+                if moved {
+                    let ends = |sign: f64| [0, 1].map(|axis| square.centre[axis] + sign * square.half);
+                    plot.set_plot_bounds(PlotBounds::from_min_max(ends(-1.0), ends(1.0)));
+                }
                 if let Some(image) = image {
                     plot.image(image);
                 }
-                let newest = state.trails.len().saturating_sub(1);
-                for chain in 0..state.trails[newest].len().min(TRAILS) {
+                let Some(latest) = state.trails.back() else { return };
+                let newest = state.trails.len() - 1;
+                for chain in 0..latest.len().min(TRAILS) {
                     let color = theme::CHAINS[chain % theme::CHAINS.len()];
                     // Fading: older pieces of the trail are fainter.
                     for (from, alpha) in [(30, 0.15), (15, 0.3), (5, 0.6)] {
@@ -142,11 +217,11 @@ impl View for Posterior {
                     }
                 }
                 // The chains with a trail stand out, the others show where the ensemble is.
-                let others: Vec<[f64; 2]> = state.trails[newest].iter().skip(TRAILS).map(|p| p.map(f64::from)).collect();
+                let others: Vec<[f64; 2]> = latest.iter().skip(TRAILS).map(|p| p.map(f64::from)).collect();
                 plot.points(
                     Points::new("other chains", PlotPoints::from(others)).color(theme::exact(dark).gamma_multiply(0.45)).radius(1.6),
                 );
-                for (chain, p) in state.trails[newest].iter().take(TRAILS).enumerate() {
+                for (chain, p) in latest.iter().take(TRAILS).enumerate() {
                     let color = theme::CHAINS[chain % theme::CHAINS.len()];
                     plot.points(Points::new("chains", vec![p.map(f64::from)]).color(color).radius(3.5));
                 }
@@ -157,7 +232,7 @@ impl View for Posterior {
         ui.advance_cursor_after_rect(area);
         if strip > 0.0 {
             for axis in 0..2 {
-                marginal(ui, &transform, axis, strip, half, state, snapshot.exact_posterior.as_deref());
+                marginal(ui, &transform, axis, strip, square, state, exact.map(Arc::as_ref));
             }
         }
     }
@@ -168,26 +243,13 @@ fn thinned(state: &ViewState, most: usize) -> impl Iterator<Item = &[f32; 2]> {
     state.cloud.iter().step_by((state.cloud.len() / most).max(1))
 }
 
-fn bin(value: f32, half: f64, bins: usize) -> Option<usize> {
-    let at = (f64::from(value) / half + 1.0) * 0.5 * bins as f64;
-    (0.0..bins as f64).contains(&at).then_some(at as usize)
-}
-
-/// Half the side of the square that shows nearly all samples: one that strayed does not shrink the picture.
-fn reach(state: &ViewState) -> f64 {
-    let mut sizes: Vec<f32> = thinned(state, 4000).map(|p| p[0].abs().max(p[1].abs())).filter(|v| v.is_finite()).collect();
-    sizes.sort_unstable_by(f32::total_cmp);
-    let most = sizes.get(sizes.len().saturating_sub(1 + sizes.len() / 100)).copied().unwrap_or(1.0);
-    (1.3 * f64::from(most)).max(1e-3)
-}
-
 /// The histogram of one coordinate's samples beside the plot, with the exact marginal on it where there is one.
-fn marginal(ui: &Ui, transform: &PlotTransform, axis: usize, strip: f32, half: f64, state: &ViewState, exact: Option<&DensityGrid>) {
-    let width = 2.0 * half / MARGINAL_BINS as f64;
+fn marginal(ui: &Ui, transform: &PlotTransform, axis: usize, strip: f32, square: Square, state: &ViewState, exact: Option<&DensityGrid>) {
+    let width = 2.0 * square.half / MARGINAL_BINS as f64;
     let (mut counts, mut total) = ([0.0f64; MARGINAL_BINS], 0.0);
     for p in thinned(state, 20_000) {
         total += 1.0;
-        if let Some(i) = bin(p[axis], half, MARGINAL_BINS) {
+        if let Some(i) = square.bin(axis, p[axis], MARGINAL_BINS) {
             counts[i] += 1.0;
         }
     }
@@ -219,7 +281,7 @@ fn marginal(ui: &Ui, transform: &PlotTransform, axis: usize, strip: f32, half: f
     let painter = ui.painter_at(clip);
     let dark = ui.visuals().dark_mode;
     for (i, density) in measured.into_iter().enumerate() {
-        let at = -half + i as f64 * width;
+        let at = square.low(axis) + i as f64 * width;
         painter.rect_filled(egui::Rect::from_two_pos(place(at, 0.0), place(at + width, density)), 0.0, theme::histogram(dark));
     }
     painter.line(curve.into_iter().map(|[x, p]| place(x, p)).collect(), egui::Stroke::new(1.6, theme::exact(dark)));

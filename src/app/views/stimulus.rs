@@ -72,8 +72,9 @@ impl View for Stimulus {
 }
 
 fn bars(ui: &mut Ui, series: [(&str, &Vec<f32>); 3]) {
+    let units = series[0].1.len() as f64;
     let whole = |mark: egui_plot::GridMark| {
-        if mark.value.fract() == 0.0 && mark.value >= 0.0 { format!("x0[{}]", mark.value) } else { String::new() }
+        if mark.value.fract() == 0.0 && (0.0..units).contains(&mark.value) { format!("x0[{}]", mark.value) } else { String::new() }
     };
     Plot::new("stimulus bars")
         .legend(Legend::default())
@@ -83,7 +84,7 @@ fn bars(ui: &mut Ui, series: [(&str, &Vec<f32>); 3]) {
         .allow_boxed_zoom(false)
         .include_y(0.0)
         .include_x(-0.6)
-        .include_x(series[0].1.len() as f64 + 0.2)
+        .include_x(units - 0.4)
         .x_axis_formatter(move |mark, _| whole(mark))
         .show(ui, |plot| {
             for (k, (name, values)) in series.into_iter().enumerate() {

@@ -89,7 +89,7 @@ impl View for Traces {
             ));
         }
         let plots = stack.len();
-        let height = ((ui.available_height() - 22.0 * plots as f32 - 18.0) / plots as f32).max(36.0);
+        let height = ((ui.available_height() - 30.0 * plots as f32 - 24.0) / plots as f32).max(36.0);
         for (i, (name, lines)) in stack.into_iter().enumerate() {
             heading(ui, name, &lines);
             let bottom = i + 1 == plots;
