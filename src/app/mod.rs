@@ -564,3 +564,63 @@ impl egui_tiles::Behavior<Kind> for Behaviour<'_> {
         SimplificationOptions { all_panes_must_have_tabs: true, ..Default::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::presets;
+
+    fn app() -> App {
+        App::new(&Context::default(), Options { config: presets::by_name("ridge").unwrap(), ..Default::default() }).unwrap()
+    }
+
+    fn until(app: &mut App, done: impl Fn(&App) -> bool) {
+        let (start, ctx) = (Instant::now(), Context::default());
+        while !done(app) {
+            app.drain(&ctx);
+            assert!(start.elapsed() < Duration::from_secs(20), "waited too long");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn a_drag_is_one_change_to_undo_and_two_drags_are_two() {
+        let mut app = app();
+        let change = |to: f64, from: f64| Action::Change { to: Parameter::Adaptation(to), from: Parameter::Adaptation(from) };
+        // The window sees values late: `from` stays behind within a drag.
+        app.gesture = 1;
+        [change(2.1, 2.0), change(2.5, 2.0), change(3.0, 2.1)].into_iter().for_each(|action| app.act(action));
+        app.gesture = 2;
+        app.act(change(4.0, 3.0));
+        let edits: Vec<_> = app.undo.iter().map(|e| (e.from, e.to)).collect();
+        let m = Parameter::Adaptation;
+        assert_eq!(edits, [(m(2.0), m(3.0)), (m(3.0), m(4.0))]);
+        app.act(Action::Send(Command::Load(Box::default())));
+        assert!(app.undo.is_empty(), "values of another model do not come back");
+    }
+
+    #[test]
+    fn a_model_without_images_brings_the_posterior_to_the_front() {
+        let mut app = app();
+        let front = |app: &App, kind| {
+            app.tree.active_tiles().into_iter().any(|id| matches!(app.tree.tiles.get(id), Some(Tile::Pane(k)) if *k == kind))
+        };
+        assert!(!front(&app, Kind::Posterior));
+        until(&mut app, |app| app.state.latest.is_some());
+        assert!(front(&app, Kind::Posterior) && !front(&app, Kind::ReceptiveFields));
+    }
+
+    #[test]
+    fn export_writes_what_the_settings_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.npy");
+        let mut app = app();
+        until(&mut app, |app| app.state.latest.is_some());
+        let settings = ExportSettings { path: path.display().to_string(), format: filters::Format::Npy, ..Default::default() };
+        app.act(Action::SetExport(settings));
+        app.act(Action::Export);
+        until(&mut app, |_| path.exists());
+        let filters: ndarray::Array3<f32> = crate::export::npz::read_npy(&path).unwrap();
+        assert_eq!(filters.dim(), (2, 1, 1), "[units, rows, columns]");
+    }
+}

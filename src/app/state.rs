@@ -121,7 +121,7 @@ mod tests {
         assert_eq!((state.traces[0].len(), state.cloud.len(), state.trails.len()), (TRACE_SAMPLES, CLOUD_POINTS, TRAIL_STEPS));
         assert!(state.learning.len() <= LEARNING_POINTS && state.learning.len() > LEARNING_POINTS / 4);
 
-        let mut slower = empty.clone();
+        let mut slower = Snapshot { traces: vec![Vec::new()], ..empty.clone() };
         let mut config = (*slower.config).clone();
         config.dynamics.tau_eps_ms *= 10.0;
         slower.config = config.into();
@@ -130,7 +130,7 @@ mod tests {
 
         slower.model_id += 1;
         state.absorb(Box::new(slower));
-        assert!(state.learning.is_empty() && state.traces.is_empty());
+        assert!(state.learning.is_empty() && state.traces[0].is_empty());
         assert_eq!(state.export.zoom, 9);
     }
 }
