@@ -81,6 +81,7 @@ pub fn open(options: Options) -> anyhow::Result<()> {
             let mut app = App::new(&cc.egui_ctx, options)?;
             app.failure = shared;
             if app.alone.is_none()
+                && app.keeps_layout
                 && let Some(kept) = cc.storage.and_then(|s| eframe::get_value::<Tree<Kind>>(s, LAYOUT))
             {
                 app.tree = kept;
@@ -108,8 +109,10 @@ pub struct App {
     gesture: u64,
     /// The pace that full speed goes back to.
     slow: Pace,
-    /// Whether the model shown has no image layer.
-    tiny: bool,
+    /// Whether the model shown has no image layer; None before the first picture.
+    tiny: Option<bool>,
+    /// A run for a picture neither uses nor changes the kept layout.
+    keeps_layout: bool,
     toasts: egui_notify::Toasts,
     halted: Option<String>,
     help: bool,
@@ -163,7 +166,8 @@ impl App {
             redo: Vec::new(),
             gesture: 0,
             slow: SLOW,
-            tiny: false,
+            tiny: None,
+            keeps_layout: options.shot.is_none(),
             toasts: egui_notify::Toasts::default().with_anchor(egui_notify::Anchor::BottomRight),
             halted: None,
             help: false,
@@ -191,8 +195,7 @@ impl App {
             }
             // A model without an image layer shows its picture in Posterior, the others in the mosaic.
             let tiny = snapshot.stimulus.stimulus.len() <= 3;
-            if tiny != self.tiny {
-                self.tiny = tiny;
+            if self.tiny.replace(tiny) != Some(tiny) {
                 let front = if tiny { Kind::Posterior } else { Kind::ReceptiveFields };
                 self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
             }
@@ -280,7 +283,7 @@ impl App {
                     self.about = !self.about;
                 }
                 if ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked() {
-                    (self.tree, self.alone) = (default_layout(), None);
+                    (self.tree, self.alone, self.tiny) = (default_layout(), None, None);
                 }
                 let dark = ui.visuals().dark_mode;
                 if ui.button(if dark { "Light" } else { "Dark" }).on_hover_text("Change the theme").clicked() {
@@ -465,7 +468,9 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        eframe::set_value(storage, LAYOUT, &self.tree);
+        if self.keeps_layout {
+            eframe::set_value(storage, LAYOUT, &self.tree);
+        }
     }
 }
 

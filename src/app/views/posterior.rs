@@ -27,7 +27,7 @@ struct Square {
 impl Square {
     /// Around a rectangle, with a margin.
     fn around(low: [f64; 2], high: [f64; 2]) -> Self {
-        let half = (high[0] - low[0]).max(high[1] - low[1]).max(2e-3) * 0.6;
+        let half = (high[0] - low[0]).max(high[1] - low[1]).clamp(2e-3, 2e4) * 0.6;
         Self { centre: [0, 1].map(|axis| 0.5 * (low[axis] + high[axis])), half }
     }
 
