@@ -72,11 +72,40 @@ fn chains(weights: Vec<Vec<f32>>, layers: Vec<LayerConfig>, values: Vec<f32>, dt
 }
 
 fn explaining_away() -> Config {
-    let cause = layer(2, FamilyConfig::Laplace { lambda: 2.0, delta: 0.05, kappa: 0.0 });
+    // Heavy tails make two causes compete; a log-concave prior such as laplace could have one mode only.
+    let cause = layer(2, FamilyConfig::StudentT { nu: 2.0, s: 0.2, kappa: 0.0 });
     chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), cause], vec![2.0], 1.0)
 }
 
 fn ridge() -> Config {
     let layers = vec![layer(1, FamilyConfig::Gaussian { sigma: 0.2 }), layer(2, FamilyConfig::Gaussian { sigma: 1.0 })];
     chains(vec![vec![1.0, 1.0]], layers, vec![1.0], 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::density::DensityGrid;
+    use crate::experiment::session::build_model;
+
+    /// Density where both causes share the observation, over that at the strongest single cause.
+    fn valley(config: &Config) -> f64 {
+        let grid = build_model(config).ok().and_then(|model| DensityGrid::posterior(&model, &config.stimulus.values, 200));
+        let Some(grid) = grid else { return f64::NAN };
+        let at = |x: f64, y: f64| {
+            let cell = |v: f64, [low, high]: [f64; 2]| ((v - low) / (high - low) * 200.0) as usize;
+            grid.density[[cell(y, grid.y), cell(x, grid.x)]]
+        };
+        let most = |f: &dyn Fn(f64) -> f64| (0..200).map(|i| f(f64::from(i) * 0.01)).fold(0.0, f64::max);
+        // Along the line a + b = s, over s: the middle and the end where one cause explains all.
+        most(&|s| at(0.5 * (s + 1.0), 0.5 * (s + 1.0))) / most(&|s| at(s + 0.5, 0.0))
+    }
+
+    #[test]
+    fn explaining_away_has_two_modes_and_a_log_concave_prior_has_one() {
+        let mut config = explaining_away();
+        assert!(valley(&config) < 0.5, "valley {}", valley(&config));
+        config.model.layers[1].family = FamilyConfig::Laplace { lambda: 2.0, delta: 0.05, kappa: 0.0 };
+        assert!(valley(&config) > 0.9, "planted: valley {}", valley(&config));
+    }
 }
