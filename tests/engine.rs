@@ -82,6 +82,7 @@ fn not_a_number_pauses_with_the_reason_and_good_weights() {
     assert!(reason.contains("finite"), "{reason}");
     let snapshot = wait(&engine, |s| !s.clock.running);
     assert!(snapshot.weights[0].iter().all(|w| w.is_finite()));
+    assert!(snapshot.governor.limit_ms > 0.1 && snapshot.governor.stiffness.iter().all(|l| l.is_finite()), "the governor works again");
     assert!(engine.send(Command::Run));
     wait(&engine, |s| s.clock.running && s.clock.steps > snapshot.clock.steps + 20);
 }

@@ -40,8 +40,7 @@ impl Train {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (mut config, model) = self.start.read(self.init.as_ref())?;
         if !self.data.is_empty() {
-            config.data.source = DataSource::Files;
-            config.data.paths.clone_from(&self.data);
+            config.use_images(self.data.clone());
         }
         if config.data.source == DataSource::Fixed {
             bail!("preset {} has one fixed stimulus and nothing to learn", config.model.name);

@@ -23,6 +23,7 @@ pub struct LayerState {
     pub eta: Vec<f32>,
     /// Interneurons y: the mean of K for Ornstein-Uhlenbeck, else `[K, rows, units]`.
     pub y: Vec<f32>,
+    law: Option<InterneuronLaw>,
     /// <T(y)> over the last step.
     pub mean_statistic: Vec<f32>,
     /// eps = T(x) - <T(y)>.
@@ -110,6 +111,7 @@ impl Block {
                     f: zeros(l > 0, size),
                     eta: zeros(l < depth, size),
                     y: Vec::new(),
+                    law: None,
                     mean_statistic: zeros(l < depth, size),
                     eps: zeros(l < depth, size),
                     likelihood: zeros(l > 0, size),
@@ -144,7 +146,9 @@ impl Block {
         self.interneurons = k;
         for l in 0..model.depth() {
             let state = &mut self.layers[l];
-            let (count, spread) = match model.layers[l].family.interneuron_law() {
+            let law = model.layers[l].family.interneuron_law(); // may need a quadrature: once a stimulus, not in a step
+            state.law = Some(law);
+            let (count, spread) = match law {
                 InterneuronLaw::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
                 InterneuronLaw::MicroSteps { mobility } => (k, mobility.sqrt()),
             };
@@ -219,7 +223,7 @@ impl Block {
         }
         let (reconstruction, count) = &mut self.reconstruction;
         let observed = &self.layers[0];
-        let gaussian = matches!(model.layers[0].family.interneuron_law(), InterneuronLaw::OrnsteinUhlenbeck { .. });
+        let gaussian = matches!(observed.law, Some(InterneuronLaw::OrnsteinUhlenbeck { .. }));
         let prediction = if gaussian { &observed.eta } else { &observed.mean_statistic };
         reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += p);
         *count += 1;
@@ -302,7 +306,8 @@ fn interneurons(family: &dyn Family, state: &mut LayerState, parameters: &StepPa
         return;
     }
     let a_dt = parameters.dt_over_tau_eps;
-    match family.interneuron_law() {
+    let Some(law) = state.law else { unreachable!("set when the block is built") };
+    match law {
         InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
             let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
             let [n1, n2] = &mut state.scratch;
@@ -355,5 +360,71 @@ fn langevin(x: &mut [f32], v: &mut [f32], current: [&[f32]; 2], noise: [&[f32]; 
         let current = likelihood[i] + prior[i];
         v[i] = rho * (v[i] - h * m * current) + spread_v * n1[i];
         x[i] += h * (current - m * v[i]) + spread_x * n2[i];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::energy::currents;
+    use crate::model::{Activation, FamilyConfig, Layer};
+    use ndarray::{Array1, Array2};
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    /// Largest error of the f32 currents that one step uses, relative to the exact ones of `judge`, and the states judged.
+    fn worst_error(model: &Hierarchy, judge: &Hierarchy, rng: &mut ChaCha8Rng) -> f64 {
+        let rows = 3;
+        let mut block = Block::new(model, rows, 1, 1, 0);
+        for (layer, state) in model.layers.iter().zip(&mut block.layers) {
+            state.x.iter_mut().for_each(|x| *x = rng.random_range(-1.0..1.0));
+            layer.activation.apply(&state.x, if state.f.is_empty() { &mut state.scratch[0] } else { &mut state.f });
+        }
+        // h = 0: the step computes its currents and moves nothing.
+        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0 };
+        let parameters =
+            StepParameters { layers: vec![still; model.depth()], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
+        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false }, &Taps::default());
+        let mut worst = 0.0f64;
+        for row in 0..rows {
+            let part = |l: usize, values: &[f32]| -> Vec<f64> {
+                let n = model.layers[l].size;
+                values[row * n..(row + 1) * n].iter().map(|&v| f64::from(v)).collect()
+            };
+            let states: Vec<_> = (0..=model.depth()).map(|l| Array1::from(part(l, &block.layers[l].x))).collect();
+            for (l, exact) in (1..).zip(currents(judge, &states)) {
+                let scale = exact.iter().fold(0.0f64, |t, v| t.max(v.abs()));
+                let (likelihood, prior) = (part(l, &block.layers[l].likelihood), part(l, &block.layers[l].prior));
+                for i in 0..exact.len() {
+                    worst = worst.max((likelihood[i] + prior[i] - exact[i]).abs() / scale);
+                }
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn the_currents_of_a_step_are_those_of_the_energy_in_every_layer() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let gaussian = |sigma| FamilyConfig::Gaussian { sigma };
+        let laplace = |kappa| FamilyConfig::Laplace { lambda: 1.5, delta: 0.3, kappa };
+        let student = |kappa| FamilyConfig::StudentT { nu: 4.0, s: 0.6, kappa };
+        for activation in Activation::ALL {
+            for families in
+                [[gaussian(0.5), laplace(0.8), gaussian(0.7), student(0.0)], [student(1.2), gaussian(0.6), student(0.9), laplace(0.0)]]
+            {
+                let sizes = [4, 3, 3, 2];
+                let layers = (0..4).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();
+                let weights =
+                    (0..3).map(|l| Array2::from_shape_simple_fn((sizes[l], sizes[l + 1]), || rng.random_range(-0.7..0.7))).collect();
+                let mut model = Hierarchy::new(layers, weights).unwrap();
+                model.biases[1].iter_mut().for_each(|b| *b = rng.random_range(-0.5..0.5));
+                let error = worst_error(&model, &model, &mut rng);
+                assert!(error < 1e-3, "{activation:?}: {error}");
+                // Planted bug: weights 1.1 times too strong in the middle.
+                let mut wrong = model.clone();
+                wrong.weights[1] *= 1.1;
+                assert!(worst_error(&model, &wrong, &mut rng) > 1e-3, "{activation:?}: the bug is not seen");
+            }
+        }
     }
 }

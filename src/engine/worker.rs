@@ -7,7 +7,7 @@ use crate::engine::{
 };
 use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
 use crate::experiment::session::Session;
-use crate::experiment::{Config, DataSource, Governor, InterneuronMode, modelfile};
+use crate::experiment::{Config, Governor, InterneuronMode, modelfile};
 use crossbeam_channel::{Receiver, Sender};
 use ndarray::Array2;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,6 +54,7 @@ struct Worker {
     pairs: Vec<Vec<[f32; 2]>>,
     learning: Vec<LearningPoint>,
     exact: Option<Arc<DensityGrid>>,
+    finished: Option<StimulusState>,
     dropped: u64,
     rate: (Instant, u64, u64, f64, f64),
     steps_a_span: usize,
@@ -84,6 +85,7 @@ impl Worker {
             pairs: Vec::new(),
             learning: Vec::new(),
             exact: None,
+            finished: None,
             dropped: 0,
             rate: (now, 0, 0, 0.0, 0.0),
             steps_a_span: 1,
@@ -103,11 +105,7 @@ impl Worker {
         self.running = false;
         self.changed = true;
         if let Some(session) = &mut self.session {
-            if !self.good.is_empty() {
-                session.model.weights.clone_from(&self.good);
-                session.weights_version += 1;
-            }
-            session.show_next();
+            session.restore(&self.good);
         }
         self.tell(Event::Halted(reason));
     }
@@ -128,6 +126,7 @@ impl Worker {
         self.model_id += 1;
         self.shared_weights = (0, Vec::new());
         self.learning.clear();
+        self.finished = None;
         self.owed = 0;
         self.config = config;
         let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
@@ -216,6 +215,7 @@ impl Worker {
         let steps = (due.min(self.steps_a_span as u64)) as usize;
         let (first_ms, dt_ms) = (session.time_ms, session.parameters().dt_ms);
         let (done, report) = session.advance(steps, &self.taps);
+        let ended = report.is_some();
         self.owed = self.owed.saturating_sub(done as u64);
         let took = begin.elapsed();
         if took < SPAN / 2 {
@@ -232,6 +232,8 @@ impl Worker {
         self.collect(first_ms, dt_ms);
         let Some(session) = &mut self.session else { return };
         if let Some(report) = report {
+            let (stimulus, reconstruction) = (report.stimulus.clone(), report.reconstruction.clone());
+            self.finished = Some(StimulusState { stimulus, reconstruction, steps: report.steps, held: false });
             let w = &session.model.weights[0];
             let sigma2 = session.model.layers[0].family.sigma().map_or(f64::NAN, |s| s * s);
             self.learning.push(LearningPoint {
@@ -249,7 +251,7 @@ impl Worker {
         }
         if let Some(reason) = session.broken() {
             self.halt(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
-        } else if report.is_some() {
+        } else if ended {
             self.good.clone_from(&session.model.weights);
         }
         self.changed = true;
@@ -310,9 +312,7 @@ impl Worker {
             }
             Command::UseImages(paths) => {
                 let mut config = self.config.clone();
-                config.data.source = DataSource::Files;
-                config.data.paths = paths;
-                config.data.contrast_normalisation = true;
+                config.use_images(paths);
                 self.load(config);
             }
             Command::NextStimulus => self.session.iter_mut().for_each(Session::show_next),
@@ -375,6 +375,9 @@ impl Worker {
             return;
         }
         if self.shared_weights.0 != session.weights_version {
+            if self.exact.is_some() {
+                self.exact = DensityGrid::posterior(&session.model, session.stimulus(), 128).map(Arc::new);
+            }
             self.shared_weights = (session.weights_version, session.model.weights.iter().cloned().map(Arc::new).collect());
         }
         let elapsed = self.rate.0.elapsed().as_secs_f64();
@@ -390,6 +393,14 @@ impl Worker {
         }
         let (d, limit_ms) = (&self.config.dynamics, session.largest_dt_ms());
         let (reconstruction, count) = &session.blocks[0].reconstruction;
+        let now = || StimulusState {
+            stimulus: session.stimulus().to_vec(),
+            reconstruction: reconstruction.iter().map(|sum| sum / (*count).max(1) as f32).collect(),
+            steps: *count,
+            held: session.held,
+        };
+        // A presentation lasts a few milliseconds: while it runs, the last finished one is worth more than the start of the next.
+        let stimulus = self.finished.clone().filter(|_| self.running && !session.held).unwrap_or_else(now);
         let n = session.model.layers[self.watch.trace_layer].size;
         let traced = self.traces.len();
         *slot = Some(Box::new(Snapshot {
@@ -414,12 +425,7 @@ impl Worker {
             },
             weights_version: session.weights_version,
             weights: self.shared_weights.1.clone(),
-            stimulus: StimulusState {
-                stimulus: session.stimulus().to_vec(),
-                reconstruction: reconstruction.iter().map(|sum| sum / (*count).max(1) as f32).collect(),
-                steps: *count,
-                held: session.held,
-            },
+            stimulus,
             watch: self.watch.clone(),
             traces: std::mem::replace(&mut self.traces, vec![Vec::new(); traced]),
             interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),

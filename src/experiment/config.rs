@@ -249,6 +249,13 @@ impl Config {
         Ok(config)
     }
 
+    /// Own images in place of the source, contrast-normalised as photographs are.
+    pub fn use_images(&mut self, paths: Vec<PathBuf>) {
+        self.data.source = DataSource::Files;
+        self.data.paths = paths;
+        self.data.contrast_normalisation = true;
+    }
+
     /// Sets `key=value`, the key a leaf's name or `table.leaf`. Errors list the keys, or name the range.
     pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
         let (key, value) = assignment.split_once('=').ok_or_else(|| ConfigError(format!("--set {assignment}: key=value is needed")))?;

@@ -18,8 +18,14 @@ const BLOCK_ROWS: usize = 25;
 const SMALL_WORK: usize = 200_000;
 
 /// What a finished batch was like.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchReport {
+    /// x_0 of network 0.
+    pub stimulus: Vec<f32>,
+    /// E[x_0 | x_1] of network 0, averaged over the presentation.
+    pub reconstruction: Vec<f32>,
+    /// Steps it was averaged over.
+    pub steps: u64,
     /// Variance of x_0 - E`[x_0 | x_1]` at the last step.
     pub residual_variance: f32,
     /// |dW_0| / |W_0|.
@@ -214,6 +220,9 @@ impl Session {
         if values.len() != n || values.iter().any(|v| !v.is_finite()) {
             return Err(ConfigError(format!("a stimulus of {n} finite numbers is needed, found {}", values.len())));
         }
+        if self.stimuli.is_none() {
+            self.config.stimulus.values = values.to_vec();
+        }
         for block in &mut self.blocks {
             block.layers[0].x.chunks_exact_mut(n).for_each(|row| row.copy_from_slice(values));
             block.forget_reconstruction();
@@ -307,6 +316,10 @@ impl Session {
     fn end_of_stimulus(&mut self) -> BatchReport {
         let mut report = self.measure();
         report.lr = self.learning_rate() as f32;
+        let (sum, count) = &self.blocks[0].reconstruction;
+        report.stimulus = self.stimulus().to_vec();
+        report.reconstruction = sum.iter().map(|s| s / (*count).max(1) as f32).collect();
+        report.steps = *count;
         if self.config.learning.enabled {
             let l = &self.config.learning;
             let expected_error = l.learned_sigma.then(|| 1.0 + averaged_variance(&self.parameters));
@@ -348,6 +361,15 @@ impl Session {
         }
         let kurtosis = if second > 0.0 { fourth * units as f64 / (second * second) - 3.0 } else { 0.0 };
         BatchReport { residual_variance: (residual / pixels.max(1) as f64) as f32, kurtosis: kurtosis as f32, ..Default::default() }
+    }
+
+    /// Puts weights back, and measures the stiffness from scratch: what a non-finite value spoiled is forgotten.
+    pub fn restore(&mut self, weights: &[Array2<f32>]) {
+        self.model.weights.clone_from_slice(weights);
+        self.stiffness = Stiffness::new(&self.model);
+        self.parameters = step_parameters(&self.config.dynamics, &self.stiffness.lambda);
+        self.weights_version += 1;
+        self.show_next();
     }
 
     /// The first value that is not finite, named; None while all is well.
