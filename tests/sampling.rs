@@ -103,7 +103,11 @@ fn scalar_separation() {
         let sampled = averages(&config, 6000, 6000, square);
         // dt = 0.001 tau_x: bias below 2.5 %.
         assert!(worst_z(&sampled, &exact, 0.025) < Z, "r {r} K {k}: z {}", worst_z(&sampled, &exact, 0.025));
-        // Planted bug: noise that lacks the sqrt(2) has half the variance.
+        // Planted bugs: interneurons that ignore K, and noise without the sqrt(2), which halves the variance.
+        if k > 1 {
+            config.dynamics.interneurons = 1;
+            assert!(worst_z(&averages(&config, 6000, 6000, square), &exact, 0.025) > Z);
+        }
         assert!(worst_z(&sampled, &[2.0 * exact[0]], 0.025) > Z);
     }
 }
@@ -130,8 +134,9 @@ fn adaptation_speeds_sampling_up_by_the_theoretical_factor() {
     let standard_error = measured * error * 2f64.sqrt();
     // The finite run and step shorten the measured times by up to 3 %.
     assert!((measured - theory).abs() < Z * standard_error + 0.03 * theory, "measured {measured}, theory {theory} +- {standard_error}");
-    // Planted bug: adaptation without effect.
-    assert!((1.0 - theory).abs() > Z * standard_error + 0.03 * theory);
+    // Planted bug: adaptation of another strength in the dynamics.
+    let wrong = plain / autocorrelation_time(5.0, 1000).0;
+    assert!((wrong - theory).abs() > Z * wrong * error * 2f64.sqrt() + 0.03 * theory, "wrong {wrong}");
 }
 
 #[test]

@@ -77,6 +77,10 @@ pub fn decode(bytes: &[u8], smallest_side: usize) -> Result<Array2<f32>, String>
     }
     let rgb = picture.to_rgb32f();
     let grey = |p: &image::Rgb<f32>| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+    let (low, high) = rgb.pixels().map(grey).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    if high - low < 1e-3 {
+        return Err("no contrast: all pixels are the same grey".into());
+    }
     Array2::from_shape_vec((rgb.height() as usize, rgb.width() as usize), rgb.pixels().map(grey).collect()).map_err(|e| e.to_string())
 }
 
@@ -93,10 +97,11 @@ mod tests {
         let bytes = std::fs::read(path("good.png")).unwrap();
         std::fs::write(path("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
         std::fs::write(path("text.png"), "no image").unwrap();
+        image::GrayImage::from_pixel(40, 40, image::Luma([90])).save(path("flat.png")).unwrap();
         let loaded = load(&[folder.path().into(), path("missing.png")], 21);
         assert_eq!(loaded.images.len(), 1);
         let messages: Vec<_> = loaded.rejected.iter().map(ToString::to_string).collect();
-        for name in ["small.png", "cut.png", "text.png", "missing.png"] {
+        for name in ["flat.png", "small.png", "cut.png", "text.png", "missing.png"] {
             assert_eq!(messages.iter().filter(|m| m.contains(name)).count(), 1, "{name} in {messages:?}");
         }
     }

@@ -1,11 +1,12 @@
 //! NPY and NPZ, read by numpy.load without pickle: float32 arrays, and text as uint8.
 
 use crate::export::write_atomically;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use ndarray::{Array, Array1, ArrayD, Dimension};
-use ndarray_npy::{NpzReader, NpzWriter, ReadNpyExt, WriteNpyExt};
-use std::io::Cursor;
-use std::path::Path;
+use ndarray_npy::{NpzWriter, ReadNpyExt, WriteNpyExt};
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use zip::ZipArchive;
 
 /// Arrays gathered in memory, then written as a whole.
 pub struct Archive {
@@ -38,33 +39,71 @@ impl Archive {
 
 /// An NPZ file that was opened.
 pub struct Opened {
-    reader: NpzReader<Cursor<Vec<u8>>>,
-    path: std::path::PathBuf,
+    archive: ZipArchive<Cursor<Vec<u8>>>,
+    path: PathBuf,
 }
 
 /// Opens an NPZ file; the error names it.
 pub fn open(path: &Path) -> anyhow::Result<Opened> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let reader = NpzReader::new(Cursor::new(bytes)).map_err(|e| anyhow!("{} is not a whole NPZ file: {e}", path.display()))?;
-    Ok(Opened { reader, path: path.into() })
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| anyhow!("{} is not a whole NPZ file: {e}", path.display()))?;
+    Ok(Opened { archive, path: path.into() })
 }
 
 impl Opened {
     /// Whether there is an array of that name.
-    pub fn has(&mut self, name: &str) -> bool {
-        self.reader.names().is_ok_and(|names| names.iter().any(|n| n == name))
+    pub fn has(&self, name: &str) -> bool {
+        self.archive.index_for_name(&format!("{name}.npy")).is_some()
     }
 
     /// A float32 array; the error names file and array.
     pub fn array(&mut self, name: &str) -> anyhow::Result<ArrayD<f32>> {
-        self.reader.by_name(name).map_err(|e| anyhow!("{}: array {name} (float32): {e}", self.path.display()))
+        self.read(name, 4).with_context(|| format!("{}: array {name} (float32)", self.path.display()))
     }
 
-    /// Text stored as bytes.
+    /// Text stored as bytes; the error names file and array.
     pub fn text(&mut self, name: &str) -> anyhow::Result<String> {
-        let bytes: Array1<u8> = self.reader.by_name(name).map_err(|e| anyhow!("{}: text {name} (uint8): {e}", self.path.display()))?;
+        let bytes: Array1<u8> = self.read(name, 1).with_context(|| format!("{}: text {name} (uint8)", self.path.display()))?;
         String::from_utf8(bytes.to_vec()).map_err(|_| anyhow!("{}: {name} is not UTF-8", self.path.display()))
     }
+
+    fn read<A: ReadNpyExt>(&mut self, name: &str, item: usize) -> anyhow::Result<A> {
+        let entry = self.archive.by_name(&format!("{name}.npy")).map_err(|e| anyhow!("{e}"))?;
+        let mut bytes = Vec::new(); // grows with what is really there, not with what the header says
+        entry.take(LARGEST_ENTRY + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > LARGEST_ENTRY {
+            bail!("larger than {LARGEST_ENTRY} bytes");
+        }
+        parse(&bytes, item)
+    }
+}
+
+/// Bytes of one array at most.
+const LARGEST_ENTRY: u64 = 1 << 30;
+
+/// Reads NPY bytes once their header's shape is known to fit them: the reader below makes room before it looks.
+fn parse<A: ReadNpyExt>(bytes: &[u8], item: usize) -> anyhow::Result<A> {
+    let promised = promised_values(bytes).ok_or_else(|| anyhow!("not a whole NPY header"))?;
+    if promised.checked_mul(item).is_none_or(|needed| needed > bytes.len()) {
+        bail!("its header promises {promised} values, its {} bytes cannot hold them", bytes.len());
+    }
+    Ok(A::read_npy(bytes)?)
+}
+
+/// The number of values that an NPY header promises (NumPy Enhancement Proposal 1); usize::MAX where it overflows.
+fn promised_values(bytes: &[u8]) -> Option<usize> {
+    let version = *bytes.strip_prefix(b"\x93NUMPY")?.first()?;
+    let (start, length): (usize, usize) = match version {
+        1 => (10, u16::from_le_bytes(bytes.get(8..10)?.try_into().ok()?) as usize),
+        _ => (12, u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?) as usize),
+    };
+    let header = std::str::from_utf8(bytes.get(start..start.checked_add(length)?)?).ok()?;
+    let shape = header.split_once("shape")?.1.split_once('(')?.1.split_once(')')?.0;
+    let mut values = Some(1usize);
+    for side in shape.split(',').map(str::trim).filter(|side| !side.is_empty()) {
+        values = values.and_then(|v| v.checked_mul(side.parse().ok()?));
+    }
+    Some(values.unwrap_or(usize::MAX))
 }
 
 /// Writes one float32 array as NPY.
@@ -77,5 +116,62 @@ pub fn save_npy<D: Dimension>(path: &Path, array: &Array<f32, D>) -> anyhow::Res
 /// Reads one float32 array; the error names the file.
 pub fn read_npy<D: Dimension>(path: &Path) -> anyhow::Result<Array<f32, D>> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Array::read_npy(&bytes[..]).map_err(|e| anyhow!("{}: a float32 array is needed: {e}", path.display()))
+    parse(&bytes, 4).with_context(|| format!("{}: a float32 array is needed", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    fn everything(path: &Path) -> anyhow::Result<(ArrayD<f32>, String)> {
+        let mut file = open(path)?;
+        Ok((file.array("W0")?, file.text("config")?))
+    }
+
+    #[test]
+    fn round_trip_and_ten_thousand_broken_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let (good, bad) = (folder.path().join("good.npz"), folder.path().join("bad.npz"));
+        let mut archive = Archive::default();
+        let w = ndarray::Array2::from_shape_fn((5, 3), |(i, j)| i as f32 - 0.5 * j as f32);
+        archive.add("W0", &w).unwrap();
+        archive.add_text("config", "a = 1").unwrap();
+        archive.save(&good).unwrap();
+        assert_eq!(everything(&good).unwrap(), (w.clone().into_dyn(), "a = 1".to_string()));
+        let bytes = std::fs::read(&good).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let mut refused = 0;
+        for round in 0..10_000 {
+            let mut broken = bytes.clone();
+            if round % 2 == 0 {
+                broken.truncate(rng.random_range(0..bytes.len()));
+            } else {
+                (0..rng.random_range(1..6)).for_each(|_| broken[rng.random_range(0..bytes.len())] = rng.random_range(0..=255));
+            }
+            std::fs::write(&bad, broken).unwrap();
+            if let Err(error) = everything(&bad) {
+                assert!(format!("{error:#}").contains("bad.npz"), "{error:#}");
+                refused += 1;
+            }
+        }
+        assert!(refused > 5000, "every file cut short is refused: {refused}");
+    }
+
+    #[test]
+    fn a_header_that_lies_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lie.npy");
+        for shape in ["1000000000000000,", "99999999999, 99999999999", "4000000000,", "7,"] {
+            let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
+            header.push_str(&" ".repeat(63 - (10 + header.len()) % 64));
+            header.push('\n');
+            let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+            bytes.extend((header.len() as u16).to_le_bytes());
+            bytes.extend(header.bytes());
+            std::fs::write(&path, bytes).unwrap();
+            let error = format!("{:#}", read_npy::<ndarray::IxDyn>(&path).unwrap_err());
+            assert!(error.contains("lie.npy"), "{error}");
+        }
+    }
 }
