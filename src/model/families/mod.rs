@@ -151,7 +151,7 @@ impl FamilyConfig {
                 positive("nu", nu)?;
                 positive("s", s)?;
                 not_negative("kappa", kappa)?;
-                std::sync::Arc::new(StudentT { nu, s, kappa })
+                std::sync::Arc::new(StudentT::new(nu, s, kappa))
             }
         })
     }

@@ -1,6 +1,7 @@
 //! student-t(nu, s, kappa): T = x, B = (nu+1)/2 log(1 + x^2/(nu s^2)) + kappa x^2/2.
 
 use super::Family;
+use crate::model::quadrature;
 use std::sync::Arc;
 
 /// Student's t with scale s, and an optional parabola that makes it normalisable for every eta.
@@ -12,6 +13,28 @@ pub struct StudentT {
     pub s: f64,
     /// Curvature of the added parabola.
     pub kappa: f64,
+    largest_variance: f64,
+}
+
+impl StudentT {
+    /// The family; measures its largest variance, which the governor needs, where kappa > 0.
+    pub fn new(nu: f64, s: f64, kappa: f64) -> Self {
+        let mut family = Self { nu, s, kappa, largest_variance: f64::INFINITY };
+        if kappa > 0.0 {
+            // B is not convex: where the narrow centre and the parabola weigh the same, p(x | eta) has two modes and Var(x | eta)
+            // is far above 1/kappa. Beyond eta^2/(2 kappa) = 100 nats the parabola has won and the variance is 1/kappa.
+            let last = (200.0 * kappa).sqrt() + 4.0 * nu * kappa.sqrt();
+            let variance = |eta: f64| {
+                let (low, high) = family.reach(eta);
+                let log_density = |x: f64| eta * x - family.base_energy(x);
+                let mean = quadrature::mean(log_density, |x| x, low, high);
+                quadrature::mean(log_density, |x| (x - mean).powi(2), low, high)
+            };
+            let scanned = (0..=160).map(|i| variance(last * f64::from(i) / 160.0)).fold(1.0 / kappa, f64::max);
+            family.largest_variance = 1.02 * scanned; // for a top between two points of the scan
+        }
+        family
+    }
 }
 
 impl Family for StudentT {
@@ -34,8 +57,7 @@ impl Family for StudentT {
         (self.nu + 1.0) / (self.nu * self.s * self.s) + self.kappa
     }
     fn largest_statistic_variance(&self) -> f64 {
-        // Var(x | eta) is below 1 / (kappa - (nu+1)/(8 nu s^2)) only where that is positive; the parabola alone bounds it here.
-        if self.kappa > 0.0 { 1.0 / self.kappa } else { f64::INFINITY }
+        self.largest_variance
     }
     fn normalisable_for_every_eta(&self) -> bool {
         self.kappa > 0.0

@@ -35,7 +35,7 @@ fn slopes_and_curvature_bound_match_finite_differences() {
 #[test]
 fn mean_statistic_is_the_slope_of_the_log_partition_and_the_quadrature_mean() {
     for family in examples() {
-        for eta in [-1.5, 0.0, 0.6, 2.0] {
+        for eta in [-1.5, 0.0, 0.6, 2.0, 4.3, 7.7, 11.1, 15.9] {
             let d = 1e-4;
             let slope = (family.log_partition(eta + d) - family.log_partition(eta - d)) / (2.0 * d);
             assert!((slope - family.mean_statistic(eta)).abs() < 1e-5 * (1.0 + slope.abs()), "{family:?} at {eta}");
@@ -44,7 +44,7 @@ fn mean_statistic_is_the_slope_of_the_log_partition_and_the_quadrature_mean() {
             let mean = quadrature::mean(log_density, |x| family.statistic(x), low, high);
             assert!((mean - family.mean_statistic(eta)).abs() < 1e-8 * (1.0 + mean.abs()), "{family:?} E[T] at {eta}");
             let square = quadrature::mean(log_density, |x| family.statistic(x).powi(2), low, high);
-            assert!(square - mean * mean <= family.largest_statistic_variance() * 1.05, "{family:?} Var T at {eta}");
+            assert!(square - mean * mean <= family.largest_statistic_variance() * (1.0 + 1e-9), "{family:?} Var T at {eta}");
         }
     }
 }
