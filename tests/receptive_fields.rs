@@ -45,7 +45,7 @@ fn dead_leaves_and_photographs_give_localised_oriented_filters() {
         let mut config = presets::by_name(preset).unwrap();
         config.learning.decay = heescope::experiment::Decay::Linear;
         let mut session = Session::new(config).unwrap();
-        session.run_length = Some(50_000);
+        session.run_for(50_000);
         let start = share_localised_and_oriented(&session);
         assert!(start < 0.1, "{preset}: the random start has {start}");
         let mut measured = 0.0;

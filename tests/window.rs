@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use egui_kittest::{Harness, kittest::Queryable};
+use heescope::app::views::Kind;
 use heescope::app::{App, Options, view_by_name};
 use heescope::experiment::presets;
 use std::time::{Duration, Instant};
@@ -61,12 +62,31 @@ fn run_pause_step_and_parameters_reach_the_engine() {
 
 #[test]
 fn every_view_draws_for_every_preset() {
+    let pictures = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     for preset in presets::all() {
-        for view in heescope::app::views::Kind::ALL {
+        for view in Kind::ALL {
             assert_eq!(view_by_name(&view.name()).unwrap(), view);
             let mut harness = window(preset.name, Some(&view.name()));
             until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 20));
             assert!(harness.query_all_by_label(view.title()).count() > 0);
+            harness.run_steps(4);
+            let picture = harness.render().unwrap();
+            let written = pictures.join(format!("{}-{}.png", preset.name, view.name()));
+            picture.save(&written).unwrap();
+            // The view's own area, right of the panel and above the status bar: a drawn view has far more colours than a sentence.
+            let area = image::imageops::crop_imm(&picture, 310, 90, 680, 560).to_image();
+            let colours: std::collections::HashSet<_> = area.pixels().map(|p| p.0).collect();
+            let learns = presets::by_name(preset.name).unwrap().learning.enabled;
+            let drawn = area.pixels().filter(|p| p.0 != area.get_pixel(679, 559).0).count();
+            // A filter or a stimulus of a tiny model is a few plain tiles: there only the area counts.
+            let few = if learns || view == Kind::Posterior || view == Kind::Traces { 40 } else { 2 };
+            let full = colours.len() > few && drawn > 2500;
+            if view == Kind::Learning && !learns {
+                assert!(harness.query_by_label_contains("does not learn").is_some(), "an empty state that says what to do");
+                assert!(!(colours.len() > 40 && drawn > 2500), "a sentence does not pass for a picture");
+            } else {
+                assert!(full, "{}: {} colours, {drawn} pixels drawn", written.display(), colours.len());
+            }
         }
     }
 }

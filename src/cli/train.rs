@@ -50,14 +50,15 @@ impl Train {
         }
         config.learning.enabled = true;
         let images = self.images.or(if self.seconds.is_none() { Some(100_000) } else { None });
-        if images.is_some() && config.learning.decay == Decay::Settle {
+        let decay = config.learning.decay;
+        if images.is_some() && decay == Decay::Settle {
             config.learning.decay = Decay::Linear; // a run of known length (SPEC 6)
         }
         let mut session = match model {
             Some(model) => Session::with_model(config, model)?,
             None => Session::new(config)?,
         };
-        session.run_length = images;
+        let last = images.map(|images| session.run_for(images));
         for warning in &session.warnings {
             eprintln!("left out: {warning}");
         }
@@ -68,7 +69,7 @@ impl Train {
         let (start, taps) = (Instant::now(), Taps::default());
         let mut residual = 0.0;
         // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
-        while images.is_none_or(|images| session.images <= images) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
+        while last.is_none_or(|last| session.images <= last) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
             if let (_, Some(report)) = session.advance(usize::MAX, &taps) {
                 residual += 0.05 * (f64::from(report.residual_variance) - residual);
                 if let Some(reason) = session.broken() {
@@ -78,7 +79,9 @@ impl Train {
             }
         }
         bar.finish_and_clear();
-        modelfile::save(&self.out, session.config(), &session.model)?;
+        let mut config = session.config().clone();
+        config.learning.decay = decay; // this run's end is not the model's
+        modelfile::save(&self.out, &config, &session.model, session.images)?;
         if let Some(path) = &self.filters {
             save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4)?;
         }

@@ -323,7 +323,7 @@ impl Worker {
             }
             Command::Watch(watch) => self.set_watch(watch),
             Command::SaveModel(path) => {
-                let saved = self.session.as_ref().map(|session| modelfile::save(&path, session.config(), &session.model));
+                let saved = self.session.as_ref().map(|session| modelfile::save(&path, session.config(), &session.model, session.images));
                 match saved {
                     Some(Ok(())) => self.tell(Event::Saved(path)),
                     Some(Err(error)) => self.tell(Event::Failed(format!("{error:#}"))),

@@ -151,6 +151,8 @@ pub struct LearningConfig {
     pub settle_images: u64,
     /// Smallest share of lr under `decay = "settle"`.
     pub floor: f64,
+    /// Images the model had seen when it was saved: where `decay = "settle"` goes on.
+    pub images_seen: u64,
     /// Columns of W kept at norm 1.
     pub unit_norm: bool,
     /// Whether biases learn.
@@ -167,6 +169,7 @@ impl Default for LearningConfig {
             decay: Decay::Settle,
             settle_images: 50_000,
             floor: 0.1,
+            images_seen: 0,
             unit_norm: true,
             biases: false,
             learned_sigma: false,

@@ -22,10 +22,12 @@ pub fn add_model(archive: &mut Archive, config: &Config, model: &Hierarchy) -> a
     archive.add_text("config", &config.to_toml())
 }
 
-/// Writes a model file.
-pub fn save(path: &Path, config: &Config, model: &Hierarchy) -> anyhow::Result<()> {
+/// Writes a model file from which learning goes on where it was.
+pub fn save(path: &Path, config: &Config, model: &Hierarchy, images_seen: u64) -> anyhow::Result<()> {
     let mut archive = Archive::default();
-    add_model(&mut archive, config, model)?;
+    let mut config = config.clone();
+    config.learning.images_seen = images_seen;
+    add_model(&mut archive, &config, model)?;
     archive.save(path)
 }
 

@@ -57,8 +57,8 @@ pub struct Session {
     pub images: u64,
     /// Grows when the weights change.
     pub weights_version: u64,
-    /// Images of the whole run where that is known, for linear decay.
-    pub run_length: Option<u64>,
+    /// First and last image of a run whose length is known, for linear decay.
+    run: Option<[u64; 2]>,
     /// The stimulus stays and learning rests.
     pub held: bool,
     /// Files that were left out while loading.
@@ -100,7 +100,8 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 
 impl Session {
     /// Builds model, data and networks. Errors name the key or the file.
-    pub fn new(config: Config) -> anyhow::Result<Self> {
+    pub fn new(mut config: Config) -> anyhow::Result<Self> {
+        config.learning.images_seen = 0; // a fresh model has seen none
         let model = build_model(&config)?;
         Self::with_model(config, model)
     }
@@ -156,6 +157,7 @@ impl Session {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(1 << 41);
         let parameters = step_parameters(&config.dynamics, &stiffness.lambda);
+        let images = config.learning.images_seen;
         let mut session = Self {
             config,
             model,
@@ -168,9 +170,9 @@ impl Session {
             step_in_stimulus: 0,
             time_ms: 0.0,
             steps: 0,
-            images: 0,
+            images,
             weights_version: 1,
-            run_length: None,
+            run: None,
             held: false,
             warnings,
         };
@@ -335,11 +337,21 @@ impl Session {
         report
     }
 
+    /// Announces a run of `images` from here on, over which `decay = "linear"` falls; returns its last image.
+    pub fn run_for(&mut self, images: u64) -> u64 {
+        let last = self.images + images;
+        self.run = Some([self.images, last]);
+        last
+    }
+
     /// The learning rate now (its course: [`Decay`]).
     pub fn learning_rate(&self) -> f64 {
         let l = &self.config.learning;
-        l.lr * match (l.decay, self.run_length) {
-            (Decay::Linear, Some(length)) => (2.0 * (1.0 - self.images as f64 / length as f64)).clamp(0.0, 1.0),
+        l.lr * match (l.decay, self.run) {
+            (Decay::Linear, Some([first, last])) => {
+                let share = (self.images - first) as f64 / (last - first).max(1) as f64;
+                (2.0 * (1.0 - share)).clamp(0.0, 1.0)
+            }
             (Decay::Settle, _) if self.images > l.settle_images => (l.settle_images as f64 / self.images as f64).max(l.floor),
             _ => 1.0,
         }
