@@ -193,6 +193,9 @@ impl Block {
     pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, taps: &Taps) {
         for step in 0..span.steps {
             self.step(model, parameters);
+            if step + 1 == span.skip {
+                self.forget_reconstruction(); // the way from x = 0 is no posterior sample
+            }
             if span.learn && step >= span.skip {
                 self.keep(model);
             }

@@ -22,7 +22,7 @@ const SMALL_WORK: usize = 200_000;
 pub struct BatchReport {
     /// x_0 of network 0.
     pub stimulus: Vec<f32>,
-    /// E[x_0 | x_1] of network 0, averaged over the presentation.
+    /// E\[x_0 | x_1\] of network 0, averaged over the steps after the burn-in.
     pub reconstruction: Vec<f32>,
     /// Steps it was averaged over.
     pub steps: u64,

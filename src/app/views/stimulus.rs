@@ -36,7 +36,7 @@ impl View for Stimulus {
                 actions.push(Action::Send(Command::HoldStimulus(held)));
             }
             let variance = residual.iter().map(|r| r * r).sum::<f32>() / residual.len() as f32;
-            ui.label(format!("residual variance {variance:.3} after {} steps", s.steps));
+            ui.label(format!("residual variance {variance:.3} averaged over {} steps", s.steps));
         });
         if s.stimulus.len() <= FEW {
             bars(ui, [("stimulus x0", &s.stimulus), ("posterior mean", &s.reconstruction), ("residual", &residual)]);
