@@ -72,6 +72,9 @@ pub struct Span {
     pub skip: usize,
     /// Whether the others learn.
     pub learn: bool,
+    /// Whether the presentation ends with this span: only then are the learning sums completed, so that their rounding does not
+    /// depend on how the presentation was divided.
+    pub last: bool,
 }
 
 /// Independent networks, rows of the batch, that share the weights.
@@ -201,7 +204,9 @@ impl Block {
             }
             self.record(taps);
         }
-        self.multiply_out(model);
+        if span.last {
+            self.multiply_out(model);
+        }
     }
 
     /// One step of every layer from the same state (SPEC 2, integrator).
@@ -386,7 +391,7 @@ mod tests {
         let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0 };
         let parameters =
             StepParameters { layers: vec![still; model.depth()], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
-        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false }, &Taps::default());
+        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
         let mut worst = 0.0f64;
         for row in 0..rows {
             let part = |l: usize, values: &[f32]| -> Vec<f64> {
