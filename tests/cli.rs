@@ -56,6 +56,37 @@ fn trains_samples_and_writes_filters() {
 }
 
 #[test]
+fn own_images_are_learned_contrast_normalised_and_bad_ones_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    std::fs::create_dir(&images).unwrap();
+    // A faint half and a strong half: only contrast normalisation makes their patches alike.
+    let grey = |x: u32, y: u32| 128.0 + ((x * 7919 + y * 104_729) % 97) as f32 * if x < 64 { 0.05 } else { 0.9 };
+    image::GrayImage::from_fn(128, 96, |x, y| image::Luma([grey(x, y) as u8])).save(images.join("a.png")).unwrap();
+    std::fs::write(images.join("b.jpg"), "no image").unwrap();
+    let output = heescope(folder.path(), &[&["train"], &TINY[..], &["--data", "images", "--out", "m.npz"]].concat());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && text.contains("b.jpg"), "{text}");
+    let (config, model) = heescope::experiment::modelfile::load(&folder.path().join("m.npz")).unwrap();
+    let spread = |contrast_normalisation: bool| {
+        let mut config = config.clone();
+        config.data.paths = vec![images.clone()];
+        config.data.contrast_normalisation = contrast_normalisation;
+        let mut session = heescope::experiment::Session::with_model(config, model.clone()).unwrap();
+        let mut norms: Vec<f32> = Vec::new();
+        for _ in 0..200 {
+            norms.push(session.stimulus().iter().map(|v| v * v).sum::<f32>().sqrt());
+            session.show_next();
+        }
+        norms.sort_by(f32::total_cmp);
+        norms[180] / norms[20]
+    };
+    assert!(config.data.contrast_normalisation, "as the documentation says");
+    assert!(spread(true) < 0.6 * spread(false), "{} against {}", spread(true), spread(false));
+    fails(folder.path(), &["train", "--preset", "dead-leaves", "--data", "nowhere", "--out", "out.npz"], "nowhere");
+}
+
+#[test]
 fn one_seed_gives_the_same_bytes_for_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     for threads in ["1", "2", "3"] {

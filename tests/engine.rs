@@ -122,3 +122,58 @@ fn the_law_does_not_depend_on_the_pace_or_the_reader() {
     };
     assert!(run(Pace::Full, true) == run(Pace::StepsPerSecond(100.0), false), "bit-identical");
 }
+
+#[test]
+fn a_rebuild_can_be_taken_back_and_a_slow_one_stopped() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    let first = wait(&engine, |s| s.clock.images > 100);
+    assert!(first.previous.is_none());
+    assert!(engine.send(Command::Pause));
+    let learned = wait(&engine, |s| !s.clock.running);
+    assert!(engine.send(Command::Load(Box::new(presets::by_name("ridge").unwrap()))));
+    let ridge = wait(&engine, |s| s.config.model.name == "ridge");
+    assert_eq!(ridge.previous, Some(("dead-leaves".into(), learned.clock.images)));
+    assert!(engine.send(Command::Back));
+    let back = wait(&engine, |s| s.config.model.name == "dead-leaves");
+    assert_eq!(back.weights[0], learned.weights[0]);
+
+    // Enough large images that reading them takes seconds; asked to stop, the model before goes on.
+    let folder = tempfile::tempdir().unwrap();
+    let picture = image::GrayImage::from_fn(2000, 1500, |x, y| image::Luma([(x * 31 ^ y * 17) as u8]));
+    picture.save(folder.path().join("0.png")).unwrap();
+    (1..30).for_each(|i| drop(std::fs::copy(folder.path().join("0.png"), folder.path().join(format!("{i}.png"))).unwrap()));
+    assert!(engine.send(Command::UseImages(vec![folder.path().into()])));
+    let start = Instant::now();
+    let seen = loop {
+        if let Some((what, done, total)) = engine.progress().state()
+            && done > 0
+        {
+            break (what, total);
+        }
+        assert!(start.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert_eq!(seen, ("reading images", 30));
+    engine.progress().cancel();
+    let Event::Failed(text) = wait_event(&engine, |e| matches!(e, Event::Failed(_))) else { unreachable!() };
+    assert!(text.contains("stopped"), "{text}");
+    assert!(engine.send(Command::Run));
+    wait(&engine, |s| s.model_id == back.model_id && s.clock.steps > back.clock.steps + 5);
+}
+
+#[test]
+fn a_fixed_stimulus_that_was_moved_stays_moved() {
+    let engine = Engine::start(presets::by_name("explaining-away").unwrap(), || {}).unwrap();
+    wait(&engine, |_| true);
+    for command in [Command::SetStimulus(vec![0.7]), Command::NextStimulus] {
+        assert!(engine.send(command));
+    }
+    let moved = wait(&engine, |s| s.stimulus.stimulus == [0.7] && s.stimulus.steps > 5);
+    let most_likely = |s: &Snapshot| {
+        let grid = s.exact_posterior.as_ref().unwrap();
+        let best = grid.density.indexed_iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+        let at = |i: usize, n: usize, range: [f64; 2]| range[0] + (i as f64 + 0.5) / n as f64 * (range[1] - range[0]);
+        at(best.1, 128, grid.x) + at(best.0, 128, grid.y)
+    };
+    assert!(most_likely(&moved) < 0.8, "the exact density belongs to the stimulus shown");
+}

@@ -36,7 +36,7 @@ fn until(harness: &mut Harness<'static, Option<App>>, wanted: impl Fn(&App) -> b
 
 fn click(harness: &mut Harness<'static, Option<App>>, label: &str) {
     harness.get_by_label(label).click();
-    harness.step();
+    harness.run_steps(4); // a menu needs more than one frame to open
 }
 
 #[test]
@@ -52,12 +52,65 @@ fn run_pause_step_and_parameters_reach_the_engine() {
     until(&mut harness, |app| {
         app.state.latest.as_ref().is_some_and(|s| s.config.dynamics.interneuron_mode == heescope::experiment::InterneuronMode::Exact)
     });
-    // A key on the slider of m moves it, as a drag does.
-    let before = harness.state().as_ref().unwrap().state.latest.as_ref().unwrap().config.dynamics.adaptation;
-    harness.get_by_role_and_label(egui::accesskit::Role::Slider, "m").focus();
+    // Drag the slider of m from its middle to the right end: the engine takes what the pointer says.
+    let adaptation = |app: &App| app.state.latest.as_ref().map(|s| s.config.dynamics.adaptation);
+    let before = adaptation(harness.state().as_ref().unwrap()).unwrap();
+    let slider = harness.get_by_role_and_label(egui::accesskit::Role::Slider, "m").rect();
+    harness.drag_at(slider.center());
     harness.step();
-    harness.key_press(egui::Key::ArrowRight);
-    until(&mut harness, move |app| app.state.latest.as_ref().is_some_and(|s| s.config.dynamics.adaptation > before));
+    for share in [0.6, 0.8, 1.0] {
+        harness.hover_at(egui::pos2(slider.left() + share * slider.width(), slider.center().y));
+        harness.step();
+    }
+    harness.drop_at(egui::pos2(slider.right(), slider.center().y));
+    until(&mut harness, |app| adaptation(app) == Some(10.0));
+    // One drag is one change to undo; a double click on the name gives the preset's value again.
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    until(&mut harness, |app| adaptation(app) == Some(before));
+}
+
+#[test]
+fn another_preset_and_back_with_what_was_learned() {
+    let mut harness = window("dead-leaves", Some("receptive-fields"));
+    let snapshot = |app: &App| app.state.latest.as_ref().map(|s| (s.config.model.name.clone(), s.clock.images));
+    until(&mut harness, |app| snapshot(app).is_some_and(|s| s.1 > 500));
+    click(&mut harness, "Pause");
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| !s.clock.running));
+    let learned = harness.state().as_ref().unwrap().state.latest.as_ref().unwrap().weights[0].clone();
+    harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Preset").click();
+    harness.run_steps(4);
+    click(&mut harness, "ridge");
+    until(&mut harness, |app| snapshot(app).is_some_and(|s| s.0 == "ridge"));
+    harness.get_by_label_contains("Back to dead-leaves").click();
+    until(&mut harness, |app| snapshot(app).is_some_and(|s| s.0 == "dead-leaves"));
+    let back = harness.state().as_ref().unwrap().state.latest.as_ref().unwrap().weights[0].clone();
+    assert!(back == learned, "what was learned is not lost");
+}
+
+#[test]
+fn export_from_the_view_and_read_the_file_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mosaic.npy");
+    let mut harness = window("dead-leaves", Some("receptive-fields"));
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.images > 200));
+    click(&mut harness, "Pause");
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| !s.clock.running));
+    click(&mut harness, "Export");
+    click(&mut harness, "NPY");
+    let field = harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "File");
+    field.focus();
+    harness.step();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "File").type_text(&path.display().to_string());
+    harness.step();
+    click(&mut harness, "Export filters");
+    until(&mut harness, |_| path.exists());
+    let filters: ndarray::Array3<f32> = heescope::export::npz::read_npy(&path).unwrap();
+    assert_eq!(filters.dim(), (144, 12, 12), "[units, rows, columns]");
+    let weights = &harness.state().as_ref().unwrap().state.latest.as_ref().unwrap().weights[0];
+    for unit in [0, 77, 143] {
+        assert!(filters.index_axis(ndarray::Axis(0), unit).iter().eq(weights.column(unit)), "filter {unit} is a column of W0");
+    }
 }
 
 #[test]

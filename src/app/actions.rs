@@ -5,7 +5,7 @@ use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
 
 /// What an export writes and how; kept while the program runs, so that Ctrl-E does the same again.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ExportSettings {
     /// File, or folder for one PNG a filter.
     pub path: String,

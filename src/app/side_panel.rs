@@ -45,7 +45,13 @@ impl SidePanel {
             })
             .response
             .labelled_by(label.id)
-            .on_hover_text("Rebuilds the model: what was learned is lost unless it is saved");
+            .on_hover_text("Rebuilds the model; Back brings the one before with what it had learned");
+        if let Some((name, images)) = &snapshot.previous {
+            let text = if *images > 0 { format!("Back to {name} ({images} images learned)") } else { format!("Back to {name}") };
+            if ui.small_button(text).on_hover_text("The model before the last rebuild, as it was").clicked() {
+                actions.push(Action::Send(Command::Back));
+            }
+        }
         if let Some(preset) = presets::all().iter().find(|p| p.name == config.model.name) {
             ui.weak(preset.summary);
         }

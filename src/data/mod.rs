@@ -4,7 +4,10 @@ pub mod dead_leaves;
 pub mod images;
 pub mod patches;
 pub mod photographs;
+mod progress;
 pub mod whitening;
+
+pub use progress::Progress;
 
 use ndarray::Array2;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
@@ -25,6 +28,9 @@ pub enum DataError {
     /// Nothing is left to cut patches from.
     #[error("no usable image: {0}")]
     Nothing(String),
+    /// Somebody asked for it.
+    #[error("stopped: the model before goes on")]
+    Cancelled,
 }
 
 /// Where images come from.
@@ -39,7 +45,12 @@ pub enum Source {
 }
 
 /// Whitened patches of a source, `[count, side^2]`, and the files that were left out. Bit-identical for one seed.
-pub fn patches(source: &Source, settings: &patches::Settings, seed: u64) -> Result<(Array2<f32>, Vec<DataError>), DataError> {
+pub fn patches(
+    source: &Source,
+    settings: &patches::Settings,
+    seed: u64,
+    progress: &Progress,
+) -> Result<(Array2<f32>, Vec<DataError>), DataError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX);
     let mut rejected = Vec::new();
@@ -54,7 +65,10 @@ pub fn patches(source: &Source, settings: &patches::Settings, seed: u64) -> Resu
             .collect(),
         Source::Photographs => photographs::images()?,
         Source::Files(paths) => {
-            let loaded = images::load(paths, settings.side + 2 * settings.border + 1);
+            let loaded = images::load(paths, settings.side + 2 * settings.border + 1, progress);
+            if progress.cancelled() {
+                return Err(DataError::Cancelled);
+            }
             rejected = loaded.rejected;
             if loaded.images.is_empty() {
                 let reason = rejected.first().map_or_else(|| "no PNG or JPEG file was named".into(), ToString::to_string);
@@ -64,7 +78,14 @@ pub fn patches(source: &Source, settings: &patches::Settings, seed: u64) -> Resu
         }
     };
     let logarithm = *source != Source::DeadLeaves;
-    let white: Vec<_> =
-        raw.par_iter().map(|image| whitening::whiten(&if logarithm { whitening::log_intensity(image) } else { image.clone() })).collect();
+    progress.begin("whitening", raw.len());
+    let whitened = |image: &Array2<f32>| {
+        let white =
+            (!progress.cancelled()).then(|| whitening::whiten(&if logarithm { whitening::log_intensity(image) } else { image.clone() }));
+        progress.advance(1);
+        white
+    };
+    let white: Option<Vec<_>> = raw.par_iter().map(whitened).collect();
+    let white = white.ok_or(DataError::Cancelled)?;
     Ok((patches::extract(&white, settings, &mut rng), rejected))
 }

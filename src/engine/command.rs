@@ -65,6 +65,8 @@ pub enum Command {
     SetPace(Pace),
     /// Rebuild everything from a configuration.
     Load(Box<Config>),
+    /// Back to the model before the last rebuild, with what it had learned.
+    Back,
     /// Load a model file and go on with it.
     LoadModel(PathBuf),
     /// Own images in place of the current source: files and folders.

@@ -9,6 +9,7 @@ pub use command::{Command, Pace, Parameter, Watch};
 pub use event::Event;
 pub use snapshot::*;
 
+use crate::data::Progress;
 use crate::experiment::Config;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,7 @@ pub struct Engine {
     commands: Sender<Command>,
     events: Receiver<Event>,
     slot: Slot,
+    progress: Arc<Progress>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -37,10 +39,11 @@ impl Engine {
         let (commands, inbox) = bounded(COMMANDS);
         let (outbox, events) = bounded(EVENTS);
         let slot = Slot::default();
-        let shared = slot.clone();
+        let progress = Arc::new(Progress::default());
+        let shared = (slot.clone(), progress.clone());
         let body = move || worker::run(config, inbox, outbox, shared, Box::new(wake));
         let thread = std::thread::Builder::new().name("simulation".into()).spawn(body)?;
-        Ok(Self { commands, events, slot, thread: Some(thread) })
+        Ok(Self { commands, events, slot, progress, thread: Some(thread) })
     }
 
     /// Hands over a command without waiting; false where the queue is full (or the thread has ended): try again later.
@@ -53,6 +56,11 @@ impl Engine {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// How far a rebuild has come; it can be stopped here.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
     /// Facts that came since the last call.
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
         self.events.try_iter()
@@ -61,6 +69,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.progress.cancel();
         let mut last = Command::Shutdown;
         // The worker empties its queue between spans of a few milliseconds, so this ends.
         while let Err(TrySendError::Full(command)) = self.commands.try_send(last) {

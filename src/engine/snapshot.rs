@@ -107,6 +107,8 @@ pub struct StimulusState {
 pub struct Snapshot {
     /// Grows with every rebuild: histories of another model do not apply.
     pub model_id: u64,
+    /// The model before the last rebuild, which [`crate::engine::Command::Back`] brings back: its name and images seen.
+    pub previous: Option<(String, u64)>,
     /// The configuration in force (parameters moved in flight included).
     pub config: Arc<Config>,
     /// Counters.

@@ -1,6 +1,7 @@
 //! The thread's body: obeys commands, runs spans at the pace asked for, leaves snapshots; survives NaN and panics.
 
 use crate::analysis::density::DensityGrid;
+use crate::data::Progress;
 use crate::dynamics::block::{Frame, Taps};
 use crate::engine::{
     Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
@@ -8,6 +9,7 @@ use crate::engine::{
 use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
 use crate::experiment::session::Session;
 use crate::experiment::{Config, Governor, InterneuronMode, modelfile};
+use crate::model::Hierarchy;
 use crossbeam_channel::{Receiver, Sender};
 use ndarray::Array2;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,8 +21,14 @@ const SPAN: Duration = Duration::from_millis(3);
 /// Points of the pair cloud kept for one snapshot at most.
 const MAX_PAIR_STEPS: usize = 400;
 
-pub(super) fn run(config: Config, inbox: Receiver<Command>, outbox: Sender<Event>, slot: Slot, wake: Box<dyn Fn() + Send + Sync>) {
-    let mut worker = Worker::new(config, outbox, slot, wake);
+pub(super) fn run(
+    config: Config,
+    inbox: Receiver<Command>,
+    outbox: Sender<Event>,
+    shared: (Slot, Arc<Progress>),
+    wake: Box<dyn Fn() + Send + Sync>,
+) {
+    let mut worker = Worker::new(config, outbox, shared, wake);
     loop {
         match catch_unwind(AssertUnwindSafe(|| worker.turn(&inbox))) {
             Ok(true) => {}
@@ -40,6 +48,9 @@ struct Worker {
     config: Config,
     outbox: Sender<Event>,
     slot: Slot,
+    progress: Arc<Progress>,
+    /// Configuration and model before the last rebuild.
+    previous: Option<(Config, Hierarchy)>,
     wake: Box<dyn Fn() + Send + Sync>,
     running: bool,
     pace: Pace,
@@ -63,7 +74,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(config: Config, outbox: Sender<Event>, slot: Slot, wake: Box<dyn Fn() + Send + Sync>) -> Self {
+    fn new(config: Config, outbox: Sender<Event>, (slot, progress): (Slot, Arc<Progress>), wake: Box<dyn Fn() + Send + Sync>) -> Self {
         let now = Instant::now();
         let mut worker = Self {
             session: None,
@@ -71,6 +82,8 @@ impl Worker {
             config: config.clone(),
             outbox,
             slot,
+            progress,
+            previous: None,
             wake,
             running: true,
             pace: Pace::StepsPerSecond(450.0),
@@ -111,9 +124,24 @@ impl Worker {
     }
 
     fn load(&mut self, config: Config) {
-        match Session::new(config.clone()) {
-            Ok(session) => self.take(session, config),
-            Err(error) => self.tell(Event::Failed(error.to_string())),
+        self.rebuild(config, None);
+    }
+
+    /// Builds a session in place of the present one, which is kept for [`Command::Back`]; the present one stays where that fails.
+    fn rebuild(&mut self, config: Config, model: Option<Hierarchy>) {
+        self.progress.clear();
+        let built = Session::build(config.clone(), model, &self.progress);
+        self.progress.clear();
+        match built {
+            Ok(session) => {
+                self.previous = self.session.take().map(|session| {
+                    let mut config = session.config().clone();
+                    config.learning.images_seen = session.images;
+                    (config, session.model)
+                });
+                self.take(session, config);
+            }
+            Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
         }
     }
 
@@ -304,10 +332,13 @@ impl Worker {
                 self.pace_from_now();
             }
             Command::Load(config) => self.load(*config),
-            Command::LoadModel(path) => {
-                match modelfile::load(&path).and_then(|(config, model)| Ok((Session::with_model(config.clone(), model)?, config))) {
-                    Ok((session, config)) => self.take(session, config),
-                    Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
+            Command::LoadModel(path) => match modelfile::load(&path) {
+                Ok((config, model)) => self.rebuild(config, Some(model)),
+                Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
+            },
+            Command::Back => {
+                if let Some((config, model)) = self.previous.take() {
+                    self.rebuild(config, Some(model));
                 }
             }
             Command::UseImages(paths) => {
@@ -405,6 +436,7 @@ impl Worker {
         let traced = self.traces.len();
         *slot = Some(Box::new(Snapshot {
             model_id: self.model_id,
+            previous: self.previous.as_ref().map(|(config, _)| (config.model.name.clone(), config.learning.images_seen)),
             config: Arc::new(self.config.clone()),
             clock: Clock {
                 running: self.running,

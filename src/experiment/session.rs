@@ -1,6 +1,6 @@
 //! A running experiment: model, blocks of networks, stimuli, clock. The window's engine and the command line run the same one.
 
-use crate::data::{self, Source, patches::Settings};
+use crate::data::{self, Progress, Source, patches::Settings};
 use crate::dynamics::block::{Block, Span, Taps};
 use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::parameters::averaged_variance;
@@ -100,14 +100,24 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 
 impl Session {
     /// Builds model, data and networks. Errors name the key or the file.
-    pub fn new(mut config: Config) -> anyhow::Result<Self> {
-        config.learning.images_seen = 0; // a fresh model has seen none
-        let model = build_model(&config)?;
-        Self::with_model(config, model)
+    pub fn new(config: Config) -> anyhow::Result<Self> {
+        Self::build(config, None, &Progress::default())
     }
 
     /// The same with a model that exists.
     pub fn with_model(config: Config, model: Hierarchy) -> anyhow::Result<Self> {
+        Self::build(config, Some(model), &Progress::default())
+    }
+
+    /// The same, fresh without a `model`, telling how far it has come; it can be stopped through `progress`.
+    pub fn build(mut config: Config, model: Option<Hierarchy>, progress: &Progress) -> anyhow::Result<Self> {
+        let model = match model {
+            Some(model) => model,
+            None => {
+                config.learning.images_seen = 0; // a fresh model has seen none
+                build_model(&config)?
+            }
+        };
         config.validate()?;
         let seed = config.dynamics.seed;
         let mut warnings = Vec::new();
@@ -138,7 +148,7 @@ impl Session {
             Some(source) => {
                 let d = &config.data;
                 let settings = Settings { side: d.patch, count: d.patches, border: 4, contrast_normalisation: d.contrast_normalisation };
-                let (patches, rejected) = data::patches(&source, &settings, seed)?;
+                let (patches, rejected) = data::patches(&source, &settings, seed, progress)?;
                 warnings.extend(rejected.iter().map(ToString::to_string));
                 Some(patches)
             }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// How filters are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Format {
     /// A mosaic.
     Png,

@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage};
 use ndarray::ArrayView2;
 
 /// What the strongest colour stands for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Scale {
     /// Each filter's own largest |value|.
     #[default]

@@ -1,0 +1,122 @@
+//! Does what people ask for: commands to the engine, undo, exports, dialogs, shortcuts.
+
+use super::{App, Background, Edit};
+use crate::app::actions::{Action, ExportSettings, Field};
+use crate::engine::{Command, Pace};
+use crate::export::filters;
+use egui::{Context, Key, Modifiers};
+use std::path::PathBuf;
+
+/// Changes that can be undone at most.
+const UNDO: usize = 200;
+
+impl App {
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::Send(command) => {
+                if matches!(command, Command::Run | Command::Reset | Command::Load(_)) {
+                    self.halted = None;
+                }
+                if matches!(command, Command::Load(_) | Command::LoadModel(_) | Command::UseImages(_) | Command::Back) {
+                    // Values of another model are not to be brought back into this one.
+                    self.undo.clear();
+                    self.redo.clear();
+                }
+                self.pending.push_back(command);
+            }
+            Action::Change { to, from } => {
+                let gesture = self.gesture;
+                let same = |last: &&mut Edit| last.gesture == gesture && std::mem::discriminant(&last.to) == std::mem::discriminant(&to);
+                match self.undo.last_mut().filter(same) {
+                    Some(last) => last.to = to,
+                    None => self.undo.push(Edit { to, from, gesture }),
+                }
+                if self.undo.len() > UNDO {
+                    self.undo.remove(0);
+                }
+                self.redo.clear();
+                self.pending.push_back(Command::SetParameter(to));
+            }
+            Action::Watch(watch) => self.pending.push_back(Command::Watch(watch)),
+            Action::ToggleSpeed => {
+                let full = self.state.latest.as_ref().is_some_and(|s| s.clock.pace == Pace::Full);
+                self.pending.push_back(Command::SetPace(if full { self.slow } else { Pace::Full }));
+            }
+            Action::SetExport(settings) => self.state.export = settings,
+            Action::Export => {
+                let ExportSettings { path, format, scale, zoom, layer } = self.state.export.clone();
+                let path = PathBuf::from(path.trim());
+                let Some(snapshot) = self.state.latest.as_ref().filter(|s| !s.weights.is_empty()) else { return };
+                let weights: Vec<_> = snapshot.weights.iter().take(layer.max(1)).cloned().collect();
+                let job = move || {
+                    let pixels = weights.iter().skip(1).fold((*weights[0]).clone(), |down, w| down.dot(&**w));
+                    Some(Background::Exported(filters::save(&path, pixels.view(), format, scale, zoom).map(|()| path)))
+                };
+                self.in_background("export", job);
+            }
+            Action::Dialog(field) => {
+                let export = self.state.export.clone();
+                let job = move || {
+                    let dialog = rfd::FileDialog::new();
+                    let chosen = match field {
+                        Field::Images => dialog.pick_folder(),
+                        Field::Open => dialog.add_filter("model", &["npz"]).pick_file(),
+                        Field::Save => dialog.set_file_name("model.npz").save_file(),
+                        Field::Export if export.format == filters::Format::EachPng => dialog.pick_folder(),
+                        Field::Export => dialog.set_file_name(&export.path).save_file(),
+                    };
+                    chosen.map(|path| Background::Chosen(field, path))
+                };
+                self.in_background("dialog", job);
+            }
+        }
+    }
+
+    fn in_background(&mut self, name: &str, job: impl FnOnce() -> Option<Background> + Send + 'static) {
+        let sender = self.background.0.clone();
+        let body = move || {
+            if let Some(done) = job() {
+                let _ = sender.try_send(done); // 16 unread results: the window is gone
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(body) {
+            self.toasts.error(format!("cannot start the {name}: {error}"));
+        }
+    }
+
+    pub(super) fn shortcuts(&mut self, ctx: &Context) {
+        if ctx.egui_wants_keyboard_input() {
+            return;
+        }
+        let pressed = |modifiers: Modifiers, key| ctx.input_mut(|i| i.consume_key(modifiers, key));
+        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
+            && let Some(edit) = self.redo.pop()
+        {
+            self.pending.push_back(Command::SetParameter(edit.to));
+            self.undo.push(edit);
+        }
+        if pressed(Modifiers::COMMAND, Key::Z)
+            && let Some(edit) = self.undo.pop()
+        {
+            self.pending.push_back(Command::SetParameter(edit.from));
+            self.redo.push(edit);
+        }
+        if pressed(Modifiers::COMMAND, Key::E) {
+            self.act(Action::Export);
+        }
+        if pressed(Modifiers::NONE, Key::F1) {
+            self.help = !self.help;
+        }
+        let running = self.state.latest.as_ref().is_some_and(|s| s.clock.running);
+        for (key, action) in [
+            (Key::Space, Action::Send(if running { Command::Pause } else { Command::Run })),
+            (Key::S, Action::Send(Command::Step(1))),
+            (Key::R, Action::Send(Command::Reset)),
+            (Key::F, Action::ToggleSpeed),
+        ] {
+            if pressed(Modifiers::NONE, key) {
+                self.act(action);
+            }
+        }
+    }
+}

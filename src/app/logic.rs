@@ -1,0 +1,86 @@
+//! Takes in what the engine and the helper threads have for the window; draws nothing.
+
+use super::{App, Background, Kind, Shot};
+use crate::app::actions::{Action, Field};
+use crate::engine::{Command, Event, Pace};
+use crate::export::filters;
+use anyhow::Context as _;
+use egui::Context;
+use egui_tiles::Tile;
+use std::path::PathBuf;
+use std::time::Duration;
+
+impl App {
+    /// Takes in what the engine and the helpers have for the window.
+    pub fn drain(&mut self, ctx: &Context) {
+        while let Some(command) = self.pending.pop_front() {
+            if !self.engine.send(command.clone()) {
+                self.pending.push_front(command);
+                break;
+            }
+        }
+        if let Some(snapshot) = self.engine.take_snapshot() {
+            if let Pace::StepsPerSecond(_) = snapshot.clock.pace {
+                self.slow = snapshot.clock.pace;
+            }
+            // A model without an image layer shows its picture in Posterior, the others in the mosaic.
+            let tiny = snapshot.stimulus.stimulus.len() <= 3;
+            if self.tiny.replace(tiny) != Some(tiny) {
+                let front = if tiny { Kind::Posterior } else { Kind::ReceptiveFields };
+                self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
+            }
+            self.state.absorb(snapshot);
+        }
+        for event in self.engine.events().collect::<Vec<_>>() {
+            match event {
+                Event::Loaded(_) => self.halted = None,
+                Event::Warning(text) => drop(self.toasts.warning(format!("Left out: {text}"))),
+                Event::Failed(text) => drop(self.toasts.error(text)),
+                Event::Saved(path) => drop(self.toasts.success(format!("Saved {}", path.display()))),
+                Event::Halted(reason) => self.halted = Some(reason),
+            }
+        }
+        for done in self.background.1.try_iter().collect::<Vec<_>>() {
+            match done {
+                Background::Exported(Ok(path)) => drop(self.toasts.success(format!("Exported {}", path.display()))),
+                Background::Exported(Err(error)) => drop(self.toasts.error(format!("{error:#}"))),
+                Background::Chosen(Field::Images, path) => self.side.images = path.display().to_string(),
+                Background::Chosen(Field::Open | Field::Save, path) => self.side.model = path.display().to_string(),
+                Background::Chosen(Field::Export, path) => {
+                    let format = path.extension().and_then(|e| e.to_str()).and_then(|ending| match ending {
+                        "png" => Some(filters::Format::Png),
+                        "svg" => Some(filters::Format::Svg),
+                        "npy" => Some(filters::Format::Npy),
+                        _ => None,
+                    });
+                    let export = &mut self.state.export;
+                    export.format = format.unwrap_or(export.format);
+                    export.path = path.display().to_string();
+                }
+                Background::Shot(result) => {
+                    *self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = result.err();
+                    ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                }
+            }
+        }
+        let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
+        if !dropped.is_empty() {
+            self.act(Action::Send(Command::UseImages(dropped)));
+        }
+        if self.shot.as_ref().is_some_and(|shot| self.start.elapsed() >= shot.after)
+            && let Some(Shot { path, .. }) = self.shot.take()
+        {
+            let (sender, waker) = (self.background.0.clone(), ctx.clone());
+            ctx.request_screenshot(move |image| {
+                let rgb = image.pixels.iter().flat_map(|p| [p.r(), p.g(), p.b()]).collect();
+                let picture = image::RgbImage::from_raw(image.size[0] as u32, image.size[1] as u32, rgb);
+                let result = picture.context("an empty picture").and_then(|picture| crate::export::save_png(&path, &picture));
+                let _ = sender.try_send(Background::Shot(result)); // the queue is empty this early
+                waker.request_repaint();
+            });
+        }
+        if self.shot.is_some() {
+            ctx.request_repaint_after(Duration::from_millis(50));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Draws one frame: panels, views, windows.
+
+use super::{App, layout, status};
+use crate::app::actions::Action;
+use crate::app::theme;
+use crate::data::photographs;
+use crate::engine::{Command, Parameter, Snapshot};
+use egui::{Context, Ui};
+use std::time::{Duration, Instant};
+
+impl App {
+    /// Draws one frame.
+    pub fn frame(&mut self, ui: &mut Ui) {
+        let key_or_press =
+            |i: &egui::InputState| i.pointer.any_pressed() || i.events.iter().any(|e| matches!(e, egui::Event::Key { pressed: true, .. }));
+        self.gesture += u64::from(ui.ctx().input(key_or_press));
+        self.shortcuts(ui.ctx());
+        let mut actions = Vec::new();
+        let Some(snapshot) = self.state.latest.take() else {
+            egui::CentralPanel::default().show(ui, |ui| {
+                ui.centered_and_justified(|ui| ui.label("Preparing the stimuli ..."));
+            });
+            self.progress(ui.ctx());
+            self.toasts.show(ui.ctx());
+            return;
+        };
+        egui::Panel::top("menu").show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.strong("heescope");
+                ui.separator();
+                if ui.button("Help").on_hover_text("Keyboard shortcuts (F1)").clicked() {
+                    self.help = !self.help;
+                }
+                if ui.button("About").clicked() {
+                    self.about = !self.about;
+                }
+                if ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked() {
+                    (self.tree, self.alone, self.tiny) = (layout::standard(), None, None);
+                }
+                let dark = ui.visuals().dark_mode;
+                if ui.button(if dark { "Light" } else { "Dark" }).on_hover_text("Change the theme").clicked() {
+                    ui.ctx().set_theme(if dark { egui::Theme::Light } else { egui::Theme::Dark });
+                }
+            });
+        });
+        if let Some(reason) = &self.halted {
+            egui::Panel::top("stopped").show(ui, |ui| stopped(ui, reason, &snapshot, &mut actions));
+        }
+        egui::Panel::bottom("status").show(ui, |ui| status::status(ui, &snapshot, &self.frames));
+        egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
+            egui::ScrollArea::vertical().show(ui, |ui| self.side.ui(ui, &snapshot, &mut actions));
+        });
+        egui::CentralPanel::default().show(ui, |ui| match self.alone {
+            Some(kind) => {
+                ui.heading(kind.title());
+                if let Some(view) = self.views.get_mut(kind.title()) {
+                    view.ui(ui, &self.state, &snapshot, &mut actions);
+                }
+            }
+            None => {
+                let mut behaviour =
+                    layout::Behaviour { views: &mut self.views, state: &self.state, snapshot: &snapshot, actions: &mut actions };
+                self.tree.ui(&mut behaviour, ui);
+            }
+        });
+        self.state.latest = Some(snapshot);
+        self.progress(ui.ctx());
+        self.windows(ui.ctx());
+        drop_hint(ui.ctx());
+        self.toasts.show(ui.ctx());
+        actions.into_iter().for_each(|action| self.act(action));
+    }
+
+    /// A rebuild that takes its time, with a way to stop it.
+    fn progress(&mut self, ctx: &Context) {
+        let Some((what, done, total)) = self.engine.progress().state() else {
+            self.busy_since = None;
+            return;
+        };
+        let since = *self.busy_since.get_or_insert_with(Instant::now);
+        ctx.request_repaint_after(Duration::from_millis(100));
+        if since.elapsed() < Duration::from_millis(300) {
+            return;
+        }
+        egui::Window::new("Preparing").collapsible(false).resizable(false).anchor(egui::Align2::CENTER_CENTER, [0.0, 0.0]).show(
+            ctx,
+            |ui| {
+                ui.add(egui::ProgressBar::new(done as f32 / total.max(1) as f32).text(format!("{what}: {done} of {total}")));
+                if ui.button("Cancel").on_hover_text("The model before goes on").clicked() {
+                    self.engine.progress().cancel();
+                }
+            },
+        );
+    }
+
+    fn windows(&mut self, ctx: &Context) {
+        egui::Window::new("Keyboard shortcuts").open(&mut self.help).resizable(false).show(ctx, |ui| {
+            egui::Grid::new("shortcuts").striped(true).show(ui, |ui| {
+                for (key, what) in [
+                    ("Space", "run / pause"),
+                    ("S", "one step"),
+                    ("R", "start again from the seed"),
+                    ("F", "full speed / slow pace"),
+                    ("Ctrl-E", "export the filters as last set under Export"),
+                    ("Ctrl-Z, Ctrl-Shift-Z", "undo, redo a change of a parameter"),
+                    ("F1", "this list"),
+                ] {
+                    ui.strong(key);
+                    ui.label(what);
+                    ui.end_row();
+                }
+            });
+        });
+        egui::Window::new("About heescope").open(&mut self.about).default_width(460.0).show(ctx, |ui| {
+            ui.label("Neural sampling in hierarchical exponential-family energy-based models, after X. Dong and S. Wu, NeurIPS 2023 (arXiv 2310.08431).");
+            ui.separator();
+            ui.strong("Embedded photographs, each cropped and turned to grey");
+            for (name, author, licence) in photographs::attribution() {
+                ui.small(format!("{name}: {author}, {licence}"));
+            }
+        });
+    }
+}
+
+fn stopped(ui: &mut Ui, reason: &str, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
+        if snapshot.config.dynamics.governor == crate::experiment::Governor::Manual
+            && ui.button("Automatic step size").on_hover_text("dt is lowered to what is stable, then the run goes on").clicked()
+        {
+            actions.push(Action::Change { to: Parameter::ManualGovernor(false), from: Parameter::ManualGovernor(true) });
+            actions.push(Action::Send(Command::Run));
+        }
+        if ui.button("Go on").on_hover_text("From the last good weights").clicked() {
+            actions.push(Action::Send(Command::Run));
+        }
+        if ui.button("Start again").on_hover_text("From the seed").clicked() {
+            actions.push(Action::Send(Command::Reset));
+        }
+    });
+}
+
+fn drop_hint(ctx: &Context) {
+    if ctx.input(|i| i.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let (painter, rect) = (ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop"))), ctx.content_rect());
+    painter.rect_filled(rect, 0.0, egui::Color32::from_black_alpha(180));
+    let font = egui::FontId::proportional(22.0);
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, "Drop: learn from these images", font, egui::Color32::WHITE);
+}
