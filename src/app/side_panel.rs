@@ -31,7 +31,23 @@ impl SidePanel {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let config = &snapshot.config;
-        let label = ui.label("Preset");
+        let label = ui
+            .horizontal(|ui| {
+                let label = ui.label("Preset");
+                let before = snapshot.previous.as_ref();
+                let text = before.map_or_else(
+                    || "Brings back the model before a rebuild, with what it had learned".to_string(),
+                    |(name, images)| format!("Back to {name}, {images} images learned"),
+                );
+                let back = ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    ui.add_enabled(before.is_some(), Button::new("Back").small()).on_hover_text(&text).on_disabled_hover_text(&text)
+                });
+                if back.inner.clicked() {
+                    actions.push(Action::Send(Command::Back));
+                }
+                label
+            })
+            .inner;
         ComboBox::from_id_salt("preset")
             .selected_text(&config.model.name)
             .width(ui.available_width() - 8.0)
@@ -46,12 +62,6 @@ impl SidePanel {
             .response
             .labelled_by(label.id)
             .on_hover_text("Rebuilds the model; Back brings the one before with what it had learned");
-        if let Some((name, images)) = &snapshot.previous {
-            let text = if *images > 0 { format!("Back to {name} ({images} images learned)") } else { format!("Back to {name}") };
-            if ui.small_button(text).on_hover_text("The model before the last rebuild, as it was").clicked() {
-                actions.push(Action::Send(Command::Back));
-            }
-        }
         if let Some(preset) = presets::all().iter().find(|p| p.name == config.model.name) {
             ui.weak(preset.summary);
         }
@@ -72,12 +82,17 @@ impl SidePanel {
                 actions.push(Action::ToggleSpeed);
             }
         });
-        if let Pace::StepsPerSecond(mut rate) = snapshot.clock.pace {
-            let label = ui.label("Pace");
-            let slider = Slider::new(&mut rate, 1.0..=20_000.0).logarithmic(true).suffix(" steps/s").max_decimals(0);
-            if ui.add(slider).labelled_by(label.id).on_hover_text("Simulation steps in a second of your time").changed() {
-                actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
-            }
+        let slow = match snapshot.clock.pace {
+            Pace::StepsPerSecond(rate) => Some(rate),
+            Pace::Full => None,
+        };
+        let mut rate = slow.unwrap_or(snapshot.clock.steps_per_second);
+        let label = ui.label("Pace");
+        let pace = Slider::new(&mut rate, 1.0..=20_000.0).logarithmic(true).suffix(" steps/s").max_decimals(0);
+        // It stays in its place at full speed, so that nothing below it moves.
+        let response = ui.add_enabled(slow.is_some(), pace).labelled_by(label.id);
+        if response.on_hover_text("Simulation steps in a second of your time").changed() {
+            actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
         }
         let mut seed = self.seed.unwrap_or(config.dynamics.seed);
         ui.horizontal(|ui| {

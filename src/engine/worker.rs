@@ -345,8 +345,13 @@ impl Worker {
                 let mut config = self.config.clone();
                 config.use_images(paths);
                 self.load(config);
+                self.running = true;
+                self.pace_from_now();
             }
-            Command::NextStimulus => self.session.iter_mut().for_each(Session::show_next),
+            Command::NextStimulus => {
+                self.finished = None;
+                self.session.iter_mut().for_each(Session::show_next);
+            }
             Command::HoldStimulus(hold) => self.attempt(|session| session.hold(hold)),
             Command::SetStimulus(values) => {
                 self.attempt(|session| session.set_stimulus(&values));
@@ -431,7 +436,7 @@ impl Worker {
             held: session.held,
         };
         // A presentation lasts a few milliseconds: while it runs, the last finished one is worth more than the start of the next.
-        let stimulus = self.finished.clone().filter(|_| self.running && !session.held).unwrap_or_else(now);
+        let stimulus = self.finished.clone().filter(|_| (self.running || *count == 0) && !session.held).unwrap_or_else(now);
         let n = session.model.layers[self.watch.trace_layer].size;
         let traced = self.traces.len();
         *slot = Some(Box::new(Snapshot {

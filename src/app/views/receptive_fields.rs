@@ -81,10 +81,14 @@ impl View for ReceptiveFields {
         let Some(texture) = self.texture.as_ref().map(TextureHandle::id) else { return };
         let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
         let [width, height] = layout.size();
-        let side = if self.selected.is_some() { 190.0f32.min(ui.available_width() * 0.35) } else { 0.0 };
-        let available = ui.available_size() - vec2(side, 24.0);
-        let zoom = (available.x / width as f32).min(available.y / height as f32).clamp(0.5, 64.0);
-        ui.horizontal_top(|ui| {
+        // The large picture of a selected filter stands where the mosaic leaves room: below it in a tall view, else beside it.
+        let room = ui.available_size() - vec2(0.0, 24.0);
+        let zoom_in = |room: egui::Vec2| (room.x / width as f32).min(room.y / height as f32).clamp(0.5, 64.0);
+        let below = room.y - height as f32 * zoom_in(room) > 150.0;
+        let side = if self.selected.is_none() || below { 0.0 } else { 190.0f32.min(room.x * 0.35) };
+        let zoom = zoom_in(room - vec2(side, 0.0));
+        let direction = if below { egui::Layout::top_down(egui::Align::Min) } else { egui::Layout::left_to_right(egui::Align::Min) };
+        ui.with_layout(direction, |ui| {
             let (rect, response) = ui.allocate_exact_size(vec2(width as f32, height as f32) * zoom, Sense::click());
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
             ui.painter().image(texture, rect, whole, Color32::WHITE);
@@ -113,7 +117,12 @@ impl View for ReceptiveFields {
                 response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}"));
             }
             if let Some(unit) = self.selected.filter(|&u| u < self.filters.ncols()) {
-                ui.vertical(|ui| self.large(ui, unit, layout.tile, side - 12.0));
+                if below {
+                    let side = (room.y - height as f32 * zoom - 30.0).min(260.0);
+                    ui.horizontal_top(|ui| self.large(ui, unit, layout.tile, side));
+                } else {
+                    ui.vertical(|ui| self.large(ui, unit, layout.tile, side - 12.0));
+                }
             }
         });
     }
@@ -154,7 +163,6 @@ impl ReceptiveFields {
     }
 
     fn large(&self, ui: &mut Ui, unit: usize, [rows, columns]: [usize; 2], side: f32) {
-        ui.strong(format!("Unit {unit}"));
         let column = self.filters.column(unit);
         let top = column.iter().fold(f32::MIN_POSITIVE, |t, v| t.max(v.abs()));
         let cell = side / rows.max(columns) as f32;
@@ -164,14 +172,17 @@ impl ReceptiveFields {
             let [r, g, b] = diverging(value / top, ui.visuals().dark_mode);
             ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
         }
-        ui.label(format!("strongest weight {top:.3}"));
-        if let Some(p) = response.hover_pos() {
-            let (c, r) = (((p.x - rect.min.x) / cell) as usize, ((p.y - rect.min.y) / cell) as usize);
-            if r < rows && c < columns {
-                ui.label(format!("row {r}, column {c}: {:+.3}", column[r * columns + c]));
+        ui.vertical(|ui| {
+            ui.strong(format!("Unit {unit}"));
+            ui.label(format!("strongest weight {top:.3}"));
+            ui.weak("traced in Traces and Posterior");
+            if let Some(p) = response.hover_pos() {
+                let (c, r) = (((p.x - rect.min.x) / cell) as usize, ((p.y - rect.min.y) / cell) as usize);
+                if r < rows && c < columns {
+                    ui.label(format!("row {r}, column {c}: {:+.3}", column[r * columns + c]));
+                }
             }
-        }
-        ui.weak("traced in Traces and Posterior");
+        });
     }
 }
 
