@@ -141,7 +141,9 @@ fn a_rebuild_can_be_taken_back_and_a_slow_one_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let picture = image::GrayImage::from_fn(2000, 1500, |x, y| image::Luma([(x * 31 ^ y * 17) as u8]));
     picture.save(folder.path().join("0.png")).unwrap();
-    (1..30).for_each(|i| drop(std::fs::copy(folder.path().join("0.png"), folder.path().join(format!("{i}.png"))).unwrap()));
+    for i in 1..30 {
+        std::fs::copy(folder.path().join("0.png"), folder.path().join(format!("{i}.png"))).unwrap();
+    }
     assert!(engine.send(Command::UseImages(vec![folder.path().into()])));
     let start = Instant::now();
     let seen = loop {

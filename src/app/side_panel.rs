@@ -91,7 +91,7 @@ impl SidePanel {
         let pace = Slider::new(&mut rate, 1.0..=20_000.0).logarithmic(true).suffix(" steps/s").max_decimals(0);
         // It stays in its place at full speed, so that nothing below it moves.
         let response = ui.add_enabled(slow.is_some(), pace).labelled_by(label.id);
-        if response.on_hover_text("Simulation steps in a second of your time").changed() {
+        if response.on_hover_text("Simulation steps in a second of your time").changed() && slow.is_some() {
             actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
         }
         let mut seed = self.seed.unwrap_or(config.dynamics.seed);

@@ -1,5 +1,6 @@
 //! Where stimuli come from: dead leaves, photographs, one's own images; whitening and patches (SPEC 6).
 
+pub mod bars;
 pub mod dead_leaves;
 pub mod images;
 pub mod patches;
@@ -40,6 +41,8 @@ pub enum Source {
     DeadLeaves,
     /// The embedded photographs.
     Photographs,
+    /// Bars that appear independently, an image each, without whitening.
+    Bars,
     /// Files and folders.
     Files(Vec<PathBuf>),
 }
@@ -53,6 +56,9 @@ pub fn patches(
 ) -> Result<(Array2<f32>, Vec<DataError>), DataError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX);
+    if *source == Source::Bars {
+        return Ok((bars::bars(settings.count, settings.side, &mut rng), Vec::new()));
+    }
     let mut rejected = Vec::new();
     let raw: Vec<Array2<f32>> = match source {
         Source::DeadLeaves => (0..6u64)
@@ -64,6 +70,7 @@ pub fn patches(
             })
             .collect(),
         Source::Photographs => photographs::images()?,
+        Source::Bars => Vec::new(),
         Source::Files(paths) => {
             let loaded = images::load(paths, settings.side + 2 * settings.border + 1, progress);
             if progress.cancelled() {

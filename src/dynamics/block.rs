@@ -1,10 +1,12 @@
 //! A block of rows: independent networks that one worker advances, with their own random stream (SPEC 2).
 
+use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
-use crate::dynamics::parameters::{LayerStep, OrnsteinUhlenbeckStep, StepParameters, micro_steps};
+use crate::dynamics::parameters::{LayerStep, StepParameters};
 use crate::dynamics::product::multiply;
 use crate::model::Hierarchy;
-use crate::model::families::{Family, InterneuronLaw};
+use crate::model::families::InterneuronLaw;
+use crate::model::hierarchy::Tables;
 use ndarray::{ArrayView2, Axis};
 
 /// Learning steps kept before they are multiplied out.
@@ -19,11 +21,11 @@ pub struct LayerState {
     pub v: Vec<f32>,
     /// f(x).
     pub f: Vec<f32>,
-    /// Natural parameter eta given the layer above (empty at the top).
+    /// Natural parameter eta given the layer above; at the top the bias, or empty where that is 0.
     pub eta: Vec<f32>,
     /// Interneurons y: the mean of K for Ornstein-Uhlenbeck, else `[K, rows, units]`.
     pub y: Vec<f32>,
-    law: Option<InterneuronLaw>,
+    pub(super) law: Option<InterneuronLaw>,
     /// <T(y)> over the last step.
     pub mean_statistic: Vec<f32>,
     /// eps = T(x) - <T(y)>.
@@ -32,7 +34,9 @@ pub struct LayerState {
     pub likelihood: Vec<f32>,
     /// Input from above, T' eta - B'.
     pub prior: Vec<f32>,
-    scratch: [Vec<f32>; 2],
+    pub(super) scratch: [Vec<f32>; 2],
+    /// For interneurons that move by micro-steps.
+    pub(super) micro: interneurons::Micro,
     eps_history: Vec<f32>,
     f_history: Vec<f32>,
     /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, `[n_l, n_(l+1)]`.
@@ -94,6 +98,8 @@ pub struct Block {
     pub reconstruction: (Vec<f32>, u64),
     /// Sum of (eps_0)^2 over rows, units and learning steps.
     pub eps_squares: f64,
+    /// Tables of A' for exact interneurons without a closed form, a layer each; empty: the quadrature answers.
+    pub tables: Tables,
     noise: Noise,
     kept: usize,
     interneurons: usize,
@@ -112,13 +118,14 @@ impl Block {
                     x: vec![0.0; size],
                     v: zeros(l > 0, size),
                     f: zeros(l > 0, size),
-                    eta: zeros(l < depth, size),
+                    eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0), size),
                     y: Vec::new(),
                     law: None,
                     mean_statistic: zeros(l < depth, size),
                     eps: zeros(l < depth, size),
                     likelihood: zeros(l > 0, size),
                     prior: zeros(l > 0, size),
+                    micro: interneurons::Micro::default(),
                     scratch: [vec![0.0; size], vec![0.0; size]],
                     eps_history: zeros(l < depth, HISTORY * size),
                     f_history: zeros(l < depth, HISTORY * rows * above),
@@ -135,6 +142,7 @@ impl Block {
             learned_steps: 0,
             reconstruction: (vec![0.0; model.layers[0].size], 0),
             eps_squares: 0.0,
+            tables: Vec::new(),
             noise: Noise::new(seed, stream),
             kept: 0,
             interneurons,
@@ -151,13 +159,7 @@ impl Block {
             let state = &mut self.layers[l];
             let law = model.layers[l].family.interneuron_law(); // may need a quadrature: once a stimulus, not in a step
             state.law = Some(law);
-            let (count, spread) = match law {
-                InterneuronLaw::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
-                InterneuronLaw::MicroSteps { mobility } => (k, mobility.sqrt()),
-            };
-            state.y.resize(count * state.x.len(), 0.0);
-            self.noise.fill(&mut state.y);
-            state.y.iter_mut().for_each(|y| *y *= spread);
+            interneurons::start(law, k, model.layers[l].family.bounds(), state, &mut self.noise);
         }
     }
 
@@ -169,6 +171,11 @@ impl Block {
                 state.x.fill(0.0);
                 self.noise.fill(&mut state.v);
                 model.layers[l].activation.apply(&state.x, &mut state.f);
+            }
+            if l == model.depth() && !state.eta.is_empty() {
+                state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
+                    row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
+                });
             }
         }
         self.set_interneurons(model, self.interneurons);
@@ -223,7 +230,8 @@ impl Block {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta += b);
                 }
             }
-            interneurons(family.as_ref(), below, parameters, &mut self.noise);
+            let table = self.tables.get(l).and_then(Option::as_deref);
+            interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);
             family.statistics(&below.x, &mut below.eps);
             below.eps.iter_mut().zip(&below.mean_statistic).for_each(|(eps, mean)| *eps -= mean);
             multiply(&mut above.likelihood, view(&below.eps, self.rows), w, 1.0, false); // W^T eps
@@ -232,8 +240,12 @@ impl Block {
         let (reconstruction, count) = &mut self.reconstruction;
         let observed = &self.layers[0];
         let gaussian = matches!(observed.law, Some(InterneuronLaw::OrnsteinUhlenbeck { .. }));
-        let prediction = if gaussian { &observed.eta } else { &observed.mean_statistic };
-        reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += p);
+        let (prediction, scale) = if gaussian {
+            (&observed.eta, 1.0)
+        } else {
+            (&observed.mean_statistic, 1.0 / model.layers[0].family.statistic_slope(0.0) as f32) // T is linear in x
+        };
+        reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += scale * p);
         *count += 1;
         for l in 1..=depth {
             let state = &mut self.layers[l];
@@ -242,6 +254,10 @@ impl Block {
             self.noise.fill(n1);
             self.noise.fill(n2);
             langevin(&mut state.x, &mut state.v, [&state.likelihood, &state.prior], [n1, n2], parameters.layers[l - 1]);
+            let bounds = model.layers[l].family.bounds();
+            if bounds.iter().any(|b| b.is_finite()) {
+                reflect(&mut state.x, &mut state.v, bounds);
+            }
             model.layers[l].activation.apply(&state.x, &mut state.f);
         }
     }
@@ -307,53 +323,23 @@ fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
     }
 }
 
-/// Advances the interneurons of one layer by dt and writes <T(y)>, their mean over K and over dt.
-fn interneurons(family: &dyn Family, state: &mut LayerState, parameters: &StepParameters, noise: &mut Noise) {
-    if parameters.exact {
-        state.mean_statistic.iter_mut().zip(&state.eta).for_each(|(mean, &eta)| *mean = family.mean_statistic(f64::from(eta)) as f32);
-        return;
-    }
-    let a_dt = parameters.dt_over_tau_eps;
-    let Some(law) = state.law else { unreachable!("set when the block is built") };
-    match law {
-        InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
-            let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
-            let [n1, n2] = &mut state.scratch;
-            noise.fill(n1);
-            noise.fill(n2);
-            ornstein_uhlenbeck(&mut state.y, &state.eta, &mut state.mean_statistic, [n1, n2], step, 1.0 / (sigma * sigma));
-        }
-        law @ InterneuronLaw::MicroSteps { mobility } => {
-            let (count, length) = micro_steps(law, a_dt, family.largest_base_curvature());
-            let n = state.x.len();
-            state.mean_statistic.fill(0.0);
-            let share = 1.0 / (count * parameters.interneurons) as f32;
-            let (drift, spread) = (mobility * length as f32, (2.0 * mobility * length as f32).sqrt());
-            for y in state.y.chunks_exact_mut(n).take(parameters.interneurons) {
-                for _ in 0..count {
-                    let [slope, n1] = &mut state.scratch;
-                    family.prior_current(y, &state.eta, slope); // -dE/dy
-                    noise.fill(n1);
-                    for ((y, slope), n1) in y.iter_mut().zip(slope.iter()).zip(n1.iter()) {
-                        *y += drift * slope + spread * n1;
-                    }
-                    family.statistics(y, slope);
-                    state.mean_statistic.iter_mut().zip(slope.iter()).for_each(|(mean, t)| *mean += share * t);
-                }
+/// Folds x back into `[low, high]`; v changes sign with each reflection, as a momentum does at a wall (SPEC 2).
+fn reflect(x: &mut [f32], v: &mut [f32], [low, high]: [f64; 2]) {
+    let (low, high) = (low as f32, high as f32);
+    for (x, v) in x.iter_mut().zip(v) {
+        // A step is far shorter than the support: more than a few reflections mean that dt is far past the stable one.
+        for _ in 0..8 {
+            if *x < low {
+                (*x, *v) = (2.0 * low - *x, -*v);
+            } else if *x > high {
+                (*x, *v) = (2.0 * high - *x, -*v);
+            } else {
+                break;
             }
         }
-    }
-}
-
-/// z = y - eta moves on; <y> = eta + mean of z over the step.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
-fn ornstein_uhlenbeck(y: &mut [f32], eta: &[f32], mean: &mut [f32], noise: [&[f32]; 2], step: OrnsteinUhlenbeckStep, precision: f32) {
-    let n = y.len();
-    let (eta, mean, n1, n2) = (&eta[..n], &mut mean[..n], &noise[0][..n], &noise[1][..n]);
-    for i in 0..n {
-        let z = y[i] - eta[i];
-        mean[i] = precision * (eta[i] + step.from_z * z + step.noise * n1[i]);
-        y[i] = eta[i] + step.decay * z + step.shared * n1[i] + step.own * n2[i];
+        if x.is_finite() {
+            *x = x.clamp(low, high);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod governor;
+pub mod interneurons;
 pub mod learning;
 pub mod noise;
 pub mod parameters;

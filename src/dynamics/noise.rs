@@ -26,6 +26,14 @@ impl Noise {
     pub fn fill(&mut self, out: &mut [f32]) {
         fill(&mut self.state, out);
     }
+
+    /// Fills `out` with independent uniform numbers in (0, 1), 24 bits each.
+    pub fn fill_uniform(&mut self, out: &mut [f32]) {
+        for chunk in out.chunks_mut(LANES) {
+            let bits = next(&mut self.state);
+            chunk.iter_mut().zip(bits).for_each(|(u, bits)| *u = ((bits >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0));
+        }
+    }
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx+fma"))]

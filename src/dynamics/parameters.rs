@@ -1,7 +1,5 @@
 //! The numbers that one step needs, computed once for all blocks (SPEC 2).
 
-use crate::model::families::InterneuronLaw;
-
 /// Constants of one layer of neurons.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerStep {
@@ -82,10 +80,15 @@ pub fn averaged_variance(parameters: &StepParameters) -> f64 {
     }
 }
 
-/// Number and length (in tau_eps) of the micro-steps that make up dt: at most 0.2 tau_eps, and stable for the mobility.
-pub fn micro_steps(law: InterneuronLaw, a_dt: f64, curvature: f64) -> (usize, f64) {
-    let InterneuronLaw::MicroSteps { mobility } = law else { return (0, 0.0) };
+/// Number and length (in tau_eps) of the micro-steps that make up dt: at most 0.2 tau_eps, and short for the curvature.
+pub fn micro_steps(mobility: f32, a_dt: f64, curvature: f64) -> (usize, f64) {
     let longest = 0.2f64.min(0.5 / (f64::from(mobility) * curvature));
     let count = (a_dt / longest).ceil().max(1.0) as usize;
     (count, a_dt / count as f64)
+}
+
+/// Number of pieces of dt, at most 0.2 tau_eps each, and the probability 1 - e of a redraw in one.
+pub fn heat_bath_steps(a_dt: f64) -> (usize, f32) {
+    let count = (a_dt / 0.2).ceil().max(1.0);
+    (count as usize, -(-a_dt / count).exp_m1() as f32)
 }

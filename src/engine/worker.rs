@@ -289,12 +289,13 @@ impl Worker {
     fn collect(&mut self, first_ms: f64, dt_ms: f64) {
         let Some(session) = &mut self.session else { return };
         let family = session.model.layers[self.taps.layer - 1].family.clone();
+        let table = session.blocks[0].tables.get(self.taps.layer - 1).cloned().flatten();
         for (step, frames) in session.blocks[0].frames.drain(..).enumerate() {
             let time_ms = first_ms + (step + 1) as f64 * dt_ms;
             for (unit, Frame { neuron: [x, v, likelihood, prior], below: [observed, sampled, eta] }) in frames.into_iter().enumerate() {
                 self.traces[unit].push(TraceSample { time_ms, x, v, likelihood, prior });
-                // Where A' has no closed form, the sampled value stands in rather than a quadrature in every step.
-                let exact = if family.has_closed_mean() { family.mean_statistic(f64::from(eta)) as f32 } else { sampled };
+                let mean = |eta: f64| table.as_ref().map_or_else(|| family.mean_statistic(eta), |t| t.mean(family.as_ref(), eta));
+                let exact = mean(f64::from(eta)) as f32;
                 self.interneurons[unit].push(InterneuronSample { time_ms, observed, sampled, exact });
             }
         }

@@ -31,6 +31,14 @@ pub struct LayerConfig {
     /// f, what the layer shows to the one below.
     #[serde(default)]
     pub activation: Activation,
+    /// b_l of every unit at the start.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bias: f64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Table `[model]`.
@@ -41,6 +49,8 @@ pub struct ModelConfig {
     pub name: String,
     /// W_0 row by row where the preset fixes it; empty: random columns of unit norm.
     pub weights: Vec<Vec<f32>>,
+    /// W_1, W_2 .. in the same way where the preset fixes them; empty: random.
+    pub deeper_weights: Vec<Vec<Vec<f32>>>,
     /// Layers 0..=L.
     pub layers: Vec<LayerConfig>,
 }
@@ -208,6 +218,8 @@ pub enum DataSource {
     DeadLeaves,
     /// The embedded photographs.
     Photographs,
+    /// Bars that appear independently.
+    Bars,
     /// One's own images, `data.paths`.
     Files,
 }
@@ -268,7 +280,7 @@ impl Config {
             .iter()
             .filter_map(|(table, content)| content.as_table().map(|c| (table, c)))
             .flat_map(|(table, content)| content.keys().map(move |leaf| (table.clone(), leaf.clone())))
-            .filter(|(_, leaf)| !["layers", "weights"].contains(&leaf.as_str()))
+            .filter(|(_, leaf)| !["layers", "weights", "deeper_weights"].contains(&leaf.as_str()))
             .collect();
         let wanted: Vec<_> = leaves.iter().filter(|(table, leaf)| key == leaf || key == format!("{table}.{leaf}")).collect();
         let [(table, leaf)] = wanted[..] else {

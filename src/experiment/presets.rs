@@ -35,6 +35,23 @@ pub fn all() -> &'static [Preset] {
         Preset { name: "photographs", summary: "Gabor filters from photographs of nature", build: || sparse(DataSource::Photographs) },
         Preset { name: "explaining-away", summary: "two sparse causes compete for one observation", build: explaining_away },
         Preset { name: "ridge", summary: "a strongly correlated Gaussian posterior, where adaptation pays", build: ridge },
+        Preset { name: "ring", summary: "a sum of squares is observed: the posterior is curved", build: ring },
+        Preset {
+            name: "slow-interneurons",
+            summary: "one neuron, interneurons 10 ms slow: move tau_eps and the posterior turns into the prior",
+            build: slow_interneurons,
+        },
+        Preset {
+            name: "chain",
+            summary: "three linear-Gaussian layers: evidence climbs, expectation descends, all exactly known",
+            build: chain,
+        },
+        Preset {
+            name: "competition",
+            summary: "eight rectified neurons tuned to overlapping places share one bump: neighbours silence each other",
+            build: competition,
+        },
+        Preset { name: "bars", summary: "16 bars that appear independently, and rectified units that find them all", build: bars },
     ]
 }
 
@@ -47,7 +64,7 @@ pub fn by_name(name: &str) -> Result<Config, ConfigError> {
 }
 
 fn layer(size: usize, family: FamilyConfig) -> LayerConfig {
-    LayerConfig { size, family, activation: Activation::Linear }
+    LayerConfig { size, family, activation: Activation::Linear, bias: 0.0 }
 }
 
 fn sparse(source: DataSource) -> Config {
@@ -80,6 +97,52 @@ fn explaining_away() -> Config {
 fn ridge() -> Config {
     let layers = vec![layer(1, FamilyConfig::Gaussian { sigma: 0.2 }), layer(2, FamilyConfig::Gaussian { sigma: 1.0 })];
     chains(vec![vec![1.0, 1.0]], layers, vec![1.0], 1.0)
+}
+
+fn ring() -> Config {
+    let square = LayerConfig { activation: Activation::Square, ..layer(2, FamilyConfig::Gaussian { sigma: 1.0 }) };
+    chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), square], vec![2.0], 1.0)
+}
+
+fn slow_interneurons() -> Config {
+    let layers = vec![layer(1, FamilyConfig::Gaussian { sigma: 0.5 }), layer(1, FamilyConfig::Gaussian { sigma: 1.0 })];
+    let mut config = chains(vec![vec![2.0]], layers, vec![0.0], 0.5);
+    config.dynamics.tau_eps_ms = 10.0;
+    config.dynamics.adaptation = 0.0;
+    config
+}
+
+fn chain() -> Config {
+    let gaussian = |size, sigma| layer(size, FamilyConfig::Gaussian { sigma });
+    let layers = vec![gaussian(2, 0.4), gaussian(2, 0.6), gaussian(1, 1.0)];
+    let mut config = chains(vec![vec![1.0, 0.3], vec![0.3, 1.0]], layers, vec![1.2, -0.3], 1.0);
+    // One cause above makes both units below likely: what one pixel says, the other unit hears through it.
+    config.model.deeper_weights = vec![vec![vec![1.0], vec![1.0]]];
+    config
+}
+
+/// Places of the population of `competition`, pixels, and the width of a field.
+const PLACES: usize = 8;
+const PIXELS: usize = 16;
+
+fn competition() -> Config {
+    let bump = |pixel: usize, centre: f32| (-0.5 * ((pixel as f32 - centre) / 1.8).powi(2)).exp();
+    let centre = |unit: usize| (unit as f32 + 0.5) * PIXELS as f32 / PLACES as f32 - 0.5;
+    let weights = (0..PIXELS).map(|pixel| (0..PLACES).map(|unit| bump(pixel, centre(unit))).collect()).collect();
+    let rectified = LayerConfig { bias: -1.5, ..layer(PLACES, FamilyConfig::RectifiedGaussian { sigma: 1.0 }) };
+    let stimulus = (0..PIXELS).map(|pixel| 1.5 * bump(pixel, 0.5 * (centre(3) + centre(4)))).collect();
+    chains(weights, vec![layer(PIXELS, FamilyConfig::Gaussian { sigma: 0.3 }), rectified], stimulus, 1.0)
+}
+
+fn bars() -> Config {
+    let causes = LayerConfig { bias: -4.0, ..layer(24, FamilyConfig::RectifiedGaussian { sigma: 2.0 }) };
+    Config {
+        model: ModelConfig { layers: vec![layer(64, FamilyConfig::Gaussian { sigma: 0.3 }), causes], ..Default::default() },
+        dynamics: DynamicsConfig { adaptation: 2.0, ..Default::default() },
+        learning: LearningConfig { enabled: true, ..Default::default() },
+        stimulus: StimulusConfig { steps_per_stimulus: 40, burn_in_steps: 20, ..Default::default() },
+        data: DataConfig { source: DataSource::Bars, patch: 8, patches: 20_000, ..Default::default() },
+    }
 }
 
 #[cfg(test)]

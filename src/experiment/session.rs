@@ -70,12 +70,6 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let mut layers = Vec::new();
     for (l, c) in config.model.layers.iter().enumerate() {
         let family = c.family.build().map_err(|e| ConfigError(format!("layer {l}: {e}")))?;
-        if config.dynamics.interneuron_mode == InterneuronMode::Exact && l + 1 < config.model.layers.len() && !family.has_closed_mean() {
-            return Err(ConfigError(format!(
-                "interneuron_mode = exact needs a closed form of E[T], which {} (layer {l}) has not",
-                family.name()
-            )));
-        }
         layers.push(Layer { family, activation: c.activation, size: c.size });
     }
     let mut rng = ChaCha8Rng::seed_from_u64(config.dynamics.seed);
@@ -88,14 +82,21 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
             w
         })
         .collect();
-    if let (false, Some(w)) = (config.model.weights.is_empty(), weights.first_mut()) {
-        let given = &config.model.weights;
+    let fixed = std::iter::once(&config.model.weights).chain(&config.model.deeper_weights);
+    for (l, (w, given)) in weights.iter_mut().zip(fixed).enumerate().filter(|(_, (_, given))| !given.is_empty()) {
         if given.len() != w.nrows() || given.iter().any(|row| row.len() != w.ncols()) {
-            return Err(ConfigError(format!("model.weights must have {} rows of {} numbers", w.nrows(), w.ncols())));
+            return Err(ConfigError(format!("the weights W{l} must have {} rows of {} numbers", w.nrows(), w.ncols())));
         }
         *w = Array2::from_shape_fn(w.dim(), |(i, j)| given[i][j]);
     }
-    Hierarchy::new(layers, weights).map_err(ConfigError)
+    let mut model = Hierarchy::new(layers, weights).map_err(ConfigError)?;
+    for (l, c) in config.model.layers.iter().enumerate() {
+        if !c.bias.is_finite() {
+            return Err(ConfigError(format!("layer {l}: bias = {} must be finite", c.bias)));
+        }
+        model.set_bias(l, c.bias as f32).map_err(ConfigError)?;
+    }
+    Ok(model)
 }
 
 impl Session {
@@ -125,6 +126,7 @@ impl Session {
             DataSource::Fixed => None,
             DataSource::DeadLeaves => Some(Source::DeadLeaves),
             DataSource::Photographs => Some(Source::Photographs),
+            DataSource::Bars => Some(Source::Bars),
             DataSource::Files => Some(Source::Files(config.data.paths.clone())),
         };
         let observed = model.layers[0].size;
@@ -154,9 +156,11 @@ impl Session {
             }
         };
         let batch = config.stimulus.batch;
-        let blocks = (0..batch.div_ceil(BLOCK_ROWS))
+        let tables = model.tables();
+        let mut blocks: Vec<Block> = (0..batch.div_ceil(BLOCK_ROWS))
             .map(|b| Block::new(&model, BLOCK_ROWS.min(batch - b * BLOCK_ROWS), config.dynamics.interneurons, seed, b as u64))
             .collect();
+        blocks.iter_mut().for_each(|block| block.tables.clone_from(&tables));
         let threads = if config.dynamics.threads == 0 {
             std::thread::available_parallelism().map_or(1, usize::from)
         } else {
@@ -199,9 +203,6 @@ impl Session {
     pub fn adjust(&mut self, dynamics: DynamicsConfig, learning: LearningConfig) -> Result<(), ConfigError> {
         let changed = Config { dynamics, learning, ..self.config.clone() };
         changed.validate()?;
-        if dynamics.interneuron_mode == InterneuronMode::Exact {
-            build_model(&changed)?;
-        }
         if dynamics.interneurons != self.config.dynamics.interneurons {
             self.blocks.iter_mut().for_each(|block| block.set_interneurons(&self.model, dynamics.interneurons));
         }

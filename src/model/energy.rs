@@ -1,6 +1,6 @@
 //! The energy of a whole state and its exact gradient in f64 (SPEC 1, 2): the truth that currents and grids are held to.
 
-use crate::model::Hierarchy;
+use crate::model::{Hierarchy, Layer};
 use ndarray::{Array1, Array2};
 
 /// eta_l given the state, `[n_l]` (SPEC 1).
@@ -15,7 +15,15 @@ fn natural_parameter(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Arr
 }
 
 /// -log p(x_0 .. x_L): sum over layers of B - eta T + A(eta). `states[l]` is `[n_l]`.
+/// Infinite outside the support.
 pub fn energy(model: &Hierarchy, states: &[Array1<f64>]) -> f64 {
+    let outside = |(layer, state): (&Layer, &Array1<f64>)| {
+        let [low, high] = layer.family.bounds();
+        state.iter().any(|x| !(low..=high).contains(x))
+    };
+    if model.layers.iter().zip(states).skip(1).any(outside) {
+        return f64::INFINITY;
+    }
     (0..=model.depth())
         .map(|l| {
             let (family, eta) = (&model.layers[l].family, natural_parameter(model, states, l));
@@ -48,7 +56,7 @@ pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Activation, FamilyConfig, Layer};
+    use crate::model::{Activation, FamilyConfig};
     use rand::{RngExt, SeedableRng};
 
     #[test]

@@ -1,5 +1,6 @@
 //! The generative model: layers, weights W_l `[n_l, n_(l+1)]`, biases b_l (SPEC 1).
 
+use crate::model::table::MeanTable;
 use crate::model::{Activation, Family};
 use ndarray::{Array1, Array2};
 use std::sync::Arc;
@@ -14,6 +15,9 @@ pub struct Layer {
     /// Units.
     pub size: usize,
 }
+
+/// The tables of A' that `interneuron_mode = "exact"` and the pictures need, one a layer without a closed form.
+pub type Tables = Vec<Option<Arc<MeanTable>>>;
 
 /// Layers 0 (observation) to L, with the weights between them.
 #[derive(Clone, Debug)]
@@ -48,8 +52,40 @@ impl Hierarchy {
                 ));
             }
         }
+        if let Some((l, layer)) = layers.iter().enumerate().skip(1).find(|(_, layer)| layer.family.is_discrete()) {
+            return Err(format!("layer {l} ({}) can only be observed: neurons move continuously", layer.family.name()));
+        }
         let biases = layers.iter().map(|layer| Array1::zeros(layer.size)).collect();
         Ok(Self { layers, weights, biases })
+    }
+
+    /// Sets b_l to the same value in every unit. An error where a top layer that needs b_L = 0 gets another.
+    pub fn set_bias(&mut self, l: usize, bias: f32) -> Result<(), String> {
+        if bias != 0.0 && !self.layers[l].family.normalisable_for_every_eta() {
+            return Err(format!("layer {l} ({}) is normalisable for bias = 0 only, or with kappa > 0", self.layers[l].family.name()));
+        }
+        self.biases[l].fill(bias);
+        Ok(())
+    }
+
+    /// Tabulates A' of every layer below another that has no closed form; takes up to a second a family.
+    pub fn tables(&self) -> Tables {
+        let mut known: Vec<(String, Arc<MeanTable>)> = Vec::new();
+        let below = &self.layers[..self.depth()];
+        let table = |layer: &Layer| {
+            (!layer.family.has_closed_mean()).then(|| {
+                let key = format!("{:?}", layer.family);
+                match known.iter().find(|(k, _)| *k == key) {
+                    Some((_, table)) => table.clone(),
+                    None => {
+                        let table = Arc::new(MeanTable::new(layer.family.as_ref()));
+                        known.push((key, table.clone()));
+                        table
+                    }
+                }
+            })
+        };
+        below.iter().map(table).collect()
     }
 
     /// L, the number of layers of neurons.

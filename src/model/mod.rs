@@ -4,8 +4,10 @@ pub mod activation;
 pub mod energy;
 pub mod families;
 pub mod hierarchy;
+pub mod linear;
 pub mod oracle;
 pub mod quadrature;
+pub mod table;
 
 pub use activation::Activation;
 pub use families::{Family, FamilyConfig};

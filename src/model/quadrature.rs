@@ -2,6 +2,7 @@
 //!
 //! The substitution x = c + w sinh(u) puts points where narrow peaks and long tails need them; on the smooth, decaying
 //! integrand that results the trapezoidal rule converges faster than any power of the step (Trefethen and Weideman 2014).
+//! Simpson's weights, a combination of two trapezoidal rules, keep that and are of fourth order where a support ends in a wall.
 
 const POINTS: usize = 4001;
 
@@ -15,7 +16,8 @@ fn nodes(log_density: &impl Fn(f64) -> f64, low: f64, high: f64) -> Vec<(f64, f6
         .map(|i| {
             let u = from + step * i as f64;
             let x = peak + width * u.sinh();
-            (x, log_density(x) + (width * u.cosh() * step).ln())
+            let weight = if i == 0 || i == POINTS - 1 { 1.0 } else { 2.0 + 2.0 * (i % 2) as f64 } / 3.0;
+            (x, log_density(x) + (weight * width * u.cosh() * step).ln())
         })
         .collect()
 }

@@ -64,6 +64,14 @@ impl Family for Gaussian {
             out.iter_mut().zip(x).zip(eta).for_each(|((out, x), eta)| *out = precision * (eta - x));
         }
     }
+    fn energies(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
+        let precision = self.statistic_slope(0.0) as f32;
+        if eta.is_empty() {
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = 0.5 * precision * x * x);
+        } else {
+            out.iter_mut().zip(x).zip(eta).for_each(|((out, x), eta)| *out = precision * x * (0.5 * x - eta));
+        }
+    }
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         let precision = self.statistic_slope(0.0) as f32;
         out.iter_mut().zip(x).for_each(|(out, x)| *out = precision * x);

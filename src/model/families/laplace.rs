@@ -56,6 +56,11 @@ impl Family for Laplace {
         out.iter_mut().zip(x).for_each(|(out, &x)| *out = -x * (lambda / (x * x + delta2).sqrt() + kappa));
         out.iter_mut().zip(eta).for_each(|(out, eta)| *out += eta);
     }
+    fn energies(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
+        let (lambda, delta2, kappa) = (self.lambda as f32, (self.delta * self.delta) as f32, self.kappa as f32);
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = lambda * (x * x + delta2).sqrt() + 0.5 * kappa * x * x);
+        out.iter_mut().zip(x).zip(eta).for_each(|((out, x), eta)| *out -= eta * x);
+    }
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.copy_from_slice(x);
     }

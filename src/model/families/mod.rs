@@ -2,12 +2,18 @@
 //!
 //! A new family is one file here and one line in [`FamilyConfig`].
 
+mod bernoulli;
+mod continuous_bernoulli;
 mod gaussian;
 mod laplace;
+mod rectified_gaussian;
 mod student_t;
 
+pub use bernoulli::Bernoulli;
+pub use continuous_bernoulli::ContinuousBernoulli;
 pub use gaussian::Gaussian;
 pub use laplace::Laplace;
+pub use rectified_gaussian::RectifiedGaussian;
 pub use student_t::StudentT;
 
 use crate::model::quadrature;
@@ -27,12 +33,22 @@ pub enum InterneuronLaw {
         /// The mobility M.
         mobility: f32,
     },
+    /// For x in {0, 1}: redrawn from A'(eta) at rate 1/tau_eps.
+    HeatBath,
 }
 
 /// p(x | eta) = exp(eta T(x) - B(x) - A(eta)) for one unit; units of a layer are independent given eta.
 pub trait Family: Debug + Send + Sync {
     /// The name used in configurations.
     fn name(&self) -> &'static str;
+    /// The support, `[low, high]`; at a finite end the dynamics reflect.
+    fn bounds(&self) -> [f64; 2] {
+        [f64::NEG_INFINITY, f64::INFINITY]
+    }
+    /// Whether x takes only the two values at the ends of the support; such a layer can only be observed.
+    fn is_discrete(&self) -> bool {
+        false
+    }
     /// T(x).
     fn statistic(&self, x: f64) -> f64;
     /// T'(x).
@@ -59,7 +75,7 @@ pub trait Family: Debug + Send + Sync {
         let (low, high) = self.reach(eta);
         quadrature::mean(|x| eta * self.statistic(x) - self.base_energy(x), |x| self.statistic(x), low, high)
     }
-    /// Whether A' has a closed form, which `interneuron_mode = "exact"` needs.
+    /// Whether A' has a closed form; else `interneuron_mode = "exact"` takes it from a table.
     fn has_closed_mean(&self) -> bool {
         false
     }
@@ -82,6 +98,13 @@ pub trait Family: Debug + Send + Sync {
             *out = (self.statistic_slope(x) * eta - self.base_slope(x)) as f32;
         }
     }
+    /// Writes B(x) - eta T(x) for a slice (eta: empty means 0).
+    fn energies(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
+        for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
+            let (x, eta) = (f64::from(x), eta.get(i).map_or(0.0, |&e| f64::from(e)));
+            *out = (self.base_energy(x) - eta * self.statistic(x)) as f32;
+        }
+    }
     /// Writes T(x) for a slice.
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.iter_mut().zip(x).for_each(|(out, &x)| *out = self.statistic(f64::from(x)) as f32);
@@ -97,6 +120,15 @@ pub enum FamilyConfig {
         /// Standard deviation.
         sigma: f64,
     },
+    /// N(eta, sigma^2) restricted to x >= 0.
+    RectifiedGaussian {
+        /// Standard deviation before the restriction.
+        sigma: f64,
+    },
+    /// exp(eta x) on [0, 1].
+    ContinuousBernoulli,
+    /// 0 or 1, observed.
+    Bernoulli,
     /// Smoothed Laplace.
     Laplace {
         /// Slope of the energy.
@@ -141,6 +173,12 @@ impl FamilyConfig {
                 positive("sigma", sigma)?;
                 std::sync::Arc::new(Gaussian { sigma })
             }
+            Self::RectifiedGaussian { sigma } => {
+                positive("sigma", sigma)?;
+                std::sync::Arc::new(RectifiedGaussian { sigma })
+            }
+            Self::ContinuousBernoulli => std::sync::Arc::new(ContinuousBernoulli),
+            Self::Bernoulli => std::sync::Arc::new(Bernoulli),
             Self::Laplace { lambda, delta, kappa } => {
                 positive("lambda", lambda)?;
                 positive("delta", delta)?;

@@ -79,6 +79,11 @@ impl Family for StudentT {
         out.iter_mut().zip(x).for_each(|(out, &x)| *out = -x * (above / (below + x * x) + kappa));
         out.iter_mut().zip(eta).for_each(|(out, eta)| *out += eta);
     }
+    fn energies(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
+        let (half, scale, kappa) = (0.5 * (self.nu + 1.0) as f32, (1.0 / (self.nu * self.s * self.s)) as f32, self.kappa as f32);
+        out.iter_mut().zip(x).for_each(|(out, &x)| *out = half * (x * x * scale).ln_1p() + 0.5 * kappa * x * x);
+        out.iter_mut().zip(x).zip(eta).for_each(|((out, x), eta)| *out -= eta * x);
+    }
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.copy_from_slice(x);
     }

@@ -1,0 +1,196 @@
+//! The interneurons of a layer: K samplers a unit of p(. | eta) with the short time constant tau_eps (SPEC 2).
+//!
+//! The gaussian family is an Ornstein-Uhlenbeck process, sampled exactly; bernoulli a heat bath; all others move by Langevin
+//! micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie 1996), so that
+//! its length blurs no law: <T(y)> is right however long it is.
+
+use crate::dynamics::block::LayerState;
+use crate::dynamics::noise::Noise;
+use crate::dynamics::parameters::{OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
+use crate::model::Family;
+use crate::model::families::InterneuronLaw;
+use crate::model::table::MeanTable;
+
+/// Buffers of the micro-steps, `[rows, units]` each; empty where there are none.
+#[derive(Clone, Debug, Default)]
+pub struct Micro {
+    force: Vec<f32>,
+    energy: Vec<f32>,
+    proposal: Vec<f32>,
+    new_force: Vec<f32>,
+    new_energy: Vec<f32>,
+    noise: [Vec<f32>; 3],
+}
+
+impl Micro {
+    fn resize(&mut self, size: usize) {
+        let Self { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3] } = self;
+        [force, energy, proposal, new_force, new_energy, n1, n2, n3].into_iter().for_each(|buffer| buffer.resize(size, 0.0));
+    }
+}
+
+/// Sizes the interneurons for K and starts them: near equilibrium at eta = 0, inside the support.
+pub(super) fn start(law: InterneuronLaw, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
+    let size = state.x.len();
+    let (count, spread) = match law {
+        InterneuronLaw::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
+        InterneuronLaw::MicroSteps { mobility } => (k, mobility.sqrt()),
+        InterneuronLaw::HeatBath => (k, 0.0),
+    };
+    state.y.resize(count * size, 0.0);
+    if law == InterneuronLaw::HeatBath {
+        noise.fill_uniform(&mut state.y);
+        state.y.iter_mut().for_each(|y| *y = f32::from(u8::from(*y < 0.5)));
+    } else {
+        noise.fill(&mut state.y);
+        let walls = Walls { low: low as f32, high: high as f32 };
+        let centre = if low.is_finite() && high.is_finite() { 0.5 * (low + high) as f32 } else { 0.0 };
+        state.y.iter_mut().for_each(|y| *y = walls.fold(centre + spread * *y));
+    }
+    state.micro.resize(if matches!(law, InterneuronLaw::OrnsteinUhlenbeck { .. }) { 0 } else { size });
+}
+
+/// Advances the interneurons of one layer by dt and writes <T(y)>, their mean over K and over dt.
+pub(super) fn advance(
+    family: &dyn Family,
+    table: Option<&MeanTable>,
+    state: &mut LayerState,
+    parameters: &StepParameters,
+    noise: &mut Noise,
+) {
+    if parameters.exact {
+        let mean = |eta: f64| table.map_or_else(|| family.mean_statistic(eta), |table| table.mean(family, eta));
+        state.mean_statistic.iter_mut().zip(&state.eta).for_each(|(t, &eta)| *t = mean(f64::from(eta)) as f32);
+        return;
+    }
+    let a_dt = parameters.dt_over_tau_eps;
+    let Some(law) = state.law else { unreachable!("set when the block is built") };
+    match law {
+        InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
+            let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
+            let [n1, n2] = &mut state.scratch;
+            noise.fill(n1);
+            noise.fill(n2);
+            ornstein_uhlenbeck(&mut state.y, &state.eta, &mut state.mean_statistic, [n1, n2], step, 1.0 / (sigma * sigma));
+        }
+        InterneuronLaw::MicroSteps { mobility } => {
+            let (count, length) = micro_steps(mobility, a_dt, family.largest_base_curvature());
+            metropolis_langevin(family, state, count, mobility * length as f32, noise);
+        }
+        InterneuronLaw::HeatBath => heat_bath(family, state, a_dt, noise),
+    }
+}
+
+/// z = y - eta moves on; <y> = eta + mean of z over the step.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn ornstein_uhlenbeck(y: &mut [f32], eta: &[f32], mean: &mut [f32], noise: [&[f32]; 2], step: OrnsteinUhlenbeckStep, precision: f32) {
+    let n = y.len();
+    let (eta, mean, n1, n2) = (&eta[..n], &mut mean[..n], &noise[0][..n], &noise[1][..n]);
+    for i in 0..n {
+        let z = y[i] - eta[i];
+        mean[i] = precision * (eta[i] + step.from_z * z + step.noise * n1[i]);
+        y[i] = eta[i] + step.decay * z + step.shared * n1[i] + step.own * n2[i];
+    }
+}
+
+/// `count` micro-steps of length c = M dt/tau_eps each: y* = y - c dE/dy + sqrt(2 c) N(0,1), folded into the support.
+fn metropolis_langevin(family: &dyn Family, state: &mut LayerState, count: usize, c: f32, noise: &mut Noise) {
+    let LayerState { y, eta, mean_statistic, micro, scratch: [statistics, _], .. } = state;
+    let n = mean_statistic.len();
+    let populations = y.len() / n.max(1);
+    let share = 1.0 / (count * populations) as f32;
+    let [low, high] = family.bounds().map(|b| b as f32);
+    let walls = Walls { low, high };
+    let spread = (2.0 * c).sqrt();
+    mean_statistic.fill(0.0);
+    let Micro { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3] } = micro;
+    for y in y.chunks_exact_mut(n) {
+        family.prior_current(y, eta, force); // -dE/dy
+        family.energies(y, eta, energy);
+        for _ in 0..count {
+            [&mut *n1, &mut *n2, &mut *n3].into_iter().for_each(|n| noise.fill(n));
+            for i in 0..n {
+                proposal[i] = walls.fold(y[i] + c * force[i] + spread * n1[i]);
+            }
+            family.prior_current(proposal, eta, new_force);
+            family.energies(proposal, eta, new_energy);
+            for i in 0..n {
+                let back = walls.log_density(y[i], proposal[i] + c * new_force[i], c);
+                let there = walls.log_density(proposal[i], y[i] + c * force[i], c);
+                // (n2^2 + n3^2)/2 is exponential: accepted with probability min(1, exp(log odds)).
+                if energy[i] - new_energy[i] + back - there > -0.5 * (n2[i] * n2[i] + n3[i] * n3[i]) {
+                    (y[i], force[i], energy[i]) = (proposal[i], new_force[i], new_energy[i]);
+                }
+            }
+            family.statistics(y, statistics);
+            mean_statistic.iter_mut().zip(statistics.iter()).for_each(|(mean, t)| *mean += share * t);
+        }
+    }
+}
+
+/// The ends of the support, at which proposals are reflected.
+#[derive(Clone, Copy)]
+struct Walls {
+    low: f32,
+    high: f32,
+}
+
+impl Walls {
+    fn fold(self, y: f32) -> f32 {
+        match (self.low.is_finite(), self.high.is_finite()) {
+            (true, true) => {
+                let width = self.high - self.low;
+                let at = ((y - self.low) / width).rem_euclid(2.0);
+                self.low + width * if at > 1.0 { 2.0 - at } else { at }
+            }
+            (true, false) => self.low + (y - self.low).abs(),
+            (false, true) => self.high - (self.high - y).abs(),
+            (false, false) => y,
+        }
+    }
+
+    /// log of the density, up to a constant, of arriving at `y` from N(mean, 2 c) folded: the sum over y's mirror images.
+    fn log_density(self, y: f32, mean: f32, c: f32) -> f32 {
+        let exponent = |at: f32| -(at - mean) * (at - mean) / (4.0 * c);
+        let with_mirror = |mirror: f32| {
+            let (a, b) = (exponent(y), exponent(mirror));
+            a.max(b) + (-(a - b).abs()).exp().ln_1p()
+        };
+        match (self.low.is_finite(), self.high.is_finite()) {
+            (true, true) => {
+                // A strong force may fold several times: the images nearest to the mean count.
+                let period = 2.0 * (self.high - self.low);
+                let mirror = 2.0 * self.low - y;
+                let nearest = |at: f32| at + ((mean - at) / period).round() * period;
+                let images = [y, mirror].map(|at| [-period, 0.0, period].map(|shift| exponent(nearest(at) + shift)));
+                let top = images.as_flattened().iter().fold(f32::NEG_INFINITY, |top, &e| top.max(e));
+                top + images.as_flattened().iter().map(|e| (e - top).exp()).sum::<f32>().ln()
+            }
+            (true, false) => with_mirror(2.0 * self.low - y),
+            (false, true) => with_mirror(2.0 * self.high - y),
+            (false, false) => exponent(y),
+        }
+    }
+}
+
+/// y in {0, 1}: in each piece of dt redrawn from A'(eta) with probability 1 - e (SPEC 2).
+fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
+    let (count, probability) = heat_bath_steps(a_dt);
+    let LayerState { y, eta, mean_statistic, micro: Micro { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } = state;
+    let n = mean_statistic.len();
+    let share = 1.0 / (count * (y.len() / n.max(1))) as f32;
+    mean_statistic.fill(0.0);
+    on.iter_mut().zip(eta.iter()).for_each(|(p, &eta)| *p = family.mean_statistic(f64::from(eta)) as f32);
+    for y in y.chunks_exact_mut(n) {
+        for _ in 0..count {
+            noise.fill_uniform(redraw);
+            noise.fill_uniform(chance);
+            for i in 0..n {
+                if redraw[i] < probability {
+                    y[i] = f32::from(u8::from(chance[i] < on[i]));
+                }
+                mean_statistic[i] += share * y[i];
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! bernoulli: x in {0, 1}, T = x, B = 0; for observations, whose grey values in [0, 1] are taken as means (SPEC 1).
+
+use super::{Family, InterneuronLaw};
+use std::sync::Arc;
+
+/// P(x = 1) = 1/(1 + exp(-eta)).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bernoulli;
+
+impl Family for Bernoulli {
+    fn name(&self) -> &'static str {
+        "bernoulli"
+    }
+    fn bounds(&self) -> [f64; 2] {
+        [0.0, 1.0]
+    }
+    fn is_discrete(&self) -> bool {
+        true
+    }
+    fn statistic(&self, x: f64) -> f64 {
+        x
+    }
+    fn statistic_slope(&self, _: f64) -> f64 {
+        1.0
+    }
+    fn base_energy(&self, _: f64) -> f64 {
+        0.0
+    }
+    fn base_slope(&self, _: f64) -> f64 {
+        0.0
+    }
+    fn largest_base_curvature(&self) -> f64 {
+        0.0
+    }
+    fn largest_statistic_variance(&self) -> f64 {
+        0.25
+    }
+    fn normalisable_for_every_eta(&self) -> bool {
+        true
+    }
+    fn reach(&self, _: f64) -> (f64, f64) {
+        (0.0, 1.0)
+    }
+    fn log_partition(&self, eta: f64) -> f64 {
+        eta.max(0.0) + (-eta.abs()).exp().ln_1p()
+    }
+    fn mean_statistic(&self, eta: f64) -> f64 {
+        1.0 / (1.0 + (-eta).exp())
+    }
+    fn has_closed_mean(&self) -> bool {
+        true
+    }
+    fn interneuron_law(&self) -> InterneuronLaw {
+        InterneuronLaw::HeatBath
+    }
+    fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
+        Arc::new(*self)
+    }
+    fn statistics(&self, x: &[f32], out: &mut [f32]) {
+        out.copy_from_slice(x);
+    }
+}
