@@ -1,3 +1,4 @@
 //! What is measured: densities on a grid, filters, chains. No I/O, no threads.
 
+pub mod chains;
 pub mod density;

@@ -1,6 +1,7 @@
 //! The command line: no subcommand opens the window, the others run the same engine without one.
 
 mod bench;
+mod diagnose;
 mod filters;
 mod sample;
 mod train;
@@ -58,6 +59,8 @@ enum Subcommands {
     Train(train::Train),
     /// Draw posterior samples
     Sample(sample::Sample),
+    /// Tell how well chains have mixed
+    Diagnose(diagnose::Diagnose),
     /// Write a model's filters
     Filters(filters::Filters),
     /// Measure milliseconds a step
@@ -147,6 +150,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Subcommands::Train(train)) => train.run(),
         Some(Subcommands::Sample(sample)) => sample.run(),
+        Some(Subcommands::Diagnose(diagnose)) => diagnose.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),
         Some(Subcommands::Bench(bench)) => bench.run(),
         None => window(arguments),

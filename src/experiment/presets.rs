@@ -135,9 +135,9 @@ fn competition() -> Config {
 }
 
 fn bars() -> Config {
-    let causes = LayerConfig { bias: -4.0, ..layer(24, FamilyConfig::RectifiedGaussian { sigma: 2.0 }) };
+    let causes = LayerConfig { bias: -3.0, ..layer(20, FamilyConfig::RectifiedGaussian { sigma: 1.0 }) };
     Config {
-        model: ModelConfig { layers: vec![layer(64, FamilyConfig::Gaussian { sigma: 0.3 }), causes], ..Default::default() },
+        model: ModelConfig { layers: vec![layer(64, FamilyConfig::Gaussian { sigma: 0.4 }), causes], ..Default::default() },
         dynamics: DynamicsConfig { adaptation: 2.0, ..Default::default() },
         learning: LearningConfig { enabled: true, ..Default::default() },
         stimulus: StimulusConfig { steps_per_stimulus: 40, burn_in_steps: 20, ..Default::default() },
