@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use heescope::analysis::density::DensityGrid;
 use heescope::dynamics::block::Taps;
+use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
 use heescope::experiment::{Config, Session, presets};
 use heescope::model::oracle::{Constants, adaptation_speedup, linear_gaussian_posterior, separation_variance, stationary_covariance};
 use ndarray::{Array1, Array2};
@@ -180,4 +182,60 @@ fn learning_recovers_a_known_dictionary() {
         session.advance(usize::MAX, &Taps::default());
     }
     assert!(matched(&session) >= 15, "{} of 16 columns recovered", matched(&session));
+}
+
+fn race(preset: &str, samplers: &[SamplerConfig], dt_ms: f64, chains: usize) -> Race {
+    let mut config = presets::by_name(preset).unwrap();
+    config.dynamics.dt_ms = dt_ms;
+    let session = Session::new(config.clone()).unwrap();
+    let exact = DensityGrid::posterior(&session.model, session.stimulus(), 128);
+    let field = Field {
+        model: &session.model,
+        stiffness: session.stiffness(),
+        common: &config.dynamics,
+        stimulus: session.stimulus(),
+        exact: exact.as_ref(),
+        watched: (1, [0, 1]),
+    };
+    Race::new(&field, samplers, chains)
+}
+
+const STILL: SamplerConfig = SamplerConfig { adaptation: 0.0, tau_v_ms: 30.0, tau_eps_ms: 0.02, interneurons: 1, noisy: true };
+
+#[test]
+fn every_two_unit_preset_reaches_its_exact_posterior_and_slow_interneurons_do_not() {
+    for (preset, dt_ms) in [("ridge", 0.1), ("explaining-away", 0.1), ("ring", 0.03)] {
+        let adapting = SamplerConfig { adaptation: 3.0, ..STILL };
+        let slow = SamplerConfig { tau_eps_ms: 20.0, ..STILL };
+        let mut race = race(preset, &[STILL, adapting, slow, SamplerConfig { noisy: false, ..adapting }], dt_ms, 200);
+        race.restart(Start::Prior);
+        (0..60).for_each(|_| race.advance(1000));
+        let distance: Vec<f64> = race.samplers.iter().map(|s| s.distance.last().unwrap()[1]).collect();
+        // 200 chains over tens of autocorrelation times: about 0.02 of noise on some 300 cells.
+        assert!(distance[0] < 0.04 && distance[1] < 0.04, "{preset}: {distance:?}");
+        assert!(distance[2] > 0.1, "{preset}: slow interneurons sample another law: {distance:?}");
+        assert!(preset != "explaining-away" || distance[3] > 0.06, "adaptation without its noise samples another law: {distance:?}");
+    }
+}
+
+#[test]
+fn measured_autocorrelation_times_of_a_race_are_those_of_theory() {
+    let samplers = [0.0, 1.0, 3.0].map(|adaptation| SamplerConfig { adaptation, ..STILL });
+    let mut race = race("ridge", &samplers, 0.25, 200);
+    race.samplers.iter_mut().for_each(|s| s.set_stride(16));
+    race.advance(4000);
+    race.restart(Start::Prior);
+    race.samplers.iter_mut().for_each(|s| s.set_stride(16));
+    race.advance(16 * 1900);
+    for sampler in &race.samplers {
+        let (chains, stride) = sampler.chains(0);
+        let spacing = stride as f64 * race.dt_ms();
+        let (tau, error) = heescope::analysis::chains::windowed_autocorrelation_time(&chains).unwrap();
+        let (measured, error) = (tau * spacing, error * spacing);
+        let theory = race.theory_ms(sampler).unwrap()[0];
+        // The finite step shortens by up to 3 %.
+        let z = |theory: f64| ((measured - theory).abs() - 0.03 * theory).max(0.0) / error;
+        assert!(z(theory) < Z, "m {}: {measured} +- {error}, theory {theory}", sampler.config.adaptation);
+        assert!(z(theory * 1.5) > Z, "m {}: a time 1.5 times as long is told apart", sampler.config.adaptation);
+    }
 }

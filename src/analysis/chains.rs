@@ -59,6 +59,36 @@ pub fn diagnose(chains: &[Vec<f64>]) -> Option<Diagnostics> {
     })
 }
 
+/// Integrated autocorrelation time in draws and its standard error, by a window like Sokal's (1997): the sum of
+/// the correlations up to the first lag M of at least 4 times the sum of their sizes. Adaptation makes chains ring, with negative correlations that belong to the sum; Geyer's
+/// sequence stops before them and would hide what they gain. The chains are taken to share one mean.
+pub fn windowed_autocorrelation_time(chains: &[Vec<f64>]) -> Option<(f64, f64)> {
+    let n = chains.first()?.len();
+    if n < 4 || chains.iter().any(|c| c.len() != n || c.iter().any(|v| !v.is_finite())) {
+        return None;
+    }
+    let all = (chains.len() * n) as f64;
+    let mean = chains.iter().flatten().sum::<f64>() / all;
+    let mut sums = vec![0.0; n];
+    for chain in chains {
+        let own = chain.iter().sum::<f64>() / n as f64;
+        // Autocovariance about the chain's own mean, moved to the mean of all.
+        autocovariance(chain).iter().zip(&mut sums).for_each(|(c, sum)| *sum += c + (own - mean).powi(2));
+    }
+    if sums[0] <= 0.0 {
+        return None;
+    }
+    let (mut tau, mut sizes) = (1.0, 1.0);
+    for lag in 1..n / 2 {
+        tau += 2.0 * sums[lag] / sums[0];
+        sizes += 2.0 * (sums[lag] / sums[0]).abs();
+        if lag as f64 >= 4.0 * sizes {
+            return Some((tau, tau * (2.0 * (2.0 * lag as f64 + 1.0) / all).sqrt()));
+        }
+    }
+    None // the chains are too short to say
+}
+
 /// First and second half of each chain; a middle draw is left out.
 fn split(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let half = chains[0].len() / 2;
@@ -241,6 +271,34 @@ mod tests {
         assert!(z.abs() < 4.0 && d.autocorrelation_error < 0.05 * known, "{} +- {}", d.autocorrelation_time, d.autocorrelation_error);
         let white = diagnose(&chains("white", 16, 20_000)).unwrap();
         assert!((white.autocorrelation_time - known).abs() > 4.0 * d.autocorrelation_error, "another chain is told apart");
+    }
+
+    #[test]
+    fn windowed_time_counts_the_negative_lobes_of_a_ringing_chain() {
+        // x_t = 2 r cos(a) x_(t-1) - r^2 x_(t-2) + e: tau = spectrum at 0 over variance.
+        let (r, angle) = (0.95f64, 0.3f64);
+        let (a, b) = (2.0 * r * angle.cos(), -r * r);
+        let variance = (1.0 - b) / ((1.0 + b) * ((1.0 - b).powi(2) - a * a));
+        let known = 1.0 / (1.0 - a - b).powi(2) / variance;
+        let mut random = Congruence(3);
+        let chains: Vec<Vec<f64>> = (0..64)
+            .map(|_| {
+                let (mut x, mut before) = (0.0, 0.0);
+                let mut step = || {
+                    (x, before) = (a * x + b * before + random.normal(), x);
+                    x
+                };
+                (0..300).for_each(|_| {
+                    step();
+                });
+                (0..4000).map(|_| step()).collect()
+            })
+            .collect();
+        let (tau, error) = windowed_autocorrelation_time(&chains).unwrap();
+        assert!((tau - known).abs() < 4.0 * error, "{tau} +- {error}, known {known}");
+        let geyer = diagnose(&chains).unwrap().autocorrelation_time;
+        assert!((geyer - known).abs() > 4.0 * error, "a sum that stops at the first negative lobe is told apart: {geyer}");
+        assert!(windowed_autocorrelation_time(&[vec![1.0; 50]]).is_none());
     }
 
     #[test]

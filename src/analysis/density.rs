@@ -53,6 +53,29 @@ impl DensityGrid {
     }
 }
 
+/// Points (x, density) of the posterior of the only latent unit of a model given x_0; None where there are more. Widened until
+/// the ends hold less than exp(-12) of the peak.
+pub fn line(model: &Hierarchy, x0: &[f32]) -> Option<Vec<[f64; 2]>> {
+    if model.depth() != 1 || model.layers[1].size != 1 {
+        return None;
+    }
+    let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
+    let energy = |x: f64| energy(model, &[observed.clone(), Array1::from(vec![x])]);
+    let at = |half: f64, i: usize| half * (i as f64 / 150.0 - 1.0);
+    let (mut half, mut energies) = (1.0, Vec::new());
+    for _ in 0..20 {
+        energies = (0..=300).map(|i| energy(at(half, i))).collect();
+        let low = energies.iter().copied().fold(f64::INFINITY, f64::min);
+        if energies[0].min(energies[300]) - low > 12.0 {
+            break;
+        }
+        half *= 1.35;
+    }
+    let low = energies.iter().copied().fold(f64::INFINITY, f64::min);
+    let mass = energies.iter().map(|e| (low - e).exp()).sum::<f64>() * half / 150.0;
+    Some(energies.iter().enumerate().map(|(i, e)| [at(half, i), (low - e).exp() / mass]).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,9 @@ pub const SERIES: [Color32; 6] = [
 /// Colours of chains over the bluish densities.
 pub const CHAINS: [Color32; 4] = [SERIES[1], SERIES[4], SERIES[3], SERIES[2]];
 
+/// Colours of the samplers of a race.
+pub const RACERS: [Color32; 4] = [SERIES[1], SERIES[2], SERIES[3], SERIES[4]];
+
 /// The exact answer beside a measured one.
 pub fn exact(dark: bool) -> Color32 {
     if dark { Color32::from_gray(210) } else { Color32::from_gray(40) }

@@ -348,8 +348,8 @@ fn reflect(x: &mut [f32], v: &mut [f32], [low, high]: [f64; 2]) {
 fn langevin(x: &mut [f32], v: &mut [f32], current: [&[f32]; 2], noise: [&[f32]; 2], step: LayerStep) {
     let n = x.len();
     let (v, likelihood, prior, n1, n2) = (&mut v[..n], &current[0][..n], &current[1][..n], &noise[0][..n], &noise[1][..n]);
-    let LayerStep { h, m, rho } = step;
-    let (spread_v, spread_x) = ((1.0 - rho * rho).sqrt(), (2.0 * h).sqrt());
+    let LayerStep { h, m, rho, noisy } = step;
+    let (spread_v, spread_x) = (if noisy { (1.0 - rho * rho).sqrt() } else { 0.0 }, (2.0 * h).sqrt());
     for i in 0..n {
         let current = likelihood[i] + prior[i];
         v[i] = rho * (v[i] - h * m * current) + spread_v * n1[i];
@@ -374,7 +374,7 @@ mod tests {
             layer.activation.apply(&state.x, if state.f.is_empty() { &mut state.scratch[0] } else { &mut state.f });
         }
         // h = 0: the step computes its currents and moves nothing.
-        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0 };
+        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true };
         let parameters =
             StepParameters { layers: vec![still; model.depth()], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
         block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());

@@ -1,5 +1,7 @@
 //! The numbers that one step needs, computed once for all blocks (SPEC 2).
 
+use crate::model::linear::LayerConstants;
+
 /// Constants of one layer of neurons.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerStep {
@@ -9,12 +11,20 @@ pub struct LayerStep {
     pub m: f32,
     /// rho = exp(-dt/tau_v).
     pub rho: f32,
+    /// Whether adaptation is noisy; without its noise the stationary law is not the posterior.
+    pub noisy: bool,
 }
 
 impl LayerStep {
     /// From h, m and tau_v/tau_x.
     pub fn new(h: f64, m: f64, tau_v_over_tau_x: f64) -> Self {
-        Self { h: h as f32, m: m as f32, rho: (-h / tau_v_over_tau_x).exp() as f32 }
+        Self { h: h as f32, m: m as f32, rho: (-h / tau_v_over_tau_x).exp() as f32, noisy: true }
+    }
+
+    /// tau_x, tau_v and m of the layer for a clock of `dt_ms` a step.
+    pub fn constants(&self, dt_ms: f64) -> LayerConstants {
+        let (h, rho) = (f64::from(self.h), f64::from(self.rho));
+        LayerConstants { tau_x: dt_ms / h, tau_v: -dt_ms / rho.ln(), m: f64::from(self.m) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the window asks of the simulation thread: a closed list.
 
 use crate::experiment::Config;
+use crate::experiment::race::{SamplerConfig, Start};
 use std::path::PathBuf;
 
 /// A value that acts from the next simulation step on.
@@ -79,6 +80,10 @@ pub enum Command {
     SetStimulus(Vec<f32>),
     /// Choose what is shown in detail.
     Watch(Watch),
+    /// Race these samplers on the present stimulus, which must be fixed or held; none ends the race.
+    Race(Vec<SamplerConfig>),
+    /// All chains of the race start again from here.
+    RaceFrom(Start),
     /// Write the model file.
     SaveModel(PathBuf),
     /// End the thread.

@@ -2,11 +2,13 @@
 
 pub mod command;
 pub mod event;
+mod meter;
 pub mod snapshot;
 mod worker;
 
 pub use command::{Command, Pace, Parameter, Watch};
 pub use event::Event;
+pub use meter::Mixing;
 pub use snapshot::*;
 
 use crate::data::Progress;

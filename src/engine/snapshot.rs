@@ -2,7 +2,9 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::engine::command::{Pace, Watch};
+use crate::engine::meter::Mixing;
 use crate::experiment::Config;
+use crate::experiment::race::SamplerConfig;
 use ndarray::Array2;
 use std::sync::Arc;
 
@@ -102,6 +104,42 @@ pub struct StimulusState {
     pub held: bool,
 }
 
+/// One sampler of a race.
+#[derive(Clone, Debug)]
+pub struct RacerState {
+    /// Its settings.
+    pub config: SamplerConfig,
+    /// The pair's last positions, oldest first, `[chains]` each.
+    pub trail: Vec<Vec<[f32; 2]>>,
+    /// Visits of each cell since the start, `[rows (second unit), columns (first unit)]`.
+    pub visits: Array2<u32>,
+    /// All draws since the start, those outside the window included.
+    pub visited: u64,
+    /// Simulated time (ms) and total variation distance to the exact posterior.
+    pub distance: Vec<[f64; 2]>,
+    /// Integrated autocorrelation time of the pair as theory has it, ms.
+    pub theory_ms: Option<[f64; 2]>,
+    /// What was measured last.
+    pub mixing: Option<Mixing>,
+}
+
+/// Samplers side by side on one posterior.
+#[derive(Clone, Debug)]
+pub struct RaceState {
+    /// In order of their colours.
+    pub racers: Vec<RacerState>,
+    /// The rectangle of the visits, `[low, high]` along each axis.
+    pub window: [[f64; 2]; 2],
+    /// Simulated time since the start, ms.
+    pub time_ms: f64,
+    /// Step, ms.
+    pub dt_ms: f64,
+    /// tau_x, ms.
+    pub tau_x_ms: f64,
+    /// Chains a sampler.
+    pub chains: usize,
+}
+
 /// The simulation as the window sees it.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -133,6 +171,10 @@ pub struct Snapshot {
     pub activity: Vec<f32>,
     /// Exact posterior density of two latent units, where there are just two; recomputed when stimulus or model changes.
     pub exact_posterior: Option<Arc<DensityGrid>>,
+    /// Points (x, density) of the exact posterior of a single latent unit, where there is just one.
+    pub exact_line: Option<Arc<Vec<[f64; 2]>>>,
     /// New points of the learning curves.
     pub learning: Vec<LearningPoint>,
+    /// The race, where one is on.
+    pub race: Option<RaceState>,
 }

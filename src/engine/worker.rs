@@ -1,12 +1,15 @@
 //! The thread's body: obeys commands, runs spans at the pace asked for, leaves snapshots; survives NaN and panics.
 
-use crate::analysis::density::DensityGrid;
+use crate::analysis::density::{self, DensityGrid};
 use crate::data::Progress;
 use crate::dynamics::block::{Frame, Taps};
+use crate::engine::meter::{Job, Meter, Mixing};
 use crate::engine::{
     Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
 };
+use crate::engine::{RaceState, RacerState};
 use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
+use crate::experiment::race::{Field, Race, SamplerConfig};
 use crate::experiment::session::Session;
 use crate::experiment::{Config, Governor, InterneuronMode, modelfile};
 use crate::model::Hierarchy;
@@ -18,6 +21,13 @@ use std::time::{Duration, Instant};
 
 /// Wall time of one span at most, so that commands act soon.
 const SPAN: Duration = Duration::from_millis(3);
+/// Steps a second at first, for learning and for chains on a fixed stimulus.
+const LEARNING_PACE: f64 = 450.0;
+const CHAINS_PACE: f64 = 4000.0;
+/// Chains of each sampler of a race.
+const RACE_CHAINS: usize = 64;
+/// Each sampler of a race is measured this often.
+const MEASURE_EVERY: Duration = Duration::from_millis(800);
 /// Points of the pair cloud kept for one snapshot at most.
 const MAX_PAIR_STEPS: usize = 400;
 
@@ -65,7 +75,14 @@ struct Worker {
     pairs: Vec<Vec<[f32; 2]>>,
     learning: Vec<LearningPoint>,
     exact: Option<Arc<DensityGrid>>,
+    exact_line: Option<Arc<Vec<[f64; 2]>>>,
     finished: Option<StimulusState>,
+    race: Option<Race>,
+    /// Which race it is, its samplers' mixing, and when the next is to be measured.
+    race_id: u64,
+    mixing: Vec<Option<Mixing>>,
+    measure_next: (Instant, usize),
+    meter: Option<Meter>,
     dropped: u64,
     rate: (Instant, u64, u64, f64, f64),
     steps_a_span: usize,
@@ -86,7 +103,7 @@ impl Worker {
             previous: None,
             wake,
             running: true,
-            pace: Pace::StepsPerSecond(450.0),
+            pace: Pace::StepsPerSecond(LEARNING_PACE),
             owed: 0,
             paced_since: (now, 0),
             watch: Watch::default(),
@@ -98,7 +115,13 @@ impl Worker {
             pairs: Vec::new(),
             learning: Vec::new(),
             exact: None,
+            exact_line: None,
             finished: None,
+            race: None,
+            race_id: 0,
+            mixing: Vec::new(),
+            measure_next: (now, 0),
+            meter: Meter::start().ok(), // without it the race runs unmeasured
             dropped: 0,
             rate: (now, 0, 0, 0.0, 0.0),
             steps_a_span: 1,
@@ -162,12 +185,83 @@ impl Worker {
         self.session = Some(session);
         self.set_watch(Watch { trace_layer: 1, trace_units: units, pair: [0, second] });
         self.refresh_exact();
+        self.default_race();
+        if let Pace::StepsPerSecond(_) = self.pace {
+            // Chains on a fixed stimulus pass a second in a second or so; learning is shown slowly enough to be watched.
+            let fixed = self.config.stimulus.steps_per_stimulus == 0;
+            self.pace = Pace::StepsPerSecond(if fixed { CHAINS_PACE } else { LEARNING_PACE });
+        }
         self.pace_from_now();
         self.changed = true;
     }
 
+    /// A model of two causes and a fixed stimulus starts with a race: without adaptation, and as the preset has it.
+    fn default_race(&mut self) {
+        let as_is = SamplerConfig::of(&self.config.dynamics);
+        let still = SamplerConfig { adaptation: 0.0, ..as_is };
+        let samplers = if self.exact.is_none() {
+            Vec::new()
+        } else if as_is.adaptation > 0.0 {
+            vec![still, as_is]
+        } else {
+            vec![as_is]
+        };
+        self.start_race(&samplers);
+    }
+
+    fn start_race(&mut self, samplers: &[SamplerConfig]) {
+        self.race = None;
+        self.race_id += 1;
+        self.mixing = vec![None; samplers.len()];
+        self.changed = true;
+        let Some(session) = self.session.as_ref().filter(|_| !samplers.is_empty()) else { return };
+        if session.config().stimulus.steps_per_stimulus > 0 && !session.held {
+            self.tell(Event::Failed("a race needs one stimulus: hold it first".into()));
+            return;
+        }
+        let field = Field {
+            model: &session.model,
+            stiffness: session.stiffness(),
+            common: &self.config.dynamics,
+            stimulus: session.stimulus(),
+            exact: self.exact.as_deref(),
+            watched: (self.watch.trace_layer, self.watch.pair),
+        };
+        self.race = Some(Race::new(&field, samplers, RACE_CHAINS));
+    }
+
+    /// The race again, on what has changed.
+    fn restart_race(&mut self) {
+        let samplers: Vec<_> = self.race.iter().flat_map(|race| race.samplers.iter().map(|s| s.config)).collect();
+        self.start_race(&samplers);
+    }
+
+    fn measure_race(&mut self) {
+        let (Some(race), Some(meter)) = (&mut self.race, &self.meter) else { return };
+        for ((id, i), mixing) in meter.results() {
+            if id == self.race_id
+                && let (Some(slot), Some(sampler)) = (self.mixing.get_mut(i), race.samplers.get_mut(i))
+            {
+                *slot = Some(mixing);
+                sampler.widen(mixing.autocorrelation_draws);
+            }
+        }
+        let (when, next) = self.measure_next;
+        let Some(sampler) = race.samplers.get(next % race.samplers.len().max(1)).filter(|_| Instant::now() >= when) else { return };
+        let [(first, stride), (second, _)] = [0, 1].map(|axis| sampler.chains(axis));
+        let job = Job {
+            of: (self.race_id, next % race.samplers.len()),
+            chains: [first, second],
+            spacing_ms: stride as f64 * race.dt_ms(),
+            ran: (race.time_ms(), sampler.wall),
+        };
+        meter.offer(job);
+        self.measure_next = (Instant::now() + MEASURE_EVERY / race.samplers.len() as u32, next + 1);
+    }
+
     fn refresh_exact(&mut self) {
         self.exact = self.session.as_ref().and_then(|s| DensityGrid::posterior(&s.model, s.stimulus(), 128)).map(Arc::new);
+        self.exact_line = self.session.as_ref().and_then(|s| density::line(&s.model, s.stimulus())).map(Arc::new);
     }
 
     fn set_watch(&mut self, watch: Watch) {
@@ -185,7 +279,11 @@ impl Worker {
         self.traces = vec![Vec::new(); units.len()];
         self.interneurons = vec![Vec::new(); units.len()];
         self.pairs.clear();
+        let other = self.watch.pair != pair || self.watch.trace_layer != layer;
         self.watch = Watch { trace_layer: layer, trace_units: units, pair };
+        if other && self.race.is_some() {
+            self.restart_race();
+        }
         self.changed = true;
     }
 
@@ -243,6 +341,9 @@ impl Worker {
         let steps = (due.min(self.steps_a_span as u64)) as usize;
         let (first_ms, dt_ms) = (session.time_ms, session.parameters().dt_ms);
         let (done, report) = session.advance(steps, &self.taps);
+        if let Some(race) = &mut self.race {
+            race.advance(done);
+        }
         let ended = report.is_some();
         self.owed = self.owed.saturating_sub(done as u64);
         let took = begin.elapsed();
@@ -258,6 +359,7 @@ impl Worker {
             }
         }
         self.collect(first_ms, dt_ms);
+        self.measure_race();
         let Some(session) = &mut self.session else { return };
         if let Some(report) = report {
             let (stimulus, reconstruction) = (report.stimulus.clone(), report.reconstruction.clone());
@@ -277,6 +379,11 @@ impl Worker {
                 self.learning.drain(..MAX_SAMPLES / 2);
             }
         }
+        if self.race.as_ref().is_some_and(Race::broken) {
+            self.start_race(&[]);
+            self.tell(Event::Failed("the race ended: a sampler left the stable range; lower dt or choose the automatic step size".into()));
+        }
+        let Some(session) = &mut self.session else { return };
         if let Some(reason) = session.broken() {
             self.halt(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
         } else if ended {
@@ -352,11 +459,31 @@ impl Worker {
             Command::NextStimulus => {
                 self.finished = None;
                 self.session.iter_mut().for_each(Session::show_next);
+                self.refresh_exact();
+                if self.race.is_some() {
+                    self.restart_race();
+                }
             }
-            Command::HoldStimulus(hold) => self.attempt(|session| session.hold(hold)),
+            Command::HoldStimulus(hold) => {
+                self.attempt(|session| session.hold(hold));
+                if !hold {
+                    self.start_race(&[]);
+                }
+            }
+            Command::Race(samplers) => self.start_race(&samplers),
+            Command::RaceFrom(start) => {
+                if let Some(race) = &mut self.race {
+                    race.restart(start);
+                    self.mixing.fill(None);
+                }
+            }
             Command::SetStimulus(values) => {
                 self.attempt(|session| session.set_stimulus(&values));
                 self.refresh_exact();
+                if let (Some(race), Some(session)) = (&mut self.race, &self.session) {
+                    race.set_stimulus(session.stimulus(), self.exact.as_deref());
+                    self.mixing.fill(None);
+                }
             }
             Command::Watch(watch) => self.set_watch(watch),
             Command::SaveModel(path) => {
@@ -394,7 +521,15 @@ impl Worker {
             Parameter::Learning(v) => l.enabled = v,
         }
         match self.session.as_mut().map(|session| session.adjust(d, l)) {
-            Some(Ok(())) => (self.config.dynamics, self.config.learning) = (d, l),
+            Some(Ok(())) => {
+                let before = self.config.dynamics;
+                (self.config.dynamics, self.config.learning) = (d, l);
+                // What all samplers share; the rest is each one's own.
+                let shared = |d: &crate::experiment::config::DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode);
+                if self.race.is_some() && shared(&before) != shared(&d) {
+                    self.restart_race();
+                }
+            }
             Some(Err(error)) => self.tell(Event::Failed(error.to_string())),
             None => {}
         }
@@ -470,7 +605,26 @@ impl Worker {
             pairs: std::mem::take(&mut self.pairs),
             activity: session.blocks[0].layers[self.watch.trace_layer].x[..n].to_vec(),
             exact_posterior: self.exact.clone(),
+            exact_line: self.exact_line.clone(),
             learning: std::mem::take(&mut self.learning),
+            race: self.race.as_ref().map(|race| RaceState {
+                racers: (race.samplers.iter().zip(&self.mixing))
+                    .map(|(s, mixing)| RacerState {
+                        config: s.config,
+                        trail: s.trail.clone(),
+                        visits: s.visits.clone(),
+                        visited: s.visited(),
+                        distance: s.distance.clone(),
+                        theory_ms: race.theory_ms(s),
+                        mixing: *mixing,
+                    })
+                    .collect(),
+                window: race.window,
+                time_ms: race.time_ms(),
+                dt_ms: race.dt_ms(),
+                tau_x_ms: self.config.dynamics.tau_x_ms,
+                chains: race.chains,
+            }),
         }));
         drop(slot);
         self.last_snapshot = Instant::now();

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod modelfile;
 pub mod presets;
+pub mod race;
 pub mod session;
 
 pub use config::*;

@@ -91,17 +91,17 @@ fn chains(weights: Vec<Vec<f32>>, layers: Vec<LayerConfig>, values: Vec<f32>, dt
 fn explaining_away() -> Config {
     // Heavy tails make two causes compete; a log-concave prior such as laplace could have one mode only.
     let cause = layer(2, FamilyConfig::StudentT { nu: 2.0, s: 0.2, kappa: 0.0 });
-    chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), cause], vec![2.0], 1.0)
+    chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), cause], vec![2.0], 0.25)
 }
 
 fn ridge() -> Config {
     let layers = vec![layer(1, FamilyConfig::Gaussian { sigma: 0.2 }), layer(2, FamilyConfig::Gaussian { sigma: 1.0 })];
-    chains(vec![vec![1.0, 1.0]], layers, vec![1.0], 1.0)
+    chains(vec![vec![1.0, 1.0]], layers, vec![1.0], 0.25)
 }
 
 fn ring() -> Config {
     let square = LayerConfig { activation: Activation::Square, ..layer(2, FamilyConfig::Gaussian { sigma: 1.0 }) };
-    chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), square], vec![2.0], 1.0)
+    chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), square], vec![2.0], 0.05)
 }
 
 fn slow_interneurons() -> Config {

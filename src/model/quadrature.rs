@@ -43,9 +43,36 @@ pub fn mean(log_density: impl Fn(f64) -> f64, value: impl Fn(f64) -> f64, low: f
     nodes.iter().map(|n| (n.1 - top).exp() * value(n.0)).sum::<f64>() / mass
 }
 
+/// Where the distribution function reaches each of `chances` (between 0 and 1), on `[low, high]`; linear between the nodes.
+pub fn quantiles(log_density: impl Fn(f64) -> f64, low: f64, high: f64, chances: &[f64]) -> Vec<f64> {
+    let nodes = nodes(&log_density, low, high);
+    let top = nodes.iter().map(|n| log_density(n.0)).fold(f64::NEG_INFINITY, f64::max);
+    let density: Vec<f64> = nodes.iter().map(|n| (log_density(n.0) - top).exp()).collect();
+    let mut sum = 0.0;
+    let mut cumulative = vec![0.0];
+    for i in 1..nodes.len() {
+        sum += 0.5 * (density[i] + density[i - 1]) * (nodes[i].0 - nodes[i - 1].0);
+        cumulative.push(sum);
+    }
+    let at = |u: &f64| {
+        let wanted = u.clamp(0.0, 1.0) * sum;
+        let i = cumulative.partition_point(|&c| c < wanted).clamp(1, nodes.len() - 1);
+        let width = cumulative[i] - cumulative[i - 1];
+        let share = if width > 0.0 { (wanted - cumulative[i - 1]) / width } else { 0.5 };
+        nodes[i - 1].0 + share * (nodes[i].0 - nodes[i - 1].0)
+    };
+    chances.iter().map(at).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantiles_of_the_normal_law() {
+        let found = quantiles(|x: f64| -0.5 * ((x - 1.0) / 2.0).powi(2), -23.0, 25.0, &[0.5, 0.841_344_746, 0.022_750_132]);
+        assert!(found.iter().zip([1.0, 3.0, -3.0]).all(|(a, b)| (a - b).abs() < 1e-4), "{found:?}");
+    }
 
     #[test]
     fn normal_integral_and_moments() {

@@ -2,6 +2,7 @@
 
 pub mod learning;
 pub mod posterior;
+mod race;
 pub mod receptive_fields;
 pub mod stimulus;
 pub mod traces;

@@ -4,8 +4,9 @@ use crate::analysis::density::DensityGrid;
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
-use crate::app::views::View;
-use crate::engine::{Command, Snapshot, Watch};
+use crate::app::views::{View, race};
+use crate::engine::{Command, RaceState, RacerState, Snapshot, Watch};
+use crate::experiment::race::Start;
 use egui::{ColorImage, TextureHandle, TextureOptions, Ui, vec2};
 use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotPoints, PlotTransform, Points};
 use std::sync::Arc;
@@ -123,9 +124,20 @@ impl View for Posterior {
                 actions.push(Action::Send(Command::SetStimulus(values)));
             }
         }
+        if let Some(line) = &snapshot.exact_line {
+            scalar(ui, state, line);
+            return;
+        }
+        if snapshot.config.stimulus.steps_per_stimulus == 0 || snapshot.stimulus.held {
+            race::controls(ui, snapshot, actions);
+        }
         // The grid is of units 0 and 1, in this order.
         let exact = snapshot.exact_posterior.as_ref().filter(|_| snapshot.watch.pair == [0, 1]);
+        let race = snapshot.race.as_ref();
         let text = match (exact, snapshot.stimulus.held || snapshot.config.stimulus.steps_per_stimulus == 0) {
+            _ if race.is_some() => {
+                "A colour a sampler: one chain with its trail, the others as dots; at the sides its histogram. Filled contours and grey lines: the exact posterior, where known."
+            }
             (Some(_), _) => {
                 "Filled contours and lines at the sides: the exact posterior. Dots: the chains, four with trails. Bars: their histograms."
             }
@@ -180,7 +192,23 @@ impl View for Posterior {
                 self.cloud.as_ref().map(|texture| PlotImage::new("sample density", texture.id(), PlotPoint::new(x, y), size))
             }
         };
-        let area = ui.available_rect_before_wrap();
+        let mut area = ui.available_rect_before_wrap();
+        let beside = area.width() > 640.0;
+        if let Some(race) = race {
+            // The race's figures stand right of the picture, or below it in a narrow view.
+            let side = if beside { (area.width() * 0.45).min(430.0) } else { area.width() };
+            let place = if beside {
+                egui::Rect::from_min_max(egui::pos2(area.max.x - side, area.min.y), area.max)
+            } else {
+                egui::Rect::from_min_max(egui::pos2(area.min.x, area.min.y + area.height() * 0.5), area.max)
+            };
+            ui.scope_builder(egui::UiBuilder::new().max_rect(place), |ui| race::panel(ui, snapshot, race, actions));
+            area = if beside {
+                egui::Rect::from_min_max(area.min, egui::pos2(place.min.x - 10.0, area.max.y))
+            } else {
+                egui::Rect::from_min_max(area.min, egui::pos2(area.max.x, place.min.y - 6.0))
+            };
+        }
         let strip = if area.width() > 300.0 && area.height() > 260.0 { STRIP } else { 0.0 };
         let mut inner = egui::Rect::from_min_max(area.min + vec2(0.0, strip), area.max - vec2(strip, 0.0));
         // About a square: more height would only show empty plane.
@@ -199,6 +227,10 @@ impl View for Posterior {
                 }
                 if let Some(image) = image {
                     plot.image(image);
+                }
+                if let Some(race) = race {
+                    race.racers.iter().enumerate().rev().for_each(|(i, racer)| chains(plot, racer, theme::RACERS[i]));
+                    return;
                 }
                 let Some(latest) = state.trails.back() else { return };
                 let newest = state.trails.len() - 1;
@@ -226,13 +258,17 @@ impl View for Posterior {
                     plot.points(Points::new("chains", vec![p.map(f64::from)]).color(color).radius(3.5));
                 }
             })
-            .transform
         };
-        let transform = ui.scope_builder(egui::UiBuilder::new().max_rect(inner), draw).inner;
+        let shown = ui.scope_builder(egui::UiBuilder::new().max_rect(inner), draw).inner;
+        let transform = shown.transform;
+        if let (true, Some(at)) = (shown.response.clicked() && race.is_some(), shown.response.interact_pointer_pos()) {
+            let point = transform.value_from_position(at);
+            actions.push(Action::Send(Command::RaceFrom(Start::Point([point.x as f32, point.y as f32]))));
+        }
         ui.advance_cursor_after_rect(area);
         if strip > 0.0 {
             for axis in 0..2 {
-                marginal(ui, &transform, axis, strip, square, state, exact.map(Arc::as_ref));
+                marginal(ui, &transform, axis, strip, square, (state, race), exact.map(Arc::as_ref));
             }
         }
     }
@@ -243,17 +279,27 @@ fn thinned(state: &ViewState, most: usize) -> impl Iterator<Item = &[f32; 2]> {
     state.cloud.iter().step_by((state.cloud.len() / most).max(1))
 }
 
-/// The histogram of one coordinate's samples beside the plot, with the exact marginal on it where there is one.
-fn marginal(ui: &Ui, transform: &PlotTransform, axis: usize, strip: f32, square: Square, state: &ViewState, exact: Option<&DensityGrid>) {
+/// The histogram of one coordinate's samples beside the plot (one line a sampler of a race), with the exact marginal where there is one.
+fn marginal(
+    ui: &Ui,
+    transform: &PlotTransform,
+    axis: usize,
+    strip: f32,
+    square: Square,
+    (state, race): (&ViewState, Option<&RaceState>),
+    exact: Option<&DensityGrid>,
+) {
     let width = 2.0 * square.half / MARGINAL_BINS as f64;
     let (mut counts, mut total) = ([0.0f64; MARGINAL_BINS], 0.0);
-    for p in thinned(state, 20_000) {
+    for p in thinned(state, 20_000).filter(|_| race.is_none()) {
         total += 1.0;
         if let Some(i) = square.bin(axis, p[axis], MARGINAL_BINS) {
             counts[i] += 1.0;
         }
     }
     let measured = counts.map(|c| c / (f64::max(total, 1.0) * width));
+    let samplers: Vec<Vec<[f64; 2]>> =
+        race.iter().flat_map(|race| race.racers.iter().map(|r| marginal_of(r, race.window[axis], axis))).collect();
     let curve: Vec<[f64; 2]> = exact.map_or_else(Vec::new, |grid| {
         let along = if axis == 0 { grid.x } else { grid.y };
         let across = if axis == 0 { grid.y } else { grid.x };
@@ -263,7 +309,7 @@ fn marginal(ui: &Ui, transform: &PlotTransform, axis: usize, strip: f32, square:
         let point = |(i, sum): (usize, &f64)| [along[0] + (i as f64 + 0.5) * cell, sum * (across[1] - across[0]) / other];
         sums.iter().enumerate().map(point).collect()
     });
-    let top = curve.iter().map(|p| p[1]).chain(measured).fold(f64::MIN_POSITIVE, f64::max) * 1.1;
+    let top = curve.iter().chain(samplers.iter().flatten()).map(|p| p[1]).chain(measured).fold(f64::MIN_POSITIVE, f64::max) * 1.1;
     let frame = *transform.frame();
     let place = |value: f64, density: f64| {
         let away = (density / top) as f32 * (strip - 4.0) + 2.0;
@@ -284,7 +330,56 @@ fn marginal(ui: &Ui, transform: &PlotTransform, axis: usize, strip: f32, square:
         let at = square.low(axis) + i as f64 * width;
         painter.rect_filled(egui::Rect::from_two_pos(place(at, 0.0), place(at + width, density)), 0.0, theme::histogram(dark));
     }
+    for (i, line) in samplers.into_iter().enumerate() {
+        painter.line(line.into_iter().map(|[x, p]| place(x, p)).collect(), egui::Stroke::new(1.4, theme::RACERS[i]));
+    }
     painter.line(curve.into_iter().map(|[x, p]| place(x, p)).collect(), egui::Stroke::new(1.6, theme::exact(dark)));
+}
+
+/// Points (value, density) of a sampler's histogram along one axis, as steps.
+fn marginal_of(racer: &RacerState, [low, high]: [f64; 2], axis: usize) -> Vec<[f64; 2]> {
+    let sums = racer.visits.mapv(f64::from).sum_axis(ndarray::Axis(axis));
+    let cell = (high - low) / sums.len() as f64;
+    let density = |count: &f64| count / (racer.visited.max(1) as f64 * cell);
+    sums.iter().enumerate().flat_map(|(i, count)| [0.0, 1.0].map(|end| [low + (i as f64 + end) * cell, density(count)])).collect()
+}
+
+/// One sampler's chains: the first with a fading trail, the others as dots.
+fn chains(plot: &mut egui_plot::PlotUi<'_>, racer: &RacerState, color: egui::Color32) {
+    let Some(latest) = racer.trail.last() else { return };
+    let newest = racer.trail.len() - 1;
+    for (from, alpha) in [(39, 0.25), (20, 0.45), (8, 0.8)] {
+        let steps = racer.trail.iter().skip(newest.saturating_sub(from));
+        let points: Vec<[f64; 2]> = steps.filter_map(|step| step.first()).map(|p| p.map(f64::from)).collect();
+        plot.line(Line::new("trail", PlotPoints::from(points)).color(color.gamma_multiply(alpha)).width(1.4));
+    }
+    let others: Vec<[f64; 2]> = latest.iter().skip(1).map(|p| p.map(f64::from)).collect();
+    plot.points(Points::new("chains", PlotPoints::from(others)).color(color.gamma_multiply(0.75)).radius(1.9));
+    let first: Vec<[f64; 2]> = latest.iter().take(1).map(|p| p.map(f64::from)).collect();
+    plot.points(Points::new("first chain", PlotPoints::from(first)).color(color).radius(4.0));
+}
+
+/// A single latent unit: the histogram of its samples under the exact density.
+fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
+    ui.weak("Line: the exact posterior density of the only neuron. Bars: the samples since the last change, all networks.");
+    let (Some(first), Some(last)) = (line.first(), line.last()) else { return };
+    let (low, width) = (first[0], (last[0] - first[0]) / MARGINAL_BINS as f64);
+    let (mut counts, mut total) = ([0.0f64; MARGINAL_BINS], 0.0f64);
+    for p in thinned(state, 40_000) {
+        total += 1.0;
+        let at = (f64::from(p[0]) - low) / width;
+        if (0.0..MARGINAL_BINS as f64).contains(&at) {
+            counts[at as usize] += 1.0;
+        }
+    }
+    let dark = ui.visuals().dark_mode;
+    let bar =
+        |(i, count): (usize, &f64)| egui_plot::Bar::new(low + (i as f64 + 0.5) * width, count / (total.max(1.0) * width)).width(width);
+    let bars = egui_plot::BarChart::new("samples", counts.iter().enumerate().map(bar).collect()).color(theme::histogram(dark));
+    Plot::new("scalar posterior").allow_scroll(false).allow_boxed_zoom(false).x_axis_label("x").y_axis_label("density").show(ui, |plot| {
+        plot.bar_chart(bars);
+        plot.line(Line::new("exact posterior", PlotPoints::from(line.to_vec())).color(theme::exact(dark)).width(2.0));
+    });
 }
 
 /// Density `[rows from the bottom, columns]` as a picture.

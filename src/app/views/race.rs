@@ -1,0 +1,218 @@
+//! The race beside the Posterior view's picture: each sampler's settings, how well it mixes, and its distance to the exact
+//! posterior over time.
+
+use crate::app::actions::Action;
+use crate::app::theme;
+use crate::engine::{Command, RaceState, RacerState, Snapshot};
+use crate::experiment::race::{MOST_SAMPLERS, SamplerConfig, Start};
+use egui::{DragValue, RichText, Ui};
+use egui_plot::{HLine, HoverPosition, Line, Plot, PlotPoints};
+
+/// Distance that counts as having arrived, drawn as a line.
+const ARRIVED: f64 = 0.05;
+
+/// Draws settings, figures and the distance curve.
+pub(super) fn panel(ui: &mut Ui, snapshot: &Snapshot, race: &RaceState, actions: &mut Vec<Action>) {
+    let dark = ui.visuals().dark_mode;
+    if race.racers.iter().any(|r| !r.distance.is_empty()) {
+        ui.strong("Total variation distance to the exact posterior");
+        distance(ui, race, dark);
+    }
+    let mut wanted: Vec<SamplerConfig> = race.racers.iter().map(|r| r.config).collect();
+    let before = wanted.clone();
+    egui::ScrollArea::both().id_salt("race").show(ui, |ui| {
+        figures(ui, race);
+        ui.add_space(4.0);
+        settings(ui, &mut wanted);
+    });
+    if wanted != before {
+        actions.push(Action::Send(Command::Race(wanted)));
+    }
+    if snapshot.config.learning.enabled && snapshot.stimulus.held {
+        ui.weak("Learning rests while the stimulus is held.");
+    }
+}
+
+/// The row above the picture: where the chains start, and another sampler.
+pub(super) fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let as_is = SamplerConfig::of(&snapshot.config.dynamics);
+    let present: Vec<SamplerConfig> = snapshot.race.iter().flat_map(|race| race.racers.iter().map(|r| r.config)).collect();
+    ui.horizontal_wrapped(|ui| {
+        if present.is_empty() {
+            let text = "Race samplers";
+            let tip = "With and without adaptation, side by side on this stimulus";
+            if ui.button(text).on_hover_text(tip).clicked() {
+                actions.push(Action::Send(Command::Race(vec![SamplerConfig { adaptation: 0.0, ..as_is }, as_is])));
+            }
+            return;
+        }
+        ui.label("Restart the race from");
+        let tip = "Every chain of every sampler, from the same points; what was measured is forgotten";
+        for (name, start) in [("0", Start::Origin), ("the prior", Start::Prior)] {
+            if ui.button(name).on_hover_text(tip).clicked() {
+                actions.push(Action::Send(Command::RaceFrom(start)));
+            }
+        }
+        ui.label("or click in the picture");
+        ui.separator();
+        let more = present.len() < MOST_SAMPLERS;
+        if ui.add_enabled(more, egui::Button::new("Add sampler")).on_hover_text("With the settings on the left; up to four").clicked() {
+            actions.push(Action::Send(Command::Race([&present[..], &[as_is]].concat())));
+        }
+        if ui.button("End race").clicked() {
+            actions.push(Action::Send(Command::Race(Vec::new())));
+        }
+    });
+}
+
+fn name(config: &SamplerConfig) -> String {
+    let noise = if config.noisy { "" } else { ", no noise" };
+    format!("m {}{noise}", round(config.adaptation))
+}
+
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
+    let height = (ui.available_height() * 0.45).clamp(90.0, 300.0);
+    Plot::new("distance")
+        .height(height)
+        .allow_scroll(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_boxed_zoom(false)
+        .y_axis_min_width(36.0)
+        .include_y(0.0)
+        .include_y(-2.0)
+        .x_axis_formatter(|mark, _| power(mark.value, "s"))
+        .y_axis_formatter(|mark, _| power(mark.value, ""))
+        .label_formatter(|at| match at {
+            HoverPosition::NearDataPoint { plot_name, position: p, .. } => {
+                Some(format!("{plot_name}: {:.3} s simulated, distance {:.4}", 10f64.powf(p.x), 10f64.powf(p.y)))
+            }
+            HoverPosition::Elsewhere { .. } => None,
+        })
+        .show(ui, |plot| {
+            plot.hline(
+                HLine::new("0.05", ARRIVED.log10()).color(theme::exact(dark)).width(1.0).style(egui_plot::LineStyle::dashed_loose()),
+            );
+            for (i, racer) in race.racers.iter().enumerate() {
+                let points: Vec<[f64; 2]> = racer.distance.iter().map(|[t, d]| [(t / 1e3).log10(), d.max(1e-4).log10()]).collect();
+                plot.line(Line::new(name(&racer.config), PlotPoints::from(points)).color(theme::RACERS[i]).width(2.0));
+            }
+        });
+}
+
+/// 10^value where that is a whole power, else nothing.
+pub(super) fn power(value: f64, unit: &str) -> String {
+    if (value - value.round()).abs() > 1e-6 {
+        return String::new();
+    }
+    let number = 10f64.powf(value);
+    if (0.001..10_000.0).contains(&number) { format!("{number} {unit}") } else { format!("1e{value:.0} {unit}") }
+}
+
+fn figures(ui: &mut Ui, race: &RaceState) {
+    let still = race.racers.iter().find(|r| r.config.adaptation == 0.0).and_then(|r| r.mixing);
+    egui::Grid::new("figures").num_columns(race.racers.len() + 1).striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
+        ui.label("");
+        for (i, racer) in race.racers.iter().enumerate() {
+            ui.label(RichText::new(format!("\u{2022} {}", name(&racer.config))).strong().color(theme::RACERS[i]));
+        }
+        ui.end_row();
+        row(ui, race, "tau, ms", "Integrated autocorrelation time of the slower unit, with its standard error (Sokal's window: negative correlations, which adaptation brings, count)", |r| {
+            r.mixing.map(|m| {
+                let slow = usize::from(m.autocorrelation_ms[1] > m.autocorrelation_ms[0]);
+                format!("{:.1} \u{00B1} {:.1}", m.autocorrelation_ms[slow], m.error_ms[slow])
+            })
+        });
+        row(
+            ui,
+            race,
+            "theory, ms",
+            "Exact in linear-Gaussian models. Else, marked ~, the measured time at m = 0 over S = 1 + m^2 tau_v/tau_x: a guide",
+            |r| match r.theory_ms {
+                Some(t) => Some(format!("{:.1}", t[0].max(t[1]))),
+                None => still.map(|s| {
+                    let time = s.autocorrelation_ms[0].max(s.autocorrelation_ms[1]);
+                    format!("~ {:.0}", time / speedup(&r.config, race))
+                }),
+            },
+        );
+        row(ui, race, "ESS a simulated s", "Effective draws of all chains a simulated second", |r| {
+            r.mixing.map(|m| format!("{:.0}", m.ess_per_simulated_second))
+        });
+        row(ui, race, "ESS a second", "Effective draws of all chains a second of computing", |r| {
+            r.mixing.map(|m| short(m.ess_per_wall_second))
+        });
+        row(ui, race, "split R-hat", "Rank-normalised, over chains: 1 when they agree", |r| r.mixing.map(|m| format!("{:.3}", m.r_hat)));
+        row(ui, race, "distance", "Total variation distance to the exact posterior", |r| r.distance.last().map(|d| format!("{:.3}", d[1])));
+    });
+}
+
+/// S of a sampler; tau_x from the step.
+fn speedup(config: &SamplerConfig, race: &RaceState) -> f64 {
+    1.0 + config.adaptation.powi(2) * config.tau_v_ms / race.tau_x_ms
+}
+
+fn short(value: f64) -> String {
+    if value >= 1e6 {
+        format!("{:.1}M", value / 1e6)
+    } else if value >= 1e4 {
+        format!("{:.0}k", value / 1e3)
+    } else {
+        format!("{value:.0}")
+    }
+}
+
+fn row(ui: &mut Ui, race: &RaceState, name: &str, tip: &str, value: impl Fn(&RacerState) -> Option<String>) {
+    ui.label(name).on_hover_text(tip);
+    for racer in &race.racers {
+        ui.label(value(racer).unwrap_or_else(|| "..".into()));
+    }
+    ui.end_row();
+}
+
+fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
+    let mut gone = None;
+    egui::Grid::new("samplers").num_columns(wanted.len() + 1).striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
+        let mut line = |ui: &mut Ui, name: &str, tip: &str, edit: &mut dyn FnMut(&mut Ui, &mut SamplerConfig, egui::Id)| {
+            let label = ui.label(name).on_hover_text(tip);
+            for config in wanted.iter_mut() {
+                edit(ui, config, label.id);
+            }
+            ui.end_row();
+        };
+        line(ui, "m", "Adaptation strength", &mut |ui, c, id| {
+            ui.add(DragValue::new(&mut c.adaptation).range(0.0..=100.0).speed(0.02)).labelled_by(id);
+        });
+        line(ui, "tau_v, ms", "Adaptation time constant", &mut |ui, c, id| {
+            ui.add(DragValue::new(&mut c.tau_v_ms).range(0.1..=10_000.0).speed(0.5)).labelled_by(id);
+        });
+        line(ui, "tau_eps, ms", "Interneuron time constant", &mut |ui, c, id| {
+            ui.add(DragValue::new(&mut c.tau_eps_ms).range(0.001..=10_000.0).speed(0.05)).labelled_by(id);
+        });
+        line(ui, "K", "Interneurons a unit", &mut |ui, c, id| {
+            ui.add(DragValue::new(&mut c.interneurons).range(1..=1000)).labelled_by(id);
+        });
+        line(
+            ui,
+            "noisy",
+            "Adaptation with its noise sqrt(2 tau_v) dW', as the theory has it; without it another law is sampled",
+            &mut |ui, c, id| {
+                ui.checkbox(&mut c.noisy, "").labelled_by(id);
+            },
+        );
+        ui.label("");
+        for i in 0..wanted.len() {
+            if ui.small_button("Remove").clicked() {
+                gone = Some(i);
+            }
+        }
+        ui.end_row();
+    });
+    if let Some(i) = gone {
+        wanted.remove(i);
+    }
+}

@@ -1,0 +1,404 @@
+//! Samplers raced side by side on one posterior: each with its own adaptation, interneurons and time constants, all with the same
+//! step, so that equal steps are equal simulated time.
+
+use crate::analysis::density::DensityGrid;
+use crate::dynamics::StepParameters;
+use crate::dynamics::block::{Block, Span, Taps};
+use crate::experiment::config::DynamicsConfig;
+use crate::experiment::session::step_parameters;
+use crate::model::linear::{LayerConstants, LinearDynamics};
+use crate::model::{Hierarchy, quadrature};
+use ndarray::{Array2, s};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::time::{Duration, Instant};
+
+/// Samplers at most.
+pub const MOST_SAMPLERS: usize = 4;
+/// Cells a side of the grid on which visits are counted.
+pub const CELLS: usize = 64;
+/// Cells a side of the grid on which the distance to the exact posterior is taken.
+const DISTANCE_CELLS: usize = 32;
+/// Draws a chain kept for the diagnostics.
+const DRAWS: usize = 2000;
+/// Positions kept for the trails.
+const TRAIL: usize = 40;
+/// Between two points of the distance curve, time grows by this factor.
+const SPACING: f64 = 1.12;
+
+/// What is the sampler's own.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SamplerConfig {
+    /// m.
+    pub adaptation: f64,
+    /// tau_v, ms.
+    pub tau_v_ms: f64,
+    /// tau_eps, ms.
+    pub tau_eps_ms: f64,
+    /// K.
+    pub interneurons: usize,
+    /// Whether adaptation is noisy, as SPEC 2 has it; without its noise the law sampled is another one.
+    pub noisy: bool,
+}
+
+impl SamplerConfig {
+    /// The sampler that a configuration describes.
+    pub fn of(d: &DynamicsConfig) -> Self {
+        Self { adaptation: d.adaptation, tau_v_ms: d.tau_v_ms, tau_eps_ms: d.tau_eps_ms, interneurons: d.interneurons, noisy: true }
+    }
+
+    fn dynamics(&self, common: &DynamicsConfig) -> DynamicsConfig {
+        DynamicsConfig {
+            adaptation: self.adaptation,
+            tau_v_ms: self.tau_v_ms,
+            tau_eps_ms: self.tau_eps_ms,
+            interneurons: self.interneurons,
+            ..*common
+        }
+    }
+}
+
+/// Where the chains start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Start {
+    /// x = 0, or the value of the support nearest to it.
+    Origin,
+    /// The watched pair here, all other units at 0.
+    Point([f32; 2]),
+    /// Draws from the prior, layer by layer from the top.
+    Prior,
+}
+
+/// One sampler and what it has done since the start.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    /// Its settings.
+    pub config: SamplerConfig,
+    parameters: StepParameters,
+    block: Block,
+    /// The pair's last positions, oldest first, `[chains]` each.
+    pub trail: Vec<Vec<[f32; 2]>>,
+    /// Draws of the pair for the diagnostics, `[draws][chains]`, `stride` steps apart.
+    draws: Vec<Vec<[f32; 2]>>,
+    stride: u64,
+    /// Visits of each cell, `[rows (second unit), columns (first unit)]`, all chains since the start.
+    pub visits: Array2<u32>,
+    visited: u64,
+    /// Simulated time (ms) and total variation distance to the exact posterior.
+    pub distance: Vec<[f64; 2]>,
+    /// Wall time spent on it since the start.
+    pub wall: Duration,
+}
+
+/// Samplers, the model that they share and the stimulus that all see.
+#[derive(Debug)]
+pub struct Race {
+    model: Hierarchy,
+    stiffness: Vec<f64>,
+    common: DynamicsConfig,
+    /// Chains a sampler.
+    pub chains: usize,
+    pair: [usize; 2],
+    layer: usize,
+    stimulus: Vec<f32>,
+    /// The exact posterior of the pair, where a grid can give it.
+    exact: Option<Array2<f64>>,
+    /// The rectangle of the visits, `[low, high]` along each axis.
+    pub window: [[f64; 2]; 2],
+    /// In order of their colours.
+    pub samplers: Vec<Sampler>,
+    /// Steps since the start.
+    pub steps: u64,
+    dt_ms: f64,
+    next_distance_ms: f64,
+    rng: ChaCha8Rng,
+}
+
+/// What a race is run on.
+pub struct Field<'a> {
+    /// The model; its weights stay as they are.
+    pub model: &'a Hierarchy,
+    /// lambda of its layers.
+    pub stiffness: &'a [f64],
+    /// tau_x, dt, governor and seed, which all samplers share.
+    pub common: &'a DynamicsConfig,
+    /// x_0.
+    pub stimulus: &'a [f32],
+    /// The exact posterior of units 0 and 1, if known.
+    pub exact: Option<&'a DensityGrid>,
+    /// The layer and the two units that are followed.
+    pub watched: (usize, [usize; 2]),
+}
+
+impl Race {
+    /// Lines the samplers up at the origin; more than four are left out.
+    pub fn new(field: &Field<'_>, samplers: &[SamplerConfig], chains: usize) -> Self {
+        let (layer, pair) = field.watched;
+        let exact = field.exact.filter(|_| layer == 1 && pair == [0, 1]);
+        let mut race = Self {
+            model: field.model.clone(),
+            stiffness: field.stiffness.to_vec(),
+            common: *field.common,
+            chains,
+            pair,
+            layer,
+            stimulus: field.stimulus.to_vec(),
+            exact: exact.map(|grid| probabilities(&grid.density, DISTANCE_CELLS)),
+            window: exact.map_or([[-4.0, 4.0]; 2], |grid| [grid.x, grid.y]),
+            samplers: Vec::new(),
+            steps: 0,
+            dt_ms: 1.0,
+            next_distance_ms: 0.0,
+            rng: ChaCha8Rng::seed_from_u64(field.common.seed ^ 0x5ace),
+        };
+        let tables = race.model.tables();
+        for (i, &config) in samplers.iter().take(MOST_SAMPLERS).enumerate() {
+            let mut block = Block::new(&race.model, chains, config.interneurons, field.common.seed, (1 << 30) + i as u64);
+            block.tables.clone_from(&tables);
+            race.samplers.push(Sampler {
+                config,
+                parameters: step_parameters(&config.dynamics(&race.common), &race.stiffness),
+                block,
+                trail: Vec::new(),
+                draws: Vec::new(),
+                stride: 1,
+                visits: Array2::zeros((CELLS, CELLS)),
+                visited: 0,
+                distance: Vec::new(),
+                wall: Duration::ZERO,
+            });
+        }
+        race.set_steps();
+        race.restart(Start::Origin);
+        race
+    }
+
+    /// One step for all: the shortest that any of them needs.
+    fn set_steps(&mut self) {
+        let steps = |race: &Self, common: &DynamicsConfig| -> Vec<StepParameters> {
+            race.samplers.iter().map(|s| step_parameters(&s.config.dynamics(common), &race.stiffness)).collect()
+        };
+        let shortest = steps(self, &self.common).iter().map(|p| p.dt_ms).fold(f64::INFINITY, f64::min);
+        self.dt_ms = if shortest.is_finite() { shortest } else { self.common.dt_ms };
+        let common = DynamicsConfig { dt_ms: self.dt_ms, ..self.common };
+        let all = steps(self, &common);
+        for (sampler, mut parameters) in self.samplers.iter_mut().zip(all) {
+            parameters.layers.iter_mut().for_each(|layer| layer.noisy = sampler.config.noisy);
+            sampler.parameters = parameters;
+        }
+    }
+
+    /// Step, ms.
+    pub fn dt_ms(&self) -> f64 {
+        self.dt_ms
+    }
+
+    /// Simulated time since the start, ms.
+    pub fn time_ms(&self) -> f64 {
+        self.steps as f64 * self.dt_ms
+    }
+
+    /// All chains of all samplers back to the same starting points; what was measured is forgotten.
+    pub fn restart(&mut self, start: Start) {
+        let depth = self.model.depth();
+        let mut places: Vec<Vec<f32>> = (1..=depth).map(|l| vec![0.0; self.chains * self.model.layers[l].size]).collect();
+        match start {
+            Start::Origin => {}
+            Start::Point(point) => {
+                let size = self.model.layers[self.layer].size;
+                for row in places[self.layer - 1].chunks_exact_mut(size) {
+                    for (unit, value) in self.pair.into_iter().zip(point) {
+                        row[unit] = value;
+                    }
+                }
+            }
+            Start::Prior => {
+                for l in (1..=depth).rev() {
+                    let drawn = self.prior_draws(l, places.get(l).map(Vec::as_slice));
+                    places[l - 1] = drawn;
+                }
+            }
+        }
+        let (model, stimulus) = (&self.model, &self.stimulus);
+        for sampler in &mut self.samplers {
+            sampler.block.restart(model);
+            let observed = model.layers[0].size;
+            sampler.block.layers[0].x.chunks_exact_mut(observed).for_each(|row| row.copy_from_slice(stimulus));
+            for (l, place) in (1..).zip(&places) {
+                let [low, high] = model.layers[l].family.bounds().map(|b| b as f32);
+                let state = &mut sampler.block.layers[l];
+                state.x.iter_mut().zip(place).for_each(|(x, &p)| *x = p.clamp(low, high));
+                model.layers[l].activation.apply(&state.x, &mut state.f);
+            }
+            sampler.forget();
+        }
+        (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
+    }
+
+    /// Draws of layer l given the one above, by the inverse of the tabulated distribution function.
+    fn prior_draws(&mut self, l: usize, above: Option<&[f32]>) -> Vec<f32> {
+        let (layer, size) = (&self.model.layers[l], self.model.layers[l].size);
+        let count = self.chains * size;
+        let draw = |eta: f64, u: &[f64]| {
+            let (low, high) = layer.family.reach(eta);
+            quadrature::quantiles(|x| eta * layer.family.statistic(x) - layer.family.base_energy(x), low, high, u)
+        };
+        let chance: Vec<f64> = (0..count).map(|_| self.rng.random_range(1e-6..1.0 - 1e-6)).collect();
+        match above {
+            None => {
+                let eta = f64::from(self.model.biases[l][0]);
+                draw(eta, &chance).into_iter().map(|x| x as f32).collect()
+            }
+            Some(above) => {
+                let upper = &self.model.layers[l + 1];
+                let mut out = Vec::with_capacity(count);
+                for (row, states) in above.chunks_exact(upper.size).enumerate() {
+                    for i in 0..size {
+                        let shown = states.iter().map(|&x| upper.activation.value(f64::from(x)));
+                        let input: f64 = self.model.weights[l].row(i).iter().zip(shown).map(|(&w, f)| f64::from(w) * f).sum();
+                        let eta = input + f64::from(self.model.biases[l][i]);
+                        out.push(draw(eta, &chance[row * size + i..=row * size + i])[0] as f32);
+                    }
+                }
+                out
+            }
+        }
+    }
+
+    /// Another stimulus: the chains follow it from where they are, and what was measured is forgotten.
+    pub fn set_stimulus(&mut self, stimulus: &[f32], exact: Option<&DensityGrid>) {
+        self.stimulus = stimulus.to_vec();
+        let exact = exact.filter(|_| self.layer == 1 && self.pair == [0, 1]);
+        self.exact = exact.map(|grid| probabilities(&grid.density, DISTANCE_CELLS));
+        if let Some(grid) = exact {
+            self.window = [grid.x, grid.y];
+        }
+        for sampler in &mut self.samplers {
+            sampler.block.layers[0].x.chunks_exact_mut(stimulus.len()).for_each(|row| row.copy_from_slice(stimulus));
+            sampler.forget();
+        }
+        (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
+    }
+
+    /// Every sampler takes `steps` steps.
+    pub fn advance(&mut self, steps: usize) {
+        let taps = Taps { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair) };
+        let span = Span { steps, skip: 0, learn: false, last: false };
+        for sampler in &mut self.samplers {
+            let begin = Instant::now();
+            sampler.block.run(&self.model, &sampler.parameters, span, &taps);
+            sampler.wall += begin.elapsed();
+            let pairs = std::mem::take(&mut sampler.block.pairs);
+            for (i, positions) in pairs.into_iter().enumerate() {
+                sampler.record(self.steps + i as u64 + 1, positions, self.window);
+            }
+        }
+        self.steps += steps as u64;
+        if let Some(exact) = self.exact.as_ref().filter(|_| self.time_ms() >= self.next_distance_ms) {
+            let time = self.steps as f64 * self.dt_ms;
+            for sampler in &mut self.samplers {
+                let visits = coarse(&sampler.visits.mapv(f64::from), DISTANCE_CELLS);
+                let inside = visits.sum();
+                let outside = 1.0 - inside / sampler.visited.max(1) as f64;
+                let share = &visits / sampler.visited.max(1) as f64;
+                let apart: f64 = share.iter().zip(exact).map(|(a, b)| (a - b).abs()).sum();
+                sampler.distance.push([time, 0.5 * (apart + outside)]);
+            }
+            self.next_distance_ms = self.time_ms() * SPACING;
+        }
+    }
+
+    /// Integrated autocorrelation time (ms) of the pair's units as theory has it, for a linear-Gaussian model and noisy adaptation.
+    pub fn theory_ms(&self, sampler: &Sampler) -> Option<[f64; 2]> {
+        if !sampler.config.noisy {
+            return None;
+        }
+        let p = &sampler.parameters;
+        let constants: Vec<LayerConstants> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
+        let dynamics = LinearDynamics::new(&self.model, &constants, sampler.config.tau_eps_ms, p.interneurons, p.exact)?;
+        let [a, b] = self.pair.map(|unit| dynamics.autocorrelation_time(dynamics.state(self.layer, unit)));
+        Some([a?, b?])
+    }
+
+    /// A value of the watched pair that is not finite: its sampler has left the stable range.
+    pub fn broken(&self) -> bool {
+        self.samplers.iter().any(|s| s.trail.last().is_some_and(|t| t.iter().flatten().any(|v| !v.is_finite())))
+    }
+}
+
+impl Sampler {
+    fn forget(&mut self) {
+        self.trail.clear();
+        self.draws.clear();
+        self.stride = 1;
+        self.visits.fill(0);
+        self.visited = 0;
+        self.distance.clear();
+        self.wall = Duration::ZERO;
+        self.block.pairs.clear();
+    }
+
+    fn record(&mut self, step: u64, positions: Vec<[f32; 2]>, window: [[f64; 2]; 2]) {
+        for position in &positions {
+            let cell = |axis: usize| {
+                let [low, high] = window[axis];
+                let at = (f64::from(position[axis]) - low) / (high - low) * CELLS as f64;
+                (0.0..CELLS as f64).contains(&at).then_some(at as usize)
+            };
+            if let (Some(column), Some(row)) = (cell(0), cell(1)) {
+                self.visits[[row, column]] += 1;
+            }
+        }
+        self.visited += positions.len() as u64;
+        if step.is_multiple_of(self.stride) {
+            if self.draws.len() == DRAWS {
+                self.draws.drain(..DRAWS / 2); // the newest tell most
+            }
+            self.draws.push(positions.clone());
+        }
+        if self.trail.len() == TRAIL {
+            self.trail.remove(0);
+        }
+        self.trail.push(positions);
+    }
+
+    /// Draws of one axis for the diagnostics, `[chains][draws]`, and the time between two, in steps.
+    pub fn chains(&self, axis: usize) -> (Vec<Vec<f64>>, u64) {
+        let count = self.draws.first().map_or(0, Vec::len);
+        ((0..count).map(|c| self.draws.iter().map(|d| f64::from(d[c][axis])).collect()).collect(), self.stride)
+    }
+
+    /// Takes draws further apart until their autocorrelation time is below 20 draws: the window then covers many of it.
+    pub fn widen(&mut self, mut autocorrelation_draws: f64) {
+        while autocorrelation_draws > 20.0 && self.draws.len() > DRAWS / 4 {
+            let mut keep = false;
+            self.draws.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.stride *= 2;
+            autocorrelation_draws /= 2.0;
+        }
+    }
+
+    /// Keeps every `steps`-th draw for the diagnostics.
+    pub fn set_stride(&mut self, steps: u64) {
+        self.draws.clear();
+        self.stride = steps.max(1);
+    }
+
+    /// Draws of all chains since the start.
+    pub fn visited(&self) -> u64 {
+        self.visited
+    }
+}
+
+/// Sums of the cells of a square grid in `cells` x `cells` tiles.
+fn coarse(grid: &Array2<f64>, cells: usize) -> Array2<f64> {
+    let factor = grid.nrows() / cells;
+    Array2::from_shape_fn((cells, cells), |(r, c)| grid.slice(s![r * factor..(r + 1) * factor, c * factor..(c + 1) * factor]).sum())
+}
+
+/// Probability of each tile of a density on a grid.
+fn probabilities(density: &Array2<f64>, cells: usize) -> Array2<f64> {
+    coarse(density, cells) / density.sum()
+}
