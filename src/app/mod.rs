@@ -85,8 +85,9 @@ pub fn open(options: Options) -> anyhow::Result<()> {
             if app.alone.is_none()
                 && app.keeps_layout
                 && let Some(kept) = cc.storage.and_then(|s| eframe::get_value::<Tree<Kind>>(s, LAYOUT))
+                && Kind::ALL.iter().all(|kind| kept.tiles.find_pane(kind).is_some())
             {
-                app.tree = kept;
+                app.tree = kept; // one of an older version lacks the newer views
             }
             if let Some(kept) = cc.storage.filter(|_| app.keeps_layout).and_then(|s| eframe::get_value::<ExportSettings>(s, EXPORT)) {
                 app.state.export = kept;

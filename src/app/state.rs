@@ -26,6 +26,10 @@ pub struct ViewState {
     pub learning: Vec<LearningPoint>,
     /// What an export writes.
     pub export: ExportSettings,
+    /// Of each network: sum and sum of squares of the pair's first unit since `settled_ms`, and how many.
+    moments: (Vec<[f64; 2]>, f64),
+    /// Simulated time from which samples count for [`ViewState::variance`].
+    settled_ms: f64,
     thinning: usize,
     skipped: usize,
 }
@@ -46,9 +50,22 @@ impl ViewState {
             self.cloud.clear();
             self.trails.clear();
         }
+        if self.cloud.is_empty() {
+            let d = &snapshot.config.dynamics;
+            self.moments = Default::default();
+            self.settled_ms = snapshot.clock.time_ms + 3.0 * d.tau_x_ms.max(d.tau_eps_ms);
+        }
         append(&mut self.traces, &mut snapshot.traces);
         append(&mut self.interneurons, &mut snapshot.interneurons);
         for positions in std::mem::take(&mut snapshot.pairs) {
+            if snapshot.clock.time_ms > self.settled_ms {
+                self.moments.0.resize(positions.len(), [0.0; 2]);
+                self.moments.1 += 1.0;
+                for (sums, p) in self.moments.0.iter_mut().zip(&positions) {
+                    let x = f64::from(p[0]);
+                    *sums = [sums[0] + x, sums[1] + x * x];
+                }
+            }
             self.cloud.extend(&positions);
             self.trails.push_back(positions);
         }
@@ -72,6 +89,20 @@ impl ViewState {
             self.thinning *= 2;
         }
         self.latest = Some(snapshot);
+    }
+
+    /// Variance of the pair's first unit over networks and time since the last change had settled, and its standard error.
+    pub fn variance(&self) -> Option<(f64, f64)> {
+        let (sums, n) = (&self.moments.0, self.moments.1);
+        let count = sums.len() as f64;
+        if n < 20.0 || count < 8.0 {
+            return None;
+        }
+        let mean = sums.iter().map(|s| s[0]).sum::<f64>() / (n * count);
+        let own: Vec<f64> = sums.iter().map(|s| s[1] / n - 2.0 * mean * s[0] / n + mean * mean).collect();
+        let all = own.iter().sum::<f64>() / count;
+        let spread = own.iter().map(|v| (v - all).powi(2)).sum::<f64>() / (count - 1.0);
+        Some((all, (spread / count).sqrt()))
     }
 }
 

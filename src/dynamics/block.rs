@@ -37,8 +37,8 @@ pub struct LayerState {
     pub(super) scratch: [Vec<f32>; 2],
     /// For interneurons that move by micro-steps.
     pub(super) micro: interneurons::Micro,
-    eps_history: Vec<f32>,
-    f_history: Vec<f32>,
+    pub(super) eps_history: Vec<f32>,
+    pub(super) f_history: Vec<f32>,
     /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, `[n_l, n_(l+1)]`.
     pub weight_sum: Vec<f32>,
     /// Sum of eps_l, `[n_l]`.

@@ -81,6 +81,27 @@ pub(super) fn advance(
     }
 }
 
+/// <T(y)> of interneurons whose eta stays, `[steps][etas]`, after as many steps of settling.
+pub fn at_rest(family: &dyn Family, etas: &[f32], parameters: &StepParameters, steps: usize, noise: &mut Noise) -> Vec<Vec<f32>> {
+    let zeros = || vec![0.0; etas.len()];
+    let law = family.interneuron_law();
+    let mut state = LayerState {
+        x: zeros(),
+        eta: etas.to_vec(),
+        mean_statistic: zeros(),
+        scratch: [zeros(), zeros()],
+        law: Some(law),
+        ..LayerState::default()
+    };
+    start(law, parameters.interneurons, family.bounds(), &mut state, noise);
+    let mut step = || {
+        advance(family, None, &mut state, parameters, noise);
+        state.mean_statistic.clone()
+    };
+    (0..steps).for_each(|_| drop(step()));
+    (0..steps).map(|_| step()).collect()
+}
+
 /// z = y - eta moves on; <y> = eta + mean of z over the step.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
 fn ornstein_uhlenbeck(y: &mut [f32], eta: &[f32], mean: &mut [f32], noise: [&[f32]; 2], step: OrnsteinUhlenbeckStep, precision: f32) {

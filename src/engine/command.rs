@@ -1,6 +1,7 @@
 //! What the window asks of the simulation thread: a closed list.
 
 use crate::experiment::Config;
+use crate::experiment::laboratory::Experiment;
 use crate::experiment::race::{SamplerConfig, Start};
 use std::path::PathBuf;
 
@@ -84,6 +85,10 @@ pub enum Command {
     Race(Vec<SamplerConfig>),
     /// All chains of the race start again from here.
     RaceFrom(Start),
+    /// Do an experiment on the model as it is, in place of the one under way.
+    Experiment(Experiment),
+    /// Stop the experiment; its points stay.
+    StopExperiment,
     /// Write the model file.
     SaveModel(PathBuf),
     /// End the thread.

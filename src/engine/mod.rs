@@ -2,12 +2,14 @@
 
 pub mod command;
 pub mod event;
+mod laboratory;
 mod meter;
 pub mod snapshot;
 mod worker;
 
 pub use command::{Command, Pace, Parameter, Watch};
 pub use event::Event;
+pub use laboratory::Findings;
 pub use meter::Mixing;
 pub use snapshot::*;
 

@@ -2,8 +2,10 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::engine::command::{Pace, Watch};
+use crate::engine::laboratory::Findings;
 use crate::engine::meter::Mixing;
 use crate::experiment::Config;
+use crate::experiment::laboratory::Subject;
 use crate::experiment::race::SamplerConfig;
 use ndarray::Array2;
 use std::sync::Arc;
@@ -175,6 +177,17 @@ pub struct Snapshot {
     pub exact_line: Option<Arc<Vec<[f64; 2]>>>,
     /// New points of the learning curves.
     pub learning: Vec<LearningPoint>,
+    /// What an experiment would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
+    pub subject: Option<Arc<Subject>>,
+    /// The experiment under way, or the last one.
+    pub findings: Option<Arc<Findings>>,
     /// The race, where one is on.
     pub race: Option<RaceState>,
+}
+
+impl Snapshot {
+    /// What an experiment would be done on.
+    pub fn subject(&self) -> Option<Arc<Subject>> {
+        self.subject.clone()
+    }
 }

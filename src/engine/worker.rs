@@ -3,12 +3,14 @@
 use crate::analysis::density::{self, DensityGrid};
 use crate::data::Progress;
 use crate::dynamics::block::{Frame, Taps};
+use crate::engine::laboratory::{Bench, Findings};
 use crate::engine::meter::{Job, Meter, Mixing};
 use crate::engine::{
     Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
 };
 use crate::engine::{RaceState, RacerState};
 use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
+use crate::experiment::laboratory::{Experiment, Subject};
 use crate::experiment::race::{Field, Race, SamplerConfig};
 use crate::experiment::session::Session;
 use crate::experiment::{Config, Governor, InterneuronMode, modelfile};
@@ -77,6 +79,9 @@ struct Worker {
     exact: Option<Arc<DensityGrid>>,
     exact_line: Option<Arc<Vec<[f64; 2]>>>,
     finished: Option<StimulusState>,
+    bench: Option<Bench>,
+    subject: Option<(SubjectKey, Arc<Subject>)>,
+    findings: Option<Arc<Findings>>,
     race: Option<Race>,
     /// Which race it is, its samplers' mixing, and when the next is to be measured.
     race_id: u64,
@@ -88,6 +93,16 @@ struct Worker {
     steps_a_span: usize,
     last_snapshot: Instant,
     changed: bool,
+}
+
+/// What a subject depends on.
+#[derive(PartialEq)]
+struct SubjectKey {
+    model_id: u64,
+    weights_version: u64,
+    dynamics: crate::experiment::config::DynamicsConfig,
+    watched: (usize, [usize; 2]),
+    stimulus: Vec<f32>,
 }
 
 impl Worker {
@@ -117,6 +132,9 @@ impl Worker {
             exact: None,
             exact_line: None,
             finished: None,
+            bench: None,
+            subject: None,
+            findings: None,
             race: None,
             race_id: 0,
             mixing: Vec::new(),
@@ -178,6 +196,8 @@ impl Worker {
         self.shared_weights = (0, Vec::new());
         self.learning.clear();
         self.finished = None;
+        self.bench = None;
+        self.findings = None;
         self.owed = 0;
         self.config = config;
         let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
@@ -234,6 +254,54 @@ impl Worker {
     fn restart_race(&mut self) {
         let samplers: Vec<_> = self.race.iter().flat_map(|race| race.samplers.iter().map(|s| s.config)).collect();
         self.start_race(&samplers);
+    }
+
+    fn experiment(&mut self, experiment: Experiment) {
+        self.bench = None; // the one under way ends first
+        let Some(session) = &self.session else { return };
+        match Bench::start(experiment, self.subject_of(session)) {
+            Ok(bench) => {
+                self.findings = Some(Arc::new(bench.findings().clone()));
+                self.bench = Some(bench);
+            }
+            Err(error) => self.tell(Event::Failed(format!("cannot start the experiment: {error}"))),
+        }
+    }
+
+    fn subject_of(&self, session: &Session) -> Subject {
+        Subject {
+            model: session.model.clone(),
+            stiffness: session.stiffness().to_vec(),
+            dynamics: self.config.dynamics,
+            stimulus: session.stimulus().to_vec(),
+            watched: (self.watch.trace_layer, self.watch.pair),
+        }
+    }
+
+    /// The subject for the window's curves, made anew only when it has changed. While weights learn, those of the start stand in:
+    /// what is shown then does not depend on them.
+    fn refresh_subject(&mut self) {
+        let Some(session) = &self.session else { return };
+        let steady = session.held || session.config().stimulus.steps_per_stimulus == 0;
+        let key = SubjectKey {
+            model_id: self.model_id,
+            weights_version: if steady { session.weights_version } else { 0 },
+            dynamics: self.config.dynamics,
+            watched: (self.watch.trace_layer, self.watch.pair),
+            stimulus: if steady { session.stimulus().to_vec() } else { Vec::new() },
+        };
+        if self.subject.as_ref().is_none_or(|(known, _)| *known != key) {
+            self.subject = Some((key, Arc::new(self.subject_of(session))));
+        }
+    }
+
+    fn collect_findings(&mut self) {
+        if let Some(bench) = &mut self.bench
+            && bench.collect()
+        {
+            self.findings = Some(Arc::new(bench.findings().clone()));
+            self.changed = true;
+        }
     }
 
     fn measure_race(&mut self) {
@@ -293,6 +361,7 @@ impl Worker {
 
     /// Obeys what has come and runs one span. False at the end.
     fn turn(&mut self, inbox: &Receiver<Command>) -> bool {
+        self.collect_findings();
         let due = self.steps_due();
         if due == 0 {
             // Nothing to run: wait for a command, or for the pace's next step.
@@ -471,6 +540,8 @@ impl Worker {
                 }
             }
             Command::Race(samplers) => self.start_race(&samplers),
+            Command::Experiment(experiment) => self.experiment(experiment),
+            Command::StopExperiment => self.bench.iter().for_each(Bench::stop),
             Command::RaceFrom(start) => {
                 if let Some(race) = &mut self.race {
                     race.restart(start);
@@ -540,6 +611,7 @@ impl Worker {
         if !self.changed || (!idle && self.last_snapshot.elapsed() < Duration::from_millis(8)) {
             return;
         }
+        self.refresh_subject();
         let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(session) = &self.session else { return };
         if slot.is_some() {
@@ -607,6 +679,8 @@ impl Worker {
             exact_posterior: self.exact.clone(),
             exact_line: self.exact_line.clone(),
             learning: std::mem::take(&mut self.learning),
+            subject: self.subject.as_ref().map(|(_, subject)| subject.clone()),
+            findings: self.findings.clone(),
             race: self.race.as_ref().map(|race| RaceState {
                 racers: (race.samplers.iter().zip(&self.mixing))
                     .map(|(s, mixing)| RacerState {

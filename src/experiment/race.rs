@@ -19,7 +19,7 @@ pub const CELLS: usize = 64;
 /// Cells a side of the grid on which the distance to the exact posterior is taken.
 const DISTANCE_CELLS: usize = 32;
 /// Draws a chain kept for the diagnostics.
-const DRAWS: usize = 2000;
+pub const DRAWS: usize = 2000;
 /// Positions kept for the trails.
 const TRAIL: usize = 40;
 /// Between two points of the distance curve, time grows by this factor.

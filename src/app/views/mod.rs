@@ -1,9 +1,12 @@
 //! The views: one file each behind one trait.
 
+pub mod adaptation;
 pub mod learning;
+pub mod partition;
 pub mod posterior;
 mod race;
 pub mod receptive_fields;
+pub mod separation;
 pub mod stimulus;
 pub mod traces;
 
@@ -31,11 +34,26 @@ pub enum Kind {
     Stimulus,
     /// Learning curves.
     Learning,
+    /// Speed-up by adaptation.
+    Adaptation,
+    /// Separation of time scales.
+    Separation,
+    /// The partition function as interneurons find it.
+    Partition,
 }
 
 impl Kind {
     /// All, in the order of the tabs.
-    pub const ALL: [Self; 5] = [Self::ReceptiveFields, Self::Traces, Self::Posterior, Self::Stimulus, Self::Learning];
+    pub const ALL: [Self; 8] = [
+        Self::ReceptiveFields,
+        Self::Traces,
+        Self::Posterior,
+        Self::Stimulus,
+        Self::Learning,
+        Self::Adaptation,
+        Self::Separation,
+        Self::Partition,
+    ];
 
     /// The name on the tab.
     pub fn title(self) -> &'static str {
@@ -45,6 +63,9 @@ impl Kind {
             Self::Posterior => "Posterior",
             Self::Stimulus => "Stimulus",
             Self::Learning => "Learning",
+            Self::Adaptation => "Adaptation",
+            Self::Separation => "Separation",
+            Self::Partition => "Partition",
         }
     }
 
@@ -61,6 +82,9 @@ impl Kind {
             Self::Posterior => Box::<posterior::Posterior>::default(),
             Self::Stimulus => Box::<stimulus::Stimulus>::default(),
             Self::Learning => Box::<learning::Learning>::default(),
+            Self::Adaptation => Box::<adaptation::Adaptation>::default(),
+            Self::Separation => Box::<separation::Separation>::default(),
+            Self::Partition => Box::<partition::Partition>::default(),
         }
     }
 }

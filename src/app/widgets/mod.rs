@@ -1,3 +1,4 @@
 //! Pieces that several views use.
 
 pub mod decimate;
+pub mod measured;

@@ -1,0 +1,79 @@
+//! Adaptation: how much faster sampling is with adaptation, measured, on the curve that theory gives.
+
+use crate::app::actions::Action;
+use crate::app::state::ViewState;
+use crate::app::theme;
+use crate::app::views::View;
+use crate::app::widgets::measured::{self, Axis};
+use crate::engine::Snapshot;
+use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS};
+use egui::Ui;
+use egui_plot::{Legend, Plot, VLine};
+
+/// What the view keeps.
+pub struct Adaptation {
+    experiment: Experiment,
+}
+
+impl Default for Adaptation {
+    fn default() -> Self {
+        Self { experiment: Experiment::AdaptationStrength }
+    }
+}
+
+impl View for Adaptation {
+    fn ui(&mut self, ui: &mut Ui, _: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        if snapshot.config.stimulus.steps_per_stimulus > 0 && !snapshot.stimulus.held {
+            ui.label("Each network has its own stimulus here: hold one in Posterior or Stimulus, or choose the preset ridge.");
+            return;
+        }
+        ui.horizontal(|ui| {
+            ui.label("Sweep");
+            ui.selectable_value(&mut self.experiment, Experiment::AdaptationStrength, "m")
+                .on_hover_text("Adaptation strength, at the present tau_v");
+            ui.selectable_value(&mut self.experiment, Experiment::AdaptationTime, "tau_v")
+                .on_hover_text("Adaptation time constant, at the present m");
+        });
+        let tip = "128 chains for each setting, until the autocorrelation time is known to 3 %";
+        let findings = measured::controls(ui, snapshot, self.experiment, tip, actions);
+        let subject = match (findings, snapshot.subject()) {
+            (Some(findings), _) => findings.subject.clone(),
+            (None, Some(subject)) => subject,
+            (None, None) => return,
+        };
+        let exact = laboratory::is_linear_gaussian(&subject.model);
+        ui.weak(if exact {
+            "Line: S = 1 + m^2 tau_v/tau_x, exact for this Gaussian posterior whatever its curvature. Points: autocorrelation time at m = 0 over that with adaptation, one standard error."
+        } else {
+            "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x is a guide here, not a law. Points: autocorrelation time at m = 0 over that with adaptation, one standard error."
+        });
+        let (dark, d) = (ui.visuals().dark_mode, subject.dynamics);
+        let times = self.experiment == Experiment::AdaptationTime;
+        let x = if times { Axis::Logarithmic } else { Axis::Linear };
+        let range = if times {
+            [ADAPTATION_TIMES[0], ADAPTATION_TIMES[ADAPTATION_TIMES.len() - 1]].map(|t| x.place(t))
+        } else {
+            [0.0, STRENGTHS[STRENGTHS.len() - 1]]
+        };
+        Plot::new(("adaptation", times))
+            .legend(Legend::default().position(egui_plot::Corner::LeftTop))
+            .allow_scroll(false)
+            .x_axis_label(if times { "tau_v / tau_x" } else { "adaptation strength m" })
+            .y_axis_label("speed-up")
+            .x_axis_formatter(move |mark, _| if times { measured::power_of_ten(mark.value) } else { format!("{}", mark.value) })
+            .y_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
+            .show(ui, |plot| {
+                let axes = [x, Axis::Logarithmic];
+                let theory = |value| laboratory::speed_up_theory(self.experiment, &d, value);
+                let name = if exact { "theory S" } else { "S, a guide" };
+                measured::curve(plot, name, theory, range, axes, theme::exact(dark));
+                if let (false, Some([soft, stiff])) = (times, laboratory::critical_strengths(&subject.model, &d)) {
+                    for (name, m) in [("m* of the softest direction", soft), ("m* of the stiffest", stiff)] {
+                        plot.vline(VLine::new(name, m).color(theme::SERIES[if m == soft { 4 } else { 3 }]).width(1.2));
+                    }
+                }
+                let found = findings.iter().flat_map(|f| f.points.iter().copied());
+                measured::points(plot, "measured", found, axes, theme::SERIES[0]);
+            });
+    }
+}

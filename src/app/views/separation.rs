@@ -1,0 +1,82 @@
+//! Separation: the variance of a neuron against the slowness of its interneurons, live and measured, on the exact curve.
+
+use crate::app::actions::Action;
+use crate::app::state::ViewState;
+use crate::app::theme;
+use crate::app::views::View;
+use crate::app::widgets::measured::{self, Axis};
+use crate::engine::Snapshot;
+use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point, RATIOS, Subject};
+use egui::Ui;
+use egui_plot::{HLine, Legend, Plot, VLine};
+use std::sync::Arc;
+
+/// What the view keeps: the curves, which cost a Lyapunov equation a point.
+#[derive(Default)]
+pub struct Separation {
+    curves: Option<(Arc<Subject>, Vec<Vec<[f64; 2]>>)>,
+}
+
+impl View for Separation {
+    fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let now = snapshot.subject().filter(|s| laboratory::separation_levels(s).is_some());
+        let Some(now) = now else {
+            ui.label("Exact curves need gaussian layers with linear f: choose slow-interneurons, ridge or chain.");
+            return;
+        };
+        let tip = "Var(x) at eleven ratios for K = 1, 4 and 16, 128 chains each";
+        let findings = measured::controls(ui, snapshot, Experiment::Separation, tip, actions);
+        let subject = findings.map_or(now, |f| f.subject.clone());
+        let [posterior, prior] = laboratory::separation_levels(&subject).unwrap_or_default();
+        ui.weak(format!(
+            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}. Large dot: unit {} now, moved by the slider of tau_eps.",
+            subject.watched.1[0]
+        ));
+        if self.curves.as_ref().is_none_or(|(of, _)| !same(of, &subject)) {
+            let place = |i: usize| -3.2 + 4.4 * i as f64 / 60.0;
+            let curve = |k: usize| {
+                let value = |i: usize| laboratory::separation_theory(&subject, 10f64.powf(place(i)), k).map(|v| [place(i), v]);
+                (0..=60).filter_map(value).collect()
+            };
+            self.curves = Some((subject.clone(), INTERNEURONS.map(curve).into()));
+        }
+        let dark = ui.visuals().dark_mode;
+        let d = &snapshot.config.dynamics;
+        let live = state.variance().map(|(y, error)| Point { series: 0, x: d.tau_eps_ms / d.tau_x_ms, y, error });
+        Plot::new("separation")
+            .legend(Legend::default().position(egui_plot::Corner::LeftTop))
+            .allow_scroll(false)
+            .include_y(0.0)
+            .include_x(RATIOS[0].log10() - 0.3)
+            .x_axis_label("tau_eps / tau_x")
+            .y_axis_label("Var(x)")
+            .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
+            .show(ui, |plot| {
+                for (name, level) in [("posterior", posterior), ("prior", prior)] {
+                    let style = egui_plot::LineStyle::dashed_loose();
+                    plot.hline(HLine::new(name, level).color(theme::exact(dark)).width(1.2).style(style));
+                }
+                let axes = [Axis::Logarithmic, Axis::Linear];
+                for (series, k) in INTERNEURONS.into_iter().enumerate() {
+                    let color = theme::SERIES[series];
+                    let curve = self.curves.iter().flat_map(|(_, curves)| curves[series].clone()).collect::<Vec<_>>();
+                    plot.line(egui_plot::Line::new(format!("K = {k}"), egui_plot::PlotPoints::from(curve)).color(color).width(1.6));
+                    let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
+                    measured::points(plot, &format!("K = {k}"), found, axes, color);
+                }
+                if let Some(live) = live {
+                    plot.vline(VLine::new("now", live.x.log10()).color(theme::SERIES[4]).width(0.8));
+                    let name = format!("now, K = {}", d.interneurons);
+                    measured::points(plot, &name, std::iter::once(live), axes, theme::SERIES[4]);
+                    let big = vec![[live.x.log10(), live.y]];
+                    plot.points(egui_plot::Points::new(name, big).color(theme::SERIES[4]).radius(6.0));
+                }
+            });
+    }
+}
+
+/// Whether the curves of one hold for the other: tau_eps and K are what is swept.
+fn same(a: &Subject, b: &Subject) -> bool {
+    let kept = |s: &Subject| crate::experiment::config::DynamicsConfig { tau_eps_ms: 1.0, interneurons: 1, ..s.dynamics };
+    a.model.weights == b.model.weights && a.watched == b.watched && kept(a) == kept(b)
+}
