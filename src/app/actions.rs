@@ -1,8 +1,10 @@
 //! All that a person can ask for, handled in one place.
 
+use crate::app::views::Kind;
 use crate::engine::{Command, Parameter, Watch};
 use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
+use std::path::PathBuf;
 
 /// What an export writes and how; kept while the program runs, so that Ctrl-E does the same again.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -39,6 +41,8 @@ pub enum Action {
     },
     /// Watch other units.
     Watch(Watch),
+    /// Write a view: a picture (.png, .svg) or its numbers (.csv, .npy), by the file's ending.
+    SaveView(Kind, PathBuf),
     /// What the next export writes.
     SetExport(ExportSettings),
     /// Write the filters as the settings say.

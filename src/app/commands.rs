@@ -2,8 +2,11 @@
 
 use super::{App, Background, Edit};
 use crate::app::actions::{Action, ExportSettings, Field};
+use crate::app::views::Kind;
+use crate::app::widgets::picture;
 use crate::engine::{Command, Pace};
 use crate::export::filters;
+use anyhow::Context as _;
 use egui::{Context, Key, Modifiers};
 use std::path::PathBuf;
 
@@ -42,6 +45,7 @@ impl App {
                 let full = self.state.latest.as_ref().is_some_and(|s| s.clock.pace == Pace::Full);
                 self.pending.push_back(Command::SetPace(if full { self.slow } else { Pace::Full }));
             }
+            Action::SaveView(kind, path) => self.save_view(kind, path),
             Action::SetExport(settings) => self.state.export = settings,
             Action::Export => {
                 let ExportSettings { path, format, scale, zoom, layer } = self.state.export.clone();
@@ -70,6 +74,46 @@ impl App {
                 self.in_background("dialog", job);
             }
         }
+    }
+
+    /// Numbers are written at once; a picture when the view has been drawn again.
+    fn save_view(&mut self, kind: Kind, path: PathBuf) {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("png" | "svg") => self.saving.wanted = Some((kind, path)),
+            Some("csv" | "npy") => {
+                let view = self.views.get(kind.title());
+                let table = self.state.latest.as_ref().and_then(|snapshot| view.and_then(|view| view.table(&self.state, snapshot)));
+                match table {
+                    Some(table) => self.in_background("export", move || Some(Background::Exported(table.save(&path).map(|()| path)))),
+                    None => drop(self.toasts.error(format!("{} holds no table now: save it as PNG or SVG", kind.title()))),
+                }
+            }
+            _ => drop(self.toasts.error(format!("{}: a name that ends in .png, .svg, .csv or .npy is needed", path.display()))),
+        }
+    }
+
+    /// A view that was asked for and is drawn becomes a file once the screenshot of this frame has come.
+    pub(super) fn save_drawn(&mut self, ui: &egui::Ui) {
+        let Some((kind, path)) = self.saving.wanted.take() else { return };
+        let Some((rect, shapes)) = self.saving.drawn.take() else {
+            self.toasts.error(format!("{} is not in sight: bring its tab to the front", kind.title()));
+            return;
+        };
+        let (background, scale, waker) = (ui.visuals().panel_fill, ui.ctx().pixels_per_point(), ui.ctx().clone());
+        let sender = self.background.0.clone();
+        ui.ctx().request_screenshot(move |screenshot| {
+            let written = match path.extension().and_then(|e| e.to_str()) {
+                Some("svg") => {
+                    let text = picture::svg(&shapes, rect, background, &screenshot, scale);
+                    crate::export::write_atomically(&path, text.as_bytes())
+                }
+                _ => picture::crop(&screenshot, rect, scale)
+                    .context("an empty picture")
+                    .and_then(|picture| crate::export::save_png(&path, &picture)),
+            };
+            let _ = sender.try_send(Background::Exported(written.map(|()| path))); // 16 unread results: the window is gone
+            waker.request_repaint();
+        });
     }
 
     fn in_background(&mut self, name: &str, job: impl FnOnce() -> Option<Background> + Send + 'static) {

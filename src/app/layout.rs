@@ -4,9 +4,11 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::views::{Kind, View};
 use crate::engine::Snapshot;
-use egui::Ui;
-use egui_tiles::{SimplificationOptions, TileId, Tiles, Tree, UiResponse};
+use egui::epaint::ClippedShape;
+use egui::{Rect, Ui};
+use egui_tiles::{SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// The layout before anybody has moved a tab.
 pub(super) fn standard() -> Tree<Kind> {
@@ -32,13 +34,65 @@ pub(super) struct Behaviour<'a> {
     pub(super) state: &'a ViewState,
     pub(super) snapshot: &'a Snapshot,
     pub(super) actions: &'a mut Vec<Action>,
+    pub(super) saving: &'a mut Saving,
+}
+
+/// A view that is to become a picture, and the file names that people have typed.
+#[derive(Default)]
+pub(super) struct Saving {
+    names: HashMap<&'static str, String>,
+    /// The view asked for.
+    pub(super) wanted: Option<(Kind, PathBuf)>,
+    /// Where it was drawn in this frame, and with what.
+    pub(super) drawn: Option<(Rect, Vec<ClippedShape>)>,
+}
+
+impl Saving {
+    /// The menu that saves a view.
+    pub(super) fn menu(&mut self, ui: &mut Ui, kind: Kind, actions: &mut Vec<Action>) {
+        let name = self.names.entry(kind.title()).or_insert_with(|| format!("{}.png", kind.name()));
+        let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        let button = egui::containers::menu::MenuButton::new("Save").config(config);
+        let (response, _) = button.ui(ui, |ui| {
+            ui.set_min_width(270.0);
+            ui.horizontal(|ui| {
+                for ending in ["png", "svg", "csv", "npy"] {
+                    let chosen = name.ends_with(&format!(".{ending}"));
+                    if ui.selectable_label(chosen, ending.to_uppercase()).clicked() {
+                        *name = PathBuf::from(&*name).with_extension(ending).display().to_string();
+                    }
+                }
+            });
+            let label = ui.label("File");
+            ui.add(egui::TextEdit::singleline(name).desired_width(250.0)).labelled_by(label.id);
+            if ui.button("Save view").clicked() {
+                actions.push(Action::SaveView(kind, PathBuf::from(name.trim())));
+                ui.close();
+            }
+        });
+        response.on_hover_text("This view as a picture (PNG, SVG), or its numbers (CSV, NPY)");
+    }
+
+    /// Draws a view, and remembers its shapes where it is the one asked for.
+    pub(super) fn around(&mut self, ui: &mut Ui, kind: Kind, draw: impl FnOnce(&mut Ui)) {
+        let count = |ui: &Ui| ui.ctx().graphics(|g| g.get(ui.layer_id()).map_or(0, |list| list.all_entries().len()));
+        let (rect, before) = (ui.max_rect(), count(ui));
+        draw(ui);
+        if self.wanted.as_ref().is_some_and(|(wanted, _)| *wanted == kind) {
+            let shapes = ui.ctx().graphics(|g| g.get(ui.layer_id()).map(|list| list.all_entries().skip(before).cloned().collect()));
+            self.drawn = shapes.map(|shapes| (rect, shapes));
+        }
+    }
 }
 
 impl egui_tiles::Behavior<Kind> for Behaviour<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Kind) -> UiResponse {
         egui::Frame::new().inner_margin(6).show(ui, |ui| {
             if let Some(view) = self.views.get_mut(pane.title()) {
-                ui.push_id(pane.title(), |ui| view.ui(ui, self.state, self.snapshot, self.actions));
+                let draw = |ui: &mut Ui| {
+                    ui.push_id(pane.title(), |ui| view.ui(ui, self.state, self.snapshot, self.actions));
+                };
+                self.saving.around(ui, *pane, draw);
             }
         });
         UiResponse::None
@@ -46,6 +100,13 @@ impl egui_tiles::Behavior<Kind> for Behaviour<'_> {
 
     fn tab_title_for_pane(&mut self, pane: &Kind) -> egui::WidgetText {
         pane.title().into()
+    }
+
+    fn top_bar_right_ui(&mut self, tiles: &Tiles<Kind>, ui: &mut Ui, _: TileId, tabs: &egui_tiles::Tabs, _: &mut f32) {
+        if let Some(Tile::Pane(kind)) = tabs.active.and_then(|id| tiles.get(id)) {
+            ui.add_space(4.0);
+            self.saving.menu(ui, *kind, self.actions);
+        }
     }
 
     fn simplification_options(&self) -> SimplificationOptions {

@@ -80,6 +80,9 @@ pub fn open(options: Options) -> anyhow::Result<()> {
         "heescope",
         native,
         Box::new(move |cc| {
+            if let Some(size) = options.size {
+                cc.egui_ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(size.into())); // also where another was kept
+            }
             let mut app = App::new(&cc.egui_ctx, options)?;
             app.failure = shared;
             if app.alone.is_none()
@@ -108,6 +111,7 @@ pub struct App {
     tree: Tree<Kind>,
     views: HashMap<&'static str, Box<dyn View>>,
     side: side_panel::SidePanel,
+    saving: layout::Saving,
     pending: VecDeque<Command>,
     undo: Vec<Edit>,
     redo: Vec<Edit>,
@@ -168,6 +172,7 @@ impl App {
             tree: layout::standard(),
             views: Kind::ALL.into_iter().map(|kind| (kind.title(), kind.view())).collect(),
             side: side_panel::SidePanel::default(),
+            saving: layout::Saving::default(),
             pending,
             undo: Vec::new(),
             redo: Vec::new(),

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 
 const TRACE_SAMPLES: usize = 60_000;
 const CLOUD_POINTS: usize = 200_000;
+/// Steps of the raster.
+pub const RASTER_STEPS: usize = 400;
 const TRAIL_STEPS: usize = 40;
 const LEARNING_POINTS: usize = 4_000;
 
@@ -18,6 +20,8 @@ pub struct ViewState {
     pub traces: Vec<VecDeque<TraceSample>>,
     /// Of the interneurons below each traced unit.
     pub interneurons: Vec<VecDeque<InterneuronSample>>,
+    /// <T(y)> of the whole layer below the traced one, the last steps.
+    pub raster: VecDeque<Vec<f32>>,
     /// The last positions of every network's pair.
     pub trails: VecDeque<Vec<[f32; 2]>>,
     /// Positions since the stimulus, pair or model changed.
@@ -42,6 +46,7 @@ impl ViewState {
             *self = Self { thinning: 1, export: std::mem::take(&mut self.export), ..Self::default() };
         } else if before.is_some_and(|b| b.watch != snapshot.watch) {
             (self.traces, self.interneurons) = (Vec::new(), Vec::new());
+            self.raster.clear();
             self.trails.clear();
             self.cloud.clear();
         } else if before.is_some_and(|b| b.stimulus.stimulus != snapshot.stimulus.stimulus || b.config.dynamics != snapshot.config.dynamics)
@@ -57,6 +62,9 @@ impl ViewState {
         }
         append(&mut self.traces, &mut snapshot.traces);
         append(&mut self.interneurons, &mut snapshot.interneurons);
+        self.raster.extend(std::mem::take(&mut snapshot.raster));
+        let surplus = self.raster.len().saturating_sub(RASTER_STEPS);
+        self.raster.drain(..surplus);
         for positions in std::mem::take(&mut snapshot.pairs) {
             if snapshot.clock.time_ms > self.settled_ms {
                 self.moments.0.resize(positions.len(), [0.0; 2]);

@@ -52,18 +52,22 @@ impl App {
         });
         egui::CentralPanel::default().show(ui, |ui| match self.alone {
             Some(kind) => {
-                ui.heading(kind.title());
+                ui.horizontal(|ui| {
+                    ui.heading(kind.title());
+                    self.saving.menu(ui, kind, &mut actions);
+                });
                 if let Some(view) = self.views.get_mut(kind.title()) {
-                    view.ui(ui, &self.state, &snapshot, &mut actions);
+                    self.saving.around(ui, kind, |ui| view.ui(ui, &self.state, &snapshot, &mut actions));
                 }
             }
             None => {
-                let mut behaviour =
-                    layout::Behaviour { views: &mut self.views, state: &self.state, snapshot: &snapshot, actions: &mut actions };
+                let (views, saving) = (&mut self.views, &mut self.saving);
+                let mut behaviour = layout::Behaviour { views, state: &self.state, snapshot: &snapshot, actions: &mut actions, saving };
                 self.tree.ui(&mut behaviour, ui);
             }
         });
         self.state.latest = Some(snapshot);
+        self.save_drawn(ui);
         self.progress(ui.ctx());
         self.windows(ui.ctx());
         drop_hint(ui.ctx());

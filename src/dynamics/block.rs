@@ -56,6 +56,8 @@ pub struct Taps {
     pub below: Vec<usize>,
     /// Two units recorded in every row.
     pub pair: Option<[usize; 2]>,
+    /// Whether <T(y)> of the layer below is recorded, network 0 of the block.
+    pub raster: bool,
 }
 
 /// What was recorded of one traced unit in one step.
@@ -92,6 +94,8 @@ pub struct Block {
     pub frames: Vec<Vec<Frame>>,
     /// The pair in every row, one list of rows a step.
     pub pairs: Vec<Vec<[f32; 2]>>,
+    /// <T(y)> of the layer below the traced one, one list of units a step.
+    pub rasters: Vec<Vec<f32>>,
     /// Steps multiplied into `weight_sum` since the last [`Block::clear_sums`].
     pub learned_steps: usize,
     /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, `[n_0]`, and their number.
@@ -139,6 +143,7 @@ impl Block {
             layers,
             frames: Vec::new(),
             pairs: Vec::new(),
+            rasters: Vec::new(),
             learned_steps: 0,
             reconstruction: (vec![0.0; model.layers[0].size], 0),
             eps_squares: 0.0,
@@ -307,6 +312,10 @@ impl Block {
                 below: [below.eps[p] + below.mean_statistic[p], below.mean_statistic[p], below.eta[p]],
             };
             self.frames.push(taps.units.iter().zip(&taps.below).map(frame).collect());
+        }
+        if taps.raster {
+            let units = below.mean_statistic.len() / self.rows;
+            self.rasters.push(below.mean_statistic[..units].to_vec());
         }
         if let Some([a, b]) = taps.pair {
             let units = state.x.len() / self.rows;

@@ -48,6 +48,8 @@ pub struct Watch {
     pub trace_units: Vec<usize>,
     /// The two units of the Posterior view, of layer `trace_layer`.
     pub pair: [usize; 2],
+    /// Whether the interneurons of the whole layer below are recorded.
+    pub raster: bool,
 }
 
 /// A command to the engine.

@@ -167,6 +167,8 @@ pub struct Snapshot {
     pub traces: Vec<Vec<TraceSample>>,
     /// New samples of the interneurons of observed unit 0 .. of the traced filters' strongest pixel, one list a traced unit.
     pub interneurons: Vec<Vec<InterneuronSample>>,
+    /// <T(y)> of every unit of the layer below the traced one, network 0, one list a recorded step, where asked for.
+    pub raster: Vec<Vec<f32>>,
     /// New positions of the pair: one list of `[networks]` points a recorded step.
     pub pairs: Vec<Vec<[f32; 2]>>,
     /// Activities x of `watch.trace_layer` in network 0 now.
@@ -186,6 +188,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether one stimulus stays, so that the chains have a stationary law.
+    pub fn exact_stimulus(&self) -> bool {
+        self.stimulus.held || self.config.stimulus.steps_per_stimulus == 0
+    }
+
     /// What an experiment would be done on.
     pub fn subject(&self) -> Option<Arc<Subject>> {
         self.subject.clone()

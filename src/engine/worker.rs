@@ -74,6 +74,7 @@ struct Worker {
     shared_weights: (u64, Vec<Arc<Array2<f32>>>),
     traces: Vec<Vec<TraceSample>>,
     interneurons: Vec<Vec<InterneuronSample>>,
+    rasters: Vec<Vec<f32>>,
     pairs: Vec<Vec<[f32; 2]>>,
     learning: Vec<LearningPoint>,
     exact: Option<Arc<DensityGrid>>,
@@ -127,6 +128,7 @@ impl Worker {
             shared_weights: (0, Vec::new()),
             traces: Vec::new(),
             interneurons: Vec::new(),
+            rasters: Vec::new(),
             pairs: Vec::new(),
             learning: Vec::new(),
             exact: None,
@@ -203,7 +205,7 @@ impl Worker {
         let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
         let second = 1.min(session.model.layers[1].size - 1);
         self.session = Some(session);
-        self.set_watch(Watch { trace_layer: 1, trace_units: units, pair: [0, second] });
+        self.set_watch(Watch { trace_layer: 1, trace_units: units, pair: [0, second], raster: self.watch.raster });
         self.refresh_exact();
         self.default_race();
         if let Pace::StepsPerSecond(_) = self.pace {
@@ -343,12 +345,13 @@ impl Worker {
             let column = weights.column(u);
             (0..column.len()).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(0)
         };
-        self.taps = Taps { layer, below: units.iter().map(strongest).collect(), units: units.clone(), pair: Some(pair) };
+        self.taps =
+            Taps { layer, below: units.iter().map(strongest).collect(), units: units.clone(), pair: Some(pair), raster: watch.raster };
         self.traces = vec![Vec::new(); units.len()];
         self.interneurons = vec![Vec::new(); units.len()];
         self.pairs.clear();
         let other = self.watch.pair != pair || self.watch.trace_layer != layer;
-        self.watch = Watch { trace_layer: layer, trace_units: units, pair };
+        self.watch = Watch { trace_layer: layer, trace_units: units, pair, raster: watch.raster };
         if other && self.race.is_some() {
             self.restart_race();
         }
@@ -481,6 +484,8 @@ impl Worker {
         for list in &mut self.interneurons {
             drop_oldest(list, MAX_SAMPLES);
         }
+        self.rasters.append(&mut session.blocks[0].rasters);
+        drop_oldest(&mut self.rasters, MAX_PAIR_STEPS);
         let steps = session.blocks.iter().map(|b| b.pairs.len()).min().unwrap_or(0);
         for step in steps.saturating_sub(MAX_PAIR_STEPS)..steps {
             self.pairs.push(session.blocks.iter().flat_map(|b| b.pairs[step].iter().copied()).collect());
@@ -674,6 +679,7 @@ impl Worker {
             watch: self.watch.clone(),
             traces: std::mem::replace(&mut self.traces, vec![Vec::new(); traced]),
             interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),
+            raster: std::mem::take(&mut self.rasters),
             pairs: std::mem::take(&mut self.pairs),
             activity: session.blocks[0].layers[self.watch.trace_layer].x[..n].to_vec(),
             exact_posterior: self.exact.clone(),

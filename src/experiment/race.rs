@@ -281,7 +281,7 @@ impl Race {
 
     /// Every sampler takes `steps` steps.
     pub fn advance(&mut self, steps: usize) {
-        let taps = Taps { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair) };
+        let taps = Taps { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair), raster: false };
         let span = Span { steps, skip: 0, learn: false, last: false };
         for sampler in &mut self.samplers {
             let begin = Instant::now();

@@ -310,7 +310,7 @@ impl Session {
         let learn = self.config.learning.enabled && !self.held && self.config.stimulus.steps_per_stimulus > 0;
         let skip = self.config.stimulus.burn_in_steps.saturating_sub(self.step_in_stimulus);
         let span = Span { steps, skip, learn, last: steps == self.steps_left() };
-        let (model, parameters, quiet) = (&self.model, &self.parameters, Taps { units: Vec::new(), ..taps.clone() });
+        let (model, parameters, quiet) = (&self.model, &self.parameters, Taps { units: Vec::new(), raster: false, ..taps.clone() });
         let run = |(b, block): (usize, &mut Block)| block.run(model, parameters, span, if b == 0 { taps } else { &quiet });
         let work: usize = self.config.stimulus.batch * model.weights.iter().map(Array2::len).sum::<usize>();
         if work * steps < SMALL_WORK || self.pool.current_num_threads() == 1 {

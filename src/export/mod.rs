@@ -3,6 +3,7 @@
 pub mod filters;
 pub mod mosaic;
 pub mod npz;
+pub mod table;
 
 use anyhow::Context;
 use std::io::{Cursor, Write};

@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS};
+use crate::export::table::Table;
 use egui::Ui;
 use egui_plot::{Legend, Plot, VLine};
 
@@ -75,5 +76,9 @@ impl View for Adaptation {
                 let found = findings.iter().flat_map(|f| f.points.iter().copied());
                 measured::points(plot, "measured", found, axes, theme::SERIES[0]);
             });
+    }
+
+    fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        measured::table(snapshot)
     }
 }

@@ -5,6 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::engine::{LearningPoint, Snapshot};
+use crate::export::table::Table;
 use egui::Ui;
 use egui_plot::{Legend, Line, Plot, PlotPoints};
 
@@ -58,6 +59,19 @@ impl View for Learning {
         let norm = Line::new("column norm", points(|p| p.weight_norm)).color(theme::SERIES[3]);
         plot(ui, "Weight change and norm", vec![change, norm]);
         plot(ui, "Sparseness: excess kurtosis of x1", vec![Line::new("kurtosis", points(|p| p.kurtosis)).color(theme::SERIES[2])]);
+    }
+
+    fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        let mut column = |name: &str, value: fn(&LearningPoint) -> f64| table.push(name, state.learning.iter().map(value));
+        column("images", |p| p.images as f64);
+        column("residual_variance", |p| p.residual_variance.into());
+        column("sigma2", |p| p.sigma2.into());
+        column("weight_change", |p| p.weight_change.into());
+        column("weight_norm", |p| p.weight_norm.into());
+        column("kurtosis", |p| p.kurtosis.into());
+        column("learning_rate", |p| p.lr.into());
+        (!state.learning.is_empty()).then_some(table)
     }
 }
 

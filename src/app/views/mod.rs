@@ -6,6 +6,7 @@ pub mod partition;
 pub mod posterior;
 mod race;
 pub mod receptive_fields;
+mod rhythm;
 pub mod separation;
 pub mod stimulus;
 pub mod traces;
@@ -13,12 +14,17 @@ pub mod traces;
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::engine::Snapshot;
+use crate::export::table::Table;
 use serde::{Deserialize, Serialize};
 
 /// One view.
 pub trait View {
     /// Draws it; `snapshot` is `state.latest`.
     fn ui(&mut self, ui: &mut egui::Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>);
+    /// The numbers behind the picture, for CSV and NPY; None where there are none.
+    fn table(&self, _state: &ViewState, _snapshot: &Snapshot) -> Option<Table> {
+        None
+    }
 }
 
 /// The views there are.

@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, Experiment, FRACTIONS, INTERNEURONS};
+use crate::export::table::Table;
 use egui::Ui;
 use egui_plot::{Legend, Plot, PlotPoints};
 
@@ -34,6 +35,10 @@ impl View for Partition {
             ui.label(format!("family {}", subject.model.layers[self.layer].family.name()));
         });
         if self.error { self.errors(ui, snapshot, actions) } else { self.curves(ui, snapshot, actions) }
+    }
+
+    fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        measured::table(snapshot)
     }
 }
 

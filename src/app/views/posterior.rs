@@ -7,6 +7,7 @@ use crate::app::theme;
 use crate::app::views::{View, race};
 use crate::engine::{Command, RaceState, RacerState, Snapshot, Watch};
 use crate::experiment::race::Start;
+use crate::export::table::Table;
 use egui::{ColorImage, TextureHandle, TextureOptions, Ui, vec2};
 use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotPoints, PlotTransform, Points};
 use std::sync::Arc;
@@ -271,6 +272,24 @@ impl View for Posterior {
                 marginal(ui, &transform, axis, strip, square, (state, race), exact.map(Arc::as_ref));
             }
         }
+    }
+
+    fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        match &snapshot.race {
+            Some(race) => {
+                for (i, racer) in race.racers.iter().enumerate() {
+                    table.push(format!("sampler_{i}_time_ms"), racer.distance.iter().map(|d| d[0]));
+                    table.push(format!("sampler_{i}_total_variation"), racer.distance.iter().map(|d| d[1]));
+                    let last = racer.trail.last().cloned().unwrap_or_default();
+                    for axis in 0..2 {
+                        table.push(format!("sampler_{i}_x{axis}_now"), last.iter().map(|p| f64::from(p[axis])));
+                    }
+                }
+            }
+            None => (0..2).for_each(|axis| table.push(format!("x{axis}"), state.cloud.iter().map(|p| f64::from(p[axis])))),
+        }
+        table.columns.iter().any(|(_, values)| !values.is_empty()).then_some(table)
     }
 }
 

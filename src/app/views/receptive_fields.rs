@@ -112,7 +112,7 @@ impl View for ReceptiveFields {
                     let others = snapshot.watch.trace_units.iter().copied().filter(|&u| u != unit).take(2);
                     let units: Vec<usize> = std::iter::once(unit).chain(others).collect();
                     let pair = [unit, units.get(1).copied().unwrap_or(unit)];
-                    actions.push(Action::Watch(Watch { trace_layer: self.layer, trace_units: units, pair }));
+                    actions.push(Action::Watch(Watch { trace_layer: self.layer, trace_units: units, pair, raster: snapshot.watch.raster }));
                 }
                 response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}"));
             }

@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point, RATIOS, Subject};
+use crate::export::table::Table;
 use egui::Ui;
 use egui_plot::{HLine, Legend, Plot, VLine};
 use std::sync::Arc;
@@ -72,6 +73,10 @@ impl View for Separation {
                     plot.points(egui_plot::Points::new(name, big).color(theme::SERIES[4]).radius(6.0));
                 }
             });
+    }
+
+    fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        measured::table(snapshot)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::engine::{Command, Snapshot};
 use crate::export::filters::tile;
 use crate::export::mosaic::diverging;
+use crate::export::table::Table;
 use egui::{Color32, Rect, Sense, Ui, vec2};
 use egui_plot::{Bar, BarChart, Legend, Plot};
 
@@ -68,6 +69,14 @@ impl View for Stimulus {
             }
         });
         ui.weak(format!("One colour scale: strongest colour {top:.2}"));
+    }
+
+    fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        table.push("x0", wide(&snapshot.stimulus.stimulus));
+        table.push("posterior_mean", wide(&snapshot.stimulus.reconstruction));
+        (!snapshot.stimulus.stimulus.is_empty()).then_some(table)
     }
 }
 

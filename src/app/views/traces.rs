@@ -1,11 +1,14 @@
 //! Traces: membrane, adaptation, the two parts of the input, and the interneurons of chosen units.
 
 use crate::app::actions::Action;
-use crate::app::state::ViewState;
+use crate::app::state::{RASTER_STEPS, ViewState};
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::views::rhythm::Rhythm;
 use crate::app::widgets::decimate::min_max;
 use crate::engine::{InterneuronSample, MAX_TRACED, Snapshot, TraceSample, Watch};
+use crate::export::mosaic::diverging;
+use crate::export::table::Table;
 use egui::Ui;
 use egui_plot::{Line, Plot, PlotPoints};
 use std::collections::VecDeque;
@@ -16,11 +19,30 @@ pub struct Traces {
     units: String,
     shown_for: Option<Watch>,
     shown: (f64, f64),
+    mode: Mode,
+    rhythm: Rhythm,
+    raster: Option<egui::TextureHandle>,
+}
+
+/// What is shown of the traced units.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Signals,
+    Population,
+    Rhythm,
 }
 
 impl Default for Traces {
     fn default() -> Self {
-        Self { window_ms: 400.0, units: String::new(), shown_for: None, shown: (0.0, 0.0) }
+        Self {
+            window_ms: 400.0,
+            units: String::new(),
+            shown_for: None,
+            shown: (0.0, 0.0),
+            mode: Mode::Signals,
+            rhythm: Rhythm::default(),
+            raster: None,
+        }
     }
 }
 
@@ -39,6 +61,17 @@ impl View for Traces {
                     actions.push(Action::Watch(Watch { trace_units: units, ..snapshot.watch.clone() }));
                 }
             }
+            for (mode, name, tip) in [
+                (Mode::Signals, "Signals", "Membrane, adaptation, input, interneurons"),
+                (Mode::Population, "Population", "Every interneuron of the layer below, over time"),
+                (Mode::Rhythm, "Rhythm", "Autocorrelation and power spectrum of the first unit, beside theory"),
+            ] {
+                ui.selectable_value(&mut self.mode, mode, name).on_hover_text(tip);
+            }
+            let raster = self.mode == Mode::Population;
+            if raster != snapshot.watch.raster {
+                actions.push(Action::Watch(Watch { raster, ..snapshot.watch.clone() }));
+            }
             let label = ui.label("Window");
             let slider = egui::Slider::new(&mut self.window_ms, 10.0..=10_000.0).logarithmic(true).suffix(" ms").max_decimals(0);
             ui.spacing_mut().slider_width = 70.0;
@@ -48,6 +81,11 @@ impl View for Traces {
             ui.label("No samples yet: press Run, or click a filter to trace its unit.");
             return;
         };
+        match self.mode {
+            Mode::Signals => {}
+            Mode::Population => return self.population(ui, state, snapshot),
+            Mode::Rhythm => return self.rhythm.ui(ui, snapshot, state.traces.first()),
+        }
         let running = snapshot.clock.running;
         let first = last - self.window_ms;
         // While paused one can pan back into what is kept.
@@ -88,6 +126,15 @@ impl View for Traces {
                 ],
             ));
         }
+        if let Some(samples) = state.interneurons.first() {
+            let start = samples.partition_point(|s| s.time_ms < from);
+            let points = min_max(samples.range(start..).map(|s| [s.time_ms, f64::from(s.observed - s.sampled)]), bucket);
+            let name = "eps = T(x) - <T(y)>";
+            stack.push((
+                "Prediction error",
+                vec![(name.into(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[3]).width(1.3))],
+            ));
+        }
         let plots = stack.len();
         let height = ((ui.available_height() - 30.0 * plots as f32 - 24.0) / plots as f32).max(36.0);
         for (i, (name, lines)) in stack.into_iter().enumerate() {
@@ -110,6 +157,65 @@ impl View for Traces {
                     lines.into_iter().for_each(|(_, line)| plot.line(line));
                 });
         }
+    }
+
+    fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        let first = state.traces.first()?;
+        table.push("time_ms", first.iter().map(|s| s.time_ms));
+        for (trace, unit) in state.traces.iter().zip(&snapshot.watch.trace_units) {
+            let mut column = |name: &str, value: fn(&TraceSample) -> f32| {
+                table.push(format!("{name}_unit_{unit}"), trace.iter().map(|s| f64::from(value(s))));
+            };
+            column("x", |s| s.x);
+            column("v", |s| s.v);
+            column("likelihood", |s| s.likelihood);
+            column("prior", |s| s.prior);
+        }
+        for (samples, unit) in state.interneurons.iter().zip(&snapshot.watch.trace_units) {
+            let mut column = |name: &str, value: fn(&InterneuronSample) -> f32| {
+                table.push(format!("{name}_below_unit_{unit}"), samples.iter().map(|s| f64::from(value(s))));
+            };
+            column("observed", |s| s.observed);
+            column("interneurons", |s| s.sampled);
+            column("exact", |s| s.exact);
+        }
+        Some(table)
+    }
+}
+
+impl Traces {
+    /// <T(y)> of the layer below as a picture, time to the right.
+    fn population(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot) {
+        let Some(units) = state.raster.back().map(Vec::len).filter(|_| state.raster.len() > 1) else {
+            ui.label("Recording begins: run the simulation.");
+            return;
+        };
+        let top = state.raster.iter().flatten().fold(f32::MIN_POSITIVE, |top, v| top.max(v.abs()));
+        let dark = ui.visuals().dark_mode;
+        let pixel = |row: usize, column: usize| {
+            // The newest step stands at the right end.
+            let back = RASTER_STEPS - 1 - column;
+            let value = state.raster.len().checked_sub(back + 1).and_then(|step| state.raster[step].get(row)).copied().unwrap_or(0.0);
+            let [r, g, b] = diverging(value / top, dark);
+            egui::Color32::from_rgb(r, g, b)
+        };
+        let pixels = (0..units * RASTER_STEPS).map(|i| pixel(i / RASTER_STEPS, i % RASTER_STEPS)).collect();
+        let image = egui::ColorImage::new([RASTER_STEPS, units], pixels);
+        let texture = match &mut self.raster {
+            Some(texture) => {
+                texture.set(image, egui::TextureOptions::NEAREST);
+                texture
+            }
+            None => self.raster.insert(ui.ctx().load_texture("population", image, egui::TextureOptions::NEAREST)),
+        };
+        ui.weak(format!(
+            "<T(y)> of all {units} units of layer {} in network 0, the last {RASTER_STEPS} steps ({:.1} ms), newest at the right; strongest colour {top:.2}",
+            snapshot.watch.trace_layer - 1,
+            RASTER_STEPS as f64 * snapshot.governor.dt_ms
+        ));
+        let size = ui.available_size() - egui::vec2(0.0, 8.0);
+        ui.image(egui::load::SizedTexture::new(texture.id(), size));
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::engine::{Command, Findings, Snapshot};
-use crate::experiment::laboratory::{Experiment, Point};
+use crate::experiment::laboratory::{Experiment, INTERNEURONS, Point};
+use crate::export::table::Table;
 use egui::{Color32, Ui};
 use egui_plot::{Line, PlotPoints, PlotUi, Points};
 
@@ -89,4 +90,18 @@ pub fn controls<'a>(
         }
     });
     findings
+}
+
+/// The points of the last experiment: what was varied, what was measured, its error, and K where that was varied too.
+pub fn table(snapshot: &Snapshot) -> Option<Table> {
+    let findings = snapshot.findings.as_deref().filter(|f| !f.points.is_empty())?;
+    let mut table = Table::default();
+    table.push("series", findings.points.iter().map(|p| p.series as f64));
+    if matches!(findings.experiment, Experiment::Separation | Experiment::PartitionError { .. }) {
+        table.push("K", findings.points.iter().map(|p| INTERNEURONS[p.series] as f64));
+    }
+    table.push("x", findings.points.iter().map(|p| p.x));
+    table.push("y", findings.points.iter().map(|p| p.y));
+    table.push("standard_error", findings.points.iter().map(|p| p.error));
+    Some(table)
 }

@@ -2,3 +2,4 @@
 
 pub mod decimate;
 pub mod measured;
+pub mod picture;

@@ -1,0 +1,109 @@
+//! Autocorrelation and power spectrum of a traced neuron beside theory: adaptation makes it ring.
+
+use crate::analysis::chains::autocovariance;
+use crate::analysis::spectrum::periodogram;
+use crate::app::theme;
+use crate::app::widgets::measured::power_of_ten;
+use crate::engine::{Snapshot, TraceSample};
+use crate::model::linear::LinearDynamics;
+use egui::Ui;
+use egui_plot::{Legend, Line, Plot, PlotPoints, VLine};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Samples used at most, the newest.
+const SAMPLES: usize = 32_768;
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// What is drawn until the next refresh.
+#[derive(Default)]
+pub(super) struct Rhythm {
+    computed: Option<(Instant, usize)>,
+    autocorrelation: [Vec<[f64; 2]>; 2],
+    spectrum: [Vec<[f64; 2]>; 2],
+    ringing_hz: Vec<f64>,
+}
+
+impl Rhythm {
+    /// Draws both for the first traced unit.
+    pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, trace: Option<&VecDeque<TraceSample>>) {
+        let (Some(trace), Some(&unit)) = (trace, snapshot.watch.trace_units.first()) else { return };
+        if self.computed.is_none_or(|(when, of)| of != unit || when.elapsed() > REFRESH) {
+            self.compute(snapshot, trace, unit);
+        }
+        let theory = !self.autocorrelation[1].is_empty();
+        ui.weak(match (theory, self.ringing_hz.is_empty()) {
+            (true, false) => "Coloured: this neuron, network 0. Grey: exact. Vertical lines: where theory says that adaptation makes it ring.",
+            (true, true) => "Coloured: this neuron, network 0. Grey: exact. At this adaptation no direction of the posterior rings: raise m.",
+            (false, _) => "This neuron, network 0. Exact curves exist for gaussian layers with linear f and a fixed stimulus: ridge, slow-interneurons, chain.",
+        });
+        let dark = ui.visuals().dark_mode;
+        let height = ((ui.available_height() - 60.0) / 2.0).max(80.0);
+        ui.strong(format!("Autocorrelation of unit {unit}"));
+        Plot::new("autocorrelation")
+            .height(height)
+            .legend(Legend::default())
+            .allow_scroll(false)
+            .x_axis_label("lag, ms")
+            .y_axis_min_width(36.0)
+            .show(ui, |plot| {
+                if theory {
+                    plot.line(Line::new("exact", PlotPoints::from(self.autocorrelation[1].clone())).color(theme::exact(dark)).width(1.6));
+                }
+                plot.line(Line::new("measured", PlotPoints::from(self.autocorrelation[0].clone())).color(theme::SERIES[0]).width(1.8));
+            });
+        ui.strong("Power spectrum");
+        Plot::new("spectrum")
+            .height(height)
+            .legend(Legend::default())
+            .allow_scroll(false)
+            .x_axis_label("frequency, Hz")
+            .y_axis_min_width(36.0)
+            .x_axis_formatter(|mark, _| power_of_ten(mark.value))
+            .y_axis_formatter(|mark, _| power_of_ten(mark.value))
+            .show(ui, |plot| {
+                for f in &self.ringing_hz {
+                    plot.vline(VLine::new("ringing", f.log10()).color(theme::SERIES[4]).width(1.2));
+                }
+                if theory {
+                    plot.line(Line::new("exact", PlotPoints::from(self.spectrum[1].clone())).color(theme::exact(dark)).width(1.6));
+                }
+                plot.line(Line::new("measured", PlotPoints::from(self.spectrum[0].clone())).color(theme::SERIES[0]).width(1.4));
+            });
+    }
+
+    fn compute(&mut self, snapshot: &Snapshot, trace: &VecDeque<TraceSample>, unit: usize) {
+        self.computed = Some((Instant::now(), unit));
+        let dt = snapshot.governor.dt_ms;
+        // Only the newest samples that are dt apart, without a gap.
+        let apart = |a: &TraceSample, b: &TraceSample| (b.time_ms - a.time_ms - dt).abs() < 1e-3 * dt;
+        let from = trace.len().saturating_sub(SAMPLES);
+        let first = (from + 1..trace.len()).rev().find(|&i| !apart(&trace[i - 1], &trace[i])).unwrap_or(from);
+        let x: Vec<f64> = trace.range(first..).map(|s| f64::from(s.x)).collect();
+        if x.len() < 64 {
+            return;
+        }
+        let dynamics = snapshot.subject().filter(|_| snapshot.exact_stimulus()).and_then(|subject| {
+            let p = crate::experiment::session::step_parameters(&subject.dynamics, &subject.stiffness);
+            let constants: Vec<_> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
+            LinearDynamics::new(&subject.model, &constants, subject.dynamics.tau_eps_ms, p.interneurons, p.exact)
+        });
+        let lags = ((8.0 * snapshot.config.dynamics.tau_x_ms / dt) as usize).min(x.len() / 4);
+        let covariance = autocovariance(&x);
+        let stride = (lags / 400).max(1);
+        let line =
+            |values: &[f64]| values.iter().take(lags).enumerate().step_by(stride).map(|(i, c)| [i as f64 * dt, c / values[0]]).collect();
+        self.autocorrelation = [line(&covariance), Vec::new()];
+        let measured = periodogram(&x, dt);
+        self.spectrum = [measured.iter().map(|[f, p]| [(f * 1e3).log10(), p.max(1e-30).log10()]).collect(), Vec::new()];
+        self.ringing_hz.clear();
+        let Some(dynamics) = dynamics else { return };
+        let i = dynamics.state(snapshot.watch.trace_layer, unit);
+        let coarse = stride as f64 * dt;
+        self.autocorrelation[1] =
+            dynamics.autocorrelation(i, coarse, lags / stride).into_iter().enumerate().map(|(k, c)| [k as f64 * coarse, c]).collect();
+        self.spectrum[1] =
+            measured.iter().filter_map(|[f, _]| dynamics.spectrum(i, *f).map(|p| [(f * 1e3).log10(), p.max(1e-30).log10()])).collect();
+        self.ringing_hz = dynamics.ringing().into_iter().map(|f| f * 1e3).collect();
+    }
+}

@@ -1,0 +1,195 @@
+//! A view as a file: PNG cut from a screenshot, or SVG made of the shapes that drew it.
+
+use base64::Engine as _;
+use egui::epaint::{ClippedShape, Shape, StrokeKind};
+use egui::{Color32, ColorImage, Pos2, Rect};
+use std::fmt::Write as _;
+
+/// The part of a screenshot that `rect` (points) covers; `scale` pixels a point.
+pub fn crop(screenshot: &ColorImage, rect: Rect, scale: f32) -> Option<image::RgbImage> {
+    let [width, height] = screenshot.size;
+    let clamp = |value: f32, most: usize| ((value * scale).round().max(0.0) as usize).min(most);
+    let (left, right) = (clamp(rect.left(), width), clamp(rect.right(), width));
+    let (top, bottom) = (clamp(rect.top(), height), clamp(rect.bottom(), height));
+    if left >= right || top >= bottom {
+        return None;
+    }
+    let mut picture = image::RgbImage::new((right - left) as u32, (bottom - top) as u32);
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        let c = screenshot.pixels[(top + y as usize) * width + left + x as usize];
+        *pixel = image::Rgb([c.r(), c.g(), c.b()]);
+    }
+    Some(picture)
+}
+
+/// The shapes inside `rect` as SVG, one user unit a point. Images (densities, mosaics) are cut from `screenshot`.
+pub fn svg(shapes: &[ClippedShape], rect: Rect, background: Color32, screenshot: &ColorImage, scale: f32) -> String {
+    let mut out = String::new();
+    let (w, h) = (rect.width(), rect.height());
+    let _ = writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"{} {} {w} {h}\">",
+        rect.left(),
+        rect.top()
+    );
+    let _ = writeln!(out, "<rect x=\"{}\" y=\"{}\" width=\"{w}\" height=\"{h}\" {}/>", rect.left(), rect.top(), fill(background));
+    let mut writer = Writer { out, screenshot, scale };
+    for (i, ClippedShape { clip_rect, shape, .. }) in shapes.iter().enumerate() {
+        let clip = clip_rect.intersect(rect);
+        if !clip.is_positive() || matches!(shape, Shape::Noop) {
+            continue;
+        }
+        let (x, y, w, h) = (clip.left(), clip.top(), clip.width(), clip.height());
+        let _ = writeln!(
+            writer.out,
+            "<clipPath id=\"c{i}\"><rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"/></clipPath><g clip-path=\"url(#c{i})\">"
+        );
+        writer.shape(shape);
+        writer.out.push_str("</g>\n");
+    }
+    writer.out.push_str("</svg>\n");
+    writer.out
+}
+
+struct Writer<'a> {
+    out: String,
+    screenshot: &'a ColorImage,
+    scale: f32,
+}
+
+fn paint(name: &str, color: Color32) -> String {
+    if color == Color32::TRANSPARENT {
+        return format!("{name}=\"none\"");
+    }
+    let [r, g, b, a] = color.to_srgba_unmultiplied();
+    format!("{name}=\"#{r:02x}{g:02x}{b:02x}\" {name}-opacity=\"{:.3}\"", f32::from(a) / 255.0)
+}
+
+fn fill(color: Color32) -> String {
+    paint("fill", color)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+impl Writer<'_> {
+    fn shape(&mut self, shape: &Shape) {
+        match shape {
+            Shape::Vec(shapes) => shapes.iter().for_each(|s| self.shape(s)),
+            Shape::Circle(c) => {
+                let (x, y, r) = (c.center.x, c.center.y, c.radius);
+                let stroke = format!("{} stroke-width=\"{}\"", paint("stroke", c.stroke.color), c.stroke.width);
+                let _ = writeln!(self.out, "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{r:.2}\" {} {stroke}/>", fill(c.fill));
+            }
+            Shape::LineSegment { points: [a, b], stroke } => {
+                let color = format!("{} stroke-width=\"{}\"", paint("stroke", stroke.color), stroke.width);
+                let _ = writeln!(self.out, "<line x1=\"{:.2}\" y1=\"{:.2}\" x2=\"{:.2}\" y2=\"{:.2}\" {color}/>", a.x, a.y, b.x, b.y);
+            }
+            Shape::Path(path) => {
+                let color = match &path.stroke.color {
+                    egui::epaint::ColorMode::Solid(color) => *color,
+                    egui::epaint::ColorMode::UV(_) => Color32::GRAY,
+                };
+                let stroke = format!("{} stroke-width=\"{}\" stroke-linejoin=\"round\"", paint("stroke", color), path.stroke.width);
+                let element = if path.closed { "polygon" } else { "polyline" };
+                let points: String = path.points.iter().map(|p| format!("{:.2},{:.2} ", p.x, p.y)).collect();
+                let _ = writeln!(self.out, "<{element} points=\"{points}\" {} {stroke}/>", fill(path.fill));
+            }
+            Shape::Rect(r) if r.brush.is_some() => self.image(r.rect),
+            Shape::Rect(r) => {
+                let mut rect = r.rect;
+                if r.stroke_kind == StrokeKind::Inside {
+                    rect = rect.shrink(0.5 * r.stroke.width);
+                }
+                let (x, y, w, h) = (rect.left(), rect.top(), rect.width(), rect.height());
+                let stroke = format!("{} stroke-width=\"{}\"", paint("stroke", r.stroke.color), r.stroke.width);
+                let round = r.corner_radius.nw;
+                let _ = writeln!(
+                    self.out,
+                    "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{w:.2}\" height=\"{h:.2}\" rx=\"{round}\" {} {stroke}/>",
+                    fill(r.fill)
+                );
+            }
+            Shape::Text(text) => self.text(text),
+            Shape::Mesh(mesh) if mesh.texture_id == egui::TextureId::default() => {
+                for t in mesh.indices.chunks_exact(3) {
+                    let [a, b, c] = [0, 1, 2].map(|i| &mesh.vertices[t[i] as usize]);
+                    let point = |p: Pos2| format!("{:.2},{:.2}", p.x, p.y);
+                    let _ =
+                        writeln!(self.out, "<polygon points=\"{} {} {}\" {}/>", point(a.pos), point(b.pos), point(c.pos), fill(a.color));
+                }
+            }
+            Shape::Mesh(mesh) => self.image(mesh.calc_bounds()),
+            _ => {} // ellipses, Bezier curves and callbacks: no view draws them
+        }
+    }
+
+    fn text(&mut self, text: &egui::epaint::TextShape) {
+        for row in &text.galley.rows {
+            let content: String = row.row.glyphs.iter().map(|g| g.chr).collect();
+            let Some(glyph) = row.row.glyphs.first().filter(|_| !content.trim().is_empty()) else { continue };
+            let format = text.galley.job.sections.first().map(|s| s.format.clone()).unwrap_or_default(); // one format a text here
+            let color =
+                text.override_text_color.unwrap_or(if format.color == Color32::PLACEHOLDER { text.fallback_color } else { format.color });
+            let at = text.pos + row.pos.to_vec2() + egui::vec2(glyph.pos.x, glyph.pos.y);
+            let degrees = text.angle.to_degrees();
+            let rotation =
+                if degrees == 0.0 { String::new() } else { format!(" transform=\"rotate({degrees} {} {})\"", text.pos.x, text.pos.y) };
+            let _ = writeln!(
+                self.out,
+                "<text x=\"{:.2}\" y=\"{:.2}\" font-family=\"Ubuntu, sans-serif\" font-size=\"{}\" {}{rotation}>{}</text>",
+                at.x,
+                at.y,
+                format.font_id.size,
+                fill(color),
+                escape(&content)
+            );
+        }
+    }
+
+    fn image(&mut self, rect: Rect) {
+        let Some(picture) = crop(self.screenshot, rect, self.scale) else { return };
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        if picture.write_to(&mut bytes, image::ImageFormat::Png).is_err() {
+            return; // memory is the only thing that can fail here
+        }
+        let data = base64::engine::general_purpose::STANDARD.encode(bytes.get_ref());
+        let (x, y) = (rect.left().max(0.0), rect.top().max(0.0));
+        let (w, h) = (picture.width() as f32 / self.scale, picture.height() as f32 / self.scale);
+        let _ = writeln!(
+            self.out,
+            "<image x=\"{x:.2}\" y=\"{y:.2}\" width=\"{w:.2}\" height=\"{h:.2}\" href=\"data:image/png;base64,{data}\"/>"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{Stroke, pos2, vec2};
+
+    #[test]
+    fn shapes_inside_the_view_become_elements_and_others_do_not() {
+        let view = Rect::from_min_size(pos2(10.0, 10.0), vec2(50.0, 40.0));
+        let clipped = |shape: Shape, clip_rect: Rect| ClippedShape {
+            clip_rect,
+            shape,
+            transform_after_tessellation: egui::emath::TSTransform::IDENTITY,
+        };
+        let shapes = [
+            clipped(Shape::line_segment([pos2(12.0, 12.0), pos2(30.0, 30.0)], Stroke::new(1.5, Color32::RED)), view),
+            clipped(Shape::circle_filled(pos2(20.0, 20.0), 3.0, Color32::from_rgba_unmultiplied(0, 0, 255, 128)), view),
+            clipped(Shape::rect_filled(Rect::EVERYTHING, 0.0, Color32::GREEN), Rect::from_min_size(pos2(200.0, 0.0), vec2(9.0, 9.0))),
+            clipped(Shape::image(egui::TextureId::User(7), view, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE), view),
+        ];
+        let screenshot = ColorImage::filled([100, 80], Color32::from_rgb(1, 2, 3));
+        let text = svg(&shapes, view, Color32::BLACK, &screenshot, 1.0);
+        assert!(text.contains("<line x1=\"12.00\"") && text.contains("#ff0000"), "{text}");
+        assert!(text.contains("<circle") && text.contains("fill-opacity=\"0.502\""), "{text}");
+        assert!(!text.contains("#00ff00"), "a shape of another view: {text}");
+        assert!(text.contains("data:image/png;base64,"), "{text}");
+        assert_eq!(crop(&screenshot, view, 1.0).unwrap().dimensions(), (50, 40));
+        assert!(crop(&screenshot, Rect::from_min_size(pos2(500.0, 0.0), vec2(5.0, 5.0)), 1.0).is_none());
+    }
+}
