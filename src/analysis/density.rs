@@ -1,6 +1,6 @@
 //! A density on a rectangular grid, for contours: the exact posterior of two units.
 
-use crate::model::{Hierarchy, energy::energy};
+use crate::model::{Hierarchy, energy::tabulated_energy};
 use ndarray::{Array1, Array2};
 
 /// A density tabulated at cell centres.
@@ -23,7 +23,8 @@ impl DensityGrid {
             return None;
         }
         let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
-        let energy = |x: f64, y: f64| energy(model, &[observed.clone(), Array1::from(vec![x, y])]);
+        let tables = model.tables();
+        let energy = |x: f64, y: f64| tabulated_energy(model, &tables, &[observed.clone(), Array1::from(vec![x, y])]);
         let (mut half, mut low) = ([1.0, 1.0], f64::INFINITY);
         for _ in 0..12 {
             let mut edge = [f64::INFINITY; 2];
@@ -60,7 +61,8 @@ pub fn line(model: &Hierarchy, x0: &[f32]) -> Option<Vec<[f64; 2]>> {
         return None;
     }
     let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
-    let energy = |x: f64| energy(model, &[observed.clone(), Array1::from(vec![x])]);
+    let tables = model.tables();
+    let energy = |x: f64| tabulated_energy(model, &tables, &[observed.clone(), Array1::from(vec![x])]);
     let at = |half: f64, i: usize| half * (i as f64 / 150.0 - 1.0);
     let (mut half, mut energies) = (1.0, Vec::new());
     for _ in 0..20 {

@@ -10,7 +10,8 @@ use crate::experiment::race::{Field, Race, SamplerConfig, Start};
 use crate::experiment::session::step_parameters;
 use crate::model::linear::{LinearDynamics, critical_adaptation, precision, symmetric_eigenvalues};
 use crate::model::oracle::{adaptation_speedup, solve};
-use crate::model::{Activation, Family, Hierarchy};
+use crate::model::quadrature;
+use crate::model::{Activation, Family, FamilyConfig, Hierarchy};
 use ndarray::Array2;
 
 /// What is swept.
@@ -22,15 +23,15 @@ pub enum Experiment {
     AdaptationTime,
     /// Var(x) of the first watched unit against tau_eps/tau_x, for several K.
     Separation,
-    /// A(eta) and A'(eta) of a layer's family by its interneurons.
+    /// A(eta) and A'(eta) of a family by its interneurons.
     Partition {
-        /// 0..L.
-        layer: usize,
+        /// The family.
+        family: FamilyConfig,
     },
     /// The error of <T(y)> over one step against tau_eps/dt, for several K.
     PartitionError {
-        /// 0..L.
-        layer: usize,
+        /// The family.
+        family: FamilyConfig,
     },
 }
 
@@ -99,8 +100,16 @@ pub fn run(experiment: Experiment, subject: &Subject, report: &mut dyn FnMut(Opt
             speed_up(subject, &sweep, report);
         }
         Experiment::Separation => separation(subject, report),
-        Experiment::Partition { layer } => partition(subject, layer, report),
-        Experiment::PartitionError { layer } => partition_error(subject, layer, report),
+        Experiment::Partition { family } => {
+            if let Ok(family) = family.build() {
+                partition(subject, family.as_ref(), report);
+            }
+        }
+        Experiment::PartitionError { family } => {
+            if let Ok(family) = family.build() {
+                partition_error(subject, family.as_ref(), report);
+            }
+        }
     }
 }
 
@@ -208,7 +217,7 @@ pub fn is_linear_gaussian(model: &Hierarchy) -> bool {
     model.layers.iter().all(|l| l.family.name() == "gaussian" && l.activation == Activation::Linear)
 }
 
-/// Var(x) of a unit as theory has it, for tau_eps = ratio tau_x.
+/// Var(x) of a unit as theory has it, for tau_eps = ratio tau_x; None where the dynamics are unstable.
 pub fn separation_theory(subject: &Subject, ratio: f64, k: usize) -> Option<f64> {
     let d = DynamicsConfig { tau_eps_ms: ratio * subject.dynamics.tau_x_ms, interneurons: k, ..subject.dynamics };
     let p = step_parameters(&d, &subject.stiffness);
@@ -257,6 +266,9 @@ fn separation(subject: &Subject, report: &mut dyn FnMut(Option<Point>) -> bool) 
             }
             let (chains, _) = race.samplers[0].chains(0);
             let (y, error) = variance(&chains);
+            if !(y.is_finite() && y < 1e4) {
+                continue; // unstable: there is no variance to report
+            }
             if !report(Some(Point { series, x: ratio, y, error })) {
                 return;
             }
@@ -282,12 +294,14 @@ const REPEATS: usize = 64;
 
 /// The range of eta shown for a family: four standard deviations of x either way count as typical input.
 pub fn eta_range(family: &dyn Family) -> f64 {
-    let (low, high) = family.reach(0.0);
-    let x = crate::model::quadrature::mean(|x| -family.base_energy(x), |x| x * x, low, high).sqrt();
     match family.name() {
         "gaussian" | "rectified-gaussian" => 3.0 * family.sigma().unwrap_or(1.0),
-        "continuous-bernoulli" | "bernoulli" => 8.0,
-        _ => 4.0 / x,
+        "continuous-bernoulli" => 8.0,
+        "bernoulli" => 5.0,
+        _ => {
+            let (low, high) = family.reach(0.0);
+            4.0 / quadrature::mean(|x| -family.base_energy(x), |x| x * x, low, high).sqrt()
+        }
     }
 }
 
@@ -296,16 +310,15 @@ fn interneuron_parameters(a_dt: f64, k: usize) -> StepParameters {
 }
 
 /// Series 0: A'(eta) as <T(y)>; series 1: A(eta) - A(0) as its integral from 0 (SPEC 5.5), by Simpson's rule.
-fn partition(subject: &Subject, layer: usize, report: &mut dyn FnMut(Option<Point>) -> bool) {
-    let family = &subject.model.layers[layer].family;
-    let reach = eta_range(family.as_ref());
+fn partition(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Option<Point>) -> bool) {
+    let reach = eta_range(family);
     let eta = |i: usize| reach * (2.0 * i as f64 / ETAS as f64 - 1.0);
     let repeated: Vec<f32> = (0..=ETAS).flat_map(|i| [eta(i) as f32; REPEATS]).collect();
     let d = &subject.dynamics;
     let parameters = interneuron_parameters(d.dt_ms / d.tau_eps_ms, d.interneurons);
     let mut noise = Noise::new(d.seed, 1 << 33);
     let steps = 20;
-    let samples = at_rest(family.as_ref(), &repeated, &parameters, steps, &mut noise);
+    let samples = at_rest(family, &repeated, &parameters, steps, &mut noise);
     // Mean over steps of each repeat, then over repeats: repeats are independent, steps need not be.
     let estimates: Vec<(f64, f64)> = (0..=ETAS)
         .map(|i| {
@@ -344,17 +357,16 @@ fn partition(subject: &Subject, layer: usize, report: &mut dyn FnMut(Option<Poin
 }
 
 /// Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T at eta = 0.
-fn partition_error(subject: &Subject, layer: usize, report: &mut dyn FnMut(Option<Point>) -> bool) {
-    let family = &subject.model.layers[layer].family;
-    let reach = eta_range(family.as_ref());
+fn partition_error(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Option<Point>) -> bool) {
+    let reach = eta_range(family);
     let etas: Vec<f32> = (0..512).map(|i| (reach * (f64::from(i) / 256.0 - 1.0)) as f32).collect();
     let exact: Vec<f64> = etas.iter().map(|&e| family.mean_statistic(f64::from(e))).collect();
-    let unit = deviation(family.as_ref());
+    let unit = deviation(family);
     let mut noise = Noise::new(subject.dynamics.seed, 1 << 34);
     for (series, k) in INTERNEURONS.into_iter().enumerate() {
         for fraction in FRACTIONS {
             let steps = 40 + (20.0 * fraction) as usize;
-            let samples = at_rest(family.as_ref(), &etas, &interneuron_parameters(1.0 / fraction, k), steps, &mut noise);
+            let samples = at_rest(family, &etas, &interneuron_parameters(1.0 / fraction, k), steps, &mut noise);
             // Each eta is one independent estimate of the mean square.
             let own: Vec<f64> = (0..etas.len())
                 .map(|i| samples.iter().map(|s| (f64::from(s[i]) - exact[i]).powi(2)).sum::<f64>() / samples.len() as f64)

@@ -1,5 +1,6 @@
 //! The energy of a whole state and its exact gradient in f64 (SPEC 1, 2): the truth that currents and grids are held to.
 
+use crate::model::hierarchy::Tables;
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array1, Array2};
 
@@ -14,9 +15,14 @@ fn natural_parameter(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Arr
     weights.dot(&states[l + 1].mapv(|x| above.activation.value(x))) + bias
 }
 
-/// -log p(x_0 .. x_L): sum over layers of B - eta T + A(eta). `states[l]` is `[n_l]`.
+/// -log p(x_0 .. x_L) up to the constant A(b_L): sum over layers of B - eta T + A(eta). `states[l]` is `[n_l]`.
 /// Infinite outside the support.
 pub fn energy(model: &Hierarchy, states: &[Array1<f64>]) -> f64 {
+    tabulated_energy(model, &Tables::new(), states)
+}
+
+/// The same with A from `tables` (of [`Hierarchy::tables`]; empty: by quadrature) where it has no closed form.
+pub fn tabulated_energy(model: &Hierarchy, tables: &Tables, states: &[Array1<f64>]) -> f64 {
     let outside = |(layer, state): (&Layer, &Array1<f64>)| {
         let [low, high] = layer.family.bounds();
         state.iter().any(|x| !(low..=high).contains(x))
@@ -27,10 +33,14 @@ pub fn energy(model: &Hierarchy, states: &[Array1<f64>]) -> f64 {
     (0..=model.depth())
         .map(|l| {
             let (family, eta) = (&model.layers[l].family, natural_parameter(model, states, l));
-            let constant = l == model.depth() && !family.normalisable_for_every_eta(); // A(b_L) does not depend on the state
-            let unit = |(&x, &eta): (&f64, &f64)| {
-                family.base_energy(x) - eta * family.statistic(x) + if constant { 0.0 } else { family.log_partition(eta) }
+            let constant = l == model.depth(); // A(b_L) does not depend on the state
+            let table = tables.get(l).and_then(Option::as_deref);
+            let log_partition = |eta: f64| match table {
+                _ if constant => 0.0,
+                Some(table) => table.log_partition(family.as_ref(), eta),
+                None => family.log_partition(eta),
             };
+            let unit = |(&x, &eta): (&f64, &f64)| family.base_energy(x) - eta * family.statistic(x) + log_partition(eta);
             states[l].iter().zip(&eta).map(unit).sum::<f64>()
         })
         .sum()

@@ -3,7 +3,10 @@
 use crate::model::table::MeanTable;
 use crate::model::{Activation, Family};
 use ndarray::{Array1, Array2};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Tables kept at most.
+const MOST_TABLES: usize = 32;
 
 /// One layer: its family, what it shows to the layer below, its size.
 #[derive(Clone, Debug)]
@@ -68,24 +71,24 @@ impl Hierarchy {
         Ok(())
     }
 
-    /// Tabulates A' of every layer below another that has no closed form; takes up to a second a family.
+    /// Tables of A and A' of every layer below another that has no closed form. A family is tabulated once in the life of the
+    /// program, which takes up to a second.
     pub fn tables(&self) -> Tables {
-        let mut known: Vec<(String, Arc<MeanTable>)> = Vec::new();
-        let below = &self.layers[..self.depth()];
-        let table = |layer: &Layer| {
-            (!layer.family.has_closed_mean()).then(|| {
-                let key = format!("{:?}", layer.family);
-                match known.iter().find(|(k, _)| *k == key) {
-                    Some((_, table)) => table.clone(),
-                    None => {
-                        let table = Arc::new(MeanTable::new(layer.family.as_ref()));
-                        known.push((key, table.clone()));
-                        table
-                    }
+        static KNOWN: Mutex<Vec<(String, Arc<MeanTable>)>> = Mutex::new(Vec::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = |layer: &Layer| {
+            let key = format!("{:?}", layer.family);
+            let found = known.iter().find(|(k, _)| *k == key).map(|(_, table)| table.clone());
+            found.unwrap_or_else(|| {
+                let table = Arc::new(MeanTable::new(layer.family.as_ref()));
+                if known.len() == MOST_TABLES {
+                    known.remove(0);
                 }
+                known.push((key, table.clone()));
+                table
             })
         };
-        below.iter().map(table).collect()
+        self.layers[..self.depth()].iter().map(|layer| (!layer.family.has_closed_mean()).then(|| table(layer))).collect()
     }
 
     /// L, the number of layers of neurons.

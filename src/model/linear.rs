@@ -36,8 +36,8 @@ pub struct LinearDynamics {
 }
 
 impl LinearDynamics {
-    /// For gaussian layers with linear f. `tau_eps` in ms; with `exact` interneurons tau_eps is 0. None for another model, or one of
-    /// more than 24 states.
+    /// For gaussian layers with linear f. `tau_eps` in ms; with `exact` interneurons tau_eps is 0. None for another model, one of more
+    /// than 24 states, or where the dynamics are unstable: then there is no stationary law.
     pub fn new(model: &Hierarchy, layers: &[LayerConstants], tau_eps: f64, k: usize, exact: bool) -> Option<Self> {
         let depth = model.depth();
         let linear = |l: &crate::model::Layer| l.family.name() == "gaussian" && l.activation == Activation::Linear;
@@ -97,6 +97,11 @@ impl LinearDynamics {
             }
         }
         let covariance = lyapunov(&a, &d)?;
+        // Slow interneurons and strong adaptation can make the dynamics unstable: then the equation's solution is no covariance.
+        let largest = covariance.diag().iter().fold(0.0f64, |top, v| top.max(v.abs()));
+        if symmetric_eigenvalues(&covariance).iter().any(|&v| v < -1e-9 * largest) {
+            return None;
+        }
         let precision = precision(model);
         Some(Self { a, d, x_at, covariance, layers: layers.to_vec(), precision })
     }
@@ -280,6 +285,18 @@ mod tests {
         assert!((&known.unwrap() - &found.covariance).iter().all(|d| d.abs() < 1e-9));
         let exact = LinearDynamics::new(&model, &[C], 20.0, 3, true).unwrap();
         assert!((exact.covariance[[0, 0]] - 1.0 / exact.precision[[0, 0]]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn slow_interneurons_with_adaptation_are_unstable_and_have_no_covariance() {
+        let model = chain();
+        let found = |tau_eps: f64| LinearDynamics::new(&model, &[C, C], tau_eps, 1, false);
+        assert!(found(1.0).is_some());
+        let unstable = found(60.0);
+        assert!(unstable.is_none(), "{:?}", unstable.map(|d| d.covariance.diag().to_owned()));
+        // The growth itself: exp(-A t) of the same drift does not fall.
+        let slow = LayerConstants { m: 0.0, ..C };
+        assert!(LinearDynamics::new(&model, &[slow, slow], 60.0, 1, false).is_some(), "without adaptation it is stable");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct MeanTable {
     reach: f64,
     step: f64,
     nodes: Vec<[f64; 2]>,
+    /// A(eta) at the nodes.
+    values: Vec<f64>,
     /// Largest error found midway between nodes, relative to max(|A'|, sqrt(A''(0))).
     pub error: f64,
 }
@@ -36,7 +38,7 @@ impl MeanTable {
         let mut nodes: Vec<[f64; 2]> =
             (0..=intervals).map(|i| mean_and_variance(family, reach * (2.0 * i as f64 / intervals as f64 - 1.0))).collect();
         loop {
-            let mut table = Self { reach, step: 2.0 * reach / intervals as f64, nodes, error: 0.0 };
+            let mut table = Self { reach, step: 2.0 * reach / intervals as f64, nodes, values: Vec::new(), error: 0.0 };
             let middles: Vec<[f64; 2]> =
                 (0..intervals).map(|i| mean_and_variance(family, -reach + (i as f64 + 0.5) * table.step)).collect();
             for (i, middle) in middles.iter().enumerate() {
@@ -44,6 +46,7 @@ impl MeanTable {
                 table.error = table.error.max((found - middle[0]).abs() / middle[0].abs().max(spread));
             }
             if table.error < TOLERANCE || intervals >= MOST_INTERVALS {
+                table.values = (0..=intervals).map(|i| family.log_partition(-reach + i as f64 * table.step)).collect();
                 return table;
             }
             nodes = Vec::with_capacity(2 * intervals + 1);
@@ -58,15 +61,31 @@ impl MeanTable {
     fn interpolate(&self, eta: f64) -> f64 {
         let at = (eta + self.reach) / self.step;
         let i = (at as usize).min(self.nodes.len() - 2);
-        let (t, [a, da], [b, db]) = (at - i as f64, self.nodes[i], self.nodes[i + 1]);
-        let (da, db, u) = (da * self.step, db * self.step, 1.0 - t);
-        u * u * ((1.0 + 2.0 * t) * a + t * da) + t * t * ((1.0 + 2.0 * u) * b - u * db)
+        let scaled = |[value, slope]: [f64; 2]| [value, slope * self.step];
+        hermite(at - i as f64, scaled(self.nodes[i]), scaled(self.nodes[i + 1]))
+    }
+
+    /// A(eta), by cubic Hermite interpolation with the slopes A'(eta).
+    pub fn log_partition(&self, family: &dyn Family, eta: f64) -> f64 {
+        if eta.abs() > self.reach {
+            return family.log_partition(eta);
+        }
+        let at = (eta + self.reach) / self.step;
+        let i = (at as usize).min(self.nodes.len() - 2);
+        let t = at - i as f64;
+        hermite(t, [self.values[i], self.nodes[i][0] * self.step], [self.values[i + 1], self.nodes[i + 1][0] * self.step])
     }
 
     /// A'(eta).
     pub fn mean(&self, family: &dyn Family, eta: f64) -> f64 {
         if eta.abs() <= self.reach { self.interpolate(eta) } else { family.mean_statistic(eta) }
     }
+}
+
+/// Between two nodes, `t` from 0 to 1, each with value and slope per interval.
+fn hermite(t: f64, [a, da]: [f64; 2], [b, db]: [f64; 2]) -> f64 {
+    let u = 1.0 - t;
+    u * u * ((1.0 + 2.0 * t) * a + t * da) + t * t * ((1.0 + 2.0 * u) * b - u * db)
 }
 
 #[cfg(test)]
@@ -93,7 +112,17 @@ mod tests {
                 (-90..=90).map(error).fold(0.0, f64::max) // beyond the grid as well
             };
             assert!(table.error < TOLERANCE && worst(&table) < 2.0 * TOLERANCE, "{config:?}: {} {}", table.error, worst(&table));
-            let coarse = MeanTable { step: table.step * 16.0, nodes: table.nodes.iter().step_by(16).copied().collect(), ..table.clone() };
+            for i in -90..=90 {
+                let eta = f64::from(i) * 0.0137 * table.reach;
+                let (found, exact) = (table.log_partition(family.as_ref(), eta), family.log_partition(eta));
+                assert!((found - exact).abs() < 1e-6 * (1.0 + exact.abs()), "{config:?}: A({eta}) {found} {exact}");
+            }
+            let coarse = MeanTable {
+                step: table.step * 16.0,
+                nodes: table.nodes.iter().step_by(16).copied().collect(),
+                values: table.values.iter().step_by(16).copied().collect(),
+                ..table.clone()
+            };
             assert!(worst(&coarse) > 2.0 * TOLERANCE, "{config:?}: a table too coarse is not seen: {}", worst(&coarse));
         }
     }

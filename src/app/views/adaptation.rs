@@ -62,9 +62,9 @@ impl View for Adaptation {
             .x_axis_label(if times { "tau_v / tau_x" } else { "adaptation strength m" })
             .y_axis_label("speed-up")
             .x_axis_formatter(move |mark, _| if times { measured::power_of_ten(mark.value) } else { format!("{}", mark.value) })
-            .y_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
+            .include_y(0.0)
             .show(ui, |plot| {
-                let axes = [x, Axis::Logarithmic];
+                let axes = [x, Axis::Linear];
                 let theory = |value| laboratory::speed_up_theory(self.experiment, &d, value);
                 let name = if exact { "theory S" } else { "S, a guide" };
                 measured::curve(plot, name, theory, range, axes, theme::exact(dark));

@@ -30,7 +30,7 @@ impl View for Separation {
         let subject = findings.map_or(now, |f| f.subject.clone());
         let [posterior, prior] = laboratory::separation_levels(&subject).unwrap_or_default();
         ui.weak(format!(
-            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}. Large dot: unit {} now, moved by the slider of tau_eps.",
+            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}. Large dot: unit {} now, moved by the slider of tau_eps. Where a curve ends, slow interneurons and adaptation make the dynamics unstable: no law is stationary.",
             subject.watched.1[0]
         ));
         if self.curves.as_ref().is_none_or(|(of, _)| !same(of, &subject)) {

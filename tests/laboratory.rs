@@ -1,0 +1,132 @@
+//! The laboratory's measured points on the exact curves, and the bars all found.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use heescope::dynamics::block::Taps;
+use heescope::experiment::laboratory::{
+    Experiment, INTERNEURONS, Point, Subject, partition_error_theory, run, separation_levels, separation_theory, speed_up_theory,
+};
+use heescope::experiment::{Session, presets};
+use heescope::model::FamilyConfig;
+
+/// Tolerance in standard errors.
+const Z: f64 = 5.0;
+
+fn subject(preset: &str, dt_ms: f64) -> Subject {
+    let mut config = presets::by_name(preset).unwrap();
+    config.dynamics.dt_ms = dt_ms;
+    let session = Session::new(config.clone()).unwrap();
+    Subject {
+        model: session.model.clone(),
+        stiffness: session.stiffness().to_vec(),
+        dynamics: config.dynamics,
+        stimulus: session.stimulus().to_vec(),
+        watched: (1, [0, session.model.layers[1].size.min(2) - 1]),
+    }
+}
+
+fn points(experiment: Experiment, subject: &Subject, most: usize) -> Vec<Point> {
+    let mut found = Vec::new();
+    run(experiment, subject, &mut |point| {
+        found.extend(point);
+        found.len() < most
+    });
+    found
+}
+
+/// Largest z against `theory`, after allowing a relative `bias` for the finite step.
+fn worst(points: &[Point], theory: impl Fn(&Point) -> f64, bias: f64) -> f64 {
+    points.iter().map(|p| ((p.y - theory(p)).abs() - bias * theory(p).abs()).max(0.0) / p.error.max(1e-12)).fold(0.0, f64::max)
+}
+
+#[test]
+fn adaptation_sweep_lies_on_the_curve() {
+    let subject = subject("ridge", 0.25);
+    let d = subject.dynamics;
+    let found = points(Experiment::AdaptationStrength, &subject, 7);
+    assert_eq!(found.len(), 7);
+    let z = worst(&found[1..], |p| speed_up_theory(Experiment::AdaptationStrength, &d, p.x), 0.03);
+    assert!(z < Z, "{found:?}");
+    // Planted bug: adaptation that is forgotten half as fast as theory is told.
+    let wrong = heescope::experiment::config::DynamicsConfig { tau_v_ms: 2.0 * d.tau_v_ms, ..d };
+    assert!(worst(&found[1..], |p| speed_up_theory(Experiment::AdaptationStrength, &wrong, p.x), 0.03) > Z);
+}
+
+#[test]
+fn separation_lies_on_the_curves_of_every_k() {
+    for preset in ["slow-interneurons", "chain"] {
+        let subject = subject(preset, 0.25);
+        let found: Vec<Point> = points(Experiment::Separation, &subject, 33).into_iter().filter(|p| p.x >= 0.03 && p.x <= 2.0).collect();
+        let (stable, unstable): (Vec<Point>, Vec<Point>) =
+            found.into_iter().partition(|p| separation_theory(&subject, p.x, INTERNEURONS[p.series]).is_some());
+        assert!(stable.len() >= 6);
+        let theory = |p: &Point| separation_theory(&subject, p.x, INTERNEURONS[p.series]).unwrap();
+        assert!(worst(&stable, theory, 0.03) < Z, "{preset}: {stable:?}");
+        assert!(unstable.iter().all(|p| p.y > 3.0), "{preset}: where theory has no law the chains run away: {unstable:?}");
+        let ignored = |p: &Point| separation_theory(&subject, p.x, 1).unwrap_or(1.0);
+        let found = stable;
+        assert!(worst(&found, ignored, 0.03) > Z, "{preset}: interneurons that ignore K are told apart");
+        let [posterior, prior] = separation_levels(&subject).unwrap();
+        assert!(posterior < prior);
+    }
+    let scalar = subject("slow-interneurons", 0.25);
+    let found = separation_theory(&scalar, 0.1, 4).unwrap();
+    assert!((found - heescope::model::oracle::separation_variance(17.0, 0.1, 4)).abs() < 1e-6, "{found}");
+}
+
+#[test]
+fn interneurons_find_the_log_partition_itself() {
+    let mut subject = subject("ridge", 1.0);
+    (subject.dynamics.tau_eps_ms, subject.dynamics.interneurons) = (0.5, 4);
+    for config in [
+        FamilyConfig::Gaussian { sigma: 0.5 },
+        FamilyConfig::RectifiedGaussian { sigma: 0.5 },
+        FamilyConfig::ContinuousBernoulli,
+        FamilyConfig::Bernoulli,
+        FamilyConfig::Laplace { lambda: 3.0, delta: 0.1, kappa: 0.5 },
+        FamilyConfig::StudentT { nu: 3.0, s: 0.5, kappa: 1.0 },
+    ] {
+        let family = config.build().unwrap();
+        let found = points(Experiment::Partition { family: config }, &subject, usize::MAX);
+        let slope: Vec<Point> = found.iter().copied().filter(|p| p.series == 0).collect();
+        let value: Vec<Point> = found.iter().copied().filter(|p| p.series == 1 && p.x != 0.0).collect();
+        assert!(worst(&slope, |p| family.mean_statistic(p.x), 0.0) < Z, "{config:?}: A'");
+        // Simpson's rule itself errs by well below 1 %.
+        let a = |eta: f64| family.log_partition(eta) - family.log_partition(0.0);
+        assert!(worst(&value, |p| a(p.x), 0.01) < Z, "{config:?}: A");
+        assert!(worst(&value, |p| 1.1 * a(p.x), 0.01) > Z, "{config:?}: a partition function 1.1 times as steep is told apart");
+    }
+}
+
+#[test]
+fn the_error_of_the_mean_follows_tau_eps_and_k() {
+    let subject = subject("ridge", 1.0);
+    let config = FamilyConfig::Gaussian { sigma: 0.7 };
+    let family = config.build().unwrap();
+    let found = points(Experiment::PartitionError { family: config }, &subject, usize::MAX);
+    assert_eq!(found.len(), 24);
+    let theory = |p: &Point| partition_error_theory(family.as_ref(), p.x, INTERNEURONS[p.series]).unwrap();
+    assert!(worst(&found, theory, 0.01) < Z, "{found:?}");
+    assert!(worst(&found, |p| partition_error_theory(family.as_ref(), p.x, 1).unwrap(), 0.01) > Z);
+}
+
+#[test]
+fn all_bars_are_found_from_five_seeds() {
+    let dictionary = heescope::data::bars::dictionary(8);
+    for seed in 0..5 {
+        let mut config = presets::by_name("bars").unwrap();
+        config.dynamics.seed = seed;
+        config.learning.decay = heescope::experiment::Decay::Linear;
+        let mut session = Session::new(config).unwrap();
+        let found = |session: &Session| {
+            let cosine = session.model.weights[0].t().dot(&dictionary);
+            (0..16).filter(|&bar| cosine.column(bar).iter().any(|&c| c > 0.95)).count()
+        };
+        assert!(found(&session) < 3, "the start knows no bars");
+        let last = session.run_for(60_000);
+        while session.images < last {
+            session.advance(usize::MAX, &Taps::default());
+        }
+        assert_eq!(found(&session), 16, "seed {seed}");
+    }
+}
