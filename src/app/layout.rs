@@ -52,7 +52,7 @@ impl Saving {
     pub(super) fn menu(&mut self, ui: &mut Ui, kind: Kind, actions: &mut Vec<Action>) {
         let name = self.names.entry(kind.title()).or_insert_with(|| format!("{}.png", kind.name()));
         let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
-        let button = egui::containers::menu::MenuButton::new("Save").config(config);
+        let button = egui::containers::menu::MenuButton::new("Save as").config(config);
         let (response, _) = button.ui(ui, |ui| {
             ui.set_min_width(270.0);
             ui.horizontal(|ui| {
