@@ -15,9 +15,13 @@ for theme in dark light; do
   for preset in dead-leaves photographs; do
     picture "$preset" 7 "$theme" --preset "$preset" --size 1400x900 --full-speed
   done
-  for preset in explaining-away ridge; do
-    picture "$preset" 3 "$theme" --preset "$preset" --view posterior --size 1000x700
+  for preset in explaining-away ridge ring slow-interneurons chain competition; do
+    picture "$preset" 4 "$theme" --preset "$preset" --view posterior --size 1100x760
   done
+  picture bars 4 "$theme" --preset bars --size 1400x900 --full-speed
+  picture lab-adaptation 30 "$theme" --preset ridge --view adaptation --size 1000x700 --measure
+  picture lab-separation 30 "$theme" --preset slow-interneurons --view separation --size 1000x700 --measure
+  picture lab-partition 4 "$theme" --preset competition --view partition --size 1000x700 --measure
   for view in receptive-fields traces posterior stimulus learning; do
     picture "view-$view" 4 "$theme" --preset dead-leaves --view "$view" --size 1000x700 --full-speed
   done

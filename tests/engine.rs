@@ -139,7 +139,7 @@ fn a_rebuild_can_be_taken_back_and_a_slow_one_stopped() {
 
     // Enough large images that reading them takes seconds; asked to stop, the model before goes on.
     let folder = tempfile::tempdir().unwrap();
-    let picture = image::GrayImage::from_fn(2000, 1500, |x, y| image::Luma([(x * 31 ^ y * 17) as u8]));
+    let picture = image::GrayImage::from_fn(2000, 1500, |x, y| image::Luma([((x * 31) ^ (y * 17)) as u8]));
     picture.save(folder.path().join("0.png")).unwrap();
     for i in 1..30 {
         std::fs::copy(folder.path().join("0.png"), folder.path().join(format!("{i}.png"))).unwrap();

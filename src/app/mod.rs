@@ -55,6 +55,8 @@ pub struct Options {
     pub shot: Option<Shot>,
     /// Full speed from the start.
     pub full_speed: bool,
+    /// Begin the view's experiment at once.
+    pub measure: bool,
 }
 
 /// The view of that name, or an error that lists the names.
@@ -154,6 +156,7 @@ impl App {
     /// Starts the engine on `options.config`.
     pub fn new(ctx: &Context, options: Options) -> anyhow::Result<Self> {
         let waker = ctx.clone();
+        let config = options.config.clone();
         let engine = Engine::start(options.config, move || waker.request_repaint()).context("cannot start the simulation thread")?;
         let mut pending = VecDeque::new();
         if let Some(path) = options.model {
@@ -166,6 +169,9 @@ impl App {
             ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
         }
         let alone = options.view.as_deref().map(view_by_name).transpose()?;
+        if let (true, Some(experiment)) = (options.measure, alone.and_then(|kind| kind.experiment(&config))) {
+            pending.push_back(Command::Experiment(experiment));
+        }
         Ok(Self {
             engine,
             state: ViewState::default(),

@@ -31,7 +31,7 @@ struct Arguments {
     /// Change one value of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// View to show alone: receptive-fields, traces, posterior, stimulus, learning
+    /// View to show alone: receptive-fields, traces, posterior, stimulus, learning, adaptation, separation, partition
     #[arg(long)]
     view: Option<String>,
     /// Save a picture of the window there, then end
@@ -49,6 +49,9 @@ struct Arguments {
     /// Run at full speed from the start
     #[arg(long)]
     full_speed: bool,
+    /// Begin the experiment of the view (adaptation, separation, partition) at once
+    #[arg(long)]
+    measure: bool,
 }
 
 #[derive(Subcommand, Debug)]
@@ -178,5 +181,5 @@ fn window(a: Arguments) -> anyhow::Result<()> {
         bail!("--after {} is out of range: 0 to 86400 seconds", a.after);
     }
     let shot = a.screenshot.map(|path| Shot { path, after: std::time::Duration::from_secs_f64(a.after) });
-    app::open(Options { config, model: a.model, view: a.view, dark, size, shot, full_speed: a.full_speed })
+    app::open(Options { config, model: a.model, view: a.view, dark, size, shot, full_speed: a.full_speed, measure: a.measure })
 }

@@ -339,16 +339,10 @@ fn partition(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Opti
     for i in (0..=ETAS).step_by(2) {
         let (from, to, sign) = if i < zero { (i, zero, -1.0) } else { (zero, i, 1.0) };
         let (mut integral, mut square) = (0.0, 0.0);
-        for j in from..=to {
-            let weight = if from == to {
-                0.0
-            } else if j == from || j == to {
-                h / 3.0
-            } else {
-                h / 3.0 * (2.0 + 2.0 * ((j - from) % 2) as f64)
-            };
-            integral += weight * estimates[j].0;
-            square += (weight * estimates[j].1).powi(2);
+        for (j, (mean, error)) in estimates[from..=to].iter().enumerate().filter(|_| from < to) {
+            let weight = if j == 0 || j == to - from { h / 3.0 } else { h / 3.0 * (2.0 + 2.0 * (j % 2) as f64) };
+            integral += weight * mean;
+            square += (weight * error).powi(2);
         }
         if !report(Some(Point { series: 1, x: eta(i), y: sign * integral, error: square.sqrt() })) {
             return;

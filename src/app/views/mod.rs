@@ -14,6 +14,8 @@ pub mod traces;
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::engine::Snapshot;
+use crate::experiment::Config;
+use crate::experiment::laboratory::Experiment;
 use crate::export::table::Table;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,16 @@ impl Kind {
     /// The name on the command line.
     pub fn name(self) -> String {
         self.title().to_lowercase().replace(' ', "-")
+    }
+
+    /// What the view measures first, if it measures.
+    pub fn experiment(self, config: &Config) -> Option<Experiment> {
+        match self {
+            Self::Adaptation => Some(Experiment::AdaptationStrength),
+            Self::Separation => Some(Experiment::Separation),
+            Self::Partition => config.model.layers.first().map(|layer| Experiment::Partition { family: layer.family }),
+            _ => None,
+        }
     }
 
     /// A fresh view.

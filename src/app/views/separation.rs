@@ -12,10 +12,13 @@ use egui::Ui;
 use egui_plot::{HLine, Legend, Plot, VLine};
 use std::sync::Arc;
 
+/// Points (log10 of the ratio, variance), one curve a K.
+type Curves = Vec<Vec<[f64; 2]>>;
+
 /// What the view keeps: the curves, which cost a Lyapunov equation a point.
 #[derive(Default)]
 pub struct Separation {
-    curves: Option<(Arc<Subject>, Vec<Vec<[f64; 2]>>)>,
+    curves: Option<(Arc<Subject>, Curves)>,
 }
 
 impl View for Separation {
