@@ -161,6 +161,9 @@ fn a_race_is_changed_restarted_by_a_click_and_saved() {
     click(&mut harness, "Add sampler");
     until(&mut harness, |app| race(app).is_some_and(|r| r.racers.len() == 3));
     until(&mut harness, |app| race(app).is_some_and(|r| r.time_ms > 200.0));
+    // Autocorrelation times are measured, with theory beside them, although they are long for the first draws.
+    click(&mut harness, "Full speed");
+    until(&mut harness, |app| race(app).is_some_and(|r| r.racers.iter().all(|racer| racer.mixing.is_some() && racer.theory_ms.is_some())));
     // A click in the picture: every chain of every sampler starts there.
     click(&mut harness, "Pause");
     harness.hover_at(egui::pos2(470.0, 430.0));

@@ -37,7 +37,7 @@ pub struct Mixing {
 /// The helper; ends with its owner.
 pub(super) struct Meter {
     jobs: Option<Sender<Job>>,
-    results: Receiver<((u64, usize), Mixing)>,
+    results: Receiver<((u64, usize), Option<Mixing>)>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -47,9 +47,7 @@ impl Meter {
         let (outbox, results) = bounded(8);
         let body = move || {
             for job in inbox {
-                if let Some(mixing) = measure(&job) {
-                    let _ = outbox.try_send((job.of, mixing)); // a reader that does not look gets the next one
-                }
+                let _ = outbox.try_send((job.of, measure(&job))); // a reader that does not look gets the next one
             }
         };
         let thread = std::thread::Builder::new().name("meter".into()).spawn(body)?;
@@ -61,7 +59,8 @@ impl Meter {
         self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok())
     }
 
-    pub(super) fn results(&self) -> impl Iterator<Item = ((u64, usize), Mixing)> + '_ {
+    /// What was measured; None where the draws span too short a time to say.
+    pub(super) fn results(&self) -> impl Iterator<Item = ((u64, usize), Option<Mixing>)> + '_ {
         self.results.try_iter()
     }
 }

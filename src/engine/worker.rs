@@ -312,8 +312,9 @@ impl Worker {
             if id == self.race_id
                 && let (Some(slot), Some(sampler)) = (self.mixing.get_mut(i), race.samplers.get_mut(i))
             {
-                *slot = Some(mixing);
-                sampler.widen(mixing.autocorrelation_draws);
+                // Too short a window to say: take draws further apart.
+                sampler.widen(mixing.map_or(40.0, |m| m.autocorrelation_draws));
+                *slot = mixing.or(*slot);
             }
         }
         let (when, next) = self.measure_next;

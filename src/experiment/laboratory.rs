@@ -178,7 +178,7 @@ fn speed_up(subject: &Subject, sweep: &[(f64, SamplerConfig)], report: &mut dyn 
                     found = Some((tau, error));
                     race.samplers[0].widen(draws);
                 }
-                None => race.samplers[0].widen(f64::from(2 * 20)), // too short a window to say
+                None => race.samplers[0].widen(40.0), // too short a window to say
             }
             if found.is_some_and(|(tau, error)| error < 0.03 * tau && run > 30.0 * tau) {
                 break;

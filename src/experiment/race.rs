@@ -367,7 +367,7 @@ impl Sampler {
         ((0..count).map(|c| self.draws.iter().map(|d| f64::from(d[c][axis])).collect()).collect(), self.stride)
     }
 
-    /// Takes draws further apart until their autocorrelation time is below 20 draws: the window then covers many of it.
+    /// Takes draws further apart (once there are a quarter of the most that are kept) until their autocorrelation time is below 20 draws: the window then covers many of it.
     pub fn widen(&mut self, mut autocorrelation_draws: f64) {
         while autocorrelation_draws > 20.0 && self.draws.len() > DRAWS / 4 {
             let mut keep = false;
