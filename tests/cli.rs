@@ -87,6 +87,28 @@ fn own_images_are_learned_contrast_normalised_and_bad_ones_named() {
 }
 
 #[test]
+fn every_preset_is_sampled_and_diagnosed() {
+    let folder = tempfile::tempdir().unwrap();
+    for preset in heescope::experiment::presets::all() {
+        let small: &[&str] = if preset.config().learning.enabled { &["--set", "patches=500"] } else { &[] };
+        let call = ["sample", "--preset", preset.name, "--chains", "4", "--steps", "400", "--burn", "100", "--out", "s.npz"];
+        succeeds(folder.path(), &[&call[..], small].concat());
+        let rows: serde_json::Value = serde_json::from_str(&succeeds(folder.path(), &["diagnose", "s.npz", "--json"])).unwrap();
+        let units: usize = preset.config().model.layers[1..].iter().map(|l| l.size).sum();
+        assert_eq!(rows.as_array().unwrap().len(), units, "{}", preset.name);
+        for row in rows.as_array().unwrap() {
+            let number = |key: &str| row[key].as_f64().unwrap();
+            assert!(number("ess_mean") > 1.0 && number("mcse") > 0.0 && number("r_hat") > 0.9, "{}: {row}", preset.name);
+        }
+        let table = succeeds(folder.path(), &["diagnose", "s.npz"]);
+        assert!(table.lines().count() == units + 1 && table.contains("r_hat"), "{table}");
+    }
+    fails(folder.path(), &["diagnose", "nowhere.npz"], "nowhere.npz");
+    std::fs::write(folder.path().join("bad.npz"), "no archive").unwrap();
+    fails(folder.path(), &["diagnose", "bad.npz"], "bad.npz");
+}
+
+#[test]
 fn one_seed_gives_the_same_bytes_for_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     for threads in ["1", "2", "3"] {

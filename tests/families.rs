@@ -278,3 +278,78 @@ fn what_is_not_normalisable_is_refused_with_the_reason() {
     let error = model.set_bias(1, 0.5).unwrap_err();
     assert!(error.contains("laplace") && error.contains("bias"), "{error}");
 }
+
+#[test]
+fn random_linear_gaussian_dynamics_have_the_covariance_of_their_lyapunov_equation() {
+    use heescope::experiment::session::step_parameters;
+    use heescope::model::linear::LinearDynamics;
+    let weights = prop::collection::vec(-1.2..1.2f32, 4);
+    each((weights, 0.4..1.0f64, 1.0..30.0f64, 0.0..2.0f64, 1..5usize), |(w, sigma, tau_eps_ms, m, k)| {
+        let gaussian = |sigma| layer(FamilyConfig::Gaussian { sigma }, Activation::Linear, 2);
+        let model = Hierarchy::new(vec![gaussian(sigma), gaussian(1.0)], vec![ndarray::array![[w[0], w[1]], [w[2], w[3]]]]).unwrap();
+        let stiffness = heescope::dynamics::governor::Stiffness::new(&model).lambda;
+        let common = DynamicsConfig { dt_ms: 0.5, tau_eps_ms, adaptation: m, interneurons: k, ..Default::default() };
+        let p = step_parameters(&common, &stiffness);
+        let constants: Vec<_> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
+        let Some(exact) = LinearDynamics::new(&model, &constants, tau_eps_ms, k, false) else { return Ok(()) }; // unstable
+        let field =
+            Field { model: &model, stiffness: &stiffness, common: &common, stimulus: &[0.0, 0.0], exact: None, watched: (1, [0, 1]) };
+        let mut race = Race::new(&field, &[SamplerConfig::of(&common)], 400);
+        race.advance(4000);
+        race.samplers[0].set_stride(4);
+        race.advance(4 * 1900);
+        let (first, second) = (race.samplers[0].chains(0).0, race.samplers[0].chains(1).0);
+        let [a, b] = [0, 1].map(|unit| exact.state(1, unit));
+        let z = |x: &[Vec<f64>], y: &[Vec<f64>], expected: f64| {
+            let own: Vec<f64> = x.iter().zip(y).map(|(x, y)| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>() / x.len() as f64).collect();
+            let mean = own.iter().sum::<f64>() / own.len() as f64;
+            let variance = own.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (own.len() - 1) as f64;
+            // The finite step biases a covariance by up to 3 % of a variance.
+            ((mean - expected).abs() - 0.03 * exact.covariance[[a, a]].max(exact.covariance[[b, b]])).max(0.0)
+                / (variance / own.len() as f64).sqrt()
+        };
+        let found = z(&first, &first, exact.covariance[[a, a]]).max(z(&second, &second, exact.covariance[[b, b]])).max(z(
+            &first,
+            &second,
+            exact.covariance[[a, b]],
+        ));
+        prop_assert!(found < Z, "z {found}");
+        // Planted bug: variances 1.15 times as large, as of a drift that is too weak.
+        let planted = z(&first, &first, 1.15 * exact.covariance[[a, a]]);
+        prop_assert!(planted > Z, "the bug is not seen: z {planted}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_grid_posterior_agrees_with_nested_quadrature() {
+    for preset in ["explaining-away", "ring"] {
+        let config = heescope::experiment::presets::by_name(preset).unwrap();
+        let model = heescope::experiment::session::build_model(&config).unwrap();
+        let x0 = Array1::from_iter(config.stimulus.values.iter().map(|&v| f64::from(v)));
+        let log_density = |a: f64, b: f64| -energy(&model, &[x0.clone(), Array1::from(vec![a, b])]);
+        // Another rule (sinh-spaced nodes, Simpson's weights) in each direction, far beyond the grid's rectangle.
+        let reach = 12.0;
+        let marginal = |a: f64| quadrature::log_integral(|b| log_density(a, b), -reach, reach);
+        let total = {
+            let values: Vec<f64> = (0..=800).map(|i| marginal(reach * (f64::from(i) / 400.0 - 1.0))).collect();
+            let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let weight = |i: usize| if i == 0 || i == 800 { 1.0 } else { 2.0 + 2.0 * (i % 2) as f64 };
+            top + (values.iter().enumerate().map(|(i, v)| weight(i) * (v - top).exp()).sum::<f64>() * reach / 400.0 / 3.0).ln()
+        };
+        let grid = DensityGrid::posterior(&model, &config.stimulus.values, 256).unwrap();
+        let cell = (grid.x[1] - grid.x[0]) / 256.0;
+        let sums = grid.density.sum_axis(ndarray::Axis(0)) * ((grid.y[1] - grid.y[0]) / 256.0);
+        let worst = |shift: f64| {
+            (0..256)
+                .map(|i| {
+                    let a = grid.x[0] + (i as f64 + 0.5 + shift) * cell;
+                    (sums[i] - (marginal(a) - total).exp()).abs()
+                })
+                .fold(0.0, f64::max)
+                / sums.fold(0.0f64, |top, &v| top.max(v))
+        };
+        assert!(worst(0.0) < 2e-3, "{preset}: {}", worst(0.0));
+        assert!(worst(0.5) > 2e-3, "{preset}: a grid that is half a cell off is told apart: {}", worst(0.5));
+    }
+}
