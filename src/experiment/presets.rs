@@ -115,7 +115,7 @@ fn slow_interneurons() -> Config {
 fn chain() -> Config {
     let gaussian = |size, sigma| layer(size, FamilyConfig::Gaussian { sigma });
     let layers = vec![gaussian(2, 0.4), gaussian(2, 0.6), gaussian(1, 1.0)];
-    let mut config = chains(vec![vec![1.0, 0.3], vec![0.3, 1.0]], layers, vec![1.2, -0.3], 1.0);
+    let mut config = chains(vec![vec![1.0, 0.3], vec![0.3, 1.0]], layers, vec![1.2, -0.3], 0.25);
     // One cause above makes both units below likely: what one pixel says, the other unit hears through it.
     config.model.deeper_weights = vec![vec![vec![1.0], vec![1.0]]];
     config
@@ -131,7 +131,7 @@ fn competition() -> Config {
     let weights = (0..PIXELS).map(|pixel| (0..PLACES).map(|unit| bump(pixel, centre(unit))).collect()).collect();
     let rectified = LayerConfig { bias: -1.5, ..layer(PLACES, FamilyConfig::RectifiedGaussian { sigma: 1.0 }) };
     let stimulus = (0..PIXELS).map(|pixel| 1.5 * bump(pixel, 0.5 * (centre(3) + centre(4)))).collect();
-    chains(weights, vec![layer(PIXELS, FamilyConfig::Gaussian { sigma: 0.3 }), rectified], stimulus, 1.0)
+    chains(weights, vec![layer(PIXELS, FamilyConfig::Gaussian { sigma: 0.3 }), rectified], stimulus, 0.1)
 }
 
 fn bars() -> Config {
