@@ -44,9 +44,9 @@ impl View for Adaptation {
         };
         let exact = laboratory::is_linear_gaussian(&subject.model);
         ui.weak(if exact {
-            "Line: S = 1 + m^2 tau_v/tau_x, exact for this Gaussian posterior whatever its curvature. Points: autocorrelation time at m = 0 over that with adaptation, one standard error."
+            "Line: S = 1 + m^2 tau_v/tau_x, exact for this Gaussian posterior whatever its curvature. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         } else {
-            "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x is a guide here, not a law. Points: autocorrelation time at m = 0 over that with adaptation, one standard error."
+            "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x is a guide here, not a law. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         });
         let (dark, d) = (ui.visuals().dark_mode, subject.dynamics);
         let times = self.experiment == Experiment::AdaptationTime;
