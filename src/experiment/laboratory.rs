@@ -156,7 +156,9 @@ fn speed_up(subject: &Subject, sweep: &[(f64, SamplerConfig)], report: &mut dyn 
     });
     let common = DynamicsConfig { dt_ms: limits.fold(f64::INFINITY, f64::min), ..subject.dynamics };
     let mut still: Option<(f64, f64)> = None;
-    for &(x, config) in sweep {
+    for (i, &(x, config)) in sweep.iter().enumerate() {
+        // Its own random numbers, so that the errors of different settings are independent.
+        let common = DynamicsConfig { seed: common.seed.wrapping_add(1 + i as u64), ..common };
         let guess = still.map_or(4.0, |(tau, _)| tau / common.tau_x_ms);
         let Some(mut race) = settled(subject, config, &common, 4.0 * guess * common.tau_x_ms, report) else { return };
         let (mut found, mut run) = (None, 0.0);
