@@ -157,10 +157,12 @@ fn a_rebuild_can_be_taken_back_and_a_slow_one_stopped() {
     };
     assert_eq!(seen, ("reading images", 30));
     engine.progress().cancel();
+    let before_that = back.previous.clone();
     let Event::Failed(text) = wait_event(&engine, |e| matches!(e, Event::Failed(_))) else { unreachable!() };
     assert!(text.contains("stopped"), "{text}");
     assert!(engine.send(Command::Run));
-    wait(&engine, |s| s.model_id == back.model_id && s.clock.steps > back.clock.steps + 5);
+    let went_on = wait(&engine, |s| s.model_id == back.model_id && s.clock.steps > back.clock.steps + 5);
+    assert_eq!(went_on.previous, before_that, "what Back would bring is still there");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use heescope::dynamics::block::Taps;
 use heescope::experiment::laboratory::{
-    Experiment, INTERNEURONS, Point, Subject, partition_error_theory, run, separation_levels, separation_theory, speed_up_theory,
+    Experiment, FAMILIES, INTERNEURONS, Point, Subject, partition_error_theory, run, separation_levels, separation_theory, speed_up_theory,
 };
 use heescope::experiment::{Session, presets};
 use heescope::model::FamilyConfig;
@@ -78,14 +78,7 @@ fn separation_lies_on_the_curves_of_every_k() {
 fn interneurons_find_the_log_partition_itself() {
     let mut subject = subject("ridge", 1.0);
     (subject.dynamics.tau_eps_ms, subject.dynamics.interneurons) = (0.5, 4);
-    for config in [
-        FamilyConfig::Gaussian { sigma: 0.5 },
-        FamilyConfig::RectifiedGaussian { sigma: 0.5 },
-        FamilyConfig::ContinuousBernoulli,
-        FamilyConfig::Bernoulli,
-        FamilyConfig::Laplace { lambda: 3.0, delta: 0.1, kappa: 0.5 },
-        FamilyConfig::StudentT { nu: 3.0, s: 0.5, kappa: 1.0 },
-    ] {
+    for config in FAMILIES {
         let family = config.build().unwrap();
         let found = points(Experiment::Partition { family: config }, &subject, usize::MAX);
         let slope: Vec<Point> = found.iter().copied().filter(|p| p.series == 0).collect();

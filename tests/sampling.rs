@@ -232,7 +232,7 @@ fn measured_autocorrelation_times_of_a_race_are_those_of_theory() {
         let spacing = stride as f64 * race.dt_ms();
         let (tau, error) = heescope::analysis::chains::windowed_autocorrelation_time(&chains).unwrap();
         let (measured, error) = (tau * spacing, error * spacing);
-        let theory = race.theory_ms(sampler).unwrap()[0];
+        let theory = sampler.theory_ms.unwrap()[0];
         // The finite step shortens by up to 3 %.
         let z = |theory: f64| ((measured - theory).abs() - 0.03 * theory).max(0.0) / error;
         assert!(z(theory) < Z, "m {}: {measured} +- {error}, theory {theory}", sampler.config.adaptation);

@@ -198,6 +198,22 @@ fn a_race_is_changed_restarted_by_a_click_and_saved() {
 }
 
 #[test]
+fn modes_of_traces_draw_or_say_what_to_do() {
+    let mut harness = window("ridge", Some("traces"));
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 4000));
+    click(&mut harness, "Rhythm");
+    assert!(harness.query_by_label_contains("Autocorrelation of unit 0").is_some());
+    click(&mut harness, "Population");
+    until(&mut harness, |app| app.state.raster.len() > 50);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("all 1 units of layer 0").is_some());
+    let mut harness = window("dead-leaves", Some("traces"));
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 100));
+    click(&mut harness, "Rhythm");
+    assert!(harness.query_by_label_contains("no stationary rhythm").is_some(), "an empty state that says what to do");
+}
+
+#[test]
 fn an_experiment_is_measured_and_can_be_stopped() {
     let mut harness = window("ridge", Some("partition"));
     let findings = |app: &App| app.state.latest.as_ref().and_then(|s| s.findings.clone());

@@ -54,6 +54,21 @@ impl DensityGrid {
     }
 }
 
+impl DensityGrid {
+    /// Covariance of the two coordinates, `[2, 2]`.
+    pub fn covariance(&self) -> Array2<f64> {
+        let (rows, columns) = self.density.dim();
+        let at = |i: usize, n: usize, [low, high]: [f64; 2]| low + (i as f64 + 0.5) / n as f64 * (high - low);
+        let point = |row: usize, column: usize| [at(column, columns, self.x), at(row, rows, self.y)];
+        let total = self.density.sum();
+        let mean = [0, 1].map(|axis| self.density.indexed_iter().map(|((r, c), p)| p * point(r, c)[axis]).sum::<f64>() / total);
+        Array2::from_shape_fn((2, 2), |(i, j)| {
+            let product = |((r, c), p): ((usize, usize), &f64)| p * (point(r, c)[i] - mean[i]) * (point(r, c)[j] - mean[j]);
+            self.density.indexed_iter().map(product).sum::<f64>() / total
+        })
+    }
+}
+
 /// Points (x, density) of the posterior of the only latent unit of a model given x_0; None where there are more. Widened until
 /// the ends hold less than exp(-12) of the peak.
 pub fn line(model: &Hierarchy, x0: &[f32]) -> Option<Vec<[f64; 2]>> {
@@ -96,6 +111,8 @@ mod tests {
         let moment = |k: i32| grid.density.indexed_iter().map(|((_, column), p)| p * cell * (x(column) - mean[0]).powi(k)).sum::<f64>();
         assert!((moment(0) - 1.0).abs() < 1e-9);
         assert!(moment(1).abs() < 2e-3, "mean off by {}", moment(1));
+        let found = grid.covariance();
+        assert!(found.iter().zip(&covariance).all(|(a, b)| (a - b).abs() < 5e-3 * covariance[[0, 0]]), "{found} {covariance}");
         assert!((moment(2) - covariance[[0, 0]]).abs() < 5e-3 * covariance[[0, 0]], "{} {}", moment(2), covariance[[0, 0]]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{App, Background, Kind, Shot};
 use crate::app::actions::{Action, Field};
+use crate::app::widgets::picture;
 use crate::engine::{Command, Event, Pace};
 use crate::export::filters;
 use anyhow::Context as _;
@@ -72,8 +73,7 @@ impl App {
         {
             let (sender, waker) = (self.background.0.clone(), ctx.clone());
             ctx.request_screenshot(move |image| {
-                let rgb = image.pixels.iter().flat_map(|p| [p.r(), p.g(), p.b()]).collect();
-                let picture = image::RgbImage::from_raw(image.size[0] as u32, image.size[1] as u32, rgb);
+                let picture = picture::crop(&image, egui::Rect::EVERYTHING, 1.0);
                 let result = picture.context("an empty picture").and_then(|picture| crate::export::save_png(&path, &picture));
                 let _ = sender.try_send(Background::Shot(result)); // the queue is empty this early
                 waker.request_repaint();

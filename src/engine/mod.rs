@@ -1,6 +1,7 @@
 //! The simulation thread: commands in through a bounded channel, snapshots out as a latest value, events out bounded.
 
 pub mod command;
+mod contest;
 pub mod event;
 mod laboratory;
 mod meter;
@@ -73,7 +74,6 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.progress.cancel();
         let mut last = Command::Shutdown;
         // The worker empties its queue between spans of a few milliseconds, so this ends.
         while let Err(TrySendError::Full(command)) = self.commands.try_send(last) {
@@ -81,6 +81,10 @@ impl Drop for Engine {
             std::thread::yield_now();
         }
         if let Some(thread) = self.thread.take() {
+            while !thread.is_finished() {
+                self.progress.cancel(); // each rebuild that is still in the queue
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
             let _ = thread.join(); // a panic was reported as an event already
         }
     }

@@ -3,15 +3,14 @@
 use crate::analysis::density::{self, DensityGrid};
 use crate::data::Progress;
 use crate::dynamics::block::{Frame, Taps};
+use crate::engine::contest::Contest;
 use crate::engine::laboratory::{Bench, Findings};
-use crate::engine::meter::{Job, Meter, Mixing};
 use crate::engine::{
     Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
 };
-use crate::engine::{RaceState, RacerState};
 use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
 use crate::experiment::laboratory::{Experiment, Subject};
-use crate::experiment::race::{Field, Race, SamplerConfig};
+use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Session;
 use crate::experiment::{Config, Governor, InterneuronMode, modelfile};
 use crate::model::Hierarchy;
@@ -26,10 +25,6 @@ const SPAN: Duration = Duration::from_millis(3);
 /// Steps a second at first, for learning and for chains on a fixed stimulus.
 const LEARNING_PACE: f64 = 450.0;
 const CHAINS_PACE: f64 = 4000.0;
-/// Chains of each sampler of a race.
-const RACE_CHAINS: usize = 64;
-/// Each sampler of a race is measured this often.
-const MEASURE_EVERY: Duration = Duration::from_millis(800);
 /// Points of the pair cloud kept for one snapshot at most.
 const MAX_PAIR_STEPS: usize = 400;
 
@@ -83,12 +78,7 @@ struct Worker {
     bench: Option<Bench>,
     subject: Option<(SubjectKey, Arc<Subject>)>,
     findings: Option<Arc<Findings>>,
-    race: Option<Race>,
-    /// Which race it is, its samplers' mixing, and when the next is to be measured.
-    race_id: u64,
-    mixing: Vec<Option<Mixing>>,
-    measure_next: (Instant, usize),
-    meter: Option<Meter>,
+    contest: Contest,
     dropped: u64,
     rate: (Instant, u64, u64, f64, f64),
     steps_a_span: usize,
@@ -137,11 +127,7 @@ impl Worker {
             bench: None,
             subject: None,
             findings: None,
-            race: None,
-            race_id: 0,
-            mixing: Vec::new(),
-            measure_next: (now, 0),
-            meter: Meter::start().ok(), // without it the race runs unmeasured
+            contest: Contest::new(),
             dropped: 0,
             rate: (now, 0, 0, 0.0, 0.0),
             steps_a_span: 1,
@@ -232,30 +218,20 @@ impl Worker {
     }
 
     fn start_race(&mut self, samplers: &[SamplerConfig]) {
-        self.race = None;
-        self.race_id += 1;
-        self.mixing = vec![None; samplers.len()];
         self.changed = true;
-        let Some(session) = self.session.as_ref().filter(|_| !samplers.is_empty()) else { return };
-        if session.config().stimulus.steps_per_stimulus > 0 && !session.held {
-            self.tell(Event::Failed("a race needs one stimulus: hold it first".into()));
-            return;
+        let Some(session) = &self.session else { return };
+        let started = self.contest.start(samplers, session, &self.config.dynamics, &self.watch, self.exact.as_deref());
+        if let Err(problem) = started {
+            self.tell(Event::Failed(problem.into()));
         }
-        let field = Field {
-            model: &session.model,
-            stiffness: session.stiffness(),
-            common: &self.config.dynamics,
-            stimulus: session.stimulus(),
-            exact: self.exact.as_deref(),
-            watched: (self.watch.trace_layer, self.watch.pair),
-        };
-        self.race = Some(Race::new(&field, samplers, RACE_CHAINS));
     }
 
     /// The race again, on what has changed.
     fn restart_race(&mut self) {
-        let samplers: Vec<_> = self.race.iter().flat_map(|race| race.samplers.iter().map(|s| s.config)).collect();
-        self.start_race(&samplers);
+        let samplers = self.contest.samplers();
+        if !samplers.is_empty() {
+            self.start_race(&samplers);
+        }
     }
 
     fn experiment(&mut self, experiment: Experiment) {
@@ -306,30 +282,6 @@ impl Worker {
         }
     }
 
-    fn measure_race(&mut self) {
-        let (Some(race), Some(meter)) = (&mut self.race, &self.meter) else { return };
-        for ((id, i), mixing) in meter.results() {
-            if id == self.race_id
-                && let (Some(slot), Some(sampler)) = (self.mixing.get_mut(i), race.samplers.get_mut(i))
-            {
-                // Too short a window to say: take draws further apart.
-                sampler.widen(mixing.map_or(40.0, |m| m.autocorrelation_draws));
-                *slot = mixing.or(*slot);
-            }
-        }
-        let (when, next) = self.measure_next;
-        let Some(sampler) = race.samplers.get(next % race.samplers.len().max(1)).filter(|_| Instant::now() >= when) else { return };
-        let [(first, stride), (second, _)] = [0, 1].map(|axis| sampler.chains(axis));
-        let job = Job {
-            of: (self.race_id, next % race.samplers.len()),
-            chains: [first, second],
-            spacing_ms: stride as f64 * race.dt_ms(),
-            ran: (race.time_ms(), sampler.wall),
-        };
-        meter.offer(job);
-        self.measure_next = (Instant::now() + MEASURE_EVERY / race.samplers.len() as u32, next + 1);
-    }
-
     fn refresh_exact(&mut self) {
         self.exact = self.session.as_ref().and_then(|s| DensityGrid::posterior(&s.model, s.stimulus(), 128)).map(Arc::new);
         self.exact_line = self.session.as_ref().and_then(|s| density::line(&s.model, s.stimulus())).map(Arc::new);
@@ -353,7 +305,7 @@ impl Worker {
         self.pairs.clear();
         let other = self.watch.pair != pair || self.watch.trace_layer != layer;
         self.watch = Watch { trace_layer: layer, trace_units: units, pair, raster: watch.raster };
-        if other && self.race.is_some() {
+        if other {
             self.restart_race();
         }
         self.changed = true;
@@ -414,8 +366,9 @@ impl Worker {
         let steps = (due.min(self.steps_a_span as u64)) as usize;
         let (first_ms, dt_ms) = (session.time_ms, session.parameters().dt_ms);
         let (done, report) = session.advance(steps, &self.taps);
-        if let Some(race) = &mut self.race {
-            race.advance(done);
+        if !self.contest.advance(done) {
+            let text = "the race ended: a sampler left the stable range; lower dt or choose the automatic step size";
+            self.tell(Event::Failed(text.into()));
         }
         let ended = report.is_some();
         self.owed = self.owed.saturating_sub(done as u64);
@@ -432,7 +385,6 @@ impl Worker {
             }
         }
         self.collect(first_ms, dt_ms);
-        self.measure_race();
         let Some(session) = &mut self.session else { return };
         if let Some(report) = report {
             let (stimulus, reconstruction) = (report.stimulus.clone(), report.reconstruction.clone());
@@ -452,11 +404,6 @@ impl Worker {
                 self.learning.drain(..MAX_SAMPLES / 2);
             }
         }
-        if self.race.as_ref().is_some_and(Race::broken) {
-            self.start_race(&[]);
-            self.tell(Event::Failed("the race ended: a sampler left the stable range; lower dt or choose the automatic step size".into()));
-        }
-        let Some(session) = &mut self.session else { return };
         if let Some(reason) = session.broken() {
             self.halt(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
         } else if ended {
@@ -520,7 +467,8 @@ impl Worker {
                 Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
             },
             Command::Back => {
-                if let Some((config, model)) = self.previous.take() {
+                // Taken only when the rebuild has put the present model in its place.
+                if let Some((config, model)) = self.previous.clone() {
                     self.rebuild(config, Some(model));
                 }
             }
@@ -535,31 +483,26 @@ impl Worker {
                 self.finished = None;
                 self.session.iter_mut().for_each(Session::show_next);
                 self.refresh_exact();
-                if self.race.is_some() {
-                    self.restart_race();
-                }
+                self.restart_race();
             }
             Command::HoldStimulus(hold) => {
                 self.attempt(|session| session.hold(hold));
+                self.refresh_exact();
                 if !hold {
-                    self.start_race(&[]);
+                    self.contest.end();
                 }
             }
             Command::Race(samplers) => self.start_race(&samplers),
             Command::Experiment(experiment) => self.experiment(experiment),
             Command::StopExperiment => self.bench.iter().for_each(Bench::stop),
             Command::RaceFrom(start) => {
-                if let Some(race) = &mut self.race {
-                    race.restart(start);
-                    self.mixing.fill(None);
-                }
+                self.contest.restart(start);
             }
             Command::SetStimulus(values) => {
                 self.attempt(|session| session.set_stimulus(&values));
                 self.refresh_exact();
-                if let (Some(race), Some(session)) = (&mut self.race, &self.session) {
-                    race.set_stimulus(session.stimulus(), self.exact.as_deref());
-                    self.mixing.fill(None);
+                if let Some(session) = &self.session {
+                    self.contest.set_stimulus(session.stimulus(), self.exact.as_deref());
                 }
             }
             Command::Watch(watch) => self.set_watch(watch),
@@ -603,7 +546,7 @@ impl Worker {
                 (self.config.dynamics, self.config.learning) = (d, l);
                 // What all samplers share; the rest is each one's own.
                 let shared = |d: &crate::experiment::config::DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode);
-                if self.race.is_some() && shared(&before) != shared(&d) {
+                if shared(&before) != shared(&d) {
                     self.restart_race();
                 }
             }
@@ -688,24 +631,7 @@ impl Worker {
             learning: std::mem::take(&mut self.learning),
             subject: self.subject.as_ref().map(|(_, subject)| subject.clone()),
             findings: self.findings.clone(),
-            race: self.race.as_ref().map(|race| RaceState {
-                racers: (race.samplers.iter().zip(&self.mixing))
-                    .map(|(s, mixing)| RacerState {
-                        config: s.config,
-                        trail: s.trail.clone(),
-                        visits: s.visits.clone(),
-                        visited: s.visited(),
-                        distance: s.distance.clone(),
-                        theory_ms: race.theory_ms(s),
-                        mixing: *mixing,
-                    })
-                    .collect(),
-                window: race.window,
-                time_ms: race.time_ms(),
-                dt_ms: race.dt_ms(),
-                tau_x_ms: self.config.dynamics.tau_x_ms,
-                chains: race.chains,
-            }),
+            race: self.contest.state(d.tau_x_ms),
         }));
         drop(slot);
         self.last_snapshot = Instant::now();

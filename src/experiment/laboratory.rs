@@ -2,6 +2,7 @@
 //! Each reports its points one by one and stops when it is told to.
 
 use crate::analysis::chains::windowed_autocorrelation_time;
+use crate::analysis::density::DensityGrid;
 use crate::dynamics::interneurons::at_rest;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::parameters::{StepParameters, averaged_variance};
@@ -54,6 +55,16 @@ pub const INTERNEURONS: [usize; 3] = [1, 4, 16];
 pub const STRENGTHS: [f64; 10] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0];
 /// tau_v/tau_x of the sweep.
 pub const ADAPTATION_TIMES: [f64; 9] = [0.03, 0.06, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0];
+/// A family of each kind, for those that the model at hand has not.
+pub const FAMILIES: [FamilyConfig; 6] = [
+    FamilyConfig::Gaussian { sigma: 0.5 },
+    FamilyConfig::RectifiedGaussian { sigma: 0.5 },
+    FamilyConfig::ContinuousBernoulli,
+    FamilyConfig::Bernoulli,
+    FamilyConfig::Laplace { lambda: 3.0, delta: 0.1, kappa: 0.5 },
+    FamilyConfig::StudentT { nu: 3.0, s: 0.5, kappa: 1.0 },
+];
+
 /// tau_eps/tau_x of the separation.
 pub const RATIOS: [f64; 11] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 1.0, 2.0, 4.0, 10.0];
 /// tau_eps/dt of the partition function's error.
@@ -202,12 +213,19 @@ pub fn speed_up_theory(experiment: Experiment, d: &DynamicsConfig, x: f64) -> f6
     }
 }
 
-/// m* of the softest and of the stiffest direction of a one-layer linear-Gaussian posterior.
-pub fn critical_strengths(model: &Hierarchy, d: &DynamicsConfig) -> Option<[f64; 2]> {
-    if !is_linear_gaussian(model) || model.depth() != 1 {
+/// m* of the softest and of the stiffest direction of the posterior of a one-layer model: exact for a linear-Gaussian one; for two
+/// units of another kind that of the Gaussian with the same covariance, a guide.
+pub fn critical_strengths(subject: &Subject) -> Option<[f64; 2]> {
+    let (model, d) = (&subject.model, &subject.dynamics);
+    if model.depth() != 1 {
         return None;
     }
-    let curvatures = symmetric_eigenvalues(&precision(model));
+    let curvatures = if is_linear_gaussian(model) {
+        symmetric_eigenvalues(&precision(model))
+    } else {
+        let covariance = DensityGrid::posterior(model, &subject.stimulus, 96)?.covariance();
+        symmetric_eigenvalues(&covariance).into_iter().map(|variance| 1.0 / variance).collect()
+    };
     let ends = [curvatures.iter().copied().fold(f64::INFINITY, f64::min), curvatures.iter().copied().fold(0.0, f64::max)];
     Some(ends.map(|lambda| critical_adaptation(lambda, d.tau_x_ms / d.tau_v_ms)))
 }

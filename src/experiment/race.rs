@@ -87,6 +87,8 @@ pub struct Sampler {
     pub distance: Vec<[f64; 2]>,
     /// Wall time spent on it since the start.
     pub wall: Duration,
+    /// Integrated autocorrelation time (ms) of the pair's units as theory has it; None where it is not known.
+    pub theory_ms: Option<[f64; 2]>,
 }
 
 /// Samplers, the model that they share and the stimulus that all see.
@@ -165,6 +167,7 @@ impl Race {
                 visited: 0,
                 distance: Vec::new(),
                 wall: Duration::ZERO,
+                theory_ms: None,
             });
         }
         race.set_steps();
@@ -185,6 +188,8 @@ impl Race {
             parameters.layers.iter_mut().for_each(|layer| layer.noisy = sampler.config.noisy);
             sampler.parameters = parameters;
         }
+        let theory: Vec<_> = self.samplers.iter().map(|s| self.theory_ms(s)).collect();
+        self.samplers.iter_mut().zip(theory).for_each(|(sampler, theory)| sampler.theory_ms = theory);
     }
 
     /// Step, ms.
@@ -307,8 +312,8 @@ impl Race {
         }
     }
 
-    /// Integrated autocorrelation time (ms) of the pair's units as theory has it, for a linear-Gaussian model and noisy adaptation.
-    pub fn theory_ms(&self, sampler: &Sampler) -> Option<[f64; 2]> {
+    /// Known for a linear-Gaussian model and noisy adaptation.
+    fn theory_ms(&self, sampler: &Sampler) -> Option<[f64; 2]> {
         if !sampler.config.noisy {
             return None;
         }

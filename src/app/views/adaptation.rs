@@ -6,19 +6,22 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
-use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS};
+use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS, Subject};
 use crate::export::table::Table;
 use egui::Ui;
 use egui_plot::{Legend, Plot, VLine};
+use std::sync::Arc;
 
 /// What the view keeps.
 pub struct Adaptation {
     experiment: Experiment,
+    /// m* of a subject, which may need the posterior on a grid.
+    critical: Option<(Arc<Subject>, Option<[f64; 2]>)>,
 }
 
 impl Default for Adaptation {
     fn default() -> Self {
-        Self { experiment: Experiment::AdaptationStrength }
+        Self { experiment: Experiment::AdaptationStrength, critical: None }
     }
 }
 
@@ -42,11 +45,16 @@ impl View for Adaptation {
             (None, Some(subject)) => subject,
             (None, None) => return,
         };
+        if self.critical.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &subject)) {
+            self.critical = Some((subject.clone(), laboratory::critical_strengths(&subject)));
+        }
+        let critical =
+            self.critical.as_ref().and_then(|(_, critical)| *critical).filter(|_| self.experiment == Experiment::AdaptationStrength);
         let exact = laboratory::is_linear_gaussian(&subject.model);
         ui.weak(if exact {
             "Line: S = 1 + m^2 tau_v/tau_x, exact for this Gaussian posterior whatever its curvature. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         } else {
-            "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x is a guide here, not a law. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
+            "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x and m* (of the Gaussian with the same covariance) are guides here, not laws. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         });
         let (dark, d) = (ui.visuals().dark_mode, subject.dynamics);
         let times = self.experiment == Experiment::AdaptationTime;
@@ -68,7 +76,7 @@ impl View for Adaptation {
                 let theory = |value| laboratory::speed_up_theory(self.experiment, &d, value);
                 let name = if exact { "theory S" } else { "S, a guide" };
                 measured::curve(plot, name, theory, range, axes, theme::exact(dark));
-                if let (false, Some([soft, stiff])) = (times, laboratory::critical_strengths(&subject.model, &d)) {
+                if let Some([soft, stiff]) = critical {
                     for (name, m) in [("m* of the softest direction", soft), ("m* of the stiffest", stiff)] {
                         plot.vline(VLine::new(name, m).color(theme::SERIES[if m == soft { 4 } else { 3 }]).width(1.2));
                     }

@@ -21,16 +21,6 @@ pub struct Partition {
     exact: Option<(FamilyConfig, [Vec<[f64; 2]>; 2])>,
 }
 
-/// One of each kind, for those that the model at hand has not.
-const EXAMPLES: [FamilyConfig; 6] = [
-    FamilyConfig::Gaussian { sigma: 0.5 },
-    FamilyConfig::RectifiedGaussian { sigma: 0.5 },
-    FamilyConfig::ContinuousBernoulli,
-    FamilyConfig::Bernoulli,
-    FamilyConfig::Laplace { lambda: 3.0, delta: 0.1, kappa: 0.5 },
-    FamilyConfig::StudentT { nu: 3.0, s: 0.5, kappa: 1.0 },
-];
-
 /// The family with its parameters, as a configuration names it.
 fn title(family: &FamilyConfig) -> String {
     let text = toml::to_string(family).unwrap_or_default(); // plain numbers, which TOML can always hold
@@ -59,7 +49,7 @@ impl View for Partition {
                     for (l, layer) in layers.iter().enumerate().take(below) {
                         ui.selectable_value(&mut self.family, Some(layer.family), format!("layer {l}: {}", title(&layer.family)));
                     }
-                    for family in EXAMPLES {
+                    for family in laboratory::FAMILIES {
                         ui.selectable_value(&mut self.family, Some(family), title(&family));
                     }
                 })

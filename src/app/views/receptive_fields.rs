@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
+use crate::export::table::Table;
 use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
@@ -125,6 +126,14 @@ impl View for ReceptiveFields {
                 }
             }
         });
+    }
+
+    fn table(&self, _: &ViewState, _: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        for unit in 0..self.filters.ncols() {
+            table.push(format!("unit_{unit}"), self.filters.column(unit).iter().map(|&w| f64::from(w)));
+        }
+        (!table.columns.is_empty()).then_some(table)
     }
 }
 

@@ -27,9 +27,19 @@ pub(super) struct Rhythm {
 impl Rhythm {
     /// Draws both for the first traced unit.
     pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, trace: Option<&VecDeque<TraceSample>>) {
+        if !snapshot.exact_stimulus() {
+            ui.label(
+                "The stimulus changes every few steps here, so that there is no stationary rhythm: hold one in Posterior or Stimulus.",
+            );
+            return;
+        }
         let (Some(trace), Some(&unit)) = (trace, snapshot.watch.trace_units.first()) else { return };
         if self.computed.is_none_or(|(when, of)| of != unit || when.elapsed() > REFRESH) {
             self.compute(snapshot, trace, unit);
+        }
+        if self.autocorrelation[0].is_empty() {
+            ui.label("Too few samples at this step size yet: run the simulation.");
+            return;
         }
         let theory = !self.autocorrelation[1].is_empty();
         ui.weak(match (theory, self.ringing_hz.is_empty()) {
@@ -81,9 +91,10 @@ impl Rhythm {
         let first = (from + 1..trace.len()).rev().find(|&i| !apart(&trace[i - 1], &trace[i])).unwrap_or(from);
         let x: Vec<f64> = trace.range(first..).map(|s| f64::from(s.x)).collect();
         if x.len() < 64 {
+            self.autocorrelation = Default::default();
             return;
         }
-        let dynamics = snapshot.subject().filter(|_| snapshot.exact_stimulus()).and_then(|subject| {
+        let dynamics = snapshot.subject().and_then(|subject| {
             let p = crate::experiment::session::step_parameters(&subject.dynamics, &subject.stiffness);
             let constants: Vec<_> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
             LinearDynamics::new(&subject.model, &constants, subject.dynamics.tau_eps_ms, p.interneurons, p.exact)

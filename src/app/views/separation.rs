@@ -18,12 +18,12 @@ type Curves = Vec<Vec<[f64; 2]>>;
 /// What the view keeps: the curves, which cost a Lyapunov equation a point.
 #[derive(Default)]
 pub struct Separation {
-    curves: Option<(Arc<Subject>, Curves)>,
+    curves: Option<(Arc<Subject>, [f64; 2], Curves)>,
 }
 
 impl View for Separation {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let now = snapshot.subject().filter(|s| laboratory::separation_levels(s).is_some());
+        let now = snapshot.subject().filter(|s| laboratory::is_linear_gaussian(&s.model));
         let Some(now) = now else {
             ui.label("Exact curves need gaussian layers with linear f: choose slow-interneurons, ridge or chain.");
             return;
@@ -31,19 +31,21 @@ impl View for Separation {
         let tip = "Var(x) at eleven ratios for K = 1, 4 and 16, 128 chains each";
         let findings = measured::controls(ui, snapshot, Experiment::Separation, tip, actions);
         let subject = findings.map_or(now, |f| f.subject.clone());
-        let [posterior, prior] = laboratory::separation_levels(&subject).unwrap_or_default();
-        ui.weak(format!(
-            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}. Large dot: unit {} now, moved by the slider of tau_eps. Where a curve ends, slow interneurons and adaptation make the dynamics unstable: no law is stationary.",
-            subject.watched.1[0]
-        ));
-        if self.curves.as_ref().is_none_or(|(of, _)| !same(of, &subject)) {
+        if self.curves.as_ref().is_none_or(|(of, ..)| !same(of, &subject)) {
             let place = |i: usize| -3.2 + 4.4 * i as f64 / 60.0;
             let curve = |k: usize| {
                 let value = |i: usize| laboratory::separation_theory(&subject, 10f64.powf(place(i)), k).map(|v| [place(i), v]);
                 (0..=60).filter_map(value).collect()
             };
-            self.curves = Some((subject.clone(), INTERNEURONS.map(curve).into()));
+            let Some(levels) = laboratory::separation_levels(&subject) else { return };
+            self.curves = Some((subject.clone(), levels, INTERNEURONS.map(curve).into()));
         }
+        let Some((_, [posterior, prior], curves)) = &self.curves else { return };
+        let (posterior, prior) = (*posterior, *prior);
+        ui.weak(format!(
+            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}. Large dot: unit {} now, moved by the slider of tau_eps. Where a curve ends, slow interneurons and adaptation make the dynamics unstable: no law is stationary.",
+            subject.watched.1[0]
+        ));
         let dark = ui.visuals().dark_mode;
         let d = &snapshot.config.dynamics;
         let live = state.variance().map(|(y, error)| Point { series: 0, x: d.tau_eps_ms / d.tau_x_ms, y, error });
@@ -63,7 +65,7 @@ impl View for Separation {
                 let axes = [Axis::Logarithmic, Axis::Linear];
                 for (series, k) in INTERNEURONS.into_iter().enumerate() {
                     let color = theme::SERIES[series];
-                    let curve = self.curves.iter().flat_map(|(_, curves)| curves[series].clone()).collect::<Vec<_>>();
+                    let curve = curves[series].clone();
                     plot.line(egui_plot::Line::new(format!("K = {k}"), egui_plot::PlotPoints::from(curve)).color(color).width(1.6));
                     let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
                     measured::points(plot, &format!("K = {k}"), found, axes, color);

@@ -1,0 +1,151 @@
+//! The race as the simulation thread runs it: when it starts again, when it is measured, what the window gets of it.
+
+use crate::analysis::density::DensityGrid;
+use crate::engine::meter::{Job, Meter, Mixing};
+use crate::engine::{RaceState, RacerState, Watch};
+use crate::experiment::config::DynamicsConfig;
+use crate::experiment::race::{Field, Race, SamplerConfig, Start};
+use crate::experiment::session::Session;
+use std::time::{Duration, Instant};
+
+/// Chains of each sampler.
+const CHAINS: usize = 64;
+/// Each sampler is measured this often.
+const MEASURE_EVERY: Duration = Duration::from_millis(800);
+
+/// At most one race, and how well its samplers mix.
+pub(super) struct Contest {
+    race: Option<Race>,
+    /// Grows whenever the chains start again: what was measured of earlier ones does not apply.
+    heat: u64,
+    mixing: Vec<Option<Mixing>>,
+    /// When the next sampler is to be measured, and which.
+    next: (Instant, usize),
+    meter: Option<Meter>,
+}
+
+impl Contest {
+    pub(super) fn new() -> Self {
+        let meter = Meter::start().ok(); // without it a race runs unmeasured
+        Self { race: None, heat: 0, mixing: Vec::new(), next: (Instant::now(), 0), meter }
+    }
+
+    /// A race of these samplers in place of the present one; none ends it. An error where stimuli change.
+    pub(super) fn start(
+        &mut self,
+        samplers: &[SamplerConfig],
+        session: &Session,
+        common: &DynamicsConfig,
+        watch: &Watch,
+        exact: Option<&DensityGrid>,
+    ) -> Result<(), &'static str> {
+        self.race = None;
+        self.forget(samplers.len());
+        if samplers.is_empty() {
+            return Ok(());
+        }
+        if session.config().stimulus.steps_per_stimulus > 0 && !session.held {
+            return Err("a race needs one stimulus: hold it first");
+        }
+        let field = Field {
+            model: &session.model,
+            stiffness: session.stiffness(),
+            common,
+            stimulus: session.stimulus(),
+            exact,
+            watched: (watch.trace_layer, watch.pair),
+        };
+        self.race = Some(Race::new(&field, samplers, CHAINS));
+        Ok(())
+    }
+
+    /// No race.
+    pub(super) fn end(&mut self) {
+        self.race = None;
+    }
+
+    /// The settings of the samplers; empty without a race.
+    pub(super) fn samplers(&self) -> Vec<SamplerConfig> {
+        self.race.iter().flat_map(|race| race.samplers.iter().map(|s| s.config)).collect()
+    }
+
+    fn forget(&mut self, samplers: usize) {
+        self.heat += 1;
+        self.mixing = vec![None; samplers];
+    }
+
+    /// All chains start again from here.
+    pub(super) fn restart(&mut self, start: Start) {
+        if let Some(race) = &mut self.race {
+            race.restart(start);
+            self.forget(self.mixing.len());
+        }
+    }
+
+    /// The chains follow another stimulus.
+    pub(super) fn set_stimulus(&mut self, stimulus: &[f32], exact: Option<&DensityGrid>) {
+        if let Some(race) = &mut self.race {
+            race.set_stimulus(stimulus, exact);
+            self.forget(self.mixing.len());
+        }
+    }
+
+    /// Every sampler takes `steps`; false where one has left the stable range, which ends the race.
+    pub(super) fn advance(&mut self, steps: usize) -> bool {
+        let Some(race) = &mut self.race else { return true };
+        race.advance(steps);
+        let stable = !race.broken();
+        if stable {
+            self.measure();
+        } else {
+            self.race = None;
+        }
+        stable
+    }
+
+    fn measure(&mut self) {
+        let (Some(race), Some(meter)) = (&mut self.race, &self.meter) else { return };
+        for ((heat, i), mixing) in meter.results() {
+            if heat == self.heat
+                && let (Some(slot), Some(sampler)) = (self.mixing.get_mut(i), race.samplers.get_mut(i))
+            {
+                // Too short a window to say: take draws further apart.
+                sampler.widen(mixing.map_or(40.0, |m| m.autocorrelation_draws));
+                *slot = mixing.or(*slot);
+            }
+        }
+        let (when, next) = self.next;
+        let count = race.samplers.len().max(1);
+        let Some(sampler) = race.samplers.get(next % count).filter(|_| Instant::now() >= when) else { return };
+        let [(first, stride), (second, _)] = [0, 1].map(|axis| sampler.chains(axis));
+        meter.offer(Job {
+            of: (self.heat, next % count),
+            chains: [first, second],
+            spacing_ms: stride as f64 * race.dt_ms(),
+            ran: (race.time_ms(), sampler.wall),
+        });
+        self.next = (Instant::now() + MEASURE_EVERY / count as u32, next + 1);
+    }
+
+    /// What the window gets.
+    pub(super) fn state(&self, tau_x_ms: f64) -> Option<RaceState> {
+        let race = self.race.as_ref()?;
+        let racer = |(s, mixing): (&crate::experiment::race::Sampler, &Option<Mixing>)| RacerState {
+            config: s.config,
+            trail: s.trail.clone(),
+            visits: s.visits.clone(),
+            visited: s.visited(),
+            distance: s.distance.clone(),
+            theory_ms: s.theory_ms,
+            mixing: *mixing,
+        };
+        Some(RaceState {
+            racers: race.samplers.iter().zip(&self.mixing).map(racer).collect(),
+            window: race.window,
+            time_ms: race.time_ms(),
+            dt_ms: race.dt_ms(),
+            tau_x_ms,
+            chains: race.chains,
+        })
+    }
+}
