@@ -12,6 +12,9 @@ use egui::Ui;
 use egui_plot::{HLine, Legend, Plot, VLine};
 use std::sync::Arc;
 
+/// Variances above this many times the prior's are not shown: where the dynamics become unstable they grow without bound.
+const TOP: f64 = 3.0;
+
 /// Points (log10 of the ratio, variance), one curve a K.
 type Curves = Vec<Vec<[f64; 2]>>;
 
@@ -42,8 +45,9 @@ impl View for Separation {
         }
         let Some((_, [posterior, prior], curves)) = &self.curves else { return };
         let (posterior, prior) = (*posterior, *prior);
+        let top = TOP * prior;
         ui.weak(format!(
-            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}. Large dot: unit {} now, moved by the slider of tau_eps. Where a curve ends, slow interneurons and adaptation make the dynamics unstable: no law is stationary.",
+            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}. Large dot: unit {} now, moved by the slider of tau_eps. A curve that leaves upwards: slow interneurons and adaptation make the dynamics unstable, and no law is stationary.",
             subject.watched.1[0]
         ));
         let dark = ui.visuals().dark_mode;
@@ -65,9 +69,9 @@ impl View for Separation {
                 let axes = [Axis::Logarithmic, Axis::Linear];
                 for (series, k) in INTERNEURONS.into_iter().enumerate() {
                     let color = theme::SERIES[series];
-                    let curve = curves[series].clone();
+                    let curve: Vec<[f64; 2]> = curves[series].iter().copied().filter(|p| p[1] < top).collect();
                     plot.line(egui_plot::Line::new(format!("K = {k}"), egui_plot::PlotPoints::from(curve)).color(color).width(1.6));
-                    let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
+                    let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series && p.y < top);
                     measured::points(plot, &format!("K = {k}"), found, axes, color);
                 }
                 if let Some(live) = live {
