@@ -5,9 +5,9 @@ cd "$(dirname "$0")/.."
 scripts/setup.sh
 cargo build --release
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
-  exec target/release/heescope "$@"
+  exec "${CARGO_TARGET_DIR:-target}/release/heescope" "$@"
 fi
 echo "There is no display: running 20 s on a virtual one."
 mkdir -p output
-xvfb-run -a -s "-screen 0 1600x1000x24" target/release/heescope --screenshot output/window.png --after 20 --size 1400x900 "$@"
+xvfb-run -a -s "-screen 0 1600x1000x24" "${CARGO_TARGET_DIR:-target}/release/heescope" --screenshot output/window.png --after 20 --size 1400x900 "$@"
 echo "A picture of the window: output/window.png"

@@ -8,7 +8,7 @@ mkdir -p screenshots
 picture() { # name, seconds, theme, arguments
   local name=$1 after=$2 theme=$3
   shift 3
-  xvfb-run -a -s "-screen 0 1600x1000x24" target/release/heescope "$@" --theme "$theme" --after "$after" --screenshot "screenshots/$name-$theme.png"
+  xvfb-run -a -s "-screen 0 1600x1000x24" "${CARGO_TARGET_DIR:-target}/release/heescope" "$@" --theme "$theme" --after "$after" --screenshot "screenshots/$name-$theme.png"
   echo "screenshots/$name-$theme.png"
 }
 for theme in dark light; do
