@@ -190,11 +190,56 @@ fn a_race_is_changed_restarted_by_a_click_and_saved() {
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
     harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "File").type_text(&path.display().to_string());
     harness.step();
-    click(&mut harness, "Save view");
+    click(&mut harness, "Save to file");
     until(&mut harness, |_| path.exists());
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("sampler_0_time_ms,sampler_0_total_variation,sampler_0_x0_now"), "{text}");
     assert_eq!(text.lines().next().unwrap().split(',').count(), 12, "four columns for each of three samplers");
+}
+
+/// Opens the menu of the only view, chooses a figure and a file, and saves; screenshots are taken of what was drawn.
+fn save_figure(harness: &mut Harness<'static, Option<App>>, figure: &str, path: &std::path::Path) {
+    click(harness, "Save as");
+    harness.get_by_role_and_label(egui::accesskit::Role::RadioButton, figure).click();
+    harness.run_steps(4);
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "File").focus();
+    harness.step();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "File").type_text(&path.display().to_string());
+    harness.step();
+    harness.get_by_label("Save to file").click();
+    let start = Instant::now();
+    while !path.exists() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{} was not saved", path.display());
+        harness.step();
+        let asked: Vec<egui::ViewportCommand> =
+            harness.output().viewport_output.values().flat_map(|viewport| viewport.commands.clone()).collect();
+        for command in asked {
+            if let egui::ViewportCommand::Screenshot(callback) = command {
+                let picture = harness.render().unwrap();
+                let size = [picture.width() as usize, picture.height() as usize];
+                callback.complete(egui::ColorImage::from_rgba_unmultiplied(size, &picture).into());
+            }
+        }
+    }
+}
+
+#[test]
+fn one_plot_of_a_view_is_saved_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window("ridge", Some("posterior"));
+    until(&mut harness, |app| app.state.latest.as_ref().and_then(|s| s.race.as_ref()).is_some_and(|r| r.racers[0].distance.len() > 3));
+    let [whole, plot, svg] = ["whole.png", "distance.png", "distance.svg"].map(|name| folder.path().join(name));
+    save_figure(&mut harness, "The whole view", &whole);
+    save_figure(&mut harness, "distance to the posterior", &plot);
+    save_figure(&mut harness, "distance to the posterior", &svg);
+    let size = |path: &std::path::Path| image::open(path).unwrap().into_rgb8().dimensions();
+    let ((w, h), (pw, ph)) = (size(&whole), size(&plot));
+    assert!(pw > 150 && ph > 60 && pw < w && ph < h / 2, "a plot of {pw}x{ph} in a view of {w}x{h}");
+    let text = std::fs::read_to_string(&svg).unwrap();
+    let width: f32 = text.split_once("width=\"").unwrap().1.split_once('"').unwrap().0.parse().unwrap();
+    assert!((width - pw as f32).abs() < 2.0 && text.contains("<polyline"), "the same plot as curves: {}", &text[..200]);
+    assert!(!text.contains("Add sampler"), "what stands beside the plot is left out");
 }
 
 #[test]

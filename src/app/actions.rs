@@ -41,8 +41,15 @@ pub enum Action {
     },
     /// Watch other units.
     Watch(Watch),
-    /// Write a view: a picture (.png, .svg) or its numbers (.csv, .npy), by the file's ending.
-    SaveView(Kind, PathBuf),
+    /// Write a view, or one figure of it: a picture (.png, .svg) or the view's numbers (.csv, .npy), by the file's ending.
+    SaveView {
+        /// The view.
+        kind: Kind,
+        /// The figure's name; None: the whole view.
+        figure: Option<String>,
+        /// The file.
+        path: PathBuf,
+    },
     /// What the next export writes.
     SetExport(ExportSettings),
     /// Write the filters as the settings say.

@@ -45,7 +45,7 @@ impl App {
                 let full = self.state.latest.as_ref().is_some_and(|s| s.clock.pace == Pace::Full);
                 self.pending.push_back(Command::SetPace(if full { self.slow } else { Pace::Full }));
             }
-            Action::SaveView(kind, path) => self.save_view(kind, path),
+            Action::SaveView { kind, figure, path } => self.save_view(kind, figure, path),
             Action::SetExport(settings) => self.state.export = settings,
             Action::Export => {
                 let ExportSettings { path, format, scale, zoom, layer } = self.state.export.clone();
@@ -77,9 +77,9 @@ impl App {
     }
 
     /// Numbers are written at once; a picture when the view has been drawn again.
-    fn save_view(&mut self, kind: Kind, path: PathBuf) {
+    fn save_view(&mut self, kind: Kind, figure: Option<String>, path: PathBuf) {
         match path.extension().and_then(|e| e.to_str()) {
-            Some("png" | "svg") => self.saving.wanted = Some((kind, path)),
+            Some("png" | "svg") => self.saving.wanted = Some((kind, figure, path)),
             Some("csv" | "npy") => {
                 let view = self.views.get(kind.title());
                 let table = self.state.latest.as_ref().and_then(|snapshot| view.and_then(|view| view.table(&self.state, snapshot)));
@@ -94,7 +94,7 @@ impl App {
 
     /// A view that was asked for and is drawn becomes a file once the screenshot of this frame has come.
     pub(super) fn save_drawn(&mut self, ui: &egui::Ui) {
-        let Some((kind, path)) = self.saving.wanted.take() else { return };
+        let Some((kind, _, path)) = self.saving.wanted.take() else { return };
         let Some((rect, shapes)) = self.saving.drawn.take() else {
             self.toasts.error(format!("{} is not in sight: bring its tab to the front", kind.title()));
             return;

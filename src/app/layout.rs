@@ -3,6 +3,7 @@
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::views::{Kind, View};
+use crate::app::widgets::figure::{self, Marked};
 use crate::engine::Snapshot;
 use egui::epaint::ClippedShape;
 use egui::{Rect, Ui};
@@ -37,12 +38,17 @@ pub(super) struct Behaviour<'a> {
     pub(super) saving: &'a mut Saving,
 }
 
+/// What is saved where no figure is chosen.
+const WHOLE: &str = "The whole view";
+
 /// A view that is to become a picture, and the file names that people have typed.
 #[derive(Default)]
 pub(super) struct Saving {
     names: HashMap<&'static str, String>,
-    /// The view asked for.
-    pub(super) wanted: Option<(Kind, PathBuf)>,
+    /// The figures of each view as it was drawn last, and which of them was chosen.
+    figures: HashMap<&'static str, (Vec<Marked>, Option<String>)>,
+    /// The view asked for, and the figure of it if not the whole.
+    pub(super) wanted: Option<(Kind, Option<String>, PathBuf)>,
     /// Where it was drawn in this frame, and with what.
     pub(super) drawn: Option<(Rect, Vec<ClippedShape>)>,
 }
@@ -55,6 +61,10 @@ impl Saving {
         let button = egui::containers::menu::MenuButton::new("Save as").config(config);
         let (response, _) = button.ui(ui, |ui| {
             ui.set_min_width(270.0);
+            let (figures, chosen) = self.figures.entry(kind.title()).or_default();
+            chosen.take_if(|name| figures.iter().all(|(known, _)| known != name));
+            ui.radio_value(chosen, None, WHOLE);
+            figures.iter().for_each(|(name, _)| drop(ui.radio_value(chosen, Some(name.clone()), name)));
             ui.horizontal(|ui| {
                 for ending in ["png", "svg", "csv", "npy"] {
                     let chosen = name.ends_with(&format!(".{ending}"));
@@ -65,23 +75,27 @@ impl Saving {
             });
             let label = ui.label("File");
             ui.add(egui::TextEdit::singleline(name).desired_width(250.0)).labelled_by(label.id);
-            if ui.button("Save view").clicked() {
-                actions.push(Action::SaveView(kind, PathBuf::from(name.trim())));
+            if ui.button("Save to file").clicked() {
+                actions.push(Action::SaveView { kind, figure: chosen.clone(), path: PathBuf::from(name.trim()) });
                 ui.close();
             }
         });
-        response.on_hover_text("This view as a picture (PNG, SVG), or its numbers (CSV, NPY)");
+        response.on_hover_text("This view or one figure of it as a picture (PNG, SVG), or the view's numbers (CSV, NPY)");
     }
 
     /// Draws a view, and remembers its shapes where it is the one asked for.
     pub(super) fn around(&mut self, ui: &mut Ui, kind: Kind, draw: impl FnOnce(&mut Ui)) {
         let count = |ui: &Ui| ui.ctx().graphics(|g| g.get(ui.layer_id()).map_or(0, |list| list.all_entries().len()));
         let (rect, before) = (ui.max_rect(), count(ui));
+        figure::take(ui.ctx());
         draw(ui);
-        if self.wanted.as_ref().is_some_and(|(wanted, _)| *wanted == kind) {
+        let figures = figure::take(ui.ctx());
+        if let Some((_, figure, _)) = self.wanted.as_ref().filter(|(wanted, ..)| *wanted == kind) {
+            let part = figures.iter().find(|(name, _)| Some(name) == figure.as_ref()).map_or(rect, |(_, part)| part.intersect(rect));
             let shapes = ui.ctx().graphics(|g| g.get(ui.layer_id()).map(|list| list.all_entries().skip(before).cloned().collect()));
-            self.drawn = shapes.map(|shapes| (rect, shapes));
+            self.drawn = shapes.map(|shapes| (part, shapes));
         }
+        self.figures.entry(kind.title()).or_default().0 = figures;
     }
 }
 

@@ -4,6 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS, Subject};
@@ -71,7 +72,7 @@ impl View for Adaptation {
             .y_axis_label("speed-up")
             .x_axis_formatter(move |mark, _| if times { measured::power_of_ten(mark.value) } else { format!("{}", mark.value) })
             .include_y(0.0)
-            .show(ui, |plot| {
+            .figure(ui, "speed-up", |plot| {
                 let axes = [x, Axis::Linear];
                 let theory = |value| laboratory::speed_up_theory(self.experiment, &d, value);
                 let name = if exact { "theory S" } else { "S, a guide" };

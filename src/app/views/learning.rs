@@ -4,6 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::figure::Figure as _;
 use crate::engine::{LearningPoint, Snapshot};
 use crate::export::table::Table;
 use egui::Ui;
@@ -47,7 +48,7 @@ impl View for Learning {
                 .include_y(0.0)
                 .y_axis_min_width(36.0)
                 .x_axis_formatter(|mark, _| images(mark.value))
-                .show(ui, |plot| lines.into_iter().for_each(|line| plot.line(line)));
+                .figure(ui, name, |plot| lines.into_iter().for_each(|line| plot.line(line)));
         };
         let residual = Line::new("residual variance", points(|p| p.residual_variance)).color(theme::SERIES[0]);
         plot(

@@ -4,6 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, Experiment, FRACTIONS, INTERNEURONS};
@@ -95,7 +96,7 @@ impl Partition {
                 .x_axis_label("eta")
                 .y_axis_min_width(36.0)
                 .link_axis(egui::Id::unique("partition axes"), [true, false])
-                .show(ui, |plot| {
+                .figure(ui, name, |plot| {
                     plot.line(egui_plot::Line::new("exact", PlotPoints::from(exact[series].clone())).color(theme::exact(dark)).width(1.6));
                     let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
                     measured::points(plot, "interneurons", found, [Axis::Linear; 2], theme::SERIES[series]);
@@ -124,7 +125,7 @@ fn errors(ui: &mut Ui, snapshot: &Snapshot, config: FamilyConfig, family: &dyn F
         .include_x(FRACTIONS[FRACTIONS.len() - 1].log10())
         .include_y(-2.0)
         .include_y(0.2)
-        .show(ui, |plot| {
+        .figure(ui, "error", |plot| {
             let axes = [Axis::Logarithmic; 2];
             for (series, k) in INTERNEURONS.into_iter().enumerate() {
                 let color = theme::SERIES[series];

@@ -5,6 +5,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::{View, race};
+use crate::app::widgets::figure::{self, Figure as _};
 use crate::engine::{Command, RaceState, RacerState, Snapshot, Watch};
 use crate::experiment::race::Start;
 use crate::export::table::Table;
@@ -221,7 +222,7 @@ impl View for Posterior {
             .y_axis_label(format!("x of unit {}", snapshot.watch.pair[1]))
             .allow_boxed_zoom(false);
         let draw = |ui: &mut Ui| {
-            plot.show(ui, |plot| {
+            plot.figure(ui, "posterior", |plot| {
                 if moved {
                     let ends = |sign: f64| [0, 1].map(|axis| square.centre[axis] + sign * square.half);
                     plot.set_plot_bounds(PlotBounds::from_min_max(ends(-1.0), ends(1.0)));
@@ -268,6 +269,7 @@ impl View for Posterior {
         }
         ui.advance_cursor_after_rect(area);
         if strip > 0.0 {
+            figure::mark(ui, "posterior with marginals", area);
             for axis in 0..2 {
                 marginal(ui, &transform, axis, strip, square, (state, race), exact.map(Arc::as_ref));
             }
@@ -395,10 +397,14 @@ fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
     let bar =
         |(i, count): (usize, &f64)| egui_plot::Bar::new(low + (i as f64 + 0.5) * width, count / (total.max(1.0) * width)).width(width);
     let bars = egui_plot::BarChart::new("samples", counts.iter().enumerate().map(bar).collect()).color(theme::histogram(dark));
-    Plot::new("scalar posterior").allow_scroll(false).allow_boxed_zoom(false).x_axis_label("x").y_axis_label("density").show(ui, |plot| {
-        plot.bar_chart(bars);
-        plot.line(Line::new("exact posterior", PlotPoints::from(line.to_vec())).color(theme::exact(dark)).width(2.0));
-    });
+    Plot::new("scalar posterior").allow_scroll(false).allow_boxed_zoom(false).x_axis_label("x").y_axis_label("density").figure(
+        ui,
+        "posterior",
+        |plot| {
+            plot.bar_chart(bars);
+            plot.line(Line::new("exact posterior", PlotPoints::from(line.to_vec())).color(theme::exact(dark)).width(2.0));
+        },
+    );
 }
 
 /// Density `[rows from the bottom, columns]` as a picture.

@@ -3,6 +3,7 @@
 
 use crate::app::actions::Action;
 use crate::app::theme;
+use crate::app::widgets::figure::Figure as _;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
 use crate::experiment::race::{MOST_SAMPLERS, SamplerConfig, Start};
 use egui::{DragValue, RichText, Ui};
@@ -93,7 +94,7 @@ fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
             }
             HoverPosition::Elsewhere { .. } => None,
         })
-        .show(ui, |plot| {
+        .figure(ui, "distance to the posterior", |plot| {
             plot.hline(
                 HLine::new("0.05", ARRIVED.log10()).color(theme::exact(dark)).width(1.0).style(egui_plot::LineStyle::dashed_loose()),
             );

@@ -4,6 +4,7 @@ use crate::app::actions::{Action, ExportSettings, Field};
 use crate::app::side_panel::path_field;
 use crate::app::state::ViewState;
 use crate::app::views::View;
+use crate::app::widgets::figure;
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
@@ -93,6 +94,7 @@ impl View for ReceptiveFields {
             let (rect, response) = ui.allocate_exact_size(vec2(width as f32, height as f32) * zoom, Sense::click());
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
             ui.painter().image(texture, rect, whole, Color32::WHITE);
+            figure::mark(ui, "filters", rect);
             let place = |position: usize| {
                 let [x, y] = layout.corner(position);
                 Rect::from_min_size(rect.min + vec2(x as f32, y as f32) * zoom, vec2(layout.tile[1] as f32, layout.tile[0] as f32) * zoom)

@@ -3,6 +3,7 @@
 use crate::analysis::chains::autocovariance;
 use crate::analysis::spectrum::periodogram;
 use crate::app::theme;
+use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::measured::power_of_ten;
 use crate::engine::{Snapshot, TraceSample};
 use crate::model::linear::LinearDynamics;
@@ -56,7 +57,7 @@ impl Rhythm {
             .allow_scroll(false)
             .x_axis_label("lag, ms")
             .y_axis_min_width(36.0)
-            .show(ui, |plot| {
+            .figure(ui, "autocorrelation", |plot| {
                 if theory {
                     plot.line(Line::new("exact", PlotPoints::from(self.autocorrelation[1].clone())).color(theme::exact(dark)).width(1.6));
                 }
@@ -71,7 +72,7 @@ impl Rhythm {
             .y_axis_min_width(36.0)
             .x_axis_formatter(|mark, _| power_of_ten(mark.value))
             .y_axis_formatter(|mark, _| power_of_ten(mark.value))
-            .show(ui, |plot| {
+            .figure(ui, "power spectrum", |plot| {
                 for f in &self.ringing_hz {
                     plot.vline(VLine::new("ringing", f.log10()).color(theme::SERIES[4]).width(1.2));
                 }

@@ -4,6 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point, RATIOS, Subject};
@@ -61,7 +62,7 @@ impl View for Separation {
             .x_axis_label("tau_eps / tau_x")
             .y_axis_label("Var(x)")
             .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
-            .show(ui, |plot| {
+            .figure(ui, "variance against tau_eps", |plot| {
                 for (name, level) in [("posterior", posterior), ("prior", prior)] {
                     let style = egui_plot::LineStyle::dashed_loose();
                     plot.hline(HLine::new(name, level).color(theme::exact(dark)).width(1.2).style(style));

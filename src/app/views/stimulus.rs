@@ -4,6 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::figure::{self, Figure as _};
 use crate::engine::{Command, Snapshot};
 use crate::export::filters::tile;
 use crate::export::mosaic::diverging;
@@ -52,6 +53,7 @@ impl View for Stimulus {
                 ui.vertical(|ui| {
                     ui.label(name);
                     let (rect, response) = ui.allocate_exact_size(vec2(cell * columns as f32, cell * rows as f32), Sense::hover());
+                    figure::mark(ui, name, rect);
                     for (i, value) in values.iter().enumerate() {
                         let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
                         let [r, g, b] = diverging(value / top, ui.visuals().dark_mode);
@@ -95,7 +97,7 @@ fn bars(ui: &mut Ui, series: [(&str, &Vec<f32>); 3]) {
         .include_x(-0.6)
         .include_x(units - 0.4)
         .x_axis_formatter(move |mark, _| whole(mark))
-        .show(ui, |plot| {
+        .figure(ui, "stimulus", move |plot| {
             for (k, (name, values)) in series.into_iter().enumerate() {
                 let bar = |(i, value): (usize, &f32)| Bar::new(i as f64 + (k as f64 - 1.0) * 0.25, f64::from(*value)).width(0.22);
                 let chart = BarChart::new(name.to_string(), values.iter().enumerate().map(bar).collect());

@@ -6,6 +6,7 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::rhythm::Rhythm;
 use crate::app::widgets::decimate::min_max;
+use crate::app::widgets::figure::{self, Figure as _};
 use crate::engine::{InterneuronSample, MAX_TRACED, Snapshot, TraceSample, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
@@ -150,7 +151,7 @@ impl View for Traces {
                 .show_axes([bottom, true])
                 .y_axis_min_width(36.0)
                 .x_axis_formatter(|mark, _| time(mark.value))
-                .show(ui, |plot| {
+                .figure(ui, name, |plot| {
                     if follow {
                         plot.set_plot_bounds_x(first..=last);
                     }
@@ -215,7 +216,8 @@ impl Traces {
             RASTER_STEPS as f64 * snapshot.governor.dt_ms
         ));
         let size = ui.available_size() - egui::vec2(0.0, 8.0);
-        ui.image(egui::load::SizedTexture::new(texture.id(), size));
+        let shown = ui.image(egui::load::SizedTexture::new(texture.id(), size));
+        figure::mark(ui, "population", shown.rect);
     }
 }
 

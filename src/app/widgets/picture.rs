@@ -36,7 +36,7 @@ pub fn svg(shapes: &[ClippedShape], rect: Rect, background: Color32, screenshot:
     let mut writer = Writer { out, screenshot, scale };
     for (i, ClippedShape { clip_rect, shape, .. }) in shapes.iter().enumerate() {
         let clip = clip_rect.intersect(rect);
-        if !clip.is_positive() || matches!(shape, Shape::Noop) {
+        if !clip.is_positive() || matches!(shape, Shape::Noop) || !shape.visual_bounding_rect().intersects(clip) {
             continue;
         }
         let (x, y, w, h) = (clip.left(), clip.top(), clip.width(), clip.height());
@@ -82,6 +82,17 @@ impl Writer<'_> {
                 let stroke = format!("{} stroke-width=\"{}\"", paint("stroke", c.stroke.color), c.stroke.width);
                 let _ = writeln!(self.out, "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{r:.2}\" {} {stroke}/>", fill(c.fill));
             }
+            Shape::Ellipse(e) => {
+                let (x, y, degrees) = (e.center.x, e.center.y, e.angle.to_degrees());
+                let stroke = format!("{} stroke-width=\"{}\"", paint("stroke", e.stroke.color), e.stroke.width);
+                let _ = writeln!(
+                    self.out,
+                    "<ellipse cx=\"{x:.2}\" cy=\"{y:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" transform=\"rotate({degrees:.2} {x:.2} {y:.2})\" {} {stroke}/>",
+                    e.radius.x,
+                    e.radius.y,
+                    fill(e.fill)
+                );
+            }
             Shape::LineSegment { points: [a, b], stroke } => {
                 let color = format!("{} stroke-width=\"{}\"", paint("stroke", stroke.color), stroke.width);
                 let _ = writeln!(self.out, "<line x1=\"{:.2}\" y1=\"{:.2}\" x2=\"{:.2}\" y2=\"{:.2}\" {color}/>", a.x, a.y, b.x, b.y);
@@ -121,7 +132,7 @@ impl Writer<'_> {
                 }
             }
             Shape::Mesh(mesh) => self.image(mesh.calc_bounds()),
-            _ => {} // ellipses, Bezier curves and callbacks: no view draws them
+            _ => {} // Bezier curves and callbacks: no view draws them
         }
     }
 
@@ -181,12 +192,15 @@ mod tests {
             clipped(Shape::line_segment([pos2(12.0, 12.0), pos2(30.0, 30.0)], Stroke::new(1.5, Color32::RED)), view),
             clipped(Shape::circle_filled(pos2(20.0, 20.0), 3.0, Color32::from_rgba_unmultiplied(0, 0, 255, 128)), view),
             clipped(Shape::rect_filled(Rect::EVERYTHING, 0.0, Color32::GREEN), Rect::from_min_size(pos2(200.0, 0.0), vec2(9.0, 9.0))),
+            clipped(Shape::circle_filled(pos2(300.0, 20.0), 3.0, Color32::YELLOW), view),
+            clipped(Shape::ellipse_filled(pos2(20.0, 20.0), vec2(4.0, 2.0), Color32::BLUE), view),
             clipped(Shape::image(egui::TextureId::User(7), view, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE), view),
         ];
         let screenshot = ColorImage::filled([100, 80], Color32::from_rgb(1, 2, 3));
         let text = svg(&shapes, view, Color32::BLACK, &screenshot, 1.0);
         assert!(text.contains("<line x1=\"12.00\"") && text.contains("#ff0000"), "{text}");
         assert!(text.contains("<circle") && text.contains("fill-opacity=\"0.502\""), "{text}");
+        assert!(text.contains("rx=\"4.00\"") && !text.contains("#ffff00"), "outside the view though not clipped: {text}");
         assert!(!text.contains("#00ff00"), "a shape of another view: {text}");
         assert!(text.contains("data:image/png;base64,"), "{text}");
         assert_eq!(crop(&screenshot, view, 1.0).unwrap().dimensions(), (50, 40));

@@ -1,0 +1,36 @@
+//! Figures: the single plots and pictures of a view, known by name, so that each can be saved by itself.
+
+use egui::{Context, Id, Rect, Ui};
+use egui_plot::{Plot, PlotResponse, PlotUi};
+
+/// A figure's name and where it was drawn in this frame, its axes included.
+pub type Marked = (String, Rect);
+
+fn list() -> Id {
+    Id::unique("figures of the view being drawn")
+}
+
+/// Says that what stands in `rect` is a figure of this name.
+pub fn mark(ui: &Ui, name: impl Into<String>, rect: Rect) {
+    let marked = (name.into(), rect);
+    ui.ctx().data_mut(|data| data.get_temp_mut_or_default::<Vec<Marked>>(list()).push(marked));
+}
+
+/// The figures marked since the last call.
+pub fn take(ctx: &Context) -> Vec<Marked> {
+    ctx.data_mut(|data| data.remove_temp(list())).unwrap_or_default()
+}
+
+/// A plot that is a figure.
+pub trait Figure<'a> {
+    /// Shows the plot and marks it as a figure of this name.
+    fn figure<R>(self, ui: &mut Ui, name: impl Into<String>, build: impl FnOnce(&mut PlotUi<'a>) -> R + 'a) -> PlotResponse<R>;
+}
+
+impl<'a> Figure<'a> for Plot<'a> {
+    fn figure<R>(self, ui: &mut Ui, name: impl Into<String>, build: impl FnOnce(&mut PlotUi<'a>) -> R + 'a) -> PlotResponse<R> {
+        let shown = ui.scope(|ui| self.show(ui, build));
+        mark(ui, name, shown.response.rect);
+        shown.inner
+    }
+}
