@@ -38,6 +38,8 @@ pub(super) struct Behaviour<'a> {
     pub(super) saving: &'a mut Saving,
 }
 
+/// Points around a figure: labels of axes reach a little out of it.
+const MARGIN: egui::Vec2 = egui::vec2(6.0, 4.0);
 /// What is saved where no figure is chosen.
 const WHOLE: &str = "The whole view";
 
@@ -91,7 +93,10 @@ impl Saving {
         draw(ui);
         let figures = figure::take(ui.ctx());
         if let Some((_, figure, _)) = self.wanted.as_ref().filter(|(wanted, ..)| *wanted == kind) {
-            let part = figures.iter().find(|(name, _)| Some(name) == figure.as_ref()).map_or(rect, |(_, part)| part.intersect(rect));
+            let part = figures
+                .iter()
+                .find(|(name, _)| Some(name) == figure.as_ref())
+                .map_or(rect, |(_, part)| part.expand2(MARGIN).intersect(rect));
             let shapes = ui.ctx().graphics(|g| g.get(ui.layer_id()).map(|list| list.all_entries().skip(before).cloned().collect()));
             self.drawn = shapes.map(|shapes| (part, shapes));
         }

@@ -269,7 +269,7 @@ impl View for Posterior {
         }
         ui.advance_cursor_after_rect(area);
         if strip > 0.0 {
-            figure::mark(ui, "posterior with marginals", area);
+            figure::mark(ui, "posterior with marginals", area.with_max_y(inner.max.y));
             for axis in 0..2 {
                 marginal(ui, &transform, axis, strip, square, (state, race), exact.map(Arc::as_ref));
             }
