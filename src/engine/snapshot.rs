@@ -5,9 +5,11 @@ use crate::engine::command::{Pace, Watch};
 use crate::engine::laboratory::Findings;
 use crate::engine::meter::Mixing;
 use crate::experiment::Config;
+use crate::experiment::config::LayerConfig;
 use crate::experiment::laboratory::Subject;
 use crate::experiment::race::SamplerConfig;
-use ndarray::Array2;
+use crate::model::{Hierarchy, Layer};
+use ndarray::{Array1, Array2};
 use std::sync::Arc;
 
 /// One sample of a traced unit, network 0, after one step.
@@ -159,6 +161,10 @@ pub struct Snapshot {
     pub weights_version: u64,
     /// W_l, `[n_l, n_(l+1)]`.
     pub weights: Vec<Arc<Array2<f32>>>,
+    /// b_l, `[n_l]`.
+    pub biases: Vec<Array1<f32>>,
+    /// x_l of network 0 now, `[n_l]`, for l = 0..=L.
+    pub states: Vec<Vec<f32>>,
     /// Stimulus of network 0.
     pub stimulus: StimulusState,
     /// What is watched.
@@ -191,6 +197,16 @@ impl Snapshot {
     /// Whether one stimulus stays, so that the chains have a stationary law.
     pub fn exact_stimulus(&self) -> bool {
         self.stimulus.held || self.config.stimulus.steps_per_stimulus == 0
+    }
+
+    /// The model as its configuration and present weights have it.
+    pub fn model(&self) -> Result<Hierarchy, String> {
+        let layer =
+            |config: &LayerConfig| config.family.build().map(|family| Layer { family, activation: config.activation, size: config.size });
+        let layers = self.config.model.layers.iter().map(layer).collect::<Result<_, _>>()?;
+        let mut model = Hierarchy::new(layers, self.weights.iter().map(|w| (**w).clone()).collect())?;
+        model.biases.clone_from(&self.biases);
+        Ok(model)
     }
 
     /// What an experiment would be done on.

@@ -625,6 +625,13 @@ impl Worker {
             interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),
             raster: std::mem::take(&mut self.rasters),
             pairs: std::mem::take(&mut self.pairs),
+            states: session.blocks[0]
+                .layers
+                .iter()
+                .zip(&session.model.layers)
+                .map(|(state, layer)| state.x[..layer.size].to_vec())
+                .collect(),
+            biases: session.model.biases.clone(),
             activity: session.blocks[0].layers[self.watch.trace_layer].x[..n].to_vec(),
             exact_posterior: self.exact.clone(),
             exact_line: self.exact_line.clone(),

@@ -7,6 +7,7 @@ pub mod hierarchy;
 pub mod linear;
 pub mod oracle;
 pub mod quadrature;
+pub mod receptive_field;
 pub mod table;
 
 pub use activation::Activation;

@@ -1,0 +1,88 @@
+//! What a step is made of: normals, products, one step, one presentation with its learning.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a failed unwrap is a failed benchmark; criterion's macros write no documentation")]
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use heescope::dynamics::block::Taps;
+use heescope::dynamics::noise::Noise;
+use heescope::dynamics::product::multiply;
+use heescope::experiment::Config;
+use heescope::experiment::presets;
+use heescope::experiment::session::Session;
+use ndarray::{Array2, ArrayView2};
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+
+/// Steps of one measurement of a step.
+const STEPS: usize = 100;
+
+fn normals(c: &mut Criterion) {
+    let mut group = c.benchmark_group("normals");
+    let mut buffer = vec![0.0f32; 32_768];
+    group.throughput(Throughput::Elements(buffer.len() as u64));
+    let mut noise = Noise::new(0, 0);
+    group.bench_function("batched", |b| b.iter(|| noise.fill(&mut buffer)));
+    let mut rng = rand::rngs::ChaCha8Rng::seed_from_u64(0);
+    group.bench_function("rand_distr", |b| b.iter(|| buffer.iter_mut().for_each(|z| *z = StandardNormal.sample(&mut rng))));
+    group.finish();
+}
+
+fn products(c: &mut Criterion) {
+    let mut group = c.benchmark_group("products");
+    // Batch, units below, units above.
+    for [batch, below, above] in [[100, 144, 144], [128, 256, 512], [100, 784, 256], [100, 256, 20]] {
+        let w = Array2::<f32>::from_elem((below, above), 0.1);
+        let (f, eps) = (vec![0.5f32; batch * above], vec![0.5f32; batch * below]);
+        let (mut eta, mut current) = (vec![0.0; batch * below], vec![0.0; batch * above]);
+        let shape = format!("{batch}x{below}x{above}");
+        group.throughput(Throughput::Elements(4 * (batch * below * above) as u64)); // floating-point operations
+        group.bench_function(BenchmarkId::new("eta and current", shape), |b| {
+            b.iter(|| {
+                multiply(&mut eta, ArrayView2::from_shape((batch, above), &f).unwrap(), w.t(), 1.0, false);
+                multiply(&mut current, ArrayView2::from_shape((batch, below), &eps).unwrap(), w.view(), 1.0, false);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn preset(name: &str, change: impl Fn(&mut Config)) -> Session {
+    let mut config = presets::by_name(name).unwrap();
+    config.data.patches = 2000;
+    change(&mut config);
+    Session::new(config).unwrap()
+}
+
+fn steps(c: &mut Criterion) {
+    let mut group = c.benchmark_group("step");
+    group.throughput(Throughput::Elements(STEPS as u64));
+    let mut run = |name: String, mut session: Session| {
+        session.hold(true).unwrap();
+        group.bench_function(name, |b| b.iter(|| session.advance(STEPS, &Taps::default())));
+    };
+    for threads in [1, 2] {
+        run(format!("dead-leaves, {threads} threads"), preset("dead-leaves", |c| c.dynamics.threads = threads));
+    }
+    for k in [1, 4, 16] {
+        run(format!("dead-leaves, K = {k}, 1 thread"), preset("dead-leaves", |c| (c.dynamics.threads, c.dynamics.interneurons) = (1, k)));
+    }
+    let wide = |c: &mut Config| {
+        (c.dynamics.threads, c.stimulus.batch, c.data.patch) = (2, 128, 16);
+        (c.model.layers[0].size, c.model.layers[1].size) = (256, 512);
+    };
+    run("256 pixels, 512 units, batch 128, 2 threads".into(), preset("dead-leaves", wide));
+    group.finish();
+}
+
+fn presentation(c: &mut Criterion) {
+    let mut group = c.benchmark_group("presentation");
+    for name in ["dead-leaves", "bars"] {
+        let mut session = preset(name, |c| c.dynamics.threads = 2);
+        group.throughput(Throughput::Elements(session.config().stimulus.batch as u64));
+        group.bench_function(name, |b| b.iter(|| session.advance(usize::MAX, &Taps::default())));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, normals, products, steps, presentation);
+criterion_main!(benches);

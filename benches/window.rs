@@ -1,0 +1,39 @@
+//! One frame of every view: what the window's thread computes, down to the triangles.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a failed unwrap is a failed benchmark; criterion's macros write no documentation")]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use heescope::app::views::Kind;
+use heescope::app::{App, Options};
+use heescope::experiment::presets;
+use std::time::{Duration, Instant};
+
+/// Draws one frame and tessellates it.
+fn frame(ctx: &egui::Context, app: &mut App, time: f64) {
+    let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1400.0, 900.0));
+    let input = egui::RawInput { screen_rect: Some(screen), time: Some(time), ..Default::default() };
+    app.drain(ctx);
+    let output = ctx.run_ui(input, |ui| app.frame(ui));
+    std::hint::black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
+}
+
+fn views(c: &mut Criterion) {
+    let mut group = c.benchmark_group("frame");
+    group.measurement_time(Duration::from_secs(3));
+    for kind in Kind::ALL {
+        let preset = if matches!(kind, Kind::Posterior | Kind::Adaptation) { "ridge" } else { presets::DEFAULT };
+        let mut config = presets::by_name(preset).unwrap();
+        config.data.patches = 2000;
+        let ctx = egui::Context::default();
+        let mut app = App::new(&ctx, Options { config, view: Some(kind.name()), ..Default::default() }).unwrap();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(2) {
+            frame(&ctx, &mut app, start.elapsed().as_secs_f64()); // histories fill
+        }
+        group.bench_function(kind.name(), |b| b.iter(|| frame(&ctx, &mut app, start.elapsed().as_secs_f64())));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, views);
+criterion_main!(benches);
