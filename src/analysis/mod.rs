@@ -2,4 +2,5 @@
 
 pub mod chains;
 pub mod density;
+pub mod gabor;
 pub mod spectrum;

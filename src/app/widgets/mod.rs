@@ -4,3 +4,4 @@ pub mod decimate;
 pub mod figure;
 pub mod measured;
 pub mod picture;
+pub mod retouch;

@@ -1,0 +1,407 @@
+//! Gabor functions fitted to filters by Levenberg and Marquardt, with the analytic Jacobian, from the filters' own spectra.
+//!
+//! g(x, y) = exp(-u^2/(2 sigma_u^2) - w^2/(2 sigma_w^2)) (c cos 2 pi f u + s sin 2 pi f u), where u runs along the wave vector
+//! and w along the bars (Jones and Palmer, J. Neurophysiol. 58:1233, 1987). Quadrature amplitudes c and s in place of amplitude
+//! and phase leave no angle that could wrap round.
+
+use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
+use nalgebra::storage::Owned;
+use nalgebra::{DVector, Dyn, OMatrix, SVector, U1, U8};
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
+
+/// R^2 from which a filter counts as Gabor-like.
+pub const GABOR_LIKE: f64 = 0.7;
+/// Smallest width, pixels: below it the envelope is a single pixel, which anything fits.
+const NARROWEST: f64 = 0.9;
+/// R^2 at which no other start is tried.
+const GOOD: f64 = 0.95;
+/// Side of the spectrum, samples in half a circle of directions times frequencies up to 0.5.
+const DIRECTIONS: usize = 16;
+const FREQUENCIES: usize = 14;
+
+/// What was fitted to a filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gabor {
+    /// Centre in pixels from the left and from the top edge (the first pixel's own centre lies at 0.5, 0.5).
+    pub centre: [f64; 2],
+    /// Preferred orientation: of the bars, radians in [0, pi), counterclockwise from horizontal as seen on screen.
+    pub orientation: f64,
+    /// Spatial frequency, cycles a pixel.
+    pub frequency: f64,
+    /// Phase of the carrier at the centre, radians in [0, pi/2]: 0 even-symmetric, pi/2 odd-symmetric (Ringach 2002).
+    pub phase: f64,
+    /// Widths of the envelope, standard deviations in pixels: across the bars (along the wave vector), along the bars.
+    pub widths: [f64; 2],
+    /// Peak of the envelope.
+    pub amplitude: f64,
+    /// Share of the filter's variance that the fit explains; 0 for a filter without variance.
+    pub r2: f64,
+    parameters: [f64; 8],
+}
+
+impl Gabor {
+    /// Whether the fit is good and its centre lies inside a patch of `side` pixels.
+    pub fn is_gabor_like(&self, side: usize) -> bool {
+        self.r2 >= GABOR_LIKE && self.centre.iter().all(|c| (0.0..=side as f64).contains(c))
+    }
+
+    /// n_x and n_y: widths across and along the bars in periods of the carrier (Ringach, J. Neurophysiol. 88:455, 2002).
+    pub fn periods(&self) -> [f64; 2] {
+        self.widths.map(|width| width * self.frequency)
+    }
+
+    /// The fitted function on a patch of `side` x `side` pixels, row by row.
+    pub fn render(&self, side: usize) -> Vec<f32> {
+        let wave = Wave::new(&self.parameters);
+        (0..side * side).map(|i| wave.at(pixel(i, side)).value as f32).collect()
+    }
+}
+
+/// The centre of pixel i.
+fn pixel(i: usize, side: usize) -> [f64; 2] {
+    [(i % side) as f64 + 0.5, (i / side) as f64 + 0.5]
+}
+
+/// Parameters: x_0, y_0, angle of the wave vector, f, c, s, log sigma_u, log sigma_w.
+type Parameters = SVector<f64, 8>;
+
+/// A Gabor function ready to be evaluated.
+struct Wave {
+    x0: f64,
+    y0: f64,
+    cos: f64,
+    sin: f64,
+    wave_number: f64,
+    c: f64,
+    s: f64,
+    /// 1/sigma_u^2, 1/sigma_w^2.
+    sharpness: [f64; 2],
+}
+
+/// Value and what its derivatives need.
+struct At {
+    u: f64,
+    w: f64,
+    value: f64,
+    /// Envelope times cos and sin of the carrier.
+    even: f64,
+    odd: f64,
+}
+
+impl Wave {
+    fn new(p: &[f64; 8]) -> Self {
+        let (sin, cos) = p[2].sin_cos();
+        let sharpness = [p[6], p[7]].map(|log| (-2.0 * log).exp());
+        Self { x0: p[0], y0: p[1], cos, sin, wave_number: TAU * p[3], c: p[4], s: p[5], sharpness }
+    }
+
+    fn at(&self, [x, y]: [f64; 2]) -> At {
+        let (dx, dy) = (x - self.x0, y - self.y0);
+        let (u, w) = (dx * self.cos + dy * self.sin, dy * self.cos - dx * self.sin);
+        let envelope = (-0.5 * (u * u * self.sharpness[0] + w * w * self.sharpness[1])).exp();
+        let (sin, cos) = (self.wave_number * u).sin_cos();
+        let (even, odd) = (envelope * cos, envelope * sin);
+        At { u, w, value: self.c * even + self.s * odd, even, odd }
+    }
+
+    /// Derivatives by the eight parameters.
+    fn gradient(&self, at: &At) -> [f64; 8] {
+        let carrier = self.s * at.even - self.c * at.odd; // d/d(k u) without the envelope's slope
+        let du = self.wave_number * carrier - at.u * self.sharpness[0] * at.value;
+        let dw = -at.w * self.sharpness[1] * at.value;
+        [
+            -self.cos * du + self.sin * dw,
+            -self.sin * du - self.cos * dw,
+            at.w * du - at.u * dw,
+            TAU * at.u * carrier,
+            at.even,
+            at.odd,
+            at.u * at.u * self.sharpness[0] * at.value,
+            at.w * at.w * self.sharpness[1] * at.value,
+        ]
+    }
+}
+
+struct Problem<'a> {
+    filter: &'a [f64],
+    side: usize,
+    parameters: Parameters,
+}
+
+impl Problem<'_> {
+    fn wave(&self) -> Wave {
+        Wave::new(&self.parameters.into())
+    }
+
+    /// Whether the envelope has left the range in which it says something about this patch.
+    fn is_lost(&self) -> bool {
+        let widest = (2.0 * self.side as f64).ln();
+        let p = &self.parameters;
+        p.iter().any(|v| !v.is_finite()) || p[6] > widest || p[7] > widest || p[3].abs() > 1.0
+    }
+}
+
+impl LeastSquaresProblem<f64, Dyn, U8> for Problem<'_> {
+    type ResidualStorage = Owned<f64, Dyn, U1>;
+    type JacobianStorage = Owned<f64, Dyn, U8>;
+    type ParameterStorage = Owned<f64, U8>;
+
+    fn set_params(&mut self, p: &Parameters) {
+        self.parameters = *p;
+        // A wall: beyond it the function no longer changes with the parameter.
+        (self.parameters[6], self.parameters[7]) = (p[6].max(NARROWEST.ln()), p[7].max(NARROWEST.ln()));
+    }
+
+    fn params(&self) -> Parameters {
+        self.parameters
+    }
+
+    fn residuals(&self) -> Option<DVector<f64>> {
+        let wave = self.wave();
+        (!self.is_lost()).then(|| DVector::from_fn(self.filter.len(), |i, _| wave.at(pixel(i, self.side)).value - self.filter[i]))
+    }
+
+    fn jacobian(&self) -> Option<OMatrix<f64, Dyn, U8>> {
+        let wave = self.wave();
+        let mut jacobian = OMatrix::<f64, Dyn, U8>::zeros(self.filter.len());
+        for (i, mut row) in jacobian.row_iter_mut().enumerate() {
+            let gradient = wave.gradient(&wave.at(pixel(i, self.side)));
+            row.iter_mut().zip(gradient).for_each(|(entry, value)| *entry = value);
+        }
+        Some(jacobian)
+    }
+}
+
+/// Fits a Gabor function to a square filter, `[side * side]` row by row. A filter with values that are not finite, or without
+/// variance, gets R^2 = 0.
+pub fn fit(filter: &[f32], side: usize) -> Gabor {
+    let nothing = Gabor { centre: [0.5 * side as f64; 2], widths: [NARROWEST; 2], ..Gabor::default() };
+    if side < 4 || filter.len() != side * side || filter.iter().any(|v| !v.is_finite()) {
+        return nothing;
+    }
+    let scale = filter.iter().fold(0.0f32, |top, v| top.max(v.abs()));
+    let values: Vec<f64> = filter.iter().map(|v| f64::from(v / scale.max(f32::MIN_POSITIVE))).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let variance: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    if scale == 0.0 || variance < 1e-9 * values.len() as f64 {
+        return nothing;
+    }
+    let mut best = (f64::INFINITY, Parameters::zeros());
+    for start in starts(&values, side) {
+        let problem = Problem { filter: &values, side, parameters: start };
+        let (problem, report) = LevenbergMarquardt::new().with_tol(1e-6).with_patience(12).minimize(problem);
+        let error = 2.0 * report.objective_function;
+        if error.is_finite() && error < best.0 && !problem.is_lost() {
+            best = (error, problem.parameters);
+        }
+        if 1.0 - best.0 / variance > GOOD {
+            break;
+        }
+    }
+    if best.0.is_finite() { describe(best.1, (1.0 - best.0 / variance).clamp(0.0, 1.0), f64::from(scale)) } else { nothing }
+}
+
+/// The fit in the terms of physiology.
+fn describe(mut p: Parameters, r2: f64, scale: f64) -> Gabor {
+    (p[4], p[5]) = (p[4] * scale, p[5] * scale);
+    if p[3] < 0.0 {
+        (p[3], p[5]) = (-p[3], -p[5]);
+    }
+    Gabor {
+        centre: [p[0], p[1]],
+        // Rows run downwards: on screen the wave vector points to -angle, and the bars stand at right angles to it.
+        orientation: (FRAC_PI_2 - p[2]).rem_euclid(PI),
+        frequency: p[3],
+        phase: p[5].abs().atan2(p[4].abs()),
+        widths: [p[6].exp(), p[7].exp()],
+        amplitude: p[4].hypot(p[5]),
+        r2,
+        parameters: p.into(),
+    }
+}
+
+/// Where the search begins: centre of energy, the strongest waves of the spectrum, round and long envelopes.
+fn starts(values: &[f64], side: usize) -> Vec<Parameters> {
+    let energy: f64 = values.iter().map(|v| v * v).sum();
+    let moment = |axis: usize| values.iter().enumerate().map(|(i, v)| v * v * pixel(i, side)[axis]).sum::<f64>() / energy;
+    let centre = [moment(0), moment(1)];
+    let spread =
+        |axis: usize| values.iter().enumerate().map(|(i, v)| v * v * (pixel(i, side)[axis] - centre[axis]).powi(2)).sum::<f64>() / energy;
+    // The energy of a Gaussian envelope has half its variance.
+    let width = (spread(0) + spread(1)).sqrt().clamp(1.0, 0.4 * side as f64);
+    let peak = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).map_or(centre, |i| pixel(i, side));
+    let waves = strongest_waves(values, side, centre, width);
+    let mut list = Vec::new();
+    for (place, stretch, wave) in [(centre, 1.0, 0), (peak, 1.0, 0), (centre, 1.0, 1), (centre, 1.8, 0), (peak, 0.6, 1)] {
+        let Some(&[angle, frequency]) = waves.get(wave) else { continue };
+        let mut p = [place[0], place[1], angle, frequency, 0.0, 0.0, width.ln(), (stretch * width).ln()];
+        let wave = Wave::new(&p);
+        let mut sums = [0.0; 4];
+        for (i, v) in values.iter().enumerate() {
+            let at = wave.at(pixel(i, side));
+            sums = [sums[0] + v * at.even, sums[1] + at.even * at.even, sums[2] + v * at.odd, sums[3] + at.odd * at.odd];
+        }
+        (p[4], p[5]) = (sums[0] / sums[1].max(1e-9), sums[2] / sums[3].max(1e-9));
+        list.push(Parameters::from(p));
+    }
+    list
+}
+
+/// Angle and frequency of the two strongest waves under a Gaussian window; the second differs in direction from the first.
+fn strongest_waves(values: &[f64], side: usize, centre: [f64; 2], width: f64) -> Vec<[f64; 2]> {
+    let sharpness = 0.25 / (width * width);
+    let windowed: Vec<([f64; 2], f64)> = values
+        .iter()
+        .enumerate()
+        .map(|(i, v)| {
+            let [dx, dy] = [pixel(i, side)[0] - centre[0], pixel(i, side)[1] - centre[1]];
+            ([dx, dy], v * (-sharpness * (dx * dx + dy * dy)).exp())
+        })
+        .collect();
+    let mut found: Vec<(f64, [f64; 2])> = Vec::with_capacity(DIRECTIONS * FREQUENCIES);
+    for direction in 0..DIRECTIONS {
+        let angle = direction as f64 * PI / DIRECTIONS as f64;
+        let (sin, cos) = angle.sin_cos();
+        for step in 1..=FREQUENCIES {
+            let frequency = 0.5 * step as f64 / FREQUENCIES as f64;
+            let (mut even, mut odd) = (0.0, 0.0);
+            for ([dx, dy], v) in &windowed {
+                let (s, c) = (TAU * frequency * (dx * cos + dy * sin)).sin_cos();
+                (even, odd) = (even + v * c, odd + v * s);
+            }
+            found.push((even * even + odd * odd, [angle, frequency]));
+        }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let Some(&(_, first)) = found.first() else { return Vec::new() };
+    let apart = |angle: f64| {
+        let difference = (angle - first[0]).rem_euclid(PI);
+        difference.min(PI - difference) > 0.3
+    };
+    let second = found.iter().find(|(_, [angle, _])| apart(*angle)).map(|(_, wave)| *wave);
+    std::iter::once(first).chain(second).collect()
+}
+
+/// The angle between two orientations, radians in [0, pi/2].
+pub fn orientation_difference(a: f64, b: f64) -> f64 {
+    let difference = (a - b).rem_euclid(PI);
+    difference.min(PI - difference)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+    use rand_distr::{Distribution, StandardNormal};
+
+    const SIDE: usize = 12;
+
+    /// A Gabor inside the patch with two lobes or more, as filters have.
+    fn random_parameters(rng: &mut ChaCha8Rng) -> [f64; 8] {
+        let frequency = rng.random_range(0.1..0.35);
+        let phase = rng.random_range(0.0..TAU);
+        let across = rng.random_range(0.35f64..0.7) / frequency;
+        let along = across * rng.random_range(0.8..1.8);
+        let place = |rng: &mut ChaCha8Rng| rng.random_range(4.0..8.0);
+        let clamp = |w: f64| w.clamp(1.1, 3.0).ln();
+        [place(rng), place(rng), rng.random_range(0.0..PI), frequency, phase.cos(), phase.sin(), clamp(across), clamp(along)]
+    }
+
+    fn picture(p: &[f64; 8], noise: f64, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        let wave = Wave::new(p);
+        let clean: Vec<f64> = (0..SIDE * SIDE).map(|i| wave.at(pixel(i, SIDE)).value).collect();
+        let rms = (clean.iter().map(|v| v * v).sum::<f64>() / clean.len() as f64).sqrt();
+        clean
+            .iter()
+            .map(|v| {
+                let z: f64 = StandardNormal.sample(rng);
+                (v + noise * rms * z) as f32
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_jacobian_is_the_difference_of_the_residuals() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        for _ in 0..20 {
+            let p = random_parameters(&mut rng);
+            let filter: Vec<f64> = picture(&random_parameters(&mut rng), 0.0, &mut rng).iter().map(|&v| f64::from(v)).collect();
+            let problem = |p: [f64; 8]| Problem { filter: &filter, side: SIDE, parameters: p.into() };
+            let jacobian = problem(p).jacobian().unwrap();
+            for k in 0..8 {
+                let moved = |by: f64| {
+                    let mut q = p;
+                    q[k] += by;
+                    problem(q).residuals().unwrap()
+                };
+                let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                assert!((difference - jacobian.column(k)).amax() < 1e-6, "parameter {k}");
+            }
+        }
+    }
+
+    #[test]
+    fn five_hundred_noisy_gabors_are_recovered() {
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let (mut orientation, mut frequency, mut place, mut width, mut poor) = (0, 0, 0, 0, 0);
+        for _ in 0..500 {
+            let p = random_parameters(&mut rng);
+            let fit = fit(&picture(&p, 0.2, &mut rng), SIDE);
+            let truth = describe(p.into(), 1.0, 1.0);
+            poor += usize::from(fit.r2 < 0.9);
+            orientation += usize::from(orientation_difference(fit.orientation, truth.orientation) > 5f64.to_radians());
+            frequency += usize::from((fit.frequency / truth.frequency - 1.0).abs() > 0.1);
+            place += usize::from((fit.centre[0] - truth.centre[0]).hypot(fit.centre[1] - truth.centre[1]) > 0.5);
+            width += usize::from((0..2).any(|i| (fit.widths[i] / truth.widths[i] - 1.0).abs() > 0.25));
+        }
+        // Noise of a fifth of the filter's rms; widths and frequency trade off where less than a period is seen.
+        assert!(poor <= 10 && orientation <= 10 && place <= 25, "R^2 {poor}, orientation {orientation}, place {place} of 500");
+        assert!(frequency <= 50 && width <= 60, "frequency {frequency}, widths {width} of 500");
+    }
+
+    #[test]
+    fn what_is_no_gabor_fits_badly() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut single = vec![0.0f32; SIDE * SIDE];
+        single[5 * SIDE + 7] = 1.0;
+        let mut checks = vec![("constant", vec![0.3; SIDE * SIDE]), ("zero", vec![0.0; SIDE * SIDE]), ("single pixel", single)];
+        checks.push(("not a number", vec![f32::NAN; SIDE * SIDE]));
+        checks.push(("infinite", vec![f32::INFINITY; SIDE * SIDE]));
+        checks.push(("tiny", vec![1e-40; SIDE * SIDE]));
+        (0..20).for_each(|_| checks.push(("white noise", (0..SIDE * SIDE).map(|_| StandardNormal.sample(&mut rng)).collect())));
+        for (name, filter) in checks {
+            let fit = fit(&filter, SIDE);
+            assert!(fit.r2 < 0.6 && !fit.is_gabor_like(SIDE), "{name}: R^2 {}", fit.r2);
+            assert!(fit.render(SIDE).iter().all(|v| v.is_finite()), "{name}");
+        }
+        assert_eq!(fit(&[1.0; 7], 12).r2, 0.0);
+    }
+
+    #[test]
+    fn orientation_is_that_of_the_bars_and_turns_with_the_picture() {
+        // Rows alternate: horizontal bars. Turning the picture by 90 degrees makes them vertical.
+        let rows: Vec<f32> = (0..SIDE * SIDE)
+            .map(|i| {
+                let [x, y] = pixel(i, SIDE);
+                ((-((x - 6.0).powi(2) + (y - 6.0).powi(2)) / 10.0).exp() * (TAU * 0.2 * (y - 6.0)).cos()) as f32
+            })
+            .collect();
+        let turned: Vec<f32> = (0..SIDE * SIDE).map(|i| rows[(i % SIDE) * SIDE + i / SIDE]).collect();
+        let [flat, upright] = [rows.clone(), turned].map(|f| fit(&f, SIDE));
+        assert!(orientation_difference(flat.orientation, 0.0) < 0.01 && flat.phase < 0.01, "{flat:?}");
+        assert!(orientation_difference(upright.orientation, FRAC_PI_2) < 0.01, "{upright:?}");
+        assert!((flat.frequency - 0.2).abs() < 0.005 && (flat.widths[0] - 5f64.sqrt()).abs() < 0.05, "{flat:?}");
+        // A bar from the lower left to the upper right leans to 45 degrees on screen.
+        let slanted: Vec<f32> = (0..SIDE * SIDE)
+            .map(|i| {
+                let [x, y] = pixel(i, SIDE);
+                let across = (x - 6.0 + (y - 6.0)) / 2f64.sqrt();
+                ((-across * across / 3.0).exp() * (-((x - y) / 2f64.sqrt()).powi(2) / 12.0).exp()) as f32
+            })
+            .collect();
+        let bar = fit(&slanted, SIDE);
+        assert!(orientation_difference(bar.orientation, PI / 4.0) < 0.05, "{bar:?}");
+        // Planted: the wave vector's own angle would be a right angle away.
+        assert!(orientation_difference(bar.orientation + FRAC_PI_2, PI / 4.0) > 1.0);
+    }
+}
