@@ -19,11 +19,14 @@ pub struct ExportSettings {
     pub zoom: u32,
     /// 1..=L.
     pub layer: usize,
+    /// Outlines of the Gabor fits over an SVG.
+    #[serde(default)]
+    pub outlines: bool,
 }
 
 impl Default for ExportSettings {
     fn default() -> Self {
-        Self { path: "filters.png".into(), format: Format::Png, scale: Scale::PerFilter, zoom: 4, layer: 1 }
+        Self { path: "filters.png".into(), format: Format::Png, scale: Scale::PerFilter, zoom: 4, layer: 1, outlines: false }
     }
 }
 

@@ -5,7 +5,9 @@ use crate::app::actions::{Action, ExportSettings, Field};
 use crate::app::views::Kind;
 use crate::app::widgets::picture;
 use crate::engine::{Command, Pace};
+use crate::experiment::fits;
 use crate::export::filters;
+use crate::model::receptive_field;
 use anyhow::Context as _;
 use egui::{Context, Key, Modifiers};
 use std::path::PathBuf;
@@ -48,13 +50,19 @@ impl App {
             Action::SaveView { kind, figure, path } => self.save_view(kind, figure, path),
             Action::SetExport(settings) => self.state.export = settings,
             Action::Export => {
-                let ExportSettings { path, format, scale, zoom, layer } = self.state.export.clone();
+                let ExportSettings { path, format, scale, zoom, layer, outlines } = self.state.export.clone();
                 let path = PathBuf::from(path.trim());
                 let Some(snapshot) = self.state.latest.as_ref().filter(|s| !s.weights.is_empty()) else { return };
-                let weights: Vec<_> = snapshot.weights.iter().take(layer.max(1)).cloned().collect();
+                let model = match snapshot.model() {
+                    Ok(model) => model,
+                    Err(error) => {
+                        self.toasts.error(error);
+                        return;
+                    }
+                };
                 let job = move || {
-                    let pixels = weights.iter().skip(1).fold((*weights[0]).clone(), |down, w| down.dot(&**w));
-                    Some(Background::Exported(filters::save(&path, pixels.view(), format, scale, zoom).map(|()| path)))
+                    let pixels = receptive_field::filters(&model, layer, None);
+                    Some(Background::Exported(fits::save(&path, pixels.view(), format, scale, zoom, outlines).map(|()| path)))
                 };
                 self.in_background("export", job);
             }

@@ -32,6 +32,9 @@ impl App {
             }
             self.state.absorb(snapshot);
         }
+        if let Some(fits) = self.fitter.take() {
+            self.state.take_fits(fits);
+        }
         for event in self.engine.events().collect::<Vec<_>>() {
             match event {
                 Event::Loaded(_) => self.halted = None,
@@ -52,6 +55,7 @@ impl App {
                         "png" => Some(filters::Format::Png),
                         "svg" => Some(filters::Format::Svg),
                         "npy" => Some(filters::Format::Npy),
+                        "csv" => Some(filters::Format::Csv),
                         _ => None,
                     });
                     let export = &mut self.state.export;

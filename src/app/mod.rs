@@ -2,6 +2,7 @@
 
 pub mod actions;
 mod commands;
+pub mod fitter;
 mod layout;
 mod logic;
 mod side_panel;
@@ -136,6 +137,7 @@ pub struct App {
     shot: Option<Shot>,
     failure: std::sync::Arc<std::sync::Mutex<Option<anyhow::Error>>>,
     frames: status::FrameTimes,
+    fitter: fitter::Fitter,
 }
 
 /// A change of one parameter.
@@ -158,6 +160,8 @@ impl App {
         let waker = ctx.clone();
         let config = options.config.clone();
         let engine = Engine::start(options.config, move || waker.request_repaint()).context("cannot start the simulation thread")?;
+        let waker = ctx.clone();
+        let fitter = fitter::Fitter::start(move || waker.request_repaint()).context("cannot start the thread that fits filters")?;
         let mut pending = VecDeque::new();
         if let Some(path) = options.model {
             pending.push_back(Command::LoadModel(path));
@@ -197,6 +201,7 @@ impl App {
             shot: options.shot,
             failure: std::sync::Arc::default(),
             frames: status::FrameTimes::default(),
+            fitter,
         })
     }
 }

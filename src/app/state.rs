@@ -1,6 +1,7 @@
 //! What the views show: the latest snapshot and bounded histories fed by it. Pausing keeps everything.
 
 use crate::app::actions::ExportSettings;
+use crate::app::fitter::Fits;
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 
@@ -10,6 +11,9 @@ const CLOUD_POINTS: usize = 200_000;
 pub const RASTER_STEPS: usize = 400;
 const TRAIL_STEPS: usize = 40;
 const LEARNING_POINTS: usize = 4_000;
+const FIT_POINTS: usize = 2_000;
+/// Share of the newest picture in the running mean of activity.
+const ACTIVITY_RATE: f32 = 0.03;
 
 /// Latest picture and histories.
 #[derive(Default)]
@@ -28,6 +32,12 @@ pub struct ViewState {
     pub cloud: VecDeque<[f32; 2]>,
     /// Learning curves; thinned when they grow long.
     pub learning: Vec<LearningPoint>,
+    /// Gabor fits of the first layer's filters, the last that came.
+    pub fits: Option<Fits>,
+    /// Images seen, share of Gabor-like filters and median R^2, one entry a pass of fits.
+    pub fit_history: Vec<[f64; 3]>,
+    /// Running mean of |x| of each unit in network 0, layers 0..=L.
+    pub activity: Vec<Vec<f32>>,
     /// What an export writes.
     pub export: ExportSettings,
     /// Of each network: sum and sum of squares of the pair's first unit since `settled_ms`, and how many.
@@ -59,6 +69,11 @@ impl ViewState {
             let d = &snapshot.config.dynamics;
             self.moments = Default::default();
             self.settled_ms = snapshot.clock.time_ms + 3.0 * d.tau_x_ms.max(d.tau_eps_ms);
+        }
+        self.activity.resize(snapshot.states.len(), Vec::new());
+        for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
+            mean.resize(x.len(), 0.0);
+            mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += ACTIVITY_RATE * (x.abs() - *mean));
         }
         append(&mut self.traces, &mut snapshot.traces);
         append(&mut self.interneurons, &mut snapshot.interneurons);
@@ -97,6 +112,22 @@ impl ViewState {
             self.thinning *= 2;
         }
         self.latest = Some(snapshot);
+    }
+
+    /// Takes fits in, unless they are of another model.
+    pub fn take_fits(&mut self, fits: Fits) {
+        if self.latest.as_ref().is_some_and(|snapshot| snapshot.model_id == fits.of.0) {
+            let (share, median) = fits.summary();
+            self.fit_history.push([fits.images as f64, share, median]);
+            if self.fit_history.len() > FIT_POINTS {
+                let mut keep = false;
+                self.fit_history.retain(|_| {
+                    keep = !keep;
+                    keep
+                });
+            }
+            self.fits = Some(fits);
+        }
     }
 
     /// Variance of the pair's first unit over networks and time since the last change had settled, and its standard error.

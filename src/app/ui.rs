@@ -1,6 +1,6 @@
 //! Draws one frame: panels, views, windows.
 
-use super::{App, layout, status};
+use super::{App, Kind, layout, status};
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::data::photographs;
@@ -66,6 +66,9 @@ impl App {
                 self.tree.ui(&mut behaviour, ui);
             }
         });
+        if self.shown().any(Kind::needs_fits) {
+            self.fitter.offer(&snapshot);
+        }
         self.state.latest = Some(snapshot);
         self.save_drawn(ui);
         self.progress(ui.ctx());
@@ -73,6 +76,15 @@ impl App {
         drop_hint(ui.ctx());
         self.toasts.show(ui.ctx());
         actions.into_iter().for_each(|action| self.act(action));
+    }
+
+    /// The views in sight.
+    fn shown(&self) -> impl Iterator<Item = Kind> + '_ {
+        let tiles = self.tree.active_tiles().into_iter().filter_map(|id| match self.tree.tiles.get(id) {
+            Some(egui_tiles::Tile::Pane(kind)) => Some(*kind),
+            _ => None,
+        });
+        self.alone.into_iter().chain(tiles.filter(|_| self.alone.is_none()))
     }
 
     /// A rebuild that takes its time, with a way to stop it.

@@ -1,8 +1,9 @@
-//! `heescope filters`: a model's filters as PNG, SVG or NPY.
+//! `heescope filters`: a model's filters as PNG, SVG or NPY, or their Gabor fits as CSV.
 
-use crate::experiment::modelfile;
-use crate::export::filters::{Format, save};
+use crate::experiment::{fits, modelfile};
+use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
+use crate::model::receptive_field;
 use anyhow::bail;
 use std::path::PathBuf;
 
@@ -15,9 +16,12 @@ pub(super) struct Filters {
     /// Layer whose units are shown; deeper layers are multiplied down to pixels
     #[arg(long, default_value_t = 1)]
     layer: usize,
-    /// png, svg or npy; otherwise by the file's ending
+    /// png, svg, npy or csv (the Gabor fits); otherwise by the file's ending
     #[arg(long)]
     format: Option<String>,
+    /// Outline the Gabor fits in an SVG
+    #[arg(long)]
+    ellipses: bool,
     /// One colour scale for all filters
     #[arg(long)]
     shared_scale: bool,
@@ -33,13 +37,15 @@ impl Filters {
             "png" => Format::Png,
             "svg" => Format::Svg,
             "npy" => Format::Npy,
-            other => bail!("--format {other}: png, svg or npy is needed"),
+            "csv" => Format::Csv,
+            other => bail!("--format {other}: png, svg, npy or csv is needed"),
         };
         let (_, model) = modelfile::load(&self.model)?;
         if !(1..=model.depth()).contains(&self.layer) {
             bail!("--layer {} is out of range: 1 to {}", self.layer, model.depth());
         }
-        let pixels = model.weights[..self.layer].iter().skip(1).fold(model.weights[0].clone(), |down, w| down.dot(w));
-        save(&self.out, pixels.view(), format, if self.shared_scale { Scale::Shared } else { Scale::PerFilter }, 4)
+        let pixels = receptive_field::filters(&model, self.layer, None);
+        let scale = if self.shared_scale { Scale::Shared } else { Scale::PerFilter };
+        fits::save(&self.out, pixels.view(), format, scale, 4, self.ellipses)
     }
 }

@@ -83,7 +83,7 @@ impl Train {
         config.learning.decay = decay; // this run's end is not the model's
         modelfile::save(&self.out, &config, &session.model, session.images)?;
         if let Some(path) = &self.filters {
-            save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4)?;
+            save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4, &[])?;
         }
         println!(
             "{} images, {} steps, {:.2} s, residual variance {residual:.3}",

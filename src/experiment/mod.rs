@@ -1,6 +1,7 @@
 //! What a run is made of: configuration, presets, the session that runs it.
 
 pub mod config;
+pub mod fits;
 pub mod laboratory;
 pub mod modelfile;
 pub mod presets;

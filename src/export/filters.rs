@@ -1,6 +1,7 @@
 //! Learned filters as files: PNG mosaic, SVG, NPY, one PNG a filter.
 
 use crate::export::mosaic::{Layout, Scale, render};
+use crate::export::table::Table;
 use crate::export::{npz, save_png, write_atomically};
 use anyhow::{Context, bail};
 use ndarray::{Array3, ArrayView2};
@@ -18,6 +19,19 @@ pub enum Format {
     Npy,
     /// A folder with one PNG a filter.
     EachPng,
+    /// One row a filter.
+    Csv,
+}
+
+/// An ellipse laid over a filter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ellipse {
+    /// Pixels from the left and from the top of the filter.
+    pub centre: [f32; 2],
+    /// Half axes, pixels.
+    pub radii: [f32; 2],
+    /// Of the first half axis, radians, clockwise from the right as seen on screen.
+    pub angle: f32,
 }
 
 /// Rows and columns of a filter of `pixels` values: square where it can be, else one row.
@@ -26,8 +40,16 @@ pub fn tile(pixels: usize) -> [usize; 2] {
     if side * side == pixels { [side, side] } else { [1, pixels] }
 }
 
-/// Writes the columns of `filters` `[pixels, units]`; `zoom` is screen pixels a weight. Errors name the path.
-pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale, zoom: u32) -> anyhow::Result<()> {
+/// Writes the columns of `filters` `[pixels, units]`; `zoom` is screen pixels a weight; `ellipses`, by unit, are laid over an SVG.
+/// Errors name the path.
+pub fn save(
+    path: &Path,
+    filters: ArrayView2<f32>,
+    format: Format,
+    scale: Scale,
+    zoom: u32,
+    ellipses: &[Option<Ellipse>],
+) -> anyhow::Result<()> {
     if !(1..=64).contains(&zoom) {
         bail!("zoom = {zoom} is out of range: 1 to 64");
     }
@@ -39,11 +61,19 @@ pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale,
     };
     match format {
         Format::Png => save_png(path, &enlarged(&render(filters, &order, layout, scale, false))),
-        Format::Svg => write_atomically(path, svg(filters, layout, scale).as_bytes()),
+        Format::Svg => write_atomically(path, svg(filters, layout, scale, ellipses).as_bytes()),
         Format::Npy => {
             let [rows, columns] = tile(filters.nrows());
             let stack = Array3::from_shape_fn((filters.ncols(), rows, columns), |(u, r, c)| filters[[r * columns + c, u]]);
             npz::save_npy(path, &stack)
+        }
+        Format::Csv => {
+            let mut table = Table::default();
+            table.push("unit", order.iter().map(|&unit| unit as f64));
+            for (i, row) in filters.rows().into_iter().enumerate() {
+                table.push(format!("w{i}"), row.iter().map(|&w| f64::from(w)));
+            }
+            write_atomically(path, table.csv().as_bytes())
         }
         Format::EachPng => {
             std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
@@ -67,7 +97,7 @@ pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale,
     }
 }
 
-fn svg(filters: ArrayView2<f32>, layout: Layout, scale: Scale) -> String {
+fn svg(filters: ArrayView2<f32>, layout: Layout, scale: Scale, ellipses: &[Option<Ellipse>]) -> String {
     let order: Vec<usize> = (0..filters.ncols()).collect();
     let picture = render(filters, &order, layout, scale, false);
     let [width, height] = layout.size();
@@ -86,6 +116,15 @@ fn svg(filters: ArrayView2<f32>, layout: Layout, scale: Scale) -> String {
                 );
             }
         }
+        if let Some(Some(e)) = ellipses.get(unit) {
+            let ([cx, cy], degrees) = ([x as f32 + e.centre[0], y as f32 + e.centre[1]], e.angle.to_degrees());
+            let _ = writeln!(
+                text,
+                "<ellipse cx=\"{cx:.2}\" cy=\"{cy:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" transform=\"rotate({degrees:.1} {cx:.2} {cy:.2})\" \
+                 fill=\"none\" stroke=\"black\" stroke-width=\"0.25\" shape-rendering=\"geometricPrecision\"/>",
+                e.radii[0], e.radii[1]
+            );
+        }
         text.push_str("</g>\n");
     }
     text.push_str("</svg>\n");
@@ -100,15 +139,22 @@ mod tests {
     fn every_format_is_written_and_bad_folders_leave_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let filters = ndarray::Array2::from_shape_fn((9, 4), |(i, j)| i as f32 - j as f32);
-        for (name, format) in [("a.png", Format::Png), ("a.svg", Format::Svg), ("a.npy", Format::Npy), ("each", Format::EachPng)] {
-            save(&folder.path().join(name), filters.view(), format, Scale::Shared, 3).unwrap();
+        for (name, format) in
+            [("a.png", Format::Png), ("a.svg", Format::Svg), ("a.npy", Format::Npy), ("each", Format::EachPng), ("a.csv", Format::Csv)]
+        {
+            save(&folder.path().join(name), filters.view(), format, Scale::Shared, 3, &[]).unwrap();
         }
         assert_eq!(std::fs::read_dir(folder.path().join("each")).unwrap().count(), 4);
         assert_eq!(image::open(folder.path().join("a.png")).unwrap().width(), 3 * (2 * 4 + 1));
+        let text = std::fs::read_to_string(folder.path().join("a.csv")).unwrap();
+        assert_eq!(text.lines().nth(2).unwrap(), "1,-1,0,1,2,3,4,5,6,7", "unit 1 and its weights");
+        let ellipse = Ellipse { centre: [1.5, 1.0], radii: [2.0, 1.0], angle: 0.0 };
+        save(&folder.path().join("a.svg"), filters.view(), Format::Svg, Scale::Shared, 3, &[None, Some(ellipse)]).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("a.svg")).unwrap().matches("<ellipse").count(), 1);
         let back: Array3<f32> = npz::read_npy(&folder.path().join("a.npy")).unwrap();
         assert_eq!(back[[3, 2, 1]], filters[[7, 3]]);
-        let error = save(&folder.path().join("none/a.png"), filters.view(), Format::Png, Scale::Shared, 3).unwrap_err();
+        let error = save(&folder.path().join("none/a.png"), filters.view(), Format::Png, Scale::Shared, 3, &[]).unwrap_err();
         assert!(format!("{error:#}").contains("none"), "{error:#}");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
     }
 }

@@ -3,6 +3,7 @@
 pub mod adaptation;
 pub mod learning;
 pub mod partition;
+pub mod population;
 pub mod posterior;
 mod race;
 pub mod receptive_fields;
@@ -42,6 +43,8 @@ pub enum Kind {
     Stimulus,
     /// Learning curves.
     Learning,
+    /// Fitted filters as histograms and planes.
+    Population,
     /// Speed-up by adaptation.
     Adaptation,
     /// Separation of time scales.
@@ -52,8 +55,9 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order of the tabs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ReceptiveFields,
+        Self::Population,
         Self::Traces,
         Self::Posterior,
         Self::Stimulus,
@@ -67,6 +71,7 @@ impl Kind {
     pub fn title(self) -> &'static str {
         match self {
             Self::ReceptiveFields => "Receptive fields",
+            Self::Population => "Population",
             Self::Traces => "Traces",
             Self::Posterior => "Posterior",
             Self::Stimulus => "Stimulus",
@@ -80,6 +85,11 @@ impl Kind {
     /// The name on the command line.
     pub fn name(self) -> String {
         self.title().to_lowercase().replace(' ', "-")
+    }
+
+    /// Whether the view shows Gabor fits.
+    pub fn needs_fits(self) -> bool {
+        matches!(self, Self::ReceptiveFields | Self::Population)
     }
 
     /// What the view measures first, if it measures.
@@ -96,6 +106,7 @@ impl Kind {
     pub fn view(self) -> Box<dyn View> {
         match self {
             Self::ReceptiveFields => Box::<receptive_fields::ReceptiveFields>::default(),
+            Self::Population => Box::<population::Population>::default(),
             Self::Traces => Box::<traces::Traces>::default(),
             Self::Posterior => Box::<posterior::Posterior>::default(),
             Self::Stimulus => Box::<stimulus::Stimulus>::default(),

@@ -1,14 +1,19 @@
 //! Receptive fields: the mosaic of every filter, live; click one to enlarge and trace it; export.
 
+use crate::analysis::gabor::Gabor;
 use crate::app::actions::{Action, ExportSettings, Field};
+use crate::app::fitter::Fits;
 use crate::app::side_panel::path_field;
 use crate::app::state::ViewState;
+use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure;
 use crate::engine::{Snapshot, Watch};
+use crate::experiment::fits;
 use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
 use crate::export::table::Table;
+use crate::model::receptive_field;
 use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
@@ -16,15 +21,76 @@ use std::time::{Duration, Instant};
 
 /// Between two pictures of weights that learn.
 const REDRAW: Duration = Duration::from_millis(66);
+/// Between two orders that follow activity, state or fits.
+const REORDER: Duration = Duration::from_millis(400);
+
+/// In which order filters stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Index,
+    Norm,
+    Activity,
+    Orientation,
+    Frequency,
+    Phase,
+    Width,
+    Fit,
+}
+
+impl Order {
+    const ALL: [(Self, &str); 8] = [
+        (Self::Index, "index"),
+        (Self::Norm, "norm"),
+        (Self::Activity, "activity"),
+        (Self::Orientation, "orientation"),
+        (Self::Frequency, "frequency"),
+        (Self::Phase, "phase"),
+        (Self::Width, "width"),
+        (Self::Fit, "R^2 of the fit"),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(order, _)| *order == self).map_or("", |(_, name)| name)
+    }
+
+    /// What a fitted filter is sorted by; None where the order needs no fit.
+    fn of_fit(self, fit: &Gabor) -> Option<f64> {
+        match self {
+            Self::Index | Self::Norm | Self::Activity => None,
+            Self::Orientation => Some(fit.orientation),
+            Self::Frequency => Some(fit.frequency),
+            Self::Phase => Some(fit.phase),
+            Self::Width => Some(fit.widths[0]),
+            Self::Fit => Some(-fit.r2),
+        }
+    }
+}
+
+/// What a picture of the mosaic was made of.
+#[derive(Clone, Copy, PartialEq)]
+struct Key {
+    model_id: u64,
+    /// Weights, and steps where the picture depends on the state.
+    version: [u64; 2],
+    layer: usize,
+    scale: Scale,
+    order: Order,
+    good_first: bool,
+    dark: bool,
+}
 
 /// What the view keeps.
 pub struct ReceptiveFields {
     layer: usize,
+    /// Linearised at the present state of network 0 rather than at zero.
+    at_state: bool,
     scale: Scale,
-    by_norm: bool,
+    sort: Order,
+    good_first: bool,
+    ellipses: bool,
     selected: Option<usize>,
     texture: Option<TextureHandle>,
-    drawn: Option<(u64, u64, usize, Scale, bool, bool)>,
+    drawn: Option<Key>,
     drawn_at: Option<Instant>,
     filters: Array2<f32>,
     order: Vec<usize>,
@@ -35,7 +101,10 @@ impl Default for ReceptiveFields {
         Self {
             layer: 1,
             scale: Scale::PerFilter,
-            by_norm: false,
+            at_state: false,
+            sort: Order::Index,
+            good_first: false,
+            ellipses: false,
             selected: None,
             texture: None,
             drawn: None,
@@ -48,7 +117,9 @@ impl Default for ReceptiveFields {
 
 impl View for ReceptiveFields {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        // Fits are those of the first layer, of the model shown.
         let depth = snapshot.weights.len();
+        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.0 == snapshot.model_id);
         self.layer = self.layer.clamp(1, depth.max(1));
         ui.horizontal_wrapped(|ui| {
             if depth > 1 {
@@ -58,10 +129,25 @@ impl View for ReceptiveFields {
                 }
                 ui.separator();
             }
+            if self.layer > 1 {
+                ui.selectable_value(&mut self.at_state, false, "at zero").on_hover_text("Linearised where all units below are just active");
+                ui.selectable_value(&mut self.at_state, true, "at the present state")
+                    .on_hover_text("Linearised where network 0 is now: units that are silent carry nothing down");
+                ui.separator();
+            }
             ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
                 .on_hover_text("Each filter's strongest weight has the full colour");
             ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
-            ui.checkbox(&mut self.by_norm, "Sort by norm");
+            let label = ui.label("Sort by");
+            let list = egui::ComboBox::from_id_salt("order").width(110.0).selected_text(self.sort.name());
+            let list =
+                list.show_ui(ui, |ui| Order::ALL.iter().for_each(|(order, name)| drop(ui.selectable_value(&mut self.sort, *order, *name))));
+            list.response.labelled_by(label.id);
+            if fits.is_some() {
+                ui.checkbox(&mut self.good_first, "Gabor-like first")
+                    .on_hover_text("Filters whose fit has R^2 of at least 0.7 and lies inside the patch, then the others");
+                ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
+            }
             let mut settings = ExportSettings { scale: self.scale, layer: self.layer, ..state.export.clone() };
             let mut asked = Vec::new();
             let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
@@ -79,7 +165,7 @@ impl View for ReceptiveFields {
             ui.label("No weights yet: choose a preset on the left.");
             return;
         }
-        self.refresh(ui, snapshot);
+        self.refresh(ui, state, snapshot, fits);
         let Some(texture) = self.texture.as_ref().map(TextureHandle::id) else { return };
         let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
         let [width, height] = layout.size();
@@ -99,8 +185,11 @@ impl View for ReceptiveFields {
                 let [x, y] = layout.corner(position);
                 Rect::from_min_size(rect.min + vec2(x as f32, y as f32) * zoom, vec2(layout.tile[1] as f32, layout.tile[0] as f32) * zoom)
             };
+            if let Some(fits) = fits.filter(|_| self.ellipses) {
+                ellipses(ui, fits, snapshot, &self.order, &place, zoom);
+            }
             if let Some(position) = self.selected.and_then(|unit| self.order.iter().position(|&u| u == unit)) {
-                let stroke = egui::Stroke::new(2.0, crate::app::theme::SERIES[4]);
+                let stroke = egui::Stroke::new(2.0, theme::SERIES[4]);
                 ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
             }
             let under =
@@ -117,14 +206,15 @@ impl View for ReceptiveFields {
                     let pair = [unit, units.get(1).copied().unwrap_or(unit)];
                     actions.push(Action::Watch(Watch { trace_layer: self.layer, trace_units: units, pair, raster: snapshot.watch.raster }));
                 }
-                response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}"));
+                let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(describe).unwrap_or_default();
+                response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}{fit}"));
             }
             if let Some(unit) = self.selected.filter(|&u| u < self.filters.ncols()) {
                 if below {
                     let side = (room.y - height as f32 * zoom - 30.0).min(260.0);
-                    ui.horizontal_top(|ui| self.large(ui, unit, layout.tile, side));
+                    ui.horizontal_top(|ui| self.large(ui, unit, layout.tile, side, fits));
                 } else {
-                    ui.vertical(|ui| self.large(ui, unit, layout.tile, side - 12.0));
+                    ui.vertical(|ui| self.large(ui, unit, layout.tile, side - 12.0, fits));
                 }
             }
         });
@@ -140,31 +230,48 @@ impl View for ReceptiveFields {
 }
 
 impl ReceptiveFields {
-    fn refresh(&mut self, ui: &Ui, snapshot: &Snapshot) {
-        let dark = ui.visuals().dark_mode;
-        let key = (snapshot.model_id, snapshot.weights_version, self.layer, self.scale, self.by_norm, dark);
+    fn refresh(&mut self, ui: &Ui, state: &ViewState, snapshot: &Snapshot, fits: Option<&Fits>) {
+        let moving = self.layer > 1 && self.at_state;
+        let sorted_by_fit = self.good_first || self.sort.of_fit(&Gabor::default()).is_some();
+        let other = if moving || self.sort == Order::Activity {
+            snapshot.clock.steps
+        } else if sorted_by_fit {
+            fits.map_or(0, |fits| fits.of.1)
+        } else {
+            0
+        };
+        let key = Key {
+            model_id: snapshot.model_id,
+            version: [snapshot.weights_version, other],
+            layer: self.layer,
+            scale: self.scale,
+            order: self.sort,
+            good_first: self.good_first,
+            dark: ui.visuals().dark_mode,
+        };
         if self.drawn == Some(key) {
             return;
         }
-        let only_weights = self.drawn.is_some_and(|d| (d.0, d.2, d.3, d.4, d.5) == (key.0, key.2, key.3, key.4, key.5));
-        if let Some(wait) = self.drawn_at.and_then(|at| REDRAW.checked_sub(at.elapsed())).filter(|_| only_weights) {
+        let only_values = self.drawn.is_some_and(|drawn| Key { version: key.version, ..drawn } == key);
+        let pause = if other == 0 { REDRAW } else { REORDER };
+        if let Some(wait) = self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values) {
             ui.ctx().request_repaint_after(wait);
             return;
         }
         self.drawn_at = Some(Instant::now());
-        if self.drawn.is_some_and(|d| d.0 != key.0) {
+        if self.drawn.is_some_and(|drawn| drawn.model_id != key.model_id) {
             self.selected = None;
         }
         self.drawn = Some(key);
-        let first = (*snapshot.weights[0]).clone();
-        self.filters = snapshot.weights[..self.layer].iter().skip(1).fold(first, |down, w| down.dot(&**w));
-        self.order = (0..self.filters.ncols()).collect();
-        if self.by_norm {
-            let norms: Vec<f32> = self.filters.columns().into_iter().map(|c| c.dot(&c)).collect();
-            self.order.sort_by(|&a, &b| norms[b].total_cmp(&norms[a]));
-        }
+        self.filters = if self.layer == 1 {
+            (*snapshot.weights[0]).clone()
+        } else {
+            let Ok(model) = snapshot.model() else { return };
+            receptive_field::filters(&model, self.layer, moving.then_some(&snapshot.states))
+        };
+        self.arrange(state, fits);
         let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
-        let picture = render(self.filters.view(), &self.order, layout, self.scale, dark);
+        let picture = render(self.filters.view(), &self.order, layout, self.scale, key.dark);
         let size = [picture.width() as usize, picture.height() as usize];
         let image = ColorImage::from_rgb(size, picture.as_raw());
         match &mut self.texture {
@@ -173,27 +280,100 @@ impl ReceptiveFields {
         }
     }
 
-    fn large(&self, ui: &mut Ui, unit: usize, [rows, columns]: [usize; 2], side: f32) {
-        let column = self.filters.column(unit);
+    /// Puts the filters in the order asked for.
+    fn arrange(&mut self, state: &ViewState, fits: Option<&Fits>) {
+        let units = self.filters.ncols();
+        let fit = |unit: usize| fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.side)));
+        let rank = |unit: usize| match self.sort {
+            Order::Index => unit as f64,
+            Order::Norm => f64::from(-self.filters.column(unit).dot(&self.filters.column(unit))),
+            Order::Activity => -state.activity.get(self.layer).and_then(|a| a.get(unit)).copied().map_or(0.0, f64::from),
+            order => fit(unit).and_then(|(fit, _)| order.of_fit(fit)).unwrap_or(unit as f64),
+        };
+        let group = |unit: usize| self.good_first && !fit(unit).is_some_and(|(fit, side)| fit.is_gabor_like(side));
+        let mut keyed: Vec<(bool, f64, usize)> = (0..units).map(|unit| (group(unit), rank(unit), unit)).collect();
+        keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        self.order = keyed.into_iter().map(|(_, _, unit)| unit).collect();
+    }
+
+    /// The chosen filter large; beside it its fit and what the fit leaves.
+    fn large(&self, ui: &mut Ui, unit: usize, shape: [usize; 2], side: f32, fits: Option<&Fits>) {
+        let column = self.filters.column(unit).to_vec();
         let top = column.iter().fold(f32::MIN_POSITIVE, |t, v| t.max(v.abs()));
-        let cell = side / rows.max(columns) as f32;
-        let (rect, response) = ui.allocate_exact_size(vec2(cell * columns as f32, cell * rows as f32), Sense::hover());
-        for (i, value) in column.iter().enumerate() {
-            let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
-            let [r, g, b] = diverging(value / top, ui.visuals().dark_mode);
-            ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
+        let fit = fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.side)));
+        let small = side * 0.5;
+        paint(ui, &column, shape, side, top, "filter");
+        if let Some((fit, patch)) = fit {
+            let rendered = fit.render(patch);
+            let left: Vec<f32> = column.iter().zip(&rendered).map(|(w, g)| w - g).collect();
+            let pair = |ui: &mut Ui| {
+                for (name, values) in [("fit", &rendered), ("residual", &left)] {
+                    ui.vertical(|ui| {
+                        ui.weak(name);
+                        paint(ui, values, shape, small - 4.0, top, name);
+                    });
+                }
+            };
+            ui.horizontal_top(pair);
         }
         ui.vertical(|ui| {
             ui.strong(format!("Unit {unit}"));
             ui.label(format!("strongest weight {top:.3}"));
-            ui.weak("traced in Traces and Posterior");
-            if let Some(p) = response.hover_pos() {
-                let (c, r) = (((p.x - rect.min.x) / cell) as usize, ((p.y - rect.min.y) / cell) as usize);
-                if r < rows && c < columns {
-                    ui.label(format!("row {r}, column {c}: {:+.3}", column[r * columns + c]));
-                }
+            if let Some((fit, _)) = fit {
+                ui.label(describe(fit).trim_start_matches([';', ' ']));
             }
+            ui.weak("traced in Traces and Posterior");
         });
+    }
+}
+
+/// A picture of `values` (row by row) at one colour scale; hovering tells a weight.
+fn paint(ui: &mut Ui, values: &[f32], [rows, columns]: [usize; 2], side: f32, top: f32, name: &str) {
+    let cell = (side / rows.max(columns) as f32).max(0.5);
+    let (rect, response) = ui.allocate_exact_size(vec2(cell * columns as f32, cell * rows as f32), Sense::hover());
+    figure::mark(ui, format!("chosen unit: {name}"), rect);
+    for (i, value) in values.iter().enumerate() {
+        let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
+        let [r, g, b] = diverging(value / top, ui.visuals().dark_mode);
+        ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
+    }
+    if let Some(p) = response.hover_pos() {
+        let (c, r) = (((p.x - rect.min.x) / cell) as usize, ((p.y - rect.min.y) / cell) as usize);
+        if let Some(value) = values.get(r * columns + c).filter(|_| c < columns) {
+            response.on_hover_text(format!("{name}, row {r}, column {c}: {value:+.3}"));
+        }
+    }
+}
+
+/// A fit in words.
+fn describe(fit: &Gabor) -> String {
+    format!(
+        "; Gabor fit: orientation {:.0} deg, {:.3} cycles a pixel, phase {:.0} deg, widths {:.1} and {:.1} pixels, R^2 {:.2}",
+        fit.orientation.to_degrees(),
+        fit.frequency,
+        fit.phase.to_degrees(),
+        fit.widths[0],
+        fit.widths[1],
+        fit.r2
+    )
+}
+
+/// Outlines of the good fits over the mosaic; thin and grey while they are older than the weights.
+fn ellipses(ui: &Ui, fits: &Fits, snapshot: &Snapshot, order: &[usize], place: &impl Fn(usize) -> Rect, zoom: f32) {
+    let color = if fits.stale(snapshot) { theme::exact(ui.visuals().dark_mode).gamma_multiply(0.5) } else { theme::SERIES[4] };
+    let outlines = fits::ellipses(&fits.gabors, fits.side);
+    for (position, &unit) in order.iter().enumerate() {
+        let Some(Some(outline)) = outlines.get(unit) else { continue };
+        let rect = place(position);
+        let [x, y] = outline.centre;
+        let (sin, cos) = outline.angle.sin_cos();
+        let around = |i: u32| {
+            let (s, c) = (i as f32 * std::f32::consts::TAU / 24.0).sin_cos();
+            let (a, b) = (outline.radii[0] * c, outline.radii[1] * s);
+            rect.min + vec2(x + a * cos - b * sin, y + a * sin + b * cos) * zoom
+        };
+        let line = egui::Shape::closed_line((0..24).map(around).collect(), egui::Stroke::new(1.2, color));
+        ui.painter().with_clip_rect(rect).add(line);
     }
 }
 
@@ -205,6 +385,7 @@ fn export(ui: &mut Ui, settings: &mut ExportSettings, asked: &mut Vec<Action>) {
         (Format::Svg, "SVG", "svg"),
         (Format::Npy, "NPY", "npy"),
         (Format::EachPng, "One PNG a filter", ""),
+        (Format::Csv, "CSV of the fits", "csv"),
     ];
     ui.horizontal_wrapped(|ui| {
         for (format, name, ending) in names {
@@ -213,6 +394,9 @@ fn export(ui: &mut Ui, settings: &mut ExportSettings, asked: &mut Vec<Action>) {
             }
         }
     });
+    if settings.format == Format::Svg {
+        ui.checkbox(&mut settings.outlines, "Outline the Gabor fits");
+    }
     let label = ui.label("Screen pixels a weight");
     ui.add(egui::Slider::new(&mut settings.zoom, 1..=16)).labelled_by(label.id);
     let label = ui.label(if settings.format == Format::EachPng { "Folder" } else { "File" });

@@ -1,0 +1,118 @@
+//! A helper thread that fits Gabor functions to the first layer's filters, off the window's and the simulation's threads.
+
+use crate::analysis::gabor::{self, Gabor};
+use crate::engine::Snapshot;
+use crate::experiment::fits;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use ndarray::Array2;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Between two passes at least.
+const REST: Duration = Duration::from_millis(700);
+/// A pass may take this share of one core at most.
+const SHARE: u32 = 20;
+
+/// The fits of all filters of the first layer.
+#[derive(Clone, Debug)]
+pub struct Fits {
+    /// Model and weights that they belong to.
+    pub of: (u64, u64),
+    /// Images seen by then.
+    pub images: u64,
+    /// Side of the patch, pixels.
+    pub side: usize,
+    /// One fit a unit.
+    pub gabors: Arc<Vec<Gabor>>,
+}
+
+impl Fits {
+    /// Share of Gabor-like filters, and the median R^2.
+    pub fn summary(&self) -> (f64, f64) {
+        let mut r2: Vec<f64> = self.gabors.iter().map(|fit| fit.r2).collect();
+        r2.sort_by(f64::total_cmp);
+        let good = self.gabors.iter().filter(|fit| fit.is_gabor_like(self.side)).count();
+        (good as f64 / r2.len().max(1) as f64, r2.get(r2.len() / 2).copied().unwrap_or_default())
+    }
+
+    /// Whether weights have changed since.
+    pub fn stale(&self, snapshot: &Snapshot) -> bool {
+        self.of != (snapshot.model_id, snapshot.weights_version)
+    }
+}
+
+struct Job {
+    of: (u64, u64),
+    images: u64,
+    side: usize,
+    filters: Arc<Array2<f32>>,
+}
+
+/// The helper; ends with its owner.
+pub(super) struct Fitter {
+    jobs: Option<Sender<Job>>,
+    results: Receiver<(Fits, Duration)>,
+    thread: Option<JoinHandle<()>>,
+    last: Option<(u64, u64)>,
+    /// When the next pass may begin.
+    not_before: Instant,
+    busy: bool,
+}
+
+impl Fitter {
+    /// `wake` is called when fits have come.
+    pub(super) fn start(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+        let (jobs, inbox) = bounded::<Job>(1);
+        let (outbox, results) = bounded(1);
+        let body = move || {
+            for job in inbox {
+                let begin = Instant::now();
+                let fit = |column: ndarray::ArrayView1<f32>| gabor::fit(&column.to_vec(), job.side);
+                let gabors = Arc::new(job.filters.columns().into_iter().map(fit).collect());
+                let fits = Fits { of: job.of, images: job.images, side: job.side, gabors };
+                if outbox.send((fits, begin.elapsed())).is_err() {
+                    return;
+                }
+                wake();
+            }
+        };
+        let thread = std::thread::Builder::new().name("fits".into()).spawn(body)?;
+        Ok(Self { jobs: Some(jobs), results, thread: Some(thread), last: None, not_before: Instant::now(), busy: false })
+    }
+
+    /// Has the filters of `snapshot` fitted, if they are others than the last and the helper has rested.
+    pub(super) fn offer(&mut self, snapshot: &Snapshot) {
+        let of = (snapshot.model_id, snapshot.weights_version);
+        let Some(filters) = snapshot.weights.first() else { return };
+        let Some(side) = fits::side(filters.nrows()) else { return };
+        let rested = Instant::now() >= self.not_before || self.last.is_some_and(|last| last.0 != of.0);
+        if self.busy || self.last == Some(of) || !rested {
+            return;
+        }
+        let job = Job { of, images: snapshot.clock.images, side, filters: filters.clone() };
+        if self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok()) {
+            (self.busy, self.last) = (true, Some(of));
+        }
+    }
+
+    /// What was fitted since the last call.
+    pub(super) fn take(&mut self) -> Option<Fits> {
+        let (fits, took) = self.results.try_recv().ok()?;
+        self.busy = false;
+        self.not_before = Instant::now() + REST.max(took * SHARE);
+        Some(fits)
+    }
+}
+
+impl Drop for Fitter {
+    fn drop(&mut self) {
+        self.jobs = None;
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            let _ = self.results.recv_timeout(Duration::from_millis(5)); // room for the last pass
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
