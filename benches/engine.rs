@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a failed unwrap is a failed benchmark; criterion's macros write no documentation")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use heescope::analysis::gabor;
 use heescope::dynamics::block::Taps;
 use heescope::dynamics::noise::Noise;
 use heescope::dynamics::product::multiply;
@@ -84,5 +85,15 @@ fn presentation(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, normals, products, steps, presentation);
+fn fits(c: &mut Criterion) {
+    let mut session = preset("dead-leaves", |c| c.dynamics.threads = 2);
+    (0..300).for_each(|_| drop(session.advance(usize::MAX, &Taps::default())));
+    let filters: Vec<Vec<f32>> = session.model.weights[0].columns().into_iter().map(|column| column.to_vec()).collect();
+    let mut group = c.benchmark_group("fits");
+    group.throughput(Throughput::Elements(filters.len() as u64)).sample_size(10);
+    group.bench_function("144 filters of 12x12", |b| b.iter(|| filters.iter().map(|filter| gabor::fit(filter, 12)).collect::<Vec<_>>()));
+    group.finish();
+}
+
+criterion_group!(benches, normals, products, steps, presentation, fits);
 criterion_main!(benches);

@@ -15,6 +15,9 @@ pub const GABOR_LIKE: f64 = 0.7;
 const NARROWEST: f64 = 0.9;
 /// R^2 at which no other start is tried.
 const GOOD: f64 = 0.95;
+/// Starts after which a filter with less than this R^2 is given up: noise has no better one.
+const FIRST: usize = 2;
+const HOPELESS: f64 = 0.3;
 /// Side of the spectrum, samples in half a circle of directions times frequencies up to 0.5.
 const DIRECTIONS: usize = 16;
 const FREQUENCIES: usize = 14;
@@ -187,9 +190,12 @@ pub fn fit(filter: &[f32], side: usize) -> Gabor {
         return nothing;
     }
     let mut best = (f64::INFINITY, Parameters::zeros());
-    for start in starts(&values, side) {
+    for (tried, start) in starts(&values, side).into_iter().enumerate() {
+        if tried == FIRST && 1.0 - best.0 / variance < HOPELESS {
+            break;
+        }
         let problem = Problem { filter: &values, side, parameters: start };
-        let (problem, report) = LevenbergMarquardt::new().with_tol(1e-6).with_patience(12).minimize(problem);
+        let (problem, report) = LevenbergMarquardt::new().with_tol(1e-4).with_patience(6).minimize(problem);
         let error = 2.0 * report.objective_function;
         if error.is_finite() && error < best.0 && !problem.is_lost() {
             best = (error, problem.parameters);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Between two passes at least.
 const REST: Duration = Duration::from_millis(700);
 /// A pass may take this share of one core at most.
-const SHARE: u32 = 20;
+const SHARE: u32 = 8;
 
 /// The fits of all filters of the first layer.
 #[derive(Clone, Debug)]
