@@ -3,7 +3,7 @@
 use crate::cli::Start;
 use crate::dynamics::block::Taps;
 use crate::experiment::session::Session;
-use crate::experiment::{DataSource, Decay, modelfile};
+use crate::experiment::{DataSource, Decay, modelfile, stages};
 use crate::export::filters::{Format, save};
 use crate::export::mosaic::Scale;
 use anyhow::bail;
@@ -49,7 +49,12 @@ impl Train {
             bail!("--seconds {seconds}: a number above 0 is needed");
         }
         config.learning.enabled = true;
-        let images = self.images.or(if self.seconds.is_none() { Some(100_000) } else { None });
+        if let (Some(images), None) = (self.images, &self.init) {
+            stages::scale(&mut config.stages, images); // the stages keep their shares of the run
+        }
+        let staged: u64 = config.stages.iter().map(|stage| stage.images).sum();
+        let whole = if staged > 0 { staged.saturating_sub(config.learning.images_seen).max(1) } else { 100_000 };
+        let images = self.images.or(if self.seconds.is_none() { Some(whole) } else { None });
         let decay = config.learning.decay;
         if images.is_some() && decay == Decay::Settle {
             config.learning.decay = Decay::Linear; // a run of known length (SPEC 6)
@@ -81,7 +86,7 @@ impl Train {
         bar.finish_and_clear();
         let mut config = session.config().clone();
         config.learning.decay = decay; // this run's end is not the model's
-        modelfile::save(&self.out, &config, &session.model, session.images)?;
+        modelfile::save(&self.out, &config, &session.model, session.images, session.position())?;
         if let Some(path) = &self.filters {
             save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4, &[])?;
         }

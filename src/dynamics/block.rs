@@ -23,6 +23,8 @@ pub struct LayerState {
     pub f: Vec<f32>,
     /// Natural parameter eta given the layer above; at the top the bias, or empty where that is 0.
     pub eta: Vec<f32>,
+    /// g'(a) where the family has a link, else empty.
+    pub slope: Vec<f32>,
     /// Interneurons y: the mean of K for Ornstein-Uhlenbeck, else `[K, rows, units]`.
     pub y: Vec<f32>,
     pub(super) law: Option<InterneuronLaw>,
@@ -104,6 +106,10 @@ pub struct Block {
     pub eps_squares: f64,
     /// Tables of A' for exact interneurons without a closed form, a layer each; empty: the quadrature answers.
     pub tables: Tables,
+    /// Layers of neurons that run, 1..=this; the others rest, and this one has eta = g(b).
+    open: usize,
+    /// Whether W_l learns.
+    learns: Vec<bool>,
     noise: Noise,
     kept: usize,
     interneurons: usize,
@@ -123,6 +129,7 @@ impl Block {
                     v: zeros(l > 0, size),
                     f: zeros(l > 0, size),
                     eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0), size),
+                    slope: zeros(model.layers[l].family.has_link(), size),
                     y: Vec::new(),
                     law: None,
                     mean_statistic: zeros(l < depth, size),
@@ -148,6 +155,8 @@ impl Block {
             reconstruction: (vec![0.0; model.layers[0].size], 0),
             eps_squares: 0.0,
             tables: Vec::new(),
+            open: depth,
+            learns: vec![true; depth],
             noise: Noise::new(seed, stream),
             kept: 0,
             interneurons,
@@ -173,18 +182,32 @@ impl Block {
         for l in 0..=model.depth() {
             let state = &mut self.layers[l];
             if l > 0 {
+                let [centre, spread] = model.layers[l].family.start();
                 state.x.fill(0.0);
+                if spread > 0.0 {
+                    self.noise.fill(&mut state.x);
+                }
+                state.x.iter_mut().for_each(|x| *x = centre + spread * x.abs());
                 self.noise.fill(&mut state.v);
                 model.layers[l].activation.apply(&state.x, &mut state.f);
             }
-            if l == model.depth() && !state.eta.is_empty() {
+            if l == self.open && !state.eta.is_empty() {
                 state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
                 });
+                if !state.slope.is_empty() {
+                    model.layers[l].family.apply_link(&mut state.eta, &mut state.slope);
+                }
             }
         }
         self.set_interneurons(model, self.interneurons);
         self.forget_reconstruction();
+    }
+
+    /// Lets layers 1..=`open` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.
+    pub fn set_stage(&mut self, open: usize, learns: &[bool]) {
+        self.open = open;
+        self.learns.copy_from_slice(learns);
     }
 
     /// Starts the posterior mean's reconstruction anew.
@@ -212,19 +235,18 @@ impl Block {
                 self.forget_reconstruction(); // the way from x = 0 is no posterior sample
             }
             if span.learn && step >= span.skip {
-                self.keep(model);
+                self.keep();
             }
             self.record(taps);
         }
         if span.last {
-            self.multiply_out(model);
+            self.multiply_out();
         }
     }
 
     /// One step of every layer from the same state (SPEC 2, integrator).
     fn step(&mut self, model: &Hierarchy, parameters: &StepParameters) {
-        let depth = model.depth();
-        for l in 0..depth {
+        for l in 0..self.open {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
             let (family, w) = (&model.layers[l].family, model.weights[l].view());
@@ -235,10 +257,14 @@ impl Block {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta += b);
                 }
             }
+            if !below.slope.is_empty() {
+                family.apply_link(&mut below.eta, &mut below.slope); // eta = g(a) (SPEC 7)
+            }
             let table = self.tables.get(l).and_then(Option::as_deref);
             interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);
             family.statistics(&below.x, &mut below.eps);
             below.eps.iter_mut().zip(&below.mean_statistic).for_each(|(eps, mean)| *eps -= mean);
+            below.eps.iter_mut().zip(&below.slope).for_each(|(eps, slope)| *eps *= slope);
             multiply(&mut above.likelihood, view(&below.eps, self.rows), w, 1.0, false); // W^T eps
             model.layers[l + 1].activation.multiply_by_slope(&above.x, &mut above.likelihood);
         }
@@ -252,7 +278,7 @@ impl Block {
         };
         reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += scale * p);
         *count += 1;
-        for l in 1..=depth {
+        for l in 1..=self.open {
             let state = &mut self.layers[l];
             model.layers[l].family.prior_current(&state.x, &state.eta, &mut state.prior);
             let [n1, n2] = &mut state.scratch;
@@ -268,8 +294,8 @@ impl Block {
     }
 
     /// Keeps eps_l of this step and f(x_(l+1)) at its end for the learning rule (SPEC 3).
-    fn keep(&mut self, model: &Hierarchy) {
-        for l in 0..model.depth() {
+    fn keep(&mut self) {
+        for l in (0..self.open).filter(|&l| self.learns[l]) {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &high[0]);
             let (n, m) = (below.eps.len(), above.f.len());
@@ -280,18 +306,18 @@ impl Block {
         self.kept += 1;
         self.learned_steps += 1;
         if self.kept == HISTORY {
-            self.multiply_out(model);
+            self.multiply_out();
         }
     }
 
-    fn multiply_out(&mut self, model: &Hierarchy) {
+    fn multiply_out(&mut self) {
         if self.kept == 0 {
             return;
         }
         let rows = self.kept * self.rows;
-        for l in 0..model.depth() {
+        for l in (0..self.open).filter(|&l| self.learns[l]) {
+            let (n, m) = (self.layers[l].eps.len() / self.rows, self.layers[l + 1].f.len() / self.rows);
             let state = &mut self.layers[l];
-            let (n, m) = model.weights[l].dim();
             let eps = view(&state.eps_history[..rows * n], rows);
             multiply(&mut state.weight_sum, eps.t(), view(&state.f_history[..rows * m], rows), 1.0, true);
             for row in eps.axis_iter(Axis(0)) {
@@ -309,7 +335,11 @@ impl Block {
         if !taps.units.is_empty() {
             let frame = |(&i, &p): (&usize, &usize)| Frame {
                 neuron: [state.x[i], state.v[i], state.likelihood[i], state.prior[i]],
-                below: [below.eps[p] + below.mean_statistic[p], below.mean_statistic[p], below.eta[p]],
+                below: [
+                    below.eps[p] / below.slope.get(p).map_or(1.0, |slope| slope.min(-1e-9)) + below.mean_statistic[p],
+                    below.mean_statistic[p],
+                    below.eta[p],
+                ],
             };
             self.frames.push(taps.units.iter().zip(&taps.below).map(frame).collect());
         }

@@ -20,11 +20,13 @@ pub struct Micro {
     new_force: Vec<f32>,
     new_energy: Vec<f32>,
     noise: [Vec<f32>; 3],
+    /// Units whose draw was rejected so far.
+    pending: Vec<u32>,
 }
 
 impl Micro {
     fn resize(&mut self, size: usize) {
-        let Self { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3] } = self;
+        let Self { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = self;
         [force, energy, proposal, new_force, new_energy, n1, n2, n3].into_iter().for_each(|buffer| buffer.resize(size, 0.0));
     }
 }
@@ -35,7 +37,7 @@ pub(super) fn start(law: InterneuronLaw, k: usize, [low, high]: [f64; 2], state:
     let (count, spread) = match law {
         InterneuronLaw::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
         InterneuronLaw::MicroSteps { mobility } => (k, mobility.sqrt()),
-        InterneuronLaw::HeatBath => (k, 0.0),
+        InterneuronLaw::HeatBath | InterneuronLaw::Redraw => (k, 0.0),
     };
     state.y.resize(count * size, 0.0);
     if law == InterneuronLaw::HeatBath {
@@ -47,6 +49,7 @@ pub(super) fn start(law: InterneuronLaw, k: usize, [low, high]: [f64; 2], state:
         let centre = if low.is_finite() && high.is_finite() { 0.5 * (low + high) as f32 } else { 0.0 };
         state.y.iter_mut().for_each(|y| *y = walls.fold(centre + spread * *y));
     }
+    state.micro.pending.resize(if law == InterneuronLaw::Redraw { size } else { 0 }, 0);
     state.micro.resize(if matches!(law, InterneuronLaw::OrnsteinUhlenbeck { .. }) { 0 } else { size });
 }
 
@@ -59,8 +62,13 @@ pub(super) fn advance(
     noise: &mut Noise,
 ) {
     if parameters.exact {
-        let mean = |eta: f64| table.map_or_else(|| family.mean_statistic(eta), |table| table.mean(family, eta));
-        state.mean_statistic.iter_mut().zip(&state.eta).for_each(|(t, &eta)| *t = mean(f64::from(eta)) as f32);
+        match table {
+            Some(table) => {
+                let mean = |eta: f32| table.mean(family, f64::from(eta)) as f32;
+                state.mean_statistic.iter_mut().zip(&state.eta).for_each(|(t, &eta)| *t = mean(eta));
+            }
+            None => family.mean_statistics(&state.eta, &mut state.mean_statistic),
+        }
         return;
     }
     let a_dt = parameters.dt_over_tau_eps;
@@ -78,13 +86,25 @@ pub(super) fn advance(
             metropolis_langevin(family, state, count, mobility * length as f32, noise);
         }
         InterneuronLaw::HeatBath => heat_bath(family, state, a_dt, noise),
+        InterneuronLaw::Redraw => redraw(family, state, a_dt, noise),
     }
 }
 
 /// <T(y)> of interneurons whose eta stays, `[steps][etas]`, after as many steps of settling.
 pub fn at_rest(family: &dyn Family, etas: &[f32], parameters: &StepParameters, steps: usize, noise: &mut Noise) -> Vec<Vec<f32>> {
+    at_rest_under(family.interneuron_law(), family, etas, parameters, steps, noise)
+}
+
+/// The same under another law of motion than the family's own.
+pub fn at_rest_under(
+    law: InterneuronLaw,
+    family: &dyn Family,
+    etas: &[f32],
+    parameters: &StepParameters,
+    steps: usize,
+    noise: &mut Noise,
+) -> Vec<Vec<f32>> {
     let zeros = || vec![0.0; etas.len()];
-    let law = family.interneuron_law();
     let mut state = LayerState {
         x: zeros(),
         eta: etas.to_vec(),
@@ -124,7 +144,7 @@ fn metropolis_langevin(family: &dyn Family, state: &mut LayerState, count: usize
     let walls = Walls { low, high };
     let spread = (2.0 * c).sqrt();
     mean_statistic.fill(0.0);
-    let Micro { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3] } = micro;
+    let Micro { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = micro;
     for y in y.chunks_exact_mut(n) {
         family.prior_current(y, eta, force); // -dE/dy
         family.energies(y, eta, energy);
@@ -190,6 +210,53 @@ impl Walls {
             (true, false) => with_mirror(2.0 * self.low - y),
             (false, true) => with_mirror(2.0 * self.high - y),
             (false, false) => exponent(y),
+        }
+    }
+}
+
+/// Instants of a step at which redrawn interneurons are looked at, at most.
+const INSTANTS: f64 = 4.0;
+/// Rounds of rejection at most; a draw that fails them all (probability below 1e-9) stays as it was.
+const ROUNDS: usize = 80;
+
+/// y is drawn anew from p(. | eta), exactly, at rate 1/tau_eps; <T(y)> is its mean over K and over equal pieces of dt.
+fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
+    let count = a_dt.ceil().clamp(1.0, INSTANTS);
+    let probability = -(-a_dt / count).exp_m1() as f32;
+    let LayerState { y, eta, mean_statistic, micro: Micro { pending, noise: [u1, u2, u3], .. }, scratch: [statistics, _], .. } = state;
+    let n = mean_statistic.len();
+    let share = 1.0 / (count as usize * (y.len() / n.max(1))) as f32;
+    mean_statistic.fill(0.0);
+    for y in y.chunks_exact_mut(n) {
+        for _ in 0..count as usize {
+            noise.fill_uniform(u1);
+            let mut left = 0;
+            for i in 0..n {
+                if u1[i] < probability {
+                    pending[left] = i as u32;
+                    left += 1;
+                }
+            }
+            for _ in 0..ROUNDS {
+                if left == 0 {
+                    break;
+                }
+                [&mut *u1, &mut *u2, &mut *u3].into_iter().for_each(|u| noise.fill_uniform(&mut u[..left]));
+                let mut kept = 0;
+                for k in 0..left {
+                    let i = pending[k] as usize;
+                    match family.propose(eta[i], [u1[k], u2[k], u3[k]]) {
+                        Some(draw) => y[i] = draw,
+                        None => {
+                            pending[kept] = pending[k];
+                            kept += 1;
+                        }
+                    }
+                }
+                left = kept;
+            }
+            family.statistics(y, statistics);
+            mean_statistic.iter_mut().zip(statistics.iter()).for_each(|(mean, t)| *mean += share * t);
         }
     }
 }

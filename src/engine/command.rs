@@ -75,6 +75,8 @@ pub enum Command {
     LoadModel(PathBuf),
     /// Own images in place of the current source: files and folders.
     UseImages(Vec<PathBuf>),
+    /// Begin this stage of learning now.
+    Stage(usize),
     /// Show the next stimulus now.
     NextStimulus,
     /// Hold the stimulus of network 0 in every network: all rows become chains of one posterior, and learning rests.

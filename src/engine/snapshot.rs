@@ -8,6 +8,7 @@ use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::laboratory::Subject;
 use crate::experiment::race::SamplerConfig;
+use crate::experiment::stages::StagePosition;
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array1, Array2};
 use std::sync::Arc;
@@ -157,6 +158,8 @@ pub struct Snapshot {
     pub clock: Clock,
     /// Governor.
     pub governor: GovernorState,
+    /// Where learning stands in its stages, where it has any.
+    pub stage: Option<StagePosition>,
     /// Grows when weights change.
     pub weights_version: u64,
     /// W_l, `[n_l, n_(l+1)]`.

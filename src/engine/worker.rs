@@ -166,6 +166,8 @@ impl Worker {
                 self.previous = self.session.take().map(|session| {
                     let mut config = session.config().clone();
                     config.learning.images_seen = session.images;
+                    let position = session.position();
+                    (config.learning.stage, config.learning.stage_since) = (position.stage, position.since);
                     (config, session.model)
                 });
                 self.take(session, config);
@@ -479,6 +481,10 @@ impl Worker {
                 self.running = true;
                 self.pace_from_now();
             }
+            Command::Stage(stage) => {
+                self.finished = None;
+                self.session.iter_mut().for_each(|session| session.go_to_stage(stage));
+            }
             Command::NextStimulus => {
                 self.finished = None;
                 self.session.iter_mut().for_each(Session::show_next);
@@ -507,7 +513,10 @@ impl Worker {
             }
             Command::Watch(watch) => self.set_watch(watch),
             Command::SaveModel(path) => {
-                let saved = self.session.as_ref().map(|session| modelfile::save(&path, session.config(), &session.model, session.images));
+                let saved = self
+                    .session
+                    .as_ref()
+                    .map(|session| modelfile::save(&path, session.config(), &session.model, session.images, session.position()));
                 match saved {
                     Some(Ok(())) => self.tell(Event::Saved(path)),
                     Some(Err(error)) => self.tell(Event::Failed(format!("{error:#}"))),
@@ -617,6 +626,7 @@ impl Worker {
                 lowered: d.governor == Governor::Auto && d.dt_ms > limit_ms * 1.000_001,
                 beyond: d.governor == Governor::Manual && d.dt_ms > limit_ms * 1.000_001,
             },
+            stage: session.stage().map(|_| session.position()),
             weights_version: session.weights_version,
             weights: self.shared_weights.1.clone(),
             stimulus,

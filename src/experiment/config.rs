@@ -1,5 +1,6 @@
 //! The configuration: TOML tables `[model]`, `[dynamics]`, `[learning]`, `[stimulus]`, `[data]`, and `--set key=value`.
 
+use crate::experiment::stages::{self, StageConfig};
 use crate::model::{Activation, FamilyConfig};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -18,6 +19,9 @@ pub struct Config {
     pub stimulus: StimulusConfig,
     /// Where stimuli come from.
     pub data: DataConfig,
+    /// Stages of learning, in order; none: everything learns as `[learning]` says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageConfig>,
 }
 
 /// One layer, from the observation (0) upwards.
@@ -163,6 +167,10 @@ pub struct LearningConfig {
     pub floor: f64,
     /// Images the model had seen when it was saved: where `decay = "settle"` goes on.
     pub images_seen: u64,
+    /// Number of the stage in which the model was saved, where there are stages.
+    pub stage: usize,
+    /// Images it had seen when that stage began.
+    pub stage_since: u64,
     /// Columns of W kept at norm 1.
     pub unit_norm: bool,
     /// Whether biases learn.
@@ -180,6 +188,8 @@ impl Default for LearningConfig {
             settle_images: 50_000,
             floor: 0.1,
             images_seen: 0,
+            stage: 0,
+            stage_since: 0,
             unit_norm: true,
             biases: false,
             learned_sigma: false,
@@ -341,6 +351,7 @@ impl Config {
                 s.burn_in_steps, s.steps_per_stimulus
             )));
         }
+        stages::validate(&self.stages, self.model.layers.len().saturating_sub(1))?;
         if let Some(l) = self.model.layers.iter().find(|l| !(1..=16_384).contains(&l.size)) {
             return Err(ConfigError(format!("size = {} is out of range: 1 to 16384", l.size)));
         }

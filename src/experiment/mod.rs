@@ -7,6 +7,7 @@ pub mod modelfile;
 pub mod presets;
 pub mod race;
 pub mod session;
+pub mod stages;
 
 pub use config::*;
 pub use session::Session;

@@ -2,6 +2,7 @@
 
 use crate::experiment::config::Config;
 use crate::experiment::session::build_model;
+use crate::experiment::stages::StagePosition;
 use crate::export::npz::{Archive, open};
 use crate::model::Hierarchy;
 use anyhow::{anyhow, bail};
@@ -23,10 +24,11 @@ pub fn add_model(archive: &mut Archive, config: &Config, model: &Hierarchy) -> a
 }
 
 /// Writes a model file from which learning goes on where it was.
-pub fn save(path: &Path, config: &Config, model: &Hierarchy, images_seen: u64) -> anyhow::Result<()> {
+pub fn save(path: &Path, config: &Config, model: &Hierarchy, images_seen: u64, position: StagePosition) -> anyhow::Result<()> {
     let mut archive = Archive::default();
     let mut config = config.clone();
     config.learning.images_seen = images_seen;
+    (config.learning.stage, config.learning.stage_since) = (position.stage, position.since);
     add_model(&mut archive, &config, model)?;
     archive.save(path)
 }

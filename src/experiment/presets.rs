@@ -1,6 +1,7 @@
 //! The presets: settings known to show something (SPEC 6).
 
 use crate::experiment::config::*;
+use crate::experiment::stages::StageConfig;
 use crate::model::{Activation, FamilyConfig};
 
 /// The preset the window opens with.
@@ -52,6 +53,11 @@ pub fn all() -> &'static [Preset] {
             build: competition,
         },
         Preset { name: "bars", summary: "16 bars that appear independently, and rectified units that find them all", build: bars },
+        Preset {
+            name: "v1-v2",
+            summary: "a second layer that sets the scale of the first learns groups of like orientation: complex cells",
+            build: v1_v2,
+        },
     ]
 }
 
@@ -142,6 +148,34 @@ fn bars() -> Config {
         learning: LearningConfig { enabled: true, ..Default::default() },
         stimulus: StimulusConfig { steps_per_stimulus: 40, burn_in_steps: 20, ..Default::default() },
         data: DataConfig { source: DataSource::Bars, patch: 8, patches: 20_000, ..Default::default() },
+        ..Default::default()
+    }
+}
+
+/// Settings of SPEC 7. The clock is that of the second layer, which is the softer one.
+fn v1_v2() -> Config {
+    let first = LayerConfig { bias: -1.0, ..layer(256, FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }) };
+    let second = LayerConfig { activation: Activation::Centred, ..layer(40, FamilyConfig::Exponential) };
+    let stage = |name: &str, images, open| StageConfig {
+        name: name.into(),
+        images,
+        open,
+        learn: vec![open - 1],
+        lr: 0.1,
+        biases: false,
+        unit_norm: true,
+        largest_norm: 0.0,
+        start_weights: 0.0,
+    };
+    let groups =
+        StageConfig { lr: 0.2, biases: true, unit_norm: false, largest_norm: 3.0, start_weights: 0.1, ..stage("groups", 60_000, 2) };
+    Config {
+        model: ModelConfig { layers: vec![layer(256, FamilyConfig::Gaussian { sigma: 0.4 }), first, second], ..Default::default() },
+        dynamics: DynamicsConfig { dt_ms: 6.0, adaptation: 4.0, ..Default::default() },
+        learning: LearningConfig { enabled: true, ..Default::default() },
+        data: DataConfig { source: DataSource::Photographs, patch: 16, contrast_normalisation: true, ..Default::default() },
+        stages: vec![stage("filters", 100_000, 1), groups],
+        ..Default::default()
     }
 }
 

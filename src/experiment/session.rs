@@ -6,6 +6,7 @@ use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::parameters::averaged_variance;
 use crate::dynamics::{LayerStep, StepParameters, learning};
 use crate::experiment::config::*;
+use crate::experiment::stages::{StageConfig, StagePosition};
 use crate::model::{Hierarchy, Layer};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -59,6 +60,7 @@ pub struct Session {
     pub weights_version: u64,
     /// First and last image of a run whose length is known, for linear decay.
     run: Option<[u64; 2]>,
+    position: StagePosition,
     /// The stimulus stays and learning rests.
     pub held: bool,
     /// Files that were left out while loading.
@@ -116,7 +118,12 @@ impl Session {
             Some(model) => model,
             None => {
                 config.learning.images_seen = 0; // a fresh model has seen none
-                build_model(&config)?
+                (config.learning.stage, config.learning.stage_since) = (0, 0);
+                let mut model = build_model(&config)?;
+                // Layers that open later say nothing before.
+                let open = config.stages.first().map_or(model.depth(), |stage| stage.open.min(model.depth()));
+                model.weights[open..].iter_mut().for_each(|w| w.fill(0.0));
+                model
             }
         };
         config.validate()?;
@@ -172,6 +179,7 @@ impl Session {
         rng.set_stream(1 << 41);
         let parameters = step_parameters(&config.dynamics, &stiffness.lambda);
         let images = config.learning.images_seen;
+        let position = StagePosition { stage: config.learning.stage, since: config.learning.stage_since };
         let mut session = Self {
             config,
             model,
@@ -186,10 +194,12 @@ impl Session {
             steps: 0,
             images,
             weights_version: 1,
+            position,
             run: None,
             held: false,
             warnings,
         };
+        session.enter_stage();
         session.show_next();
         Ok(session)
     }
@@ -207,7 +217,7 @@ impl Session {
             self.blocks.iter_mut().for_each(|block| block.set_interneurons(&self.model, dynamics.interneurons));
         }
         self.config = changed;
-        self.parameters = step_parameters(&self.config.dynamics, &self.stiffness.lambda);
+        self.set_parameters();
         Ok(())
     }
 
@@ -336,13 +346,31 @@ impl Session {
         if self.config.learning.enabled {
             let l = &self.config.learning;
             let expected_error = l.learned_sigma.then(|| 1.0 + averaged_variance(&self.parameters));
-            let rule = learning::Rule { lr: f64::from(report.lr), unit_norm: l.unit_norm, biases: l.biases, expected_error };
-            if let Some(update) = learning::apply(&mut self.model, &mut self.blocks, rule) {
+            let rate = f64::from(report.lr);
+            let rule = match self.stage() {
+                Some(s) => learning::Rule {
+                    lr: rate,
+                    learn: Some(s.learn.clone()),
+                    unit_norm: s.unit_norm,
+                    largest_norm: s.largest_norm,
+                    biases: s.biases,
+                    expected_error,
+                },
+                None => {
+                    learning::Rule { lr: rate, learn: None, unit_norm: l.unit_norm, largest_norm: 0.0, biases: l.biases, expected_error }
+                }
+            };
+            if let Some(update) = learning::apply(&mut self.model, &mut self.blocks, &rule) {
                 report.weight_change = update.relative_change;
                 self.weights_version += 1;
                 self.stiffness.update(&self.model, 3);
-                self.parameters = step_parameters(&self.config.dynamics, &self.stiffness.lambda);
+                self.set_parameters();
             }
+        }
+        let ended = self.stage().is_some_and(|stage| stage.images > 0 && self.images - self.position.since >= stage.images);
+        if ended && self.config.learning.enabled && self.position.stage + 1 < self.config.stages.len() {
+            self.go_to_stage(self.position.stage + 1); // shows the next stimulus
+            return report;
         }
         self.show_next();
         report
@@ -355,8 +383,57 @@ impl Session {
         last
     }
 
+    /// The stage under way.
+    pub fn stage(&self) -> Option<&StageConfig> {
+        self.config.stages.get(self.position.stage)
+    }
+
+    /// Number of the stage under way, and the images seen when it began.
+    pub fn position(&self) -> StagePosition {
+        self.position
+    }
+
+    /// Goes to another stage, from its beginning; weights that it draws anew are drawn.
+    pub fn go_to_stage(&mut self, stage: usize) {
+        if stage >= self.config.stages.len() {
+            return;
+        }
+        self.position = StagePosition { stage, since: self.images };
+        let StageConfig { open, start_weights, .. } = self.config.stages[stage];
+        if start_weights > 0.0 {
+            for w in &mut self.model.weights[open - 1] {
+                let z: f32 = StandardNormal.sample(&mut self.rng);
+                *w = start_weights as f32 * z;
+            }
+            self.weights_version += 1;
+        }
+        self.enter_stage();
+        self.show_next();
+    }
+
+    /// Tells blocks and integrator which layers run.
+    fn enter_stage(&mut self) {
+        let depth = self.model.depth();
+        let (open, learns): (usize, Vec<bool>) = match self.stage() {
+            Some(stage) => (stage.open, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
+            None => (depth, vec![true; depth]),
+        };
+        self.blocks.iter_mut().for_each(|block| block.set_stage(open, &learns));
+        self.stiffness = Stiffness::new(&self.model);
+        self.set_parameters();
+    }
+
+    /// The constants of a step: of the layers that run.
+    fn set_parameters(&mut self) {
+        let open = self.stage().map_or(self.model.depth(), |stage| stage.open);
+        self.parameters = step_parameters_of(&self.config.dynamics, &self.stiffness.lambda, open);
+    }
+
     /// The learning rate now (its course: [`Decay`]).
     pub fn learning_rate(&self) -> f64 {
+        if let Some(stage) = self.stage() {
+            return stage.rate(self.images - self.position.since);
+        }
         let l = &self.config.learning;
         l.lr * match (l.decay, self.run) {
             (Decay::Linear, Some([first, last])) => {
@@ -390,7 +467,7 @@ impl Session {
     pub fn restore(&mut self, weights: &[Array2<f32>]) {
         self.model.weights.clone_from_slice(weights);
         self.stiffness = Stiffness::new(&self.model);
-        self.parameters = step_parameters(&self.config.dynamics, &self.stiffness.lambda);
+        self.set_parameters();
         self.weights_version += 1;
         self.show_next();
     }
@@ -417,6 +494,11 @@ fn strength(d: &DynamicsConfig, lambda: f64) -> f64 {
 /// h_l of each layer: dt/tau_x, lowered to the layer's own limit by the governor. The clock is that of the softest layer; a
 /// stiffer one has a longer tau_x, which leaves the stationary law as it is (SPEC 2).
 pub fn step_parameters(d: &DynamicsConfig, stiffness: &[f64]) -> StepParameters {
+    step_parameters_of(d, stiffness, stiffness.len())
+}
+
+/// The same where only the first `open` layers of neurons run.
+fn step_parameters_of(d: &DynamicsConfig, stiffness: &[f64], open: usize) -> StepParameters {
     let wanted = d.dt_ms / d.tau_x_ms;
     let step = |&lambda: &f64| {
         let m = strength(d, lambda);
@@ -424,7 +506,7 @@ pub fn step_parameters(d: &DynamicsConfig, stiffness: &[f64]) -> StepParameters 
         (h, m)
     };
     let steps: Vec<_> = stiffness.iter().map(step).collect();
-    let dt_ms = steps.iter().map(|s| s.0).fold(0.0, f64::max) * d.tau_x_ms;
+    let dt_ms = steps.iter().take(open).map(|s| s.0).fold(0.0, f64::max) * d.tau_x_ms;
     StepParameters {
         layers: steps.iter().map(|&(h, m)| LayerStep::new(h, m, d.tau_v_ms / d.tau_x_ms)).collect(),
         dt_ms,

@@ -17,11 +17,13 @@ pub enum Activation {
     Softplus,
     /// f(x) = x^2
     Square,
+    /// f(x) = x - 1, the deviation from the mean of the exponential prior (SPEC 7)
+    Centred,
 }
 
 impl Activation {
     /// Every activation, for lists and tests.
-    pub const ALL: [Self; 5] = [Self::Linear, Self::Relu, Self::Tanh, Self::Softplus, Self::Square];
+    pub const ALL: [Self; 6] = [Self::Linear, Self::Relu, Self::Tanh, Self::Softplus, Self::Square, Self::Centred];
 
     /// f(x).
     pub fn value(self, x: f64) -> f64 {
@@ -31,13 +33,14 @@ impl Activation {
             Self::Tanh => x.tanh(),
             Self::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             Self::Square => x * x,
+            Self::Centred => x - 1.0,
         }
     }
 
     /// f'(x); at the kink of `relu` 0.
     pub fn slope(self, x: f64) -> f64 {
         match self {
-            Self::Linear => 1.0,
+            Self::Linear | Self::Centred => 1.0,
             Self::Relu => f64::from(x > 0.0),
             Self::Tanh => 1.0 - x.tanh().powi(2),
             Self::Softplus => 1.0 / (1.0 + (-x).exp()),
@@ -58,6 +61,7 @@ impl Activation {
         match self {
             Self::Linear => f.copy_from_slice(x),
             Self::Relu => f.iter_mut().zip(x).for_each(|(f, &x)| *f = x.max(0.0)),
+            Self::Centred => f.iter_mut().zip(x).for_each(|(f, &x)| *f = x - 1.0),
             Self::Square => f.iter_mut().zip(x).for_each(|(f, &x)| *f = x * x),
             _ => f.iter_mut().zip(x).for_each(|(f, &x)| *f = self.value(f64::from(x)) as f32),
         }
@@ -66,7 +70,7 @@ impl Activation {
     /// Multiplies `current` by f'(x), element by element.
     pub fn multiply_by_slope(self, x: &[f32], current: &mut [f32]) {
         match self {
-            Self::Linear => {}
+            Self::Linear | Self::Centred => {}
             Self::Relu => current.iter_mut().zip(x).for_each(|(c, &x)| *c = if x > 0.0 { *c } else { 0.0 }),
             Self::Square => current.iter_mut().zip(x).for_each(|(c, &x)| *c *= 2.0 * x),
             _ => current.iter_mut().zip(x).for_each(|(c, &x)| *c *= self.slope(f64::from(x)) as f32),

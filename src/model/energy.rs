@@ -4,8 +4,8 @@ use crate::model::hierarchy::Tables;
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array1, Array2};
 
-/// eta_l given the state, `[n_l]` (SPEC 1).
-fn natural_parameter(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Array1<f64> {
+/// a_l = W_l f(x_(l+1)) + b_l given the state, `[n_l]`; eta_l = g(a_l) (SPEC 1, 7).
+fn input_from_above(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Array1<f64> {
     let bias = model.biases[l].mapv(f64::from);
     if l == model.depth() {
         return bias;
@@ -32,7 +32,8 @@ pub fn tabulated_energy(model: &Hierarchy, tables: &Tables, states: &[Array1<f64
     }
     (0..=model.depth())
         .map(|l| {
-            let (family, eta) = (&model.layers[l].family, natural_parameter(model, states, l));
+            let family = &model.layers[l].family;
+            let eta = input_from_above(model, states, l).mapv(|a| family.link(a));
             let constant = l == model.depth(); // A(b_L) does not depend on the state
             let table = tables.get(l).and_then(Option::as_deref);
             let log_partition = |eta: f64| match table {
@@ -51,10 +52,14 @@ pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
     (1..=model.depth())
         .map(|l| {
             let below = &model.layers[l - 1].family;
-            let mut error = natural_parameter(model, states, l - 1); // eps_(l-1) = T(x_(l-1)) - A'(eta_(l-1))
-            error.zip_mut_with(&states[l - 1], |eta, &x| *eta = below.statistic(x) - below.mean_statistic(*eta));
+            // eps_(l-1) = g'(a) (T(x_(l-1)) - A'(eta_(l-1)))
+            let mut error = input_from_above(model, states, l - 1);
+            error.zip_mut_with(&states[l - 1], |a, &x| {
+                *a = below.link_slope(*a) * (below.statistic(x) - below.mean_statistic(below.link(*a)))
+            });
             let likelihood = model.weights[l - 1].mapv(f64::from).t().dot(&error);
-            let (layer, eta) = (&model.layers[l], natural_parameter(model, states, l));
+            let layer = &model.layers[l];
+            let eta = input_from_above(model, states, l).mapv(|a| layer.family.link(a));
             Array1::from_shape_fn(layer.size, |i| {
                 let x = states[l][i];
                 layer.activation.slope(x) * likelihood[i] + layer.family.statistic_slope(x) * eta[i] - layer.family.base_slope(x)

@@ -43,6 +43,9 @@ fn mean_slope(family: &dyn Family, eta: f64) -> f64 {
     if family.name() == "gaussian" {
         return 1.0;
     }
+    if family.has_link() {
+        return 0.0; // what comes from above sets the scale of an even law, and leaves its mean at 0
+    }
     (family.mean_statistic(eta + STEP) - family.mean_statistic(eta - STEP)) / (2.0 * STEP * family.statistic_slope(1.0))
 }
 

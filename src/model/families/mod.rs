@@ -4,15 +4,19 @@
 
 mod bernoulli;
 mod continuous_bernoulli;
+mod exponential;
 mod gaussian;
 mod laplace;
+mod laplace_scale;
 mod rectified_gaussian;
 mod student_t;
 
 pub use bernoulli::Bernoulli;
 pub use continuous_bernoulli::ContinuousBernoulli;
+pub use exponential::Exponential;
 pub use gaussian::Gaussian;
 pub use laplace::Laplace;
+pub use laplace_scale::LaplaceScale;
 pub use rectified_gaussian::RectifiedGaussian;
 pub use student_t::StudentT;
 
@@ -35,6 +39,8 @@ pub enum InterneuronLaw {
     },
     /// For x in {0, 1}: redrawn from A'(eta) at rate 1/tau_eps.
     HeatBath,
+    /// Exact draws, made anew at rate 1/tau_eps.
+    Redraw,
 }
 
 /// p(x | eta) = exp(eta T(x) - B(x) - A(eta)) for one unit; units of a layer are independent given eta.
@@ -48,6 +54,33 @@ pub trait Family: Debug + Send + Sync {
     /// Whether x takes only the two values at the ends of the support; such a layer can only be observed.
     fn is_discrete(&self) -> bool {
         false
+    }
+    /// Whether eta is another function of W f + b than itself.
+    fn has_link(&self) -> bool {
+        false
+    }
+    /// eta = g(a), where a = W f(x above) + b (SPEC 7).
+    fn link(&self, a: f64) -> f64 {
+        a
+    }
+    /// g'(a).
+    fn link_slope(&self, _a: f64) -> f64 {
+        1.0
+    }
+    /// Replaces a by g(a) in `eta`, and writes g'(a). Called only where there is a link.
+    fn apply_link(&self, eta: &mut [f32], slope: &mut [f32]) {
+        for (eta, slope) in eta.iter_mut().zip(slope) {
+            let a = f64::from(*eta);
+            (*eta, *slope) = (self.link(a) as f32, self.link_slope(a) as f32);
+        }
+    }
+    /// Where neurons start at a new stimulus: x = first + second |N(0, 1)|.
+    fn start(&self) -> [f32; 2] {
+        [0.0; 2]
+    }
+    /// A draw of p(. | eta) out of three uniform numbers, or None if it is rejected: for [`InterneuronLaw::Redraw`].
+    fn propose(&self, _eta: f32, _uniform: [f32; 3]) -> Option<f32> {
+        None
     }
     /// T(x).
     fn statistic(&self, x: f64) -> f64;
@@ -105,6 +138,10 @@ pub trait Family: Debug + Send + Sync {
             *out = (self.base_energy(x) - eta * self.statistic(x)) as f32;
         }
     }
+    /// Writes A'(eta) for a slice.
+    fn mean_statistics(&self, eta: &[f32], out: &mut [f32]) {
+        out.iter_mut().zip(eta).for_each(|(out, &eta)| *out = self.mean_statistic(f64::from(eta)) as f32);
+    }
     /// Writes T(x) for a slice.
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.iter_mut().zip(x).for_each(|(out, &x)| *out = self.statistic(f64::from(x)) as f32);
@@ -129,6 +166,15 @@ pub enum FamilyConfig {
     ContinuousBernoulli,
     /// 0 or 1, observed.
     Bernoulli,
+    /// Smoothed Laplace whose scale the layer above sets.
+    LaplaceScale {
+        /// The largest eta.
+        eta_max: f64,
+        /// Width of the smooth centre.
+        delta: f64,
+    },
+    /// exp(-x) on x >= 0.
+    Exponential,
     /// Smoothed Laplace.
     Laplace {
         /// Slope of the energy.
@@ -179,6 +225,12 @@ impl FamilyConfig {
             }
             Self::ContinuousBernoulli => std::sync::Arc::new(ContinuousBernoulli),
             Self::Bernoulli => std::sync::Arc::new(Bernoulli),
+            Self::Exponential => std::sync::Arc::new(Exponential),
+            Self::LaplaceScale { eta_max, delta } => {
+                positive("eta_max", eta_max)?;
+                positive("delta", delta)?;
+                std::sync::Arc::new(LaplaceScale::new(eta_max, delta))
+            }
             Self::Laplace { lambda, delta, kappa } => {
                 positive("lambda", lambda)?;
                 positive("delta", delta)?;

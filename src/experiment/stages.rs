@@ -1,0 +1,120 @@
+//! Learning in stages: which layers run, which weights learn, at what rate and for how long (SPEC 7: a critical period).
+
+use crate::experiment::config::ConfigError;
+use serde::{Deserialize, Serialize};
+
+/// One stage, a table `[[stages]]` of the configuration. Without stages every layer runs and learns from the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageConfig {
+    /// What the stage is called.
+    pub name: String,
+    /// Images that it lasts; 0: without end. The rate falls linearly to 0 over the second half of a stage that ends.
+    #[serde(default)]
+    pub images: u64,
+    /// Layers of neurons that run, 1..=this; those above rest, and the highest that runs has eta = g(b).
+    pub open: usize,
+    /// The l of the weights W_l and biases b_l that learn.
+    pub learn: Vec<usize>,
+    /// Learning rate.
+    pub lr: f64,
+    /// Whether the biases b_l learn too.
+    #[serde(default)]
+    pub biases: bool,
+    /// Columns of W_l kept at norm 1.
+    #[serde(default)]
+    pub unit_norm: bool,
+    /// Largest norm of a column of W_l; 0: no limit.
+    #[serde(default)]
+    pub largest_norm: f64,
+    /// Standard deviation of the weights into the highest layer that runs when the stage begins; 0: as they are.
+    #[serde(default)]
+    pub start_weights: f64,
+}
+
+/// Checks the stages of a model of `depth` layers of neurons; the error names stage and key.
+pub fn validate(stages: &[StageConfig], depth: usize) -> Result<(), ConfigError> {
+    for stage in stages {
+        let wrong = |key: &str, found: String, range: String| {
+            Err(ConfigError(format!("stages: '{}': {key} = {found} is out of range: {range}", stage.name)))
+        };
+        if !(1..=depth).contains(&stage.open) {
+            return wrong("open", stage.open.to_string(), format!("1 to {depth}"));
+        }
+        if let Some(l) = stage.learn.iter().find(|&&l| l >= stage.open) {
+            return wrong("learn", l.to_string(), format!("0 to {}, the weights between layers that run", stage.open - 1));
+        }
+        for (key, value) in [("lr", stage.lr), ("largest_norm", stage.largest_norm), ("start_weights", stage.start_weights)] {
+            if !(0.0..=1e3).contains(&value) {
+                return wrong(key, value.to_string(), "0 to 1000".into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Stretches the stages that end so that together they last `images`.
+pub fn scale(stages: &mut [StageConfig], images: u64) {
+    let total: u64 = stages.iter().map(|stage| stage.images).sum();
+    if total > 0 {
+        stages.iter_mut().for_each(|stage| stage.images = (stage.images as f64 * images as f64 / total as f64).round() as u64);
+    }
+}
+
+/// Where a run stands in its stages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StagePosition {
+    /// Number of the stage.
+    pub stage: usize,
+    /// Images seen when it began.
+    pub since: u64,
+}
+
+impl StageConfig {
+    /// The rate after `seen` images of this stage.
+    pub fn rate(&self, seen: u64) -> f64 {
+        if self.images == 0 {
+            return self.lr;
+        }
+        self.lr * (2.0 * (1.0 - seen as f64 / self.images as f64)).clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage(open: usize, learn: Vec<usize>) -> StageConfig {
+        StageConfig {
+            name: "s".into(),
+            images: 100,
+            open,
+            learn,
+            lr: 0.2,
+            biases: false,
+            unit_norm: false,
+            largest_norm: 0.0,
+            start_weights: 0.0,
+        }
+    }
+
+    #[test]
+    fn rates_fall_over_the_second_half_and_lengths_scale() {
+        let mut stages = vec![stage(1, vec![0]), StageConfig { images: 300, ..stage(2, vec![1]) }];
+        assert_eq!([0, 50, 75, 100, 500].map(|seen| (stages[0].rate(seen) * 1e3).round() as u64), [200, 200, 100, 0, 0]);
+        scale(&mut stages, 40);
+        assert_eq!((stages[0].images, stages[1].images), (10, 30));
+        assert_eq!(StageConfig { images: 0, ..stage(1, vec![0]) }.rate(1 << 40), 0.2);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        assert!(validate(&[stage(1, vec![0]), stage(2, vec![1])], 2).is_ok());
+        for (bad, part) in
+            [(stage(3, vec![0]), "open = 3"), (stage(1, vec![1]), "learn = 1"), (StageConfig { lr: -1.0, ..stage(1, vec![]) }, "lr = -1")]
+        {
+            let error = validate(&[bad], 2).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
