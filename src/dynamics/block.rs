@@ -409,7 +409,8 @@ mod tests {
         let rows = 3;
         let mut block = Block::new(model, rows, 1, 1, 0);
         for (layer, state) in model.layers.iter().zip(&mut block.layers) {
-            state.x.iter_mut().for_each(|x| *x = rng.random_range(-1.0..1.0));
+            let [low, high] = layer.family.bounds().map(|b| b.clamp(-1.0, 1.0) as f32);
+            state.x.iter_mut().for_each(|x| *x = rng.random_range(low..high));
             layer.activation.apply(&state.x, if state.f.is_empty() { &mut state.scratch[0] } else { &mut state.f });
         }
         // h = 0: the step computes its currents and moves nothing.
@@ -442,9 +443,13 @@ mod tests {
         let laplace = |kappa| FamilyConfig::Laplace { lambda: 1.5, delta: 0.3, kappa };
         let student = |kappa| FamilyConfig::StudentT { nu: 4.0, s: 0.6, kappa };
         for activation in Activation::ALL {
-            for families in
-                [[gaussian(0.5), laplace(0.8), gaussian(0.7), student(0.0)], [student(1.2), gaussian(0.6), student(0.9), laplace(0.0)]]
-            {
+            let scale = FamilyConfig::LaplaceScale { eta_max: 5.0, delta: 0.4 };
+            for families in [
+                [gaussian(0.5), laplace(0.8), gaussian(0.7), student(0.0)],
+                [student(1.2), gaussian(0.6), student(0.9), laplace(0.0)],
+                [gaussian(0.6), scale, gaussian(0.8), student(0.0)],
+                [scale, gaussian(0.5), scale, FamilyConfig::Exponential],
+            ] {
                 let sizes = [4, 3, 3, 2];
                 let layers = (0..4).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();
                 let weights =

@@ -89,6 +89,11 @@ mod tests {
                     FamilyConfig::Gaussian { sigma: 0.8 },
                     FamilyConfig::Laplace { lambda: 1.0, delta: 0.2, kappa: 0.0 },
                 ],
+                [
+                    FamilyConfig::Gaussian { sigma: 0.5 },
+                    FamilyConfig::LaplaceScale { eta_max: 5.0, delta: 0.3 },
+                    FamilyConfig::Gaussian { sigma: 1.0 },
+                ],
             ] {
                 let sizes = [3, 4, 2];
                 let layers = (0..3).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();

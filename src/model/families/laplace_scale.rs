@@ -140,8 +140,9 @@ impl Family for LaplaceScale {
     fn mean_statistics(&self, eta: &[f32], out: &mut [f32]) {
         let (lowest, scale) = (LOWEST_LOG_ETA as f32, (NODES - 1) as f32 / (self.eta_max.ln() - LOWEST_LOG_ETA) as f32);
         for (out, &eta) in out.iter_mut().zip(eta) {
-            let at = ((eta.ln() - lowest) * scale).clamp(0.0, (NODES - 2) as f32);
-            let (i, t) = (at as usize, at - at.floor());
+            let at = ((eta.ln() - lowest) * scale).clamp(0.0, (NODES - 1) as f32);
+            let i = (at as usize).min(NODES - 2);
+            let t = at - i as f32;
             *out = -(self.table[i] + t * (self.table[i + 1] - self.table[i])) / eta;
         }
     }
@@ -174,9 +175,9 @@ mod tests {
         }
         assert!(worst < 2e-5, "{worst}");
         // SciPy's k0e and k1e at 0.3 and 2.1.
-        for (z, k0, k1) in [(0.3, 1.852_627_3, 4.125_157_8), (2.1, 0.822_714_1, 0.999_240_5)] {
+        for (z, k0, k1) in [(0.3, 1.852_627_300_772, 4.125_157_762_244), (2.1, 0.823_017_152_532, 1.002_368_052_741)] {
             let found = scaled_bessel(z);
-            assert!((found[0] - k0).abs() < 2e-6 && (found[1] - k1).abs() < 2e-6, "{z}: {found:?}");
+            assert!((found[0] - k0).abs() < 1e-11 && (found[1] - k1).abs() < 1e-11, "{z}: {found:?}");
         }
     }
 }
