@@ -3,4 +3,5 @@
 pub mod chains;
 pub mod density;
 pub mod gabor;
+pub mod groups;
 pub mod spectrum;

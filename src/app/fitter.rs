@@ -1,6 +1,7 @@
 //! A helper thread that fits Gabor functions to the first layer's filters, off the window's and the simulation's threads.
 
 use crate::analysis::gabor::{self, Gabor};
+use crate::analysis::groups::{Group, groups};
 use crate::engine::Snapshot;
 use crate::experiment::fits;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -25,6 +26,8 @@ pub struct Fits {
     pub side: usize,
     /// One fit a unit.
     pub gabors: Arc<Vec<Gabor>>,
+    /// Groups of filters that each second-layer unit drives; empty without a second layer.
+    pub groups: Arc<Vec<Group>>,
 }
 
 impl Fits {
@@ -47,6 +50,7 @@ struct Job {
     images: u64,
     side: usize,
     filters: Arc<Array2<f32>>,
+    second: Option<Arc<Array2<f32>>>,
 }
 
 /// The helper; ends with its owner.
@@ -69,8 +73,9 @@ impl Fitter {
             for job in inbox {
                 let begin = Instant::now();
                 let fit = |column: ndarray::ArrayView1<f32>| gabor::fit(&column.to_vec(), job.side);
-                let gabors = Arc::new(job.filters.columns().into_iter().map(fit).collect());
-                let fits = Fits { of: job.of, images: job.images, side: job.side, gabors };
+                let gabors: Vec<Gabor> = job.filters.columns().into_iter().map(fit).collect();
+                let groups = job.second.map(|second| groups(second.view(), &gabors, job.side)).unwrap_or_default().into();
+                let fits = Fits { of: job.of, images: job.images, side: job.side, gabors: gabors.into(), groups };
                 if outbox.send((fits, begin.elapsed())).is_err() {
                     return;
                 }
@@ -90,7 +95,7 @@ impl Fitter {
         if self.busy || self.last == Some(of) || !rested {
             return;
         }
-        let job = Job { of, images: snapshot.clock.images, side, filters: filters.clone() };
+        let job = Job { of, images: snapshot.clock.images, side, filters: filters.clone(), second: snapshot.weights.get(1).cloned() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok()) {
             (self.busy, self.last) = (true, Some(of));
         }

@@ -28,6 +28,11 @@ pub fn histogram(dark: bool) -> Color32 {
     if dark { Color32::from_rgb(70, 105, 150) } else { Color32::from_rgb(150, 185, 225) }
 }
 
+/// What raises (red) and what lowers (blue).
+pub fn signed(value: f32) -> Color32 {
+    if value > 0.0 { Color32::from_rgb(214, 60, 50) } else { Color32::from_rgb(60, 110, 225) }
+}
+
 /// Something that deserves a look.
 pub fn caution(dark: bool) -> Color32 {
     if dark { Color32::from_rgb(240, 180, 60) } else { Color32::from_rgb(160, 95, 0) }

@@ -593,6 +593,10 @@ impl Worker {
                 per_second(session.images, self.rate.2),
             );
         }
+        if session.stage().is_some() {
+            self.config.learning.lr = session.config().learning.lr;
+            self.config.stages.clone_from(&session.config().stages);
+        }
         let (d, limit_ms) = (&self.config.dynamics, session.largest_dt_ms());
         let (reconstruction, count) = &session.blocks[0].reconstruction;
         let now = || StimulusState {

@@ -216,7 +216,14 @@ impl Session {
         if dynamics.interneurons != self.config.dynamics.interneurons {
             self.blocks.iter_mut().for_each(|block| block.set_interneurons(&self.model, dynamics.interneurons));
         }
-        self.config = changed;
+        let lr = changed.learning.lr;
+        if lr != self.config.learning.lr
+            && let Some(stage) = self.config.stages.get(self.position.stage).map(|_| self.position.stage)
+        {
+            self.config.stages[stage].lr = lr; // the rate in force is the stage's
+        }
+        let stages = std::mem::take(&mut self.config.stages);
+        self.config = Config { stages, ..changed };
         self.set_parameters();
         Ok(())
     }
@@ -414,6 +421,9 @@ impl Session {
     /// Tells blocks and integrator which layers run.
     fn enter_stage(&mut self) {
         let depth = self.model.depth();
+        if let Some(lr) = self.stage().map(|stage| stage.lr) {
+            self.config.learning.lr = lr;
+        }
         let (open, learns): (usize, Vec<bool>) = match self.stage() {
             Some(stage) => (stage.open, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
             None => (depth, vec![true; depth]),

@@ -5,7 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
-use crate::engine::{LearningPoint, Snapshot};
+use crate::engine::{Command, LearningPoint, Snapshot};
 use crate::export::table::Table;
 use egui::Ui;
 use egui_plot::{Legend, Line, Plot, PlotPoints};
@@ -15,7 +15,7 @@ use egui_plot::{Legend, Line, Plot, PlotPoints};
 pub struct Learning;
 
 impl View for Learning {
-    fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, _: &mut Vec<Action>) {
+    fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         if state.learning.is_empty() {
             let text = if snapshot.config.learning.enabled {
                 "The first batch is on its way."
@@ -31,6 +31,7 @@ impl View for Learning {
                 last.images, snapshot.clock.images_per_second, last.lr, last.residual_variance, last.sigma2
             ));
         }
+        stages(ui, snapshot, actions);
         let dark = ui.visuals().dark_mode;
         let height = ((ui.available_height() - 84.0) / 3.0).max(70.0);
         let points = |value: fn(&LearningPoint) -> f32| {
@@ -74,6 +75,37 @@ impl View for Learning {
         column("learning_rate", |p| p.lr.into());
         (!state.learning.is_empty()).then_some(table)
     }
+}
+
+/// The stages of learning in a row, the present one with how far it is; a click begins one.
+fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let Some(position) = snapshot.stage else { return };
+    ui.horizontal_wrapped(|ui| {
+        ui.strong("Stages");
+        for (i, stage) in snapshot.config.stages.iter().enumerate() {
+            let weights: Vec<String> = stage.learn.iter().map(|l| format!("W{l}")).collect();
+            let tip = format!(
+                "Layers 1 to {} run, {} learns at rate {}{}. Click to begin this stage now.",
+                stage.open,
+                weights.join(", "),
+                stage.lr,
+                if stage.start_weights > 0.0 {
+                    format!("; W{} starts anew at {} N(0, 1)", stage.open - 1, stage.start_weights)
+                } else {
+                    String::new()
+                }
+            );
+            if ui.selectable_label(i == position.stage, format!("{}. {}", i + 1, stage.name)).on_hover_text(tip).clicked() {
+                actions.push(Action::Send(Command::Stage(i)));
+            }
+        }
+        if let Some(stage) = snapshot.config.stages.get(position.stage).filter(|stage| stage.images > 0) {
+            let seen = snapshot.clock.images.saturating_sub(position.since);
+            let share = (seen as f32 / stage.images as f32).min(1.0);
+            let text = if share < 1.0 { format!("{seen} of {} images", stage.images) } else { "done: the rate is 0".into() };
+            ui.add(egui::ProgressBar::new(share).desired_width(190.0).text(text));
+        }
+    });
 }
 
 fn images(count: f64) -> String {

@@ -1,6 +1,7 @@
 //! The views: one file each behind one trait.
 
 pub mod adaptation;
+pub mod layers;
 pub mod learning;
 pub mod partition;
 pub mod population;
@@ -45,6 +46,8 @@ pub enum Kind {
     Learning,
     /// Fitted filters as histograms and planes.
     Population,
+    /// Second-layer units by the filters they drive, and weights as a matrix.
+    Layers,
     /// Speed-up by adaptation.
     Adaptation,
     /// Separation of time scales.
@@ -55,9 +58,10 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order of the tabs.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReceptiveFields,
         Self::Population,
+        Self::Layers,
         Self::Traces,
         Self::Posterior,
         Self::Stimulus,
@@ -72,6 +76,7 @@ impl Kind {
         match self {
             Self::ReceptiveFields => "Receptive fields",
             Self::Population => "Population",
+            Self::Layers => "Layers",
             Self::Traces => "Traces",
             Self::Posterior => "Posterior",
             Self::Stimulus => "Stimulus",
@@ -89,7 +94,7 @@ impl Kind {
 
     /// Whether the view shows Gabor fits.
     pub fn needs_fits(self) -> bool {
-        matches!(self, Self::ReceptiveFields | Self::Population)
+        matches!(self, Self::ReceptiveFields | Self::Population | Self::Layers)
     }
 
     /// What the view measures first, if it measures.
@@ -107,6 +112,7 @@ impl Kind {
         match self {
             Self::ReceptiveFields => Box::<receptive_fields::ReceptiveFields>::default(),
             Self::Population => Box::<population::Population>::default(),
+            Self::Layers => Box::<layers::Layers>::default(),
             Self::Traces => Box::<traces::Traces>::default(),
             Self::Posterior => Box::<posterior::Posterior>::default(),
             Self::Stimulus => Box::<stimulus::Stimulus>::default(),
