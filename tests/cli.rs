@@ -37,6 +37,10 @@ fn trains_samples_and_writes_filters() {
     for (format, file) in [("png", "a.png"), ("svg", "a.svg"), ("npy", "a.npy")] {
         succeeds(folder, &["filters", "--model", "m.npz", "--format", format, "--out", file]);
     }
+    succeeds(folder, &["filters", "--model", "m.npz", "--out", "a.csv"]);
+    let rows = std::fs::read_to_string(folder.join("a.csv")).unwrap();
+    assert!(rows.starts_with("unit,x,y,orientation_deg,frequency,phase_deg,") && rows.lines().count() == 145, "a row a filter");
+    succeeds(folder, &["filters", "--model", "m.npz", "--ellipses", "--out", "b.svg"]);
     let stack: ndarray::Array3<f32> = heescope::export::npz::read_npy(&folder.join("a.npy")).unwrap();
     assert_eq!(stack.dim(), (144, 12, 12));
     succeeds(folder, &["train", "--init", "m.npz", "--images", "100", "--out", "n.npz"]);

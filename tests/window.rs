@@ -122,6 +122,10 @@ fn every_view_draws_for_every_preset() {
             let mut harness = window(preset.name, Some(&view.name()));
             until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 45));
             assert!(harness.query_all_by_label(view.title()).count() > 0);
+            let image = ["dead-leaves", "photographs", "bars", "v1-v2"].contains(&preset.name);
+            if image && matches!(view, Kind::Population | Kind::Layers) {
+                until(&mut harness, |app| app.state.fits.is_some());
+            }
             harness.run_steps(4);
             let picture = harness.render().unwrap();
             let written = pictures.join(format!("{}-{}.png", preset.name, view.name()));
@@ -137,6 +141,11 @@ fn every_view_draws_for_every_preset() {
             let gaussian = ["ridge", "slow-interneurons", "chain"].contains(&preset.name);
             // Where a view has nothing to show it says what to do.
             let empty = match view {
+                Kind::Population | Kind::Tuning if !image => Some("no square picture"),
+                Kind::Tuning => Some("Gratings of"),
+                Kind::Layers if preset.name == "v1-v2" => Some("still closed"),
+                Kind::Layers if preset.name == "chain" => Some("observes no square picture"),
+                Kind::Layers => Some("one layer of neurons"),
                 Kind::Learning if !learns => Some("does not learn"),
                 Kind::Adaptation if learns => Some("hold one in"),
                 Kind::Separation if !gaussian => Some("Exact curves need"),
@@ -256,6 +265,66 @@ fn modes_of_traces_draw_or_say_what_to_do() {
     until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 100));
     click(&mut harness, "Rhythm");
     assert!(harness.query_by_label_contains("no stationary rhythm").is_some(), "an empty state that says what to do");
+}
+
+#[test]
+fn filters_are_fitted_sorted_and_outlined() {
+    let mut harness = window("dead-leaves", Some("receptive-fields"));
+    click(&mut harness, "Full speed");
+    // Fits come, and better ones as learning goes on.
+    until(&mut harness, |app| app.state.fits.as_ref().is_some_and(|fits| fits.summary().0 > 0.3));
+    click(&mut harness, "Fits");
+    click(&mut harness, "Gabor-like first");
+    let first = harness.render().unwrap();
+    click(&mut harness, "Pause");
+    harness.run_steps(30);
+    assert!(harness.query_by_label("Export").is_some() && first.width() == 1000);
+    let mut harness = window("bars", Some("population"));
+    until(&mut harness, |app| app.state.fits.is_some() && !app.state.fit_history.is_empty());
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("of 20 filters are Gabor-like").is_some());
+    let mut harness = window("ridge", Some("population"));
+    until(&mut harness, |app| app.state.latest.is_some());
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("no square picture").is_some(), "an empty state that says what to do");
+}
+
+#[test]
+fn gratings_are_shown_and_can_be_stopped() {
+    let mut harness = window("dead-leaves", Some("tuning"));
+    until(&mut harness, |app| app.state.latest.is_some());
+    click(&mut harness, "Show gratings");
+    let tuning = |app: &App| app.state.latest.as_ref().and_then(|s| s.tuning.clone());
+    until(&mut harness, |app| tuning(app).is_some_and(|t| t.progress.0 > 0));
+    click(&mut harness, "Stop");
+    until(&mut harness, |app| tuning(app).is_some_and(|t| t.ended));
+    assert!(tuning(harness.state().as_ref().unwrap()).unwrap().responses.is_none(), "stopped halfway");
+    let mut harness = window("bars", Some("tuning"));
+    until(&mut harness, |app| app.state.latest.is_some());
+    click(&mut harness, "Show gratings");
+    until(&mut harness, |app| tuning(app).is_some_and(|t| t.responses.is_some()));
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("Circular variance: median").is_some());
+}
+
+#[test]
+fn stages_are_steered_and_the_second_layer_is_drawn_once_it_is_open() {
+    let mut harness = window("v1-v2", Some("layers"));
+    until(&mut harness, |app| app.state.fits.is_some());
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("still closed").is_some());
+    click(&mut harness, "Matrix");
+    assert!(harness.query_by_label_contains("256 units of layer 1 down").is_some());
+    let mut harness = window("v1-v2", Some("learning"));
+    let stage = |app: &App| app.state.latest.as_ref().and_then(|s| s.stage).map(|p| p.stage);
+    until(&mut harness, |app| stage(app) == Some(0) && !app.state.learning.is_empty());
+    harness.run_steps(2);
+    click(&mut harness, "2. groups");
+    until(&mut harness, |app| stage(app) == Some(1));
+    let opened = |app: &App| app.state.latest.as_ref().is_some_and(|s| s.weights[1].iter().any(|&w| w != 0.0));
+    until(&mut harness, opened);
+    // The slider of the learning rate is that of the stage.
+    assert_eq!(harness.state().as_ref().unwrap().state.latest.as_ref().unwrap().config.learning.lr, 0.2);
 }
 
 #[test]

@@ -5,3 +5,4 @@ pub mod density;
 pub mod gabor;
 pub mod groups;
 pub mod spectrum;
+pub mod tuning;

@@ -176,6 +176,9 @@ impl App {
         if let (true, Some(experiment)) = (options.measure, alone.and_then(|kind| kind.experiment(&config))) {
             pending.push_back(Command::Experiment(experiment));
         }
+        if options.measure && alone == Some(Kind::Tuning) {
+            pending.push_back(Command::Tune { layer: 1 });
+        }
         Ok(Self {
             engine,
             state: ViewState::default(),

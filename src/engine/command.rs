@@ -91,6 +91,13 @@ pub enum Command {
     RaceFrom(Start),
     /// Do an experiment on the model as it is, in place of the one under way.
     Experiment(Experiment),
+    /// Show gratings to copies of the network and record this layer.
+    Tune {
+        /// 1..=L.
+        layer: usize,
+    },
+    /// Stop showing gratings.
+    StopTuning,
     /// Stop the experiment; its points stay.
     StopExperiment,
     /// Write the model file.

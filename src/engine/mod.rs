@@ -6,6 +6,7 @@ pub mod event;
 mod laboratory;
 mod meter;
 pub mod snapshot;
+mod tuner;
 mod worker;
 
 pub use command::{Command, Pace, Parameter, Watch};
@@ -13,6 +14,7 @@ pub use event::Event;
 pub use laboratory::Findings;
 pub use meter::Mixing;
 pub use snapshot::*;
+pub use tuner::TuningState;
 
 use crate::data::Progress;
 use crate::experiment::Config;

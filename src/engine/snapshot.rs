@@ -4,6 +4,7 @@ use crate::analysis::density::DensityGrid;
 use crate::engine::command::{Pace, Watch};
 use crate::engine::laboratory::Findings;
 use crate::engine::meter::Mixing;
+use crate::engine::tuner::TuningState;
 use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::laboratory::Subject;
@@ -192,6 +193,8 @@ pub struct Snapshot {
     pub subject: Option<Arc<Subject>>,
     /// The experiment under way, or the last one.
     pub findings: Option<Arc<Findings>>,
+    /// Responses to gratings, where these were shown.
+    pub tuning: Option<Arc<TuningState>>,
     /// The race, where one is on.
     pub race: Option<RaceState>,
 }

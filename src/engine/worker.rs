@@ -5,13 +5,16 @@ use crate::data::Progress;
 use crate::dynamics::block::{Frame, Taps};
 use crate::engine::contest::Contest;
 use crate::engine::laboratory::{Bench, Findings};
+use crate::engine::tuner::{Animal, Tuner, TuningState};
 use crate::engine::{
     Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
 };
 use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
+use crate::experiment::fits;
 use crate::experiment::laboratory::{Experiment, Subject};
 use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Session;
+use crate::experiment::tuning::Protocol;
 use crate::experiment::{Config, Governor, InterneuronMode, modelfile};
 use crate::model::Hierarchy;
 use crossbeam_channel::{Receiver, Sender};
@@ -78,6 +81,8 @@ struct Worker {
     bench: Option<Bench>,
     subject: Option<(SubjectKey, Arc<Subject>)>,
     findings: Option<Arc<Findings>>,
+    tuner: Option<Tuner>,
+    tuning: Option<Arc<TuningState>>,
     contest: Contest,
     dropped: u64,
     rate: (Instant, u64, u64, f64, f64),
@@ -127,6 +132,8 @@ impl Worker {
             bench: None,
             subject: None,
             findings: None,
+            tuner: None,
+            tuning: None,
             contest: Contest::new(),
             dropped: 0,
             rate: (now, 0, 0, 0.0, 0.0),
@@ -188,6 +195,8 @@ impl Worker {
         self.finished = None;
         self.bench = None;
         self.findings = None;
+        self.tuner = None;
+        self.tuning = None;
         self.owed = 0;
         self.config = config;
         let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
@@ -281,6 +290,39 @@ impl Worker {
         {
             self.findings = Some(Arc::new(bench.findings().clone()));
             self.changed = true;
+        }
+        if let Some(tuner) = &mut self.tuner
+            && tuner.collect()
+        {
+            self.tuning = Some(Arc::new(tuner.state().clone()));
+            self.changed = true;
+        }
+    }
+
+    fn show_gratings(&mut self, layer: usize) {
+        self.tuner = None; // the one under way ends first
+        let Some(session) = &self.session else { return };
+        let open = session.stage().map_or(session.model.depth(), |stage| stage.open);
+        let Some(side) = fits::side(session.model.layers[0].size).filter(|_| (1..=open).contains(&layer)) else {
+            self.tell(Event::Failed(format!("layer {layer} of this model cannot be shown gratings")));
+            return;
+        };
+        let started = Tuner::start(Animal {
+            of: (self.model_id, session.weights_version),
+            model: session.model.clone(),
+            parameters: session.parameters().clone(),
+            open,
+            layer,
+            side,
+            protocol: Protocol { seed: session.config().dynamics.seed, ..Protocol::default() },
+        });
+        match started {
+            Ok(tuner) => {
+                self.tuning = Some(Arc::new(tuner.state().clone()));
+                self.tuner = Some(tuner);
+                self.changed = true;
+            }
+            Err(error) => self.tell(Event::Failed(format!("cannot show gratings: {error}"))),
         }
     }
 
@@ -500,6 +542,8 @@ impl Worker {
             }
             Command::Race(samplers) => self.start_race(&samplers),
             Command::Experiment(experiment) => self.experiment(experiment),
+            Command::Tune { layer } => self.show_gratings(layer),
+            Command::StopTuning => self.tuner.iter().for_each(Tuner::stop),
             Command::StopExperiment => self.bench.iter().for_each(Bench::stop),
             Command::RaceFrom(start) => {
                 self.contest.restart(start);
@@ -652,6 +696,7 @@ impl Worker {
             learning: std::mem::take(&mut self.learning),
             subject: self.subject.as_ref().map(|(_, subject)| subject.clone()),
             findings: self.findings.clone(),
+            tuning: self.tuning.clone(),
             race: self.contest.state(d.tau_x_ms),
         }));
         drop(slot);

@@ -8,6 +8,7 @@ pub mod presets;
 pub mod race;
 pub mod session;
 pub mod stages;
+pub mod tuning;
 
 pub use config::*;
 pub use session::Session;

@@ -12,6 +12,7 @@ mod rhythm;
 pub mod separation;
 pub mod stimulus;
 pub mod traces;
+pub mod tuning;
 
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
@@ -48,6 +49,8 @@ pub enum Kind {
     Population,
     /// Second-layer units by the filters they drive, and weights as a matrix.
     Layers,
+    /// Responses to gratings.
+    Tuning,
     /// Speed-up by adaptation.
     Adaptation,
     /// Separation of time scales.
@@ -58,9 +61,10 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order of the tabs.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReceptiveFields,
         Self::Population,
+        Self::Tuning,
         Self::Layers,
         Self::Traces,
         Self::Posterior,
@@ -77,6 +81,7 @@ impl Kind {
             Self::ReceptiveFields => "Receptive fields",
             Self::Population => "Population",
             Self::Layers => "Layers",
+            Self::Tuning => "Tuning",
             Self::Traces => "Traces",
             Self::Posterior => "Posterior",
             Self::Stimulus => "Stimulus",
@@ -113,6 +118,7 @@ impl Kind {
             Self::ReceptiveFields => Box::<receptive_fields::ReceptiveFields>::default(),
             Self::Population => Box::<population::Population>::default(),
             Self::Layers => Box::<layers::Layers>::default(),
+            Self::Tuning => Box::<tuning::Tuning>::default(),
             Self::Traces => Box::<traces::Traces>::default(),
             Self::Posterior => Box::<posterior::Posterior>::default(),
             Self::Stimulus => Box::<stimulus::Stimulus>::default(),

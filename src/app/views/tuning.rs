@@ -1,0 +1,274 @@
+//! Tuning: the chosen unit's posterior response to gratings, and the population's figures, as in an experiment on V1.
+
+use crate::app::actions::Action;
+use crate::app::state::ViewState;
+use crate::app::theme;
+use crate::app::views::View;
+use crate::app::widgets::figure::{self, Figure as _};
+use crate::engine::{Command, Snapshot, TuningState};
+use crate::experiment::fits;
+use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
+use crate::export::mosaic::diverging;
+use crate::export::table::Table;
+use egui::{Color32, Rect, Sense, Ui, vec2};
+use egui_plot::{Bar, BarChart, Line, Plot, PlotPoints, Points, VLine};
+use std::f64::consts::PI;
+
+/// Median of the full bandwidth at half amplitude in macaque V1, degrees, halved.
+const MACAQUE_HALF_WIDTH: f64 = 20.0;
+const WIDTHS: &str = "Half-width of the fitted curve at half its peak. Line: macaque V1, median full bandwidth at half amplitude about 40 degrees, so half of it 20 (De Valois, Yund and Hepler, Vision Research 22:531, 1982).";
+const VARIANCES: &str = "1 - |sum r exp(2 i theta)| / sum r: 0 for one orientation alone, 1 for none. In macaque V1 it is spread broadly over 0 to 1 (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002).";
+const MODULATIONS: &str = "First harmonic over mean of the response to the phase of the best grating: above 1 a simple cell, below 1 a complex one (Skottun et al., Vision Research 31:1079, 1991).";
+const BINS: usize = 12;
+
+/// What the view keeps: the layer asked for.
+#[derive(Default)]
+pub struct Tuning {
+    layer: Option<usize>,
+}
+
+impl View for Tuning {
+    fn ui(&mut self, ui: &mut Ui, _: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let pixels = snapshot.weights.first().map_or(0, |w| w.nrows());
+        if fits::side(pixels).is_none() {
+            ui.label(format!("This model observes {pixels} values, no square picture of at least 6 x 6 pixels: it cannot be shown gratings. Choose dead-leaves, photographs or v1-v2."));
+            return;
+        }
+        let open = snapshot.stage.and_then(|p| snapshot.config.stages.get(p.stage)).map_or(snapshot.weights.len(), |stage| stage.open);
+        let layer = self.layer.unwrap_or(snapshot.watch.trace_layer).clamp(1, open);
+        self.layer = Some(layer);
+        let state = snapshot.tuning.as_deref().filter(|t| t.of.0 == snapshot.model_id && t.layer == layer);
+        ui.horizontal_wrapped(|ui| {
+            if snapshot.weights.len() > 1 {
+                for l in 1..=open {
+                    let mut chosen = layer;
+                    if ui.selectable_value(&mut chosen, l, format!("Layer {l}")).clicked() {
+                        self.layer = Some(l);
+                    }
+                }
+                ui.separator();
+            }
+            controls(ui, snapshot, state, layer, actions);
+        });
+        let Some(responses) = state.and_then(|t| t.responses.as_deref()) else {
+            ui.weak("Gratings of 32 orientations, 6 frequencies, 8 phases and 6 contrasts are shown to copies of this network; the rate of a neuron is the posterior mean of max(x, 0), sampled by the dynamics of the sliders, above its rate to a blank.");
+            return;
+        };
+        let units = responses.units.len();
+        let mut unit =
+            snapshot.watch.trace_units.first().copied().filter(|_| snapshot.watch.trace_layer == layer).unwrap_or(0).min(units - 1);
+        let label = ui.horizontal(|ui| {
+            let label = ui.label("Unit");
+            let before = unit;
+            ui.add(egui::DragValue::new(&mut unit).range(0..=units - 1)).labelled_by(label.id);
+            if unit != before {
+                let watch = crate::engine::Watch { trace_layer: layer, trace_units: vec![unit], ..snapshot.watch.clone() };
+                actions.push(Action::Watch(watch));
+            }
+            ui.label(describe(&responses.units[unit], &responses.protocol));
+        });
+        label.response.on_hover_text("Click a filter in Receptive fields or Layers, or drag the number");
+        let dark = ui.visuals().dark_mode;
+        let columns = if ui.available_width() > 760.0 { 4 } else { 2 };
+        let rows = 8 / columns;
+        let width = (ui.available_width() - 8.0 * columns as f32) / columns as f32;
+        let size = vec2(width, ((ui.available_height() - 28.0 * rows as f32) / rows as f32).max(80.0));
+        let tuned = &responses.units[unit];
+        egui::Grid::new("tuning").num_columns(columns).spacing([8.0, 4.0]).show(ui, |ui| {
+            let population = |value: &dyn Fn(&UnitTuning) -> Option<f64>| responses.units.iter().filter_map(value).collect::<Vec<f64>>();
+            let panels: Vec<Box<dyn FnOnce(&mut Ui) + '_>> = vec![
+                Box::new(|ui| map(ui, size, responses, unit, dark)),
+                Box::new(|ui| orientation(ui, size, tuned, dark)),
+                Box::new(|ui| phases(ui, size, tuned)),
+                Box::new(|ui| contrast(ui, size, responses, unit)),
+                Box::new(|ui| best(ui, size, responses, unit, dark)),
+                Box::new(|ui| {
+                    let values = population(&|u| u.orientation.as_ref().map(|o| o.circular_variance));
+                    histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], None);
+                }),
+                Box::new(|ui| {
+                    let values = population(&|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
+                    histogram(ui, size, ("Half-width, degrees", WIDTHS), values, [0.0, 90.0], Some(MACAQUE_HALF_WIDTH));
+                }),
+                Box::new(|ui| histogram(ui, size, ("F1/F0", MODULATIONS), population(&|u| u.modulation), [0.0, 2.0], Some(1.0))),
+            ];
+            for (i, panel) in panels.into_iter().enumerate() {
+                ui.vertical(panel);
+                if (i + 1) % columns == 0 {
+                    ui.end_row();
+                }
+            }
+        });
+    }
+
+    fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        let responses = snapshot.tuning.as_ref()?.responses.as_deref()?;
+        let mut table = Table::default();
+        let mut column = |name: &str, value: &dyn Fn(&UnitTuning) -> Option<f64>| {
+            table.push(name, responses.units.iter().map(|u| value(u).unwrap_or(f64::NAN)));
+        };
+        column("preferred_deg", &|u| u.orientation.as_ref().map(|o| o.preferred.to_degrees()));
+        column("frequency", &|u| responses.protocol.frequencies.get(u.best[1]).copied());
+        column("circular_variance", &|u| u.orientation.as_ref().map(|o| o.circular_variance));
+        column("half_width_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
+        column("half_width_0.71_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width).map(f64::to_degrees));
+        column("f1_f0", &|u| u.modulation);
+        for k in 0..responses.protocol.orientations {
+            let degrees = 180.0 * k as f64 / responses.protocol.orientations as f64;
+            column(&format!("rate_{degrees:.1}_deg"), &|u| u.by_orientation.get(k).map(|r| r[0]));
+        }
+        Some(table)
+    }
+}
+
+fn controls(ui: &mut Ui, snapshot: &Snapshot, state: Option<&TuningState>, layer: usize, actions: &mut Vec<Action>) {
+    if let Some(under_way) = state.filter(|t| !t.ended) {
+        if ui.button("Stop").clicked() {
+            actions.push(Action::Send(Command::StopTuning));
+        }
+        let (done, total) = under_way.progress;
+        ui.add(egui::ProgressBar::new(done as f32 / total.max(1) as f32).desired_width(200.0).text(format!("{done} of {total} gratings")));
+        return;
+    }
+    let found = state.filter(|t| t.responses.is_some());
+    let text = if found.is_some() { "Show gratings again" } else { "Show gratings" };
+    if ui.button(text).on_hover_text("To copies of the network as it is now; the simulation goes on").clicked() {
+        actions.push(Action::Send(Command::Tune { layer }));
+    }
+    if found.is_some_and(|t| t.of.1 != snapshot.weights_version) {
+        ui.colored_label(theme::caution(ui.visuals().dark_mode), "Of the weights at the time of measuring");
+    }
+}
+
+fn describe(unit: &UnitTuning, protocol: &Protocol) -> String {
+    let Some(tuning) = &unit.orientation else { return "does not respond to gratings".into() };
+    let degrees = |angle: Option<f64>| angle.map_or("none".into(), |a| format!("{:.0} deg", a.to_degrees()));
+    let kind = match unit.modulation {
+        Some(ratio) if ratio > 1.0 => format!("simple, F1/F0 {ratio:.2}"),
+        Some(ratio) => format!("complex, F1/F0 {ratio:.2}"),
+        None => String::new(),
+    };
+    format!(
+        "prefers {:.0} deg at {:.2} cycles a pixel, half-width {}, circular variance {:.2}; {kind}",
+        tuning.preferred.to_degrees(),
+        protocol.frequencies[unit.best[1]],
+        degrees(tuning.half_width_at_half),
+        tuning.circular_variance
+    )
+}
+
+fn plot<'a>(name: &str, size: egui::Vec2) -> Plot<'a> {
+    Plot::new(name.to_string())
+        .width(size.x)
+        .height(size.y)
+        .allow_scroll(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_boxed_zoom(false)
+        .y_axis_min_width(30.0)
+        .include_y(0.0)
+}
+
+/// Mean rate over phases, orientation across, frequency up.
+fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
+    ui.strong("Orientation (across) and frequency (up)").on_hover_text("Rate above the blank's, mean over phases");
+    let (o, f, p, _) = responses.rate.dim();
+    let mean =
+        |a: usize, b: usize| (0..p).map(|c| f64::from(responses.rate[[a, b, c, unit]])).sum::<f64>() / p as f64 - responses.blank[unit];
+    let top = (0..o * f).map(|i| mean(i / f, i % f).abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    figure::mark(ui, "response map", rect);
+    let cell = vec2(rect.width() / o as f32, rect.height() / f as f32);
+    for a in 0..o {
+        for b in 0..f {
+            let [r, g, bl] = diverging((mean(a, b) / top) as f32, dark);
+            let corner = rect.min + vec2(a as f32 * cell.x, (f - 1 - b) as f32 * cell.y);
+            ui.painter().rect_filled(Rect::from_min_size(corner, cell + vec2(0.5, 0.5)), 0.0, Color32::from_rgb(r, g, bl));
+        }
+    }
+    if let Some(at) = response.hover_pos() {
+        let (a, b) = (((at.x - rect.min.x) / cell.x) as usize, f - 1 - (((at.y - rect.min.y) / cell.y) as usize).min(f - 1));
+        if a < o {
+            let degrees = 180.0 * a as f64 / o as f64;
+            let frequency = responses.protocol.frequencies[b];
+            response.on_hover_text(format!("{degrees:.0} deg, {frequency:.2} cycles a pixel: {:+.3}", mean(a, b)));
+        }
+    }
+}
+
+fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
+    ui.strong("Rate by orientation, degrees").on_hover_text(
+        "Points: first harmonic of a simple cell, mean over phases of a complex one, at the best frequency. Bars: spread over posterior samples. Line: von Mises fit.",
+    );
+    plot("orientation curve", size).include_x(0.0).include_x(180.0).figure(ui, "orientation tuning", |plot| {
+        let n = tuned.by_orientation.len() as f64;
+        for (k, [rate, spread]) in tuned.by_orientation.iter().enumerate() {
+            let x = 180.0 * k as f64 / n;
+            let bar = vec![[x, (rate - spread).max(0.0)], [x, rate + spread]];
+            plot.line(Line::new("", PlotPoints::from(bar)).color(theme::SERIES[0].gamma_multiply(0.4)).width(1.2).allow_hover(false));
+        }
+        let points: Vec<[f64; 2]> = tuned.by_orientation.iter().enumerate().map(|(k, r)| [180.0 * k as f64 / n, r[0]]).collect();
+        plot.points(Points::new("rate", PlotPoints::from(points)).color(theme::SERIES[0]).radius(3.0));
+        if let Some(tuning) = &tuned.orientation {
+            let line: Vec<[f64; 2]> = (0..=90).map(|i| [f64::from(2 * i), tuning.rate(f64::from(2 * i) * PI / 180.0)]).collect();
+            plot.line(Line::new("fit", PlotPoints::from(line)).color(theme::exact(dark)).width(1.4));
+        }
+    });
+}
+
+fn phases(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning) {
+    ui.strong("Rate by phase, degrees").on_hover_text(MODULATIONS);
+    plot("phase curve", size).include_x(0.0).include_x(360.0).figure(ui, "response by phase", |plot| {
+        let n = tuned.by_phase.len();
+        let points: Vec<[f64; 2]> = (0..=n).map(|k| [360.0 * k as f64 / n as f64, tuned.by_phase[k % n]]).collect();
+        plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[2]).width(1.4));
+        plot.points(Points::new("rate", PlotPoints::from(points)).color(theme::SERIES[2]).radius(2.6));
+    });
+}
+
+fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
+    ui.strong("Rate by contrast")
+        .on_hover_text("At the best grating, mean over phases; contrast 1 has the standard deviation of the stimuli");
+    let rates = responses.contrast.row(unit);
+    let points: Vec<[f64; 2]> = responses.protocol.contrasts.iter().zip(rates).map(|(c, r)| [*c, f64::from(*r)]).collect();
+    plot("contrast", size).figure(ui, "contrast response", |plot| {
+        plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[1]).width(1.4));
+        plot.points(Points::new("rate", PlotPoints::from(points)).color(theme::SERIES[1]).radius(3.0));
+    });
+}
+
+/// The best grating as it was shown.
+fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
+    ui.strong("Its best grating");
+    let Some(side) = fits::side(responses.side * responses.side) else { return };
+    let (protocol, tuned) = (&responses.protocol, &responses.units[unit]);
+    let phase = (0..tuned.by_phase.len()).max_by(|&a, &b| tuned.by_phase[a].total_cmp(&tuned.by_phase[b])).unwrap_or(0);
+    let [o, f] = tuned.best;
+    let angle = o as f64 * PI / protocol.orientations as f64;
+    let cycle = phase as f64 * 2.0 * PI / protocol.phases as f64;
+    let cell = size.min_elem() / side as f32;
+    let (rect, _) = ui.allocate_exact_size(vec2(cell, cell) * side as f32, Sense::hover());
+    figure::mark(ui, "best grating", rect);
+    for (i, value) in Protocol::grating(side, angle, protocol.frequencies[f], cycle, 1.0).enumerate() {
+        let corner = rect.min + vec2((i % side) as f32, (i / side) as f32) * cell;
+        let [r, g, b] = diverging(value / 1.5, dark);
+        ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
+    }
+}
+
+fn histogram(ui: &mut Ui, size: egui::Vec2, (name, tip): (&str, &str), mut values: Vec<f64>, [low, high]: [f64; 2], mark: Option<f64>) {
+    values.sort_by(f64::total_cmp);
+    let median = values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
+    ui.strong(format!("{name}: median {median:.2} of {}", values.len())).on_hover_text(tip);
+    let width = (high - low) / BINS as f64;
+    let mut counts = [0.0f64; BINS];
+    values.iter().for_each(|v| counts[(((v - low) / width).max(0.0) as usize).min(BINS - 1)] += 1.0);
+    let bar = |(i, count): (usize, &f64)| Bar::new(low + (i as f64 + 0.5) * width, *count).width(0.94 * width);
+    let bars = BarChart::new(name, counts.iter().enumerate().map(bar).collect()).color(theme::histogram(ui.visuals().dark_mode));
+    plot(name, size).include_x(low).include_x(high).figure(ui, name, |plot| {
+        plot.bar_chart(bars);
+        if let Some(mark) = mark {
+            plot.vline(VLine::new("published", mark).color(theme::SERIES[4]).width(1.6));
+        }
+    });
+}

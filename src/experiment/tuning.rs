@@ -1,0 +1,306 @@
+//! Gratings shown to the network as to a neuron in V1: the posterior response of every unit of a layer over orientation,
+//! frequency, phase and contrast, sampled by the same neural dynamics.
+//!
+//! Gratings are shown where the model's stimuli are, after whitening; contrast 1 has the standard deviation of those stimuli, 1.
+
+use crate::analysis::tuning::{OrientationTuning, modulation_ratio, orientation};
+use crate::dynamics::StepParameters;
+use crate::dynamics::block::{Block, Span, Taps};
+use crate::model::Hierarchy;
+use ndarray::{Array2, Array4};
+use std::f64::consts::{PI, SQRT_2, TAU};
+
+/// Networks of a block.
+const ROWS: usize = 32;
+
+/// What is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protocol {
+    /// Orientations of the bars, evenly spaced over pi.
+    pub orientations: usize,
+    /// Spatial frequencies, cycles a pixel.
+    pub frequencies: Vec<f64>,
+    /// Phases, evenly spaced over one cycle.
+    pub phases: usize,
+    /// Contrasts of the contrast response, in standard deviations of the stimuli.
+    pub contrasts: Vec<f64>,
+    /// Contrast of everything else.
+    pub contrast: f64,
+    /// Steps before samples are taken.
+    pub burn_in: usize,
+    /// Steps of which samples are taken.
+    pub samples: usize,
+    /// Seed of the networks.
+    pub seed: u64,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self {
+            orientations: 32,
+            frequencies: vec![0.06, 0.09, 0.13, 0.18, 0.25, 0.34],
+            phases: 8,
+            contrasts: vec![0.0, 0.125, 0.25, 0.5, 1.0, 2.0],
+            contrast: 1.0,
+            burn_in: 60,
+            samples: 100,
+            seed: 0,
+        }
+    }
+}
+
+impl Protocol {
+    /// Networks needed for a layer of so many units: all gratings once, then each unit's own at each contrast, and blanks.
+    pub fn networks(&self, units: usize) -> usize {
+        ROWS + self.orientations * self.frequencies.len() * self.phases + units * self.contrasts.len() * self.phases
+    }
+
+    /// A grating, `[side * side]` row by row; `orientation` as [`crate::analysis::gabor::Gabor::orientation`].
+    pub fn grating(side: usize, orientation: f64, frequency: f64, phase: f64, contrast: f64) -> impl Iterator<Item = f32> {
+        // On screen, with rows downwards, the wave vector of bars at angle o points to pi/2 - o.
+        let (sin, cos) = (PI / 2.0 - orientation).sin_cos();
+        let middle = 0.5 * side as f64;
+        (0..side * side).map(move |i| {
+            let (x, y) = ((i % side) as f64 + 0.5 - middle, (i / side) as f64 + 0.5 - middle);
+            (contrast * SQRT_2 * (TAU * frequency * (x * cos + y * sin) + phase).cos()) as f32
+        })
+    }
+
+    fn orientation(&self, k: usize) -> f64 {
+        k as f64 * PI / self.orientations as f64
+    }
+
+    fn phase(&self, k: usize) -> f64 {
+        k as f64 * TAU / self.phases as f64
+    }
+}
+
+/// Responses of every unit of a layer.
+#[derive(Clone, Debug)]
+pub struct Responses {
+    /// What was shown.
+    pub protocol: Protocol,
+    /// The layer.
+    pub layer: usize,
+    /// Side of a grating, pixels.
+    pub side: usize,
+    /// Mean rate to a blank of each unit, `[units]`. The rate of a neuron is the posterior mean of max(x, 0).
+    pub blank: Vec<f64>,
+    /// Mean rate, `[orientations, frequencies, phases, units]`.
+    pub rate: Array4<f32>,
+    /// Standard deviation of max(x, 0) over posterior samples, the same shape.
+    pub spread: Array4<f32>,
+    /// Mean rate at each unit's best grating over phases, `[units, contrasts]`.
+    pub contrast: Array2<f32>,
+    /// What follows from them, one entry a unit.
+    pub units: Vec<UnitTuning>,
+}
+
+/// Tuning of one unit; rates are above the blank's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnitTuning {
+    /// Place of the best orientation and frequency in the protocol.
+    pub best: [usize; 2],
+    /// Rate at the best frequency, and its spread over posterior samples, by orientation: mean over phases for a complex cell,
+    /// at the best phase for a simple one.
+    pub by_orientation: Vec<[f64; 2]>,
+    /// Rate at the best orientation and frequency, by phase.
+    pub by_phase: Vec<f64>,
+    /// F1/F0 there.
+    pub modulation: Option<f64>,
+    /// The orientation curve's fit and figures; None where there is no response.
+    pub orientation: Option<OrientationTuning>,
+}
+
+/// Mean and standard deviation of max(x, 0) over `samples` steps, `[rows, units]` each.
+struct Shown {
+    mean: Vec<f64>,
+    spread: Vec<f64>,
+}
+
+/// The network that gratings are shown to.
+pub struct Preparation<'a> {
+    /// The model.
+    pub model: &'a Hierarchy,
+    /// Constants of a step.
+    pub parameters: &'a StepParameters,
+    /// Layers of neurons that run.
+    pub open: usize,
+    /// The layer that is recorded, 1..=open.
+    pub layer: usize,
+}
+
+impl Preparation<'_> {
+    /// Shows each stimulus to a network of its own. `tell` gets the networks done and says whether to go on.
+    fn show(&self, protocol: &Protocol, stimuli: &[Vec<f32>], stream: u64, tell: &mut dyn FnMut(usize) -> bool) -> Option<Shown> {
+        let units = self.model.layers[self.layer].size;
+        let (mut mean, mut spread) = (Vec::with_capacity(stimuli.len() * units), Vec::with_capacity(stimuli.len() * units));
+        let tables = self.model.tables();
+        for (b, chunk) in stimuli.chunks(ROWS).enumerate() {
+            let mut block = Block::new(self.model, chunk.len(), self.parameters.interneurons, protocol.seed, stream + b as u64);
+            block.tables.clone_from(&tables);
+            block.set_stage(self.open, &vec![false; self.model.depth()]);
+            block.restart(self.model);
+            for (row, stimulus) in block.layers[0].x.chunks_exact_mut(stimulus_size(self.model)).zip(chunk) {
+                row.copy_from_slice(stimulus);
+            }
+            let span = |steps| Span { steps, skip: 0, learn: false, last: false };
+            block.run(self.model, self.parameters, span(protocol.burn_in), &Taps::default());
+            let mut sums = vec![[0.0f64; 2]; chunk.len() * units];
+            for _ in 0..protocol.samples {
+                block.run(self.model, self.parameters, span(1), &Taps::default());
+                for (sum, x) in sums.iter_mut().zip(&block.layers[self.layer].x) {
+                    let rate = f64::from(x.max(0.0));
+                    *sum = [sum[0] + rate, sum[1] + rate * rate];
+                }
+            }
+            let n = protocol.samples as f64;
+            mean.extend(sums.iter().map(|s| s[0] / n));
+            spread.extend(sums.iter().map(|s| (s[1] / n - (s[0] / n).powi(2)).max(0.0).sqrt()));
+            if !tell(chunk.len()) {
+                return None;
+            }
+        }
+        Some(Shown { mean, spread })
+    }
+
+    /// Runs the whole protocol on square stimuli of `side` pixels. None where `tell` (networks done, of how many) says stop.
+    pub fn run(&self, protocol: &Protocol, side: usize, tell: &mut dyn FnMut(usize, usize) -> bool) -> Option<Responses> {
+        let units = self.model.layers[self.layer].size;
+        let total = protocol.networks(units);
+        let mut done = 0;
+        let mut told = |more: usize| {
+            done += more;
+            tell(done, total)
+        };
+        let blank = self.show(protocol, &vec![vec![0.0; side * side]; ROWS], 0, &mut told)?;
+        let blank: Vec<f64> = (0..units).map(|u| blank.mean.iter().skip(u).step_by(units).sum::<f64>() / ROWS as f64).collect();
+        let [o, f, p] = [protocol.orientations, protocol.frequencies.len(), protocol.phases];
+        let at = |i: usize| (i / (f * p), i / p % f, i % p);
+        let grating = |(a, b, c): (usize, usize, usize), contrast: f64| -> Vec<f32> {
+            Protocol::grating(side, protocol.orientation(a), protocol.frequencies[b], protocol.phase(c), contrast).collect()
+        };
+        let stimuli: Vec<Vec<f32>> = (0..o * f * p).map(|i| grating(at(i), protocol.contrast)).collect();
+        let shown = self.show(protocol, &stimuli, 1 << 20, &mut told)?;
+        let shape = (o, f, p, units);
+        let cube = |values: &[f64]| Array4::from_shape_fn(shape, |(a, b, c, u)| values[((a * f + b) * p + c) * units + u] as f32);
+        let (rate, spread) = (cube(&shown.mean), cube(&shown.spread));
+        let tuned: Vec<UnitTuning> = (0..units).map(|u| tune(&rate, &spread, blank[u], u)).collect();
+        // Each unit's best grating at every contrast: one network a phase, of which only that unit is read.
+        let contrasts = protocol.contrasts.len();
+        let stimuli: Vec<Vec<f32>> = (0..units * contrasts * p)
+            .map(|i| {
+                let [a, b] = tuned[i / (contrasts * p)].best;
+                grating((a, b, i % p), protocol.contrasts[i / p % contrasts])
+            })
+            .collect();
+        let shown = self.show(protocol, &stimuli, 1 << 21, &mut told)?;
+        let contrast = Array2::from_shape_fn((units, contrasts), |(u, c)| {
+            let first = (u * contrasts + c) * p;
+            ((first..first + p).map(|row| shown.mean[row * units + u]).sum::<f64>() / p as f64 - blank[u]) as f32
+        });
+        Some(Responses { protocol: protocol.clone(), layer: self.layer, side, blank, rate, spread, contrast, units: tuned })
+    }
+}
+
+fn stimulus_size(model: &Hierarchy) -> usize {
+    model.layers[0].size
+}
+
+/// The tuning of one unit.
+fn tune(rate: &Array4<f32>, spread: &Array4<f32>, blank: f64, unit: usize) -> UnitTuning {
+    let (o, f, p, _) = rate.dim();
+    let above = |a: usize, b: usize, c: usize| (f64::from(rate[[a, b, c, unit]]) - blank).max(0.0);
+    let mean = |a: usize, b: usize| (0..p).map(|c| above(a, b, c)).sum::<f64>() / p as f64;
+    let best = (0..o * f).map(|i| [i / f, i % f]).max_by(|x, y| mean(x[0], x[1]).total_cmp(&mean(y[0], y[1]))).unwrap_or([0; 2]);
+    let by_phase: Vec<f64> = (0..p).map(|c| above(best[0], best[1], c)).collect();
+    let modulation = modulation_ratio(&by_phase);
+    let simple = modulation.is_some_and(|ratio| ratio > 1.0);
+    let at_orientation = |a: usize| {
+        let (mean, variance) = if simple {
+            // At each orientation the first harmonic does not depend on where the phase begins.
+            let phases: Vec<f64> = (0..p).map(|c| above(a, best[1], c)).collect();
+            let first = modulation_ratio(&phases).unwrap_or(0.0) * mean(a, best[1]);
+            let strongest = (0..p).max_by(|&x, &y| phases[x].total_cmp(&phases[y])).unwrap_or(0);
+            (first, f64::from(spread[[a, best[1], strongest, unit]]).powi(2))
+        } else {
+            (mean(a, best[1]), (0..p).map(|c| f64::from(spread[[a, best[1], c, unit]]).powi(2)).sum::<f64>() / p as f64)
+        };
+        [mean, variance.sqrt()]
+    };
+    let by_orientation: Vec<[f64; 2]> = (0..o).map(at_orientation).collect();
+    let rates: Vec<f64> = by_orientation.iter().map(|r| r[0]).collect();
+    UnitTuning { best, orientation: orientation(&rates), by_orientation, by_phase, modulation }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::gabor::{fit, orientation_difference};
+    use crate::dynamics::LayerStep;
+    use crate::model::{Activation, FamilyConfig, Layer};
+
+    const SIDE: usize = 12;
+
+    /// One Gabor unit at each of the angles (turned by `turn`), round and in the middle.
+    fn dictionary(turn: f64) -> Hierarchy {
+        let angles: Vec<f64> = [0.2, 1.0, 2.3].iter().map(|angle| angle + turn).collect();
+        let mut w = Array2::zeros((SIDE * SIDE, angles.len()));
+        for (j, &angle) in angles.iter().enumerate() {
+            for (i, g) in Protocol::grating(SIDE, angle, 0.18, 0.4, 1.0).enumerate() {
+                let (x, y) = ((i % SIDE) as f32 - 5.5, (i / SIDE) as f32 - 5.5);
+                w[[i, j]] = g * (-(x * x + y * y) / 12.0).exp();
+            }
+        }
+        crate::dynamics::learning::normalise_columns(&mut w);
+        let layer = |family: FamilyConfig, size| Layer { family: family.build().unwrap(), activation: Activation::Linear, size };
+        let top = FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 0.0 };
+        Hierarchy::new(vec![layer(FamilyConfig::Gaussian { sigma: 0.4 }, SIDE * SIDE), layer(top, 3)], vec![w]).unwrap()
+    }
+
+    fn responses(model: &Hierarchy, stop_after: usize) -> Option<Responses> {
+        let parameters = StepParameters {
+            layers: vec![LayerStep::new(0.01, 2.0, 0.3)],
+            dt_ms: 1.0,
+            dt_over_tau_eps: 20.0,
+            interneurons: 1,
+            exact: false,
+        };
+        let preparation = Preparation { model, parameters: &parameters, open: 1, layer: 1 };
+        let protocol = Protocol { burn_in: 80, samples: 60, ..Protocol::default() };
+        preparation.run(&protocol, SIDE, &mut |done, total| {
+            assert!(done <= total);
+            done < stop_after
+        })
+    }
+
+    #[test]
+    fn a_gabor_unit_is_tuned_to_its_own_orientation_and_frequency_and_turns_with_it() {
+        for turn in [0.0, 0.7] {
+            let model = dictionary(turn);
+            let found = responses(&model, usize::MAX).unwrap();
+            for (j, angle) in [0.2, 1.0, 2.3].iter().map(|a| a + turn).enumerate() {
+                let unit = &found.units[j];
+                let tuning = unit.orientation.as_ref().unwrap();
+                assert!(orientation_difference(tuning.preferred, angle) < 0.1, "unit {j}: {} against {angle}", tuning.preferred);
+                let fitted = fit(&model.weights[0].column(j).to_vec(), SIDE);
+                assert!(orientation_difference(tuning.preferred, fitted.orientation) < 0.1, "the fit agrees");
+                assert_eq!(found.protocol.frequencies[unit.best[1]], 0.18);
+                assert!(unit.modulation.unwrap() > 1.2, "a linear unit that is rectified is simple: {:?}", unit.modulation);
+                assert!(tuning.circular_variance < 0.6 && tuning.half_width.unwrap() < 0.6);
+                let contrast = found.contrast.row(j);
+                assert!(contrast[0].abs() < 0.05 && contrast[5] > contrast[4] && contrast[4] > contrast[3], "{contrast}");
+                // Planted: the wave vector stands at right angles to the bars.
+                assert!(orientation_difference(tuning.preferred, angle + PI / 2.0) > 1.0);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_responses_and_it_can_be_stopped() {
+        let model = dictionary(0.0);
+        let (a, b) = (responses(&model, usize::MAX).unwrap(), responses(&model, usize::MAX).unwrap());
+        assert_eq!((a.rate, a.contrast), (b.rate, b.contrast));
+        assert!(responses(&model, 200).is_none());
+    }
+}
