@@ -153,7 +153,7 @@ fn every_view_draws_for_every_preset() {
             };
             if let Some(sentence) = empty {
                 assert!(harness.query_by_label_contains(sentence).is_some(), "an empty state that says what to do");
-                assert!(!(colours.len() > 40 && drawn > 2500), "a sentence does not pass for a picture");
+                assert!(!(colours.len() > 40 && drawn > 2500), "{}: a sentence does not pass for a picture", written.display());
             } else {
                 assert!(full, "{}: {} colours, {drawn} pixels drawn", written.display(), colours.len());
             }
@@ -270,6 +270,7 @@ fn modes_of_traces_draw_or_say_what_to_do() {
 #[test]
 fn filters_are_fitted_sorted_and_outlined() {
     let mut harness = window("dead-leaves", Some("receptive-fields"));
+    until(&mut harness, |app| app.state.latest.is_some());
     click(&mut harness, "Full speed");
     // Fits come, and better ones as learning goes on.
     until(&mut harness, |app| app.state.fits.as_ref().is_some_and(|fits| fits.summary().0 > 0.3));

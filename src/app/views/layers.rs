@@ -148,7 +148,7 @@ impl View for Layers {
             ui.label(if depth < 2 {
                 "This model has one layer of neurons: see Matrix, or choose v1-v2 for a second one."
             } else if crate::experiment::fits::side(snapshot.weights[0].nrows()).is_none() {
-                "This model observes no square picture of at least 6 x 6 pixels, so that its filters have no place or orientation: see Matrix."
+                "It observes no square picture: see Matrix."
             } else {
                 "Fitting the filters ..."
             });

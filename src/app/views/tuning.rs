@@ -19,6 +19,7 @@ const MACAQUE_HALF_WIDTH: f64 = 20.0;
 const WIDTHS: &str = "Half-width of the fitted curve at half its peak. Line: macaque V1, median full bandwidth at half amplitude about 40 degrees, so half of it 20 (De Valois, Yund and Hepler, Vision Research 22:531, 1982).";
 const VARIANCES: &str = "1 - |sum r exp(2 i theta)| / sum r: 0 for one orientation alone, 1 for none. In macaque V1 it is spread broadly over 0 to 1 (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002).";
 const MODULATIONS: &str = "First harmonic over mean of the response to the phase of the best grating: above 1 a simple cell, below 1 a complex one (Skottun et al., Vision Research 31:1079, 1991).";
+const METHOD: &str = "32 orientations, 6 frequencies, 8 phases, and 6 contrasts of each unit's best grating. The rate of a neuron is the posterior mean of max(x, 0), sampled by the dynamics that the sliders set, above its rate to a blank.";
 const BINS: usize = 12;
 
 /// What the view keeps: the layer asked for.
@@ -51,7 +52,7 @@ impl View for Tuning {
             controls(ui, snapshot, state, layer, actions);
         });
         let Some(responses) = state.and_then(|t| t.responses.as_deref()) else {
-            ui.weak("Gratings of 32 orientations, 6 frequencies, 8 phases and 6 contrasts are shown to copies of this network; the rate of a neuron is the posterior mean of max(x, 0), sampled by the dynamics of the sliders, above its rate to a blank.");
+            ui.weak("Gratings of 32 orientations and 6 frequencies are shown to copies of this network.").on_hover_text(METHOD);
             return;
         };
         let units = responses.units.len();
@@ -132,7 +133,7 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, state: Option<&TuningState>, layer
     }
     let found = state.filter(|t| t.responses.is_some());
     let text = if found.is_some() { "Show gratings again" } else { "Show gratings" };
-    if ui.button(text).on_hover_text("To copies of the network as it is now; the simulation goes on").clicked() {
+    if ui.button(text).on_hover_text(METHOD).clicked() {
         actions.push(Action::Send(Command::Tune { layer }));
     }
     if found.is_some_and(|t| t.of.1 != snapshot.weights_version) {
