@@ -231,8 +231,8 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
         for _ in 0..count as usize {
             noise.fill_uniform(u1);
             let mut left = 0;
-            for i in 0..n {
-                if u1[i] < probability {
+            for (i, &chance) in u1.iter().enumerate() {
+                if chance < probability {
                     pending[left] = i as u32;
                     left += 1;
                 }

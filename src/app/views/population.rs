@@ -7,6 +7,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::fits;
 use crate::export::table::Table;
@@ -49,43 +50,30 @@ impl View for Population {
             }
         });
         let dark = ui.visuals().dark_mode;
-        let width = ui.available_width();
-        let columns = if width > 760.0 { 3 } else { 2 };
-        let rows = 6usize.div_ceil(columns);
-        let size = egui::vec2(
-            (width - 8.0 * columns as f32) / columns as f32,
-            ((ui.available_height() - 26.0 * rows as f32) / rows as f32).max(90.0),
-        );
+        let (columns, size) = panels::layout(ui, 6, 3);
         let values = |value: &dyn Fn(&Gabor) -> f64| good.iter().map(|(_, fit)| value(fit)).collect::<Vec<_>>();
-        egui::Grid::new("population").num_columns(columns).spacing([8.0, 4.0]).show(ui, |ui| {
-            let mut panels: Vec<Box<dyn FnOnce(&mut Ui) + '_>> = vec![
-                Box::new(|ui| plane(ui, size, &good, dark, snapshot, actions)),
-                Box::new(|ui| {
-                    histogram(
-                        ui,
-                        size,
-                        "orientation",
-                        "Orientation of the bars, degrees from horizontal",
-                        values(&|f| f.orientation.to_degrees()),
-                        [0.0, 180.0],
-                    );
-                }),
-                Box::new(|ui| histogram(ui, size, "frequency", "Frequency, cycles a pixel", values(&|f| f.frequency), [0.0, 0.5])),
-                Box::new(|ui| {
-                    histogram(ui, size, "phase", "Phase, degrees: 0 even, 90 odd", values(&|f| f.phase.to_degrees()), [0.0, 90.0]);
-                }),
-                Box::new(|ui| {
-                    histogram(ui, size, "quality", "R^2 of all filters", fits.gabors.iter().map(|f| f.r2).collect(), [0.0, 1.0]);
-                }),
-                Box::new(|ui| growth(ui, size, state)),
-            ];
-            for (i, panel) in panels.drain(..).enumerate() {
-                ui.vertical(panel);
-                if (i + 1) % columns == 0 {
-                    ui.end_row();
-                }
-            }
-        });
+        let list: Vec<Panel<'_>> = vec![
+            Box::new(|ui| plane(ui, size, &good, dark, snapshot, actions)),
+            Box::new(|ui| {
+                histogram(
+                    ui,
+                    size,
+                    "orientation",
+                    "Orientation of the bars, degrees from horizontal",
+                    values(&|f| f.orientation.to_degrees()),
+                    [0.0, 180.0],
+                );
+            }),
+            Box::new(|ui| histogram(ui, size, "frequency", "Frequency, cycles a pixel", values(&|f| f.frequency), [0.0, 0.5])),
+            Box::new(|ui| {
+                histogram(ui, size, "phase", "Phase, degrees: 0 even, 90 odd", values(&|f| f.phase.to_degrees()), [0.0, 90.0]);
+            }),
+            Box::new(|ui| {
+                histogram(ui, size, "quality", "R^2 of all filters", fits.gabors.iter().map(|f| f.r2).collect(), [0.0, 1.0]);
+            }),
+            Box::new(|ui| growth(ui, size, state)),
+        ];
+        panels::grid(ui, "population", columns, list);
     }
 
     fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {

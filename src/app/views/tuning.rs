@@ -5,6 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot, TuningState};
 use crate::experiment::fits;
 use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
@@ -70,36 +71,26 @@ impl View for Tuning {
         });
         label.response.on_hover_text("Click a filter in Receptive fields or Layers, or drag the number");
         let dark = ui.visuals().dark_mode;
-        let columns = if ui.available_width() > 760.0 { 4 } else { 2 };
-        let rows = 8 / columns;
-        let width = (ui.available_width() - 8.0 * columns as f32) / columns as f32;
-        let size = vec2(width, ((ui.available_height() - 28.0 * rows as f32) / rows as f32).max(80.0));
+        let (columns, size) = panels::layout(ui, 8, 4);
         let tuned = &responses.units[unit];
-        egui::Grid::new("tuning").num_columns(columns).spacing([8.0, 4.0]).show(ui, |ui| {
-            let population = |value: &dyn Fn(&UnitTuning) -> Option<f64>| responses.units.iter().filter_map(value).collect::<Vec<f64>>();
-            let panels: Vec<Box<dyn FnOnce(&mut Ui) + '_>> = vec![
-                Box::new(|ui| map(ui, size, responses, unit, dark)),
-                Box::new(|ui| orientation(ui, size, tuned, dark)),
-                Box::new(|ui| phases(ui, size, tuned)),
-                Box::new(|ui| contrast(ui, size, responses, unit)),
-                Box::new(|ui| best(ui, size, responses, unit, dark)),
-                Box::new(|ui| {
-                    let values = population(&|u| u.orientation.as_ref().map(|o| o.circular_variance));
-                    histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], None);
-                }),
-                Box::new(|ui| {
-                    let values = population(&|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
-                    histogram(ui, size, ("Half-width, degrees", WIDTHS), values, [0.0, 90.0], Some(MACAQUE_HALF_WIDTH));
-                }),
-                Box::new(|ui| histogram(ui, size, ("F1/F0", MODULATIONS), population(&|u| u.modulation), [0.0, 2.0], Some(1.0))),
-            ];
-            for (i, panel) in panels.into_iter().enumerate() {
-                ui.vertical(panel);
-                if (i + 1) % columns == 0 {
-                    ui.end_row();
-                }
-            }
-        });
+        let population = |value: &dyn Fn(&UnitTuning) -> Option<f64>| responses.units.iter().filter_map(value).collect::<Vec<f64>>();
+        let list: Vec<Panel<'_>> = vec![
+            Box::new(|ui| map(ui, size, responses, unit, dark)),
+            Box::new(|ui| orientation(ui, size, tuned, dark)),
+            Box::new(|ui| phases(ui, size, tuned)),
+            Box::new(|ui| contrast(ui, size, responses, unit)),
+            Box::new(|ui| best(ui, size, responses, unit, dark)),
+            Box::new(|ui| {
+                let values = population(&|u| u.orientation.as_ref().map(|o| o.circular_variance));
+                histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], None);
+            }),
+            Box::new(|ui| {
+                let values = population(&|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
+                histogram(ui, size, ("Half-width, degrees", WIDTHS), values, [0.0, 90.0], Some(MACAQUE_HALF_WIDTH));
+            }),
+            Box::new(|ui| histogram(ui, size, ("F1/F0", MODULATIONS), population(&|u| u.modulation), [0.0, 2.0], Some(1.0))),
+        ];
+        panels::grid(ui, "tuning", columns, list);
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {

@@ -3,5 +3,6 @@
 pub mod decimate;
 pub mod figure;
 pub mod measured;
+pub mod panels;
 pub mod picture;
 pub mod retouch;
