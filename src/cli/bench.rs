@@ -3,8 +3,8 @@
 use crate::cli::Start;
 use crate::dynamics::block::Taps;
 use crate::dynamics::noise::Noise;
-use crate::dynamics::product::multiply;
 use crate::experiment::session::Session;
+use crate::model::product::multiply;
 use ndarray::ArrayView2;
 use std::time::Instant;
 

@@ -3,10 +3,10 @@
 use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::parameters::{LayerStep, StepParameters};
-use crate::dynamics::product::multiply;
 use crate::model::Hierarchy;
 use crate::model::families::InterneuronLaw;
 use crate::model::hierarchy::Tables;
+use crate::model::product::multiply;
 use ndarray::{ArrayView2, Axis};
 
 /// Learning steps kept before they are multiplied out.

@@ -6,7 +6,6 @@ pub mod interneurons;
 pub mod learning;
 pub mod noise;
 pub mod parameters;
-pub mod product;
 
 pub use block::{Block, Frame, Span};
 pub use parameters::{LayerStep, StepParameters};

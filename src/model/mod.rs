@@ -6,6 +6,7 @@ pub mod families;
 pub mod hierarchy;
 pub mod linear;
 pub mod oracle;
+pub mod product;
 pub mod quadrature;
 pub mod receptive_field;
 pub mod table;

@@ -1,9 +1,9 @@
-//! Matrix products of a block of rows with the weights, one thread, at the gemm library's speed.
+//! Matrix products on one thread, at the gemm library's speed.
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2, NdFloat};
 
 /// out = alpha a . b (+ out where `accumulate`); `out` is `[m, n]` row by row. Panics where the shapes do not fit.
-pub fn multiply(out: &mut [f32], a: ArrayView2<f32>, b: ArrayView2<f32>, alpha: f32, accumulate: bool) {
+pub fn multiply<T: NdFloat>(out: &mut [T], a: ArrayView2<T>, b: ArrayView2<T>, alpha: T, accumulate: bool) {
     let ((m, k), (k2, n)) = (a.dim(), b.dim());
     assert_eq!(k, k2, "inner dimensions");
     assert_eq!(out.len(), m * n, "output size");
@@ -28,7 +28,7 @@ pub fn multiply(out: &mut [f32], a: ArrayView2<f32>, b: ArrayView2<f32>, alpha: 
             b.as_ptr(),
             sb[1],
             sb[0],
-            if accumulate { 1.0 } else { 0.0 },
+            if accumulate { T::one() } else { T::zero() },
             alpha,
             false,
             false,
@@ -38,10 +38,18 @@ pub fn multiply(out: &mut [f32], a: ArrayView2<f32>, b: ArrayView2<f32>, alpha: 
     }
 }
 
+/// a . b, `[m, n]`, in a new array. Panics where the shapes do not fit.
+pub fn product<T: NdFloat>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T> {
+    let mut out = Array2::zeros((a.nrows(), b.ncols()));
+    if let Some(slice) = out.as_slice_mut() {
+        multiply(slice, a, b, T::one(), false);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array2;
 
     #[test]
     fn agrees_with_ndarray_for_every_layout() {
@@ -54,5 +62,7 @@ mod tests {
         assert!(out.iter().zip(&exact).all(|(a, b)| (a - b).abs() < 1e-4));
         multiply(&mut out, a.view(), b.view(), 1.0, false);
         assert!(out.iter().zip(&a.dot(&b)).all(|(a, b)| (a - b).abs() < 1e-4));
+        let (a, b) = (a.mapv(f64::from), b.mapv(f64::from));
+        assert!(product(a.view(), b.view()).iter().zip(&a.dot(&b)).all(|(a, b)| (a - b).abs() < 1e-12));
     }
 }
