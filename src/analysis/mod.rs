@@ -1,8 +1,14 @@
-//! What is measured: densities on a grid, filters, chains. No I/O, no threads.
+//! What is measured: densities on a grid, filters, chains, generated images. No I/O, no threads.
 
 pub mod chains;
 pub mod density;
+pub mod discriminants;
+pub mod features;
+pub mod frechet;
 pub mod gabor;
 pub mod groups;
+pub mod judge;
+pub mod manifold;
+pub mod principal;
 pub mod spectrum;
 pub mod tuning;

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod fits;
+pub mod judging;
 pub mod laboratory;
 pub mod modelfile;
 pub mod presets;
