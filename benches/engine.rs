@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use heescope::analysis::gabor;
 use heescope::dynamics::block::Taps;
 use heescope::dynamics::noise::Noise;
-use heescope::dynamics::product::multiply;
+use heescope::model::product::multiply;
 use heescope::experiment::Config;
 use heescope::experiment::presets;
 use heescope::experiment::session::Session;

@@ -7,5 +7,6 @@ pub mod learning;
 pub mod noise;
 pub mod parameters;
 
+pub use crate::model::product;
 pub use block::{Block, Frame, Span};
 pub use parameters::{LayerStep, StepParameters};
