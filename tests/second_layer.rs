@@ -195,7 +195,7 @@ fn stages_follow_one_another_are_steered_and_kept() {
     // Kept in a model file and gone on with.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.npz");
-    heescope::experiment::modelfile::save(&path, session.config(), &session.model, session.images, session.position()).unwrap();
+    heescope::experiment::modelfile::save(&path, session.config(), &session).unwrap();
     let (config, model) = heescope::experiment::modelfile::load(&path).unwrap();
     let again = Session::with_model(config, model).unwrap();
     assert_eq!((again.position(), again.model.weights[1].clone()), (session.position(), session.model.weights[1].clone()));

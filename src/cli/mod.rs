@@ -3,6 +3,7 @@
 mod bench;
 mod diagnose;
 mod filters;
+mod generate;
 mod sample;
 mod train;
 
@@ -62,6 +63,8 @@ enum Subcommands {
     Train(train::Train),
     /// Draw posterior samples
     Sample(sample::Sample),
+    /// Generate images
+    Generate(generate::Generate),
     /// Tell how well chains have mixed
     Diagnose(diagnose::Diagnose),
     /// Write a model's filters
@@ -153,6 +156,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Some(Subcommands::Train(train)) => train.run(),
         Some(Subcommands::Sample(sample)) => sample.run(),
+        Some(Subcommands::Generate(generate)) => generate.run(),
         Some(Subcommands::Diagnose(diagnose)) => diagnose.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),
         Some(Subcommands::Bench(bench)) => bench.run(),

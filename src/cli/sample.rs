@@ -1,11 +1,11 @@
 //! `heescope sample`: chains of one posterior, with all that is needed to check them.
 
 use crate::cli::Start;
-use crate::dynamics::block::Taps;
+use crate::dynamics::block::{LayerState, Taps};
 use crate::experiment::{modelfile, session::Session};
 use crate::export::npz::{Archive, read_npy};
 use anyhow::bail;
-use ndarray::{Array1, Array3, ArrayD};
+use ndarray::{Array1, Array3, ArrayD, s};
 use std::path::PathBuf;
 
 /// Options of `sample`.
@@ -73,13 +73,14 @@ impl Sample {
             time_ms[draw] = session.time_ms as f32;
             for l in 1..=depth {
                 let n = session.model.layers[l].size;
-                let rows = session.blocks.iter().flat_map(|b| b.layers[l].x.chunks_exact(n).zip(b.layers[l].v.chunks_exact(n)));
-                for (chain, (row_x, row_v)) in rows.enumerate() {
-                    for i in 0..n {
-                        x[l - 1][[chain, draw, i]] = row_x[i];
-                        v[l - 1][[chain, draw, i]] = row_v[i];
+                let copy = |to: &mut Array3<f32>, values: &dyn Fn(&LayerState) -> &Vec<f32>| {
+                    let rows = session.blocks.iter().flat_map(|block| values(&block.layers[l]).chunks_exact(n));
+                    for (chain, row) in rows.enumerate() {
+                        to.slice_mut(s![chain, draw, ..]).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
                     }
-                }
+                };
+                copy(&mut x[l - 1], &|state| &state.x);
+                copy(&mut v[l - 1], &|state| &state.v);
             }
         }
         if let Some(reason) = session.broken() {
@@ -88,7 +89,9 @@ impl Sample {
         let mut archive = Archive::default();
         for l in 1..=depth {
             archive.add(&format!("x{l}"), &x[l - 1])?;
-            archive.add(&format!("v{l}"), &v[l - 1])?;
+            if !session.model.layers[l].family.is_categorical() {
+                archive.add(&format!("v{l}"), &v[l - 1])?; // a categorical layer is drawn: it has no adaptation
+            }
         }
         archive.add("time_ms", &time_ms)?;
         archive.add("x0", &Array1::from(session.stimulus().to_vec()))?;

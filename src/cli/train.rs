@@ -63,6 +63,9 @@ impl Train {
             Some(model) => Session::with_model(config, model)?,
             None => Session::new(config)?,
         };
+        if let Some(path) = &self.init {
+            modelfile::resume(path, &mut session)?;
+        }
         let last = images.map(|images| session.run_for(images));
         for warning in &session.warnings {
             eprintln!("left out: {warning}");
@@ -75,6 +78,9 @@ impl Train {
         let mut residual = 0.0;
         // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
         while last.is_none_or(|last| session.images <= last) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
+            if let (None, Some(seconds)) = (last, self.seconds) {
+                session.set_clock(start.elapsed().as_secs_f64() / seconds);
+            }
             if let (_, Some(report)) = session.advance(usize::MAX, &taps) {
                 residual += 0.05 * (f64::from(report.residual_variance) - residual);
                 if let Some(reason) = session.broken() {
@@ -86,7 +92,7 @@ impl Train {
         bar.finish_and_clear();
         let mut config = session.config().clone();
         config.learning.decay = decay; // this run's end is not the model's
-        modelfile::save(&self.out, &config, &session.model, session.images, session.position())?;
+        modelfile::save(&self.out, &config, &session)?;
         if let Some(path) = &self.filters {
             save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4, &[])?;
         }

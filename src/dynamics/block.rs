@@ -1,7 +1,9 @@
 //! A block of rows: independent networks that one worker advances, with their own random stream (SPEC 2).
 
+use crate::dynamics::categorical::{self, Prototypes};
 use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::observation::Observation;
 use crate::dynamics::parameters::{LayerStep, StepParameters};
 use crate::model::Hierarchy;
 use crate::model::families::InterneuronLaw;
@@ -45,6 +47,12 @@ pub struct LayerState {
     pub weight_sum: Vec<f32>,
     /// Sum of eps_l, `[n_l]`.
     pub bias_sum: Vec<f32>,
+    /// Sum of (eps_l)^2 over rows, units and learning steps.
+    pub eps_squares: f64,
+    /// In a categorical layer the state that each row is in, `[rows]`.
+    pub choice: Vec<u32>,
+    /// In a categorical layer how often each state was taken in the learning steps, `[k]`.
+    pub uses: Vec<f32>,
 }
 
 /// What to record while a span runs.
@@ -102,15 +110,17 @@ pub struct Block {
     pub learned_steps: usize,
     /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, `[n_0]`, and their number.
     pub reconstruction: (Vec<f32>, u64),
-    /// Sum of (eps_0)^2 over rows, units and learning steps.
-    pub eps_squares: f64,
     /// Tables of A' for exact interneurons without a closed form, a layer each; empty: the quadrature answers.
     pub tables: Tables,
     /// Layers of neurons that run, 1..=this; the others rest, and this one has eta = g(b).
     open: usize,
     /// Whether W_l learns.
     learns: Vec<bool>,
-    noise: Noise,
+    /// What moves x_0 where it is free.
+    observation: Option<Observation>,
+    /// What the heat bath of a categorical top needs, of the weights of the last run.
+    prototypes: Option<Prototypes>,
+    pub(super) noise: Noise,
     kept: usize,
     interneurons: usize,
 }
@@ -122,26 +132,30 @@ impl Block {
         let layers = (0..=depth)
             .map(|l| {
                 let size = rows * model.layers[l].size;
+                let categorical = model.layers[l].family.is_categorical();
                 let above = if l < depth { model.layers[l + 1].size } else { 0 };
                 let zeros = |present: bool, n: usize| vec![0.0; if present { n } else { 0 }];
                 LayerState {
                     x: vec![0.0; size],
-                    v: zeros(l > 0, size),
-                    f: zeros(l > 0, size),
-                    eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0), size),
+                    v: zeros(l > 0 && !categorical, size),
+                    f: zeros(l > 0 && !categorical, size),
+                    eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0) && !categorical, size),
                     slope: zeros(model.layers[l].family.has_link(), size),
                     y: Vec::new(),
                     law: None,
                     mean_statistic: zeros(l < depth, size),
                     eps: zeros(l < depth, size),
-                    likelihood: zeros(l > 0, size),
-                    prior: zeros(l > 0, size),
+                    likelihood: zeros(l > 0 && !categorical, size),
+                    prior: zeros(l > 0 && !categorical, size),
                     micro: interneurons::Micro::default(),
                     scratch: [vec![0.0; size], vec![0.0; size]],
                     eps_history: zeros(l < depth, HISTORY * size),
-                    f_history: zeros(l < depth, HISTORY * rows * above),
+                    f_history: zeros(l < depth && !model.layers[l + 1].family.is_categorical(), HISTORY * rows * above),
                     weight_sum: zeros(l < depth, model.layers[l].size * above),
                     bias_sum: zeros(l < depth, model.layers[l].size),
+                    eps_squares: 0.0,
+                    choice: vec![0; if categorical { rows } else { 0 }],
+                    uses: zeros(categorical, model.layers[l].size),
                 }
             })
             .collect();
@@ -153,10 +167,11 @@ impl Block {
             rasters: Vec::new(),
             learned_steps: 0,
             reconstruction: (vec![0.0; model.layers[0].size], 0),
-            eps_squares: 0.0,
             tables: Vec::new(),
             open: depth,
             learns: vec![true; depth],
+            observation: None,
+            prototypes: None,
             noise: Noise::new(seed, stream),
             kept: 0,
             interneurons,
@@ -181,7 +196,9 @@ impl Block {
     pub fn restart(&mut self, model: &Hierarchy) {
         for l in 0..=model.depth() {
             let state = &mut self.layers[l];
-            if l > 0 {
+            if model.layers[l].family.is_categorical() {
+                categorical::draw_prior(model, state, 1.0, &mut self.noise);
+            } else if l > 0 {
                 let [centre, spread] = model.layers[l].family.start();
                 state.x.fill(0.0);
                 if spread > 0.0 {
@@ -210,6 +227,62 @@ impl Block {
         self.learns.copy_from_slice(learns);
     }
 
+    /// Frees the pixels of `free`, `[n_0]`, which then move by `step`, once for `inner` steps of the layers above (SPEC 4); all others
+    /// stay clamped.
+    pub fn free(&mut self, free: &[bool], inner: usize, step: LayerStep) {
+        self.observation = free.contains(&true).then(|| Observation::new(free, self.rows, inner, step, &mut self.noise));
+    }
+
+    /// Sets x_0 to noise: spread N(0, 1), in a bounded support uniform, in a discrete one 0 or 1.
+    pub fn fill_observed(&mut self, bounds: &[f32; 2], discrete: bool, spread: f32) {
+        let x = &mut self.layers[0].x;
+        match *bounds {
+            [low, high] if low.is_finite() && high.is_finite() => {
+                self.noise.fill_uniform(x);
+                x.iter_mut().for_each(|x| *x = if discrete { x.round() } else { low + (high - low) * *x });
+            }
+            [low, _] => {
+                self.noise.fill(x);
+                x.iter_mut().for_each(|x| *x *= spread);
+                if low.is_finite() {
+                    x.iter_mut().for_each(|x| *x = low + x.abs());
+                }
+            }
+        }
+    }
+
+    /// E\[x_0 | x_1\] of every row, `[rows, n_0]`: A'(eta_0) in units of x.
+    pub fn expected_observation(&self, model: &Hierarchy) -> Vec<f32> {
+        let (layer, mut eta) = (&model.layers[0], vec![0.0; self.layers[0].x.len()]);
+        input_from_above(&mut eta, &self.layers[1], model.weights[0].view(), self.rows);
+        for row in eta.chunks_exact_mut(layer.size) {
+            row.iter_mut().zip(&model.biases[0]).for_each(|(eta, b)| *eta += b);
+        }
+        if layer.family.has_link() {
+            layer.family.apply_link(&mut eta, &mut vec![0.0; self.layers[0].x.len()]);
+        }
+        let mut mean = vec![0.0; eta.len()];
+        match self.tables.first().and_then(Option::as_deref) {
+            Some(table) => mean.iter_mut().zip(&eta).for_each(|(m, &eta)| *m = table.mean(layer.family.as_ref(), f64::from(eta)) as f32),
+            None => layer.family.mean_statistics(&eta, &mut mean),
+        }
+        let slope = layer.family.statistic_slope(0.0) as f32;
+        let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
+        mean.iter_mut().for_each(|m| *m *= scale);
+        mean
+    }
+
+    /// Writes f(x) of every layer after x was set from outside.
+    pub fn refresh_activations(&mut self, model: &Hierarchy) {
+        for (layer, state) in model.layers.iter().zip(&mut self.layers).skip(1) {
+            if layer.family.is_categorical() {
+                state.x.chunks_exact_mut(layer.size).zip(&state.choice).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
+            } else {
+                layer.activation.apply(&state.x, &mut state.f);
+            }
+        }
+    }
+
     /// Starts the posterior mean's reconstruction anew.
     pub fn forget_reconstruction(&mut self) {
         self.reconstruction.0.fill(0.0);
@@ -221,14 +294,16 @@ impl Block {
         for state in &mut self.layers {
             state.weight_sum.fill(0.0);
             state.bias_sum.fill(0.0);
+            state.uses.fill(0.0);
+            state.eps_squares = 0.0;
         }
         self.learned_steps = 0;
-        self.eps_squares = 0.0;
         self.kept = 0;
     }
 
     /// Advances every network by `span.steps` steps; records `taps`; gathers the learning rule's sums.
     pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, taps: &Taps) {
+        self.prototypes = Prototypes::new(model).filter(|_| self.open == model.depth());
         for step in 0..span.steps {
             self.step(model, parameters);
             if step + 1 == span.skip {
@@ -246,12 +321,16 @@ impl Block {
 
     /// One step of every layer from the same state (SPEC 2, integrator).
     fn step(&mut self, model: &Hierarchy, parameters: &StepParameters) {
+        if let Some(prototypes) = &self.prototypes {
+            let (low, high) = self.layers.split_at_mut(self.open);
+            let temperature = parameters.layers[self.open - 1].temperature;
+            prototypes.heat_bath(model, &low[self.open - 1], &mut high[0], temperature, &mut self.noise);
+        }
         for l in 0..self.open {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
             let (family, w) = (&model.layers[l].family, model.weights[l].view());
-            let f = view(&above.f, self.rows);
-            multiply(&mut below.eta, f, w.t(), 1.0, false); // eta_l = W_l f(x_(l+1)) + b_l
+            input_from_above(&mut below.eta, above, w, self.rows); // eta_l = W_l f(x_(l+1)) + b_l
             if model.biases[l].iter().any(|&b| b != 0.0) {
                 for row in below.eta.chunks_exact_mut(model.layers[l].size) {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta += b);
@@ -262,9 +341,15 @@ impl Block {
             }
             let table = self.tables.get(l).and_then(Option::as_deref);
             interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);
+            if let (0, Some(observation)) = (l, &mut self.observation) {
+                observation.advance(family.as_ref(), &mut below.x, &below.eta, &mut self.noise);
+            }
             family.statistics(&below.x, &mut below.eps);
             below.eps.iter_mut().zip(&below.mean_statistic).for_each(|(eps, mean)| *eps -= mean);
             below.eps.iter_mut().zip(&below.slope).for_each(|(eps, slope)| *eps *= slope);
+            if above.likelihood.is_empty() {
+                continue; // a categorical layer has been drawn already
+            }
             multiply(&mut above.likelihood, view(&below.eps, self.rows), w, 1.0, false); // W^T eps
             model.layers[l + 1].activation.multiply_by_slope(&above.x, &mut above.likelihood);
         }
@@ -278,7 +363,7 @@ impl Block {
         };
         reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += scale * p);
         *count += 1;
-        for l in 1..=self.open {
+        for l in (1..=self.open).filter(|&l| !model.layers[l].family.is_categorical()) {
             let state = &mut self.layers[l];
             model.layers[l].family.prior_current(&state.x, &state.eta, &mut state.prior);
             let [n1, n2] = &mut state.scratch;
@@ -297,12 +382,20 @@ impl Block {
     fn keep(&mut self) {
         for l in (0..self.open).filter(|&l| self.learns[l]) {
             let (low, high) = self.layers.split_at_mut(l + 1);
-            let (below, above) = (&mut low[l], &high[0]);
+            let (below, above) = (&mut low[l], &mut high[0]);
             let (n, m) = (below.eps.len(), above.f.len());
-            below.eps_history[self.kept * n..][..n].copy_from_slice(&below.eps);
-            below.f_history[self.kept * m..][..m].copy_from_slice(&above.f);
+            below.eps_squares += below.eps.iter().map(|&e| f64::from(e * e)).sum::<f64>();
+            if above.choice.is_empty() {
+                below.eps_history[self.kept * n..][..n].copy_from_slice(&below.eps);
+                below.f_history[self.kept * m..][..m].copy_from_slice(&above.f);
+            } else {
+                let (units, states) = (n / self.rows, above.uses.len());
+                for (eps, &c) in below.eps.chunks_exact(units).zip(&above.choice) {
+                    above.uses[c as usize] += 1.0;
+                    below.weight_sum[c as usize..].iter_mut().step_by(states).zip(eps).for_each(|(sum, eps)| *sum += eps);
+                }
+            }
         }
-        self.eps_squares += self.layers[0].eps.iter().map(|&e| f64::from(e * e)).sum::<f64>();
         self.kept += 1;
         self.learned_steps += 1;
         if self.kept == HISTORY {
@@ -315,7 +408,7 @@ impl Block {
             return;
         }
         let rows = self.kept * self.rows;
-        for l in (0..self.open).filter(|&l| self.learns[l]) {
+        for l in (0..self.open).filter(|&l| self.learns[l] && self.layers[l + 1].choice.is_empty()) {
             let (n, m) = (self.layers[l].eps.len() / self.rows, self.layers[l + 1].f.len() / self.rows);
             let state = &mut self.layers[l];
             let eps = view(&state.eps_history[..rows * n], rows);
@@ -334,7 +427,7 @@ impl Block {
         let (state, below) = (&self.layers[taps.layer], &self.layers[taps.layer - 1]);
         if !taps.units.is_empty() {
             let frame = |(&i, &p): (&usize, &usize)| Frame {
-                neuron: [state.x[i], state.v[i], state.likelihood[i], state.prior[i]],
+                neuron: [&state.x, &state.v, &state.likelihood, &state.prior].map(|v| v.get(i).copied().unwrap_or(0.0)), // categorical: x alone
                 below: [
                     below.eps[p] / below.slope.get(p).map_or(1.0, |slope| slope.min(-1e-9)) + below.mean_statistic[p],
                     below.mean_statistic[p],
@@ -354,7 +447,18 @@ impl Block {
     }
 }
 
-fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
+/// eta = W f(x) of the layer above, row by row; of a categorical one the columns of W that its rows have chosen.
+pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
+    if above.choice.is_empty() {
+        multiply(eta, view(&above.f, rows), w.t(), 1.0, false);
+    } else {
+        for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.choice) {
+            eta.iter_mut().zip(w.column(c as usize)).for_each(|(eta, w)| *eta = *w);
+        }
+    }
+}
+
+pub(super) fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
     let columns = values.len() / rows.max(1);
     match ArrayView2::from_shape((rows, columns), values) {
         Ok(view) => view,
@@ -363,7 +467,7 @@ fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
 }
 
 /// Folds x back into `[low, high]`; v changes sign with each reflection, as a momentum does at a wall (SPEC 2).
-fn reflect(x: &mut [f32], v: &mut [f32], [low, high]: [f64; 2]) {
+pub(super) fn reflect(x: &mut [f32], v: &mut [f32], [low, high]: [f64; 2]) {
     let (low, high) = (low as f32, high as f32);
     for (x, v) in x.iter_mut().zip(v) {
         // A step is far shorter than the support: more than a few reflections mean that dt is far past the stable one.
@@ -384,11 +488,12 @@ fn reflect(x: &mut [f32], v: &mut [f32], [low, high]: [f64; 2]) {
 
 /// v <- rho (v - h m I) + sqrt(1 - rho^2) n1;  x <- x + h (I - m v) + sqrt(2 h) n2 (SPEC 2, integrator).
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
-fn langevin(x: &mut [f32], v: &mut [f32], current: [&[f32]; 2], noise: [&[f32]; 2], step: LayerStep) {
+pub(super) fn langevin(x: &mut [f32], v: &mut [f32], current: [&[f32]; 2], noise: [&[f32]; 2], step: LayerStep) {
     let n = x.len();
     let (v, likelihood, prior, n1, n2) = (&mut v[..n], &current[0][..n], &current[1][..n], &noise[0][..n], &noise[1][..n]);
-    let LayerStep { h, m, rho, noisy } = step;
-    let (spread_v, spread_x) = (if noisy { (1.0 - rho * rho).sqrt() } else { 0.0 }, (2.0 * h).sqrt());
+    let LayerStep { h, m, rho, noisy, temperature } = step;
+    let spread_v = if noisy { (temperature * (1.0 - rho * rho)).sqrt() } else { 0.0 };
+    let spread_x = (2.0 * h * temperature).sqrt();
     for i in 0..n {
         let current = likelihood[i] + prior[i];
         v[i] = rho * (v[i] - h * m * current) + spread_v * n1[i];
@@ -414,7 +519,7 @@ mod tests {
             layer.activation.apply(&state.x, if state.f.is_empty() { &mut state.scratch[0] } else { &mut state.f });
         }
         // h = 0: the step computes its currents and moves nothing.
-        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true };
+        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
         let parameters =
             StepParameters { layers: vec![still; model.depth()], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
         block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());

@@ -3,14 +3,18 @@
 use crate::model::Hierarchy;
 use ndarray::Array1;
 
-const SAFETY: f64 = 0.7; // c of SPEC 2
+/// c of SPEC 2.
+pub const SAFETY: f64 = 0.7;
 const MOMENTUM: f64 = 0.98; // h m sqrt(lambda) stays below it
+const MARGIN: f64 = 1.1; // for networks that are stiffer than the average
 const REACH: f64 = 3.0; // |x| up to which the slope of `square` counts
 
 /// Warm-started power iteration of every W_l^T W_l.
 #[derive(Clone, Debug)]
 pub struct Stiffness {
     directions: Vec<Array1<f32>>,
+    /// A''(eta) of each unit of layer 0 as it is on average, `[n_0]`; None: its largest value, which is a bound (SPEC 8).
+    pub observed_variance: Option<Array1<f32>>,
     /// lambda_l of layers 1..=L.
     pub lambda: Vec<f64>,
 }
@@ -21,7 +25,7 @@ impl Stiffness {
         // A start that no symmetry of the weights makes orthogonal to the answer.
         let start = |n: usize| Array1::from_shape_fn(n, |i| 1.0 + 0.5 * (1.7 * i as f32).sin());
         let directions = model.weights.iter().map(|w| start(w.ncols())).collect();
-        let mut stiffness = Self { directions, lambda: vec![1.0; model.depth()] };
+        let mut stiffness = Self { directions, observed_variance: None, lambda: vec![1.0; model.depth()] };
         stiffness.update(model, 30);
         stiffness
     }
@@ -29,10 +33,19 @@ impl Stiffness {
     /// `rounds` more rounds after a change of the weights.
     pub fn update(&mut self, model: &Hierarchy, rounds: usize) {
         for l in 0..model.depth() {
+            if model.layers[l + 1].family.is_categorical() {
+                self.lambda[l] = f64::INFINITY; // it does not move: it is drawn
+                continue;
+            }
+            let variance = self.observed_variance.as_ref().filter(|_| l == 0);
             let (w, u) = (&model.weights[l], &mut self.directions[l]);
             let mut top = 0.0;
             for _ in 0..rounds {
-                let next = w.t().dot(&w.dot(u));
+                let mut below = w.dot(u);
+                if let Some(variance) = variance {
+                    below *= variance;
+                }
+                let next = w.t().dot(&below);
                 let (norm, before) = (next.dot(&next).sqrt(), u.dot(u).sqrt());
                 top = norm / before;
                 if norm > 0.0 {
@@ -40,15 +53,17 @@ impl Stiffness {
                 }
             }
             let (below, above) = (&model.layers[l], &model.layers[l + 1]);
-            let likelihood = f64::from(top) * below.family.largest_statistic_variance() * above.activation.largest_slope_squared(REACH);
-            self.lambda[l] = likelihood + above.family.largest_base_curvature();
+            let largest = if variance.is_some() { 1.0 } else { below.family.largest_statistic_variance() };
+            let likelihood = f64::from(top) * largest * above.activation.largest_slope_squared(REACH);
+            let margin = if variance.is_some() { MARGIN } else { 1.0 };
+            self.lambda[l] = margin * likelihood + above.family.largest_base_curvature();
         }
     }
 }
 
-/// The largest stable h of a layer: below c/lambda, and h m sqrt(lambda) below 1.
-pub fn largest_step(lambda: f64, m: f64) -> f64 {
-    let by_curvature = SAFETY / lambda;
+/// The largest stable h of a layer: below c/lambda (c: `safety`), and h m sqrt(lambda) below 1.
+pub fn largest_step(lambda: f64, m: f64, safety: f64) -> f64 {
+    let by_curvature = safety / lambda;
     if m > 0.0 { by_curvature.min(MOMENTUM / (m * lambda.sqrt())) } else { by_curvature }
 }
 
@@ -63,7 +78,7 @@ mod tests {
         let w = ndarray::array![[3.0f32, 0.0], [0.0, 1.0]];
         let model = Hierarchy::new(vec![layer(0.5, 2), layer(1.0, 2)], vec![w]).unwrap();
         assert!((Stiffness::new(&model).lambda[0] - (9.0 / 0.25 + 1.0)).abs() < 1e-3);
-        assert!((largest_step(37.0, 0.0) - 0.7 / 37.0).abs() < 1e-12);
-        assert!((largest_step(37.0, 100.0) - 0.98 / (100.0 * 37f64.sqrt())).abs() < 1e-12);
+        assert!((largest_step(37.0, 0.0, SAFETY) - 0.7 / 37.0).abs() < 1e-12);
+        assert!((largest_step(37.0, 100.0, SAFETY) - 0.98 / (100.0 * 37f64.sqrt())).abs() < 1e-12);
     }
 }

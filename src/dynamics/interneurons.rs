@@ -104,6 +104,25 @@ pub fn at_rest_under(
     steps: usize,
     noise: &mut Noise,
 ) -> Vec<Vec<f32>> {
+    let mut state = population(law, family, etas, parameters.interneurons, noise);
+    let mut step = || {
+        advance(family, None, &mut state, parameters, noise);
+        state.mean_statistic.clone()
+    };
+    (0..steps).for_each(|_| drop(step()));
+    (0..steps).map(|_| step()).collect()
+}
+
+/// Draws of p(. | eta), one for each eta: interneurons that have run for `a_dt` tau_eps.
+pub(super) fn equilibrium(law: InterneuronLaw, family: &dyn Family, etas: &[f32], a_dt: f64, noise: &mut Noise) -> Vec<f32> {
+    let parameters = StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: 1, exact: false };
+    let mut state = population(law, family, etas, 1, noise);
+    advance(family, None, &mut state, &parameters, noise);
+    state.y
+}
+
+/// K interneurons for each eta, not yet settled.
+fn population(law: InterneuronLaw, family: &dyn Family, etas: &[f32], k: usize, noise: &mut Noise) -> LayerState {
     let zeros = || vec![0.0; etas.len()];
     let mut state = LayerState {
         x: zeros(),
@@ -113,13 +132,8 @@ pub fn at_rest_under(
         law: Some(law),
         ..LayerState::default()
     };
-    start(law, parameters.interneurons, family.bounds(), &mut state, noise);
-    let mut step = || {
-        advance(family, None, &mut state, parameters, noise);
-        state.mean_statistic.clone()
-    };
-    (0..steps).for_each(|_| drop(step()));
-    (0..steps).map(|_| step()).collect()
+    start(law, k, family.bounds(), &mut state, noise);
+    state
 }
 
 /// z = y - eta moves on; <y> = eta + mean of z over the step.

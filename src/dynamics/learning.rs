@@ -1,5 +1,6 @@
 //! The local learning rule: dW_l = lr <eps_l f(x_(l+1))^T>, db_l = lr <eps_l> (SPEC 3).
 
+use crate::dynamics::adam::Moments;
 use crate::dynamics::block::Block;
 use crate::model::Hierarchy;
 
@@ -25,30 +26,48 @@ pub struct Rule {
     pub largest_norm: f64,
     /// Biases learn too.
     pub biases: bool,
-    /// If given, log sigma_0^2 moves by lr x ((eps sigma)^2 - this), its expected value.
-    pub expected_error: Option<f64>,
+    /// The layers l whose sigma learns: log sigma_l^2 moves by lr x (<(eps sigma)^2> - `expected_error`).
+    pub learned_sigma: Vec<usize>,
+    /// Mean of (eps sigma)^2 that is expected where sigma is right.
+    pub expected_error: f64,
 }
 
-/// Adds the blocks' sums, in their order, to the weights. The result does not depend on which thread ran which block.
-pub fn apply(model: &mut Hierarchy, blocks: &mut [Block], rule: &Rule) -> Option<Update> {
+/// What the rule remembers from update to update, where it does: moments of each W_l and b_l. Empty: plain ascent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// Of W_l.
+    pub weights: Vec<Moments>,
+    /// Of b_l.
+    pub biases: Vec<Moments>,
+}
+
+impl Memory {
+    /// For a model of `depth` layers of neurons.
+    pub fn new(depth: usize) -> Self {
+        Self { weights: vec![Moments::default(); depth], biases: vec![Moments::default(); depth] }
+    }
+}
+
+/// Adds the blocks' sums, in their order, to the weights. The result does not depend on which thread ran which block. Weights into a
+/// categorical layer have a rule of their own ([`crate::dynamics::categorical::learn`]). The sums stay until [`Block::clear_sums`].
+pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut Memory) -> Option<Update> {
     let samples: usize = blocks.iter().map(|block| block.learned_steps * block.rows).sum();
     if samples == 0 {
         return None;
     }
-    let rate = (rule.lr / samples as f64) as f32;
     let mut update = Update::default();
-    let learns = |l: usize| rule.learn.as_ref().is_none_or(|learn| learn.contains(&l));
+    let categorical = model.layers[model.depth()].family.is_categorical();
+    let top = model.depth();
+    let learns = |l: usize| !(categorical && l + 1 == top) && rule.learn.as_ref().is_none_or(|learn| learn.contains(&l));
     let lowest = (0..model.depth()).find(|&l| learns(l));
     for l in (0..model.depth()).filter(|&l| learns(l)) {
         let weights = &mut model.weights[l];
-        let norm = weights.iter().map(|w| w * w).sum::<f32>().sqrt();
-        let mut change = vec![0.0f32; weights.len()];
-        for block in blocks.iter() {
-            change.iter_mut().zip(&block.layers[l].weight_sum).for_each(|(sum, value)| *sum += value);
-        }
-        weights.iter_mut().zip(&change).for_each(|(w, sum)| *w += rate * sum);
-        if Some(l) == lowest {
-            update.relative_change = rate * change.iter().map(|c| c * c).sum::<f32>().sqrt() / norm.max(f32::MIN_POSITIVE);
+        let before = (Some(l) == lowest).then(|| weights.clone());
+        let change = mean(blocks, samples, |block| &block.layers[l].weight_sum);
+        ascend(memory.weights.get_mut(l), weights.as_slice_mut(), &change, rule.lr);
+        if let Some(before) = before {
+            let size = |w: &ndarray::Array2<f32>| w.iter().map(|w| w * w).sum::<f32>().sqrt();
+            update.relative_change = size(&(&*weights - &before)) / size(&before).max(f32::MIN_POSITIVE);
         }
         if rule.unit_norm {
             normalise_columns(weights);
@@ -56,21 +75,42 @@ pub fn apply(model: &mut Hierarchy, blocks: &mut [Block], rule: &Rule) -> Option
             limit_columns(weights, rule.largest_norm as f32);
         }
         if rule.biases {
-            for block in blocks.iter() {
-                model.biases[l].iter_mut().zip(&block.layers[l].bias_sum).for_each(|(b, sum)| *b += rate * sum);
-            }
+            let change = mean(blocks, samples, |block| &block.layers[l].bias_sum);
+            ascend(memory.biases.get_mut(l), model.biases[l].as_slice_mut(), &change, rule.lr);
         }
     }
-    if let Some(sigma) = model.layers[0].family.sigma() {
-        let squares: f64 = blocks.iter().map(|block| block.eps_squares).sum();
-        update.scaled_error = squares * sigma * sigma / (samples * model.layers[0].size) as f64;
-        if let Some(expected) = rule.expected_error {
-            let step = (rule.lr * (update.scaled_error - expected)).clamp(-0.1, 0.1);
-            model.layers[0].family = model.layers[0].family.with_sigma((sigma * (0.5 * step).exp()).clamp(1e-3, 1e3));
+    for l in 0..model.depth() {
+        let Some(sigma) = model.layers[l].family.sigma() else { continue };
+        let squares: f64 = blocks.iter().map(|block| block.layers[l].eps_squares).sum();
+        let scaled_error = squares * sigma * sigma / (samples * model.layers[l].size) as f64;
+        if l == 0 {
+            update.scaled_error = scaled_error;
+        }
+        if rule.learned_sigma.contains(&l) && learns(l) {
+            let step = (rule.lr * (scaled_error - rule.expected_error)).clamp(-0.1, 0.1);
+            model.layers[l].family = model.layers[l].family.with_sigma((sigma * (0.5 * step).exp()).clamp(1e-3, 1e3));
         }
     }
-    blocks.iter_mut().for_each(Block::clear_sums);
     Some(update)
+}
+
+/// Mean over samples of what the blocks have summed, in their order.
+fn mean(blocks: &[Block], samples: usize, sums: impl Fn(&Block) -> &[f32]) -> Vec<f32> {
+    let mut mean = vec![0.0f32; blocks.first().map_or(0, |block| sums(block).len())];
+    for block in blocks {
+        mean.iter_mut().zip(sums(block)).for_each(|(mean, value)| *mean += value);
+    }
+    mean.iter_mut().for_each(|mean| *mean /= samples as f32);
+    mean
+}
+
+/// Moves weights up the gradient, by Adam where it has moments.
+fn ascend(moments: Option<&mut Moments>, weights: Option<&mut [f32]>, gradient: &[f32], rate: f64) {
+    let Some(weights) = weights else { unreachable!("weights are kept row by row") };
+    match moments {
+        Some(moments) => moments.ascend(weights, gradient, rate),
+        None => weights.iter_mut().zip(gradient).for_each(|(w, g)| *w += rate as f32 * g),
+    }
 }
 
 /// Scales every column of `weights` to norm 1; a column of zeros stays.

@@ -1,10 +1,14 @@
 //! What moves the model: noise, neurons, interneurons, governor, learning (SPEC 2, 3). No I/O, no threads.
 
+pub mod adam;
+pub mod ancestral;
 pub mod block;
+pub mod categorical;
 pub mod governor;
 pub mod interneurons;
 pub mod learning;
 pub mod noise;
+pub mod observation;
 pub mod parameters;
 
 pub use crate::model::product;

@@ -13,12 +13,14 @@ pub struct LayerStep {
     pub rho: f32,
     /// Whether adaptation is noisy; without its noise the stationary law is not the posterior.
     pub noisy: bool,
+    /// Temperature T: x samples exp(-E/T). 1 is the model; 0 is descent without noise.
+    pub temperature: f32,
 }
 
 impl LayerStep {
     /// From h, m and tau_v/tau_x.
     pub fn new(h: f64, m: f64, tau_v_over_tau_x: f64) -> Self {
-        Self { h: h as f32, m: m as f32, rho: (-h / tau_v_over_tau_x).exp() as f32, noisy: true }
+        Self { h: h as f32, m: m as f32, rho: (-h / tau_v_over_tau_x).exp() as f32, noisy: true, temperature: 1.0 }
     }
 
     /// tau_x, tau_v and m of the layer for a clock of `dt_ms` a step.
@@ -41,6 +43,14 @@ pub struct StepParameters {
     pub interneurons: usize,
     /// A'(eta) instead of interneurons.
     pub exact: bool,
+}
+
+impl StepParameters {
+    /// The same at another temperature: 0 is descent without noise.
+    pub fn at_temperature(&self, temperature: f32) -> Self {
+        let layers = self.layers.iter().map(|layer| LayerStep { temperature, ..*layer }).collect();
+        Self { layers, ..self.clone() }
+    }
 }
 
 /// The exact transition of the mean of K Ornstein-Uhlenbeck interneurons over one step (SPEC 2), with z = y - eta:

@@ -53,8 +53,8 @@ pub(super) fn run(
 
 struct Worker {
     session: Option<Session>,
-    /// The last state known to be finite.
-    good: Vec<Array2<f32>>,
+    /// Weights, biases and families when they were last known to be finite.
+    good: Option<Hierarchy>,
     config: Config,
     outbox: Sender<Event>,
     slot: Slot,
@@ -106,7 +106,7 @@ impl Worker {
         let now = Instant::now();
         let mut worker = Self {
             session: None,
-            good: Vec::new(),
+            good: None,
             config: config.clone(),
             outbox,
             slot,
@@ -153,8 +153,8 @@ impl Worker {
     fn halt(&mut self, reason: String) {
         self.running = false;
         self.changed = true;
-        if let Some(session) = &mut self.session {
-            session.restore(&self.good);
+        if let (Some(session), Some(good)) = (&mut self.session, &self.good) {
+            session.restore(good);
         }
         self.tell(Event::Halted(reason));
     }
@@ -188,7 +188,7 @@ impl Worker {
             self.tell(Event::Warning(warning.clone()));
         }
         self.tell(Event::Loaded(config.model.name.clone()));
-        self.good.clone_from(&session.model.weights);
+        self.good = Some(session.model.clone());
         self.model_id += 1;
         self.shared_weights = (0, Vec::new());
         self.learning.clear();
@@ -451,7 +451,10 @@ impl Worker {
         if let Some(reason) = session.broken() {
             self.halt(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
         } else if ended {
-            self.good.clone_from(&session.model.weights);
+            match &mut self.good {
+                Some(good) => good.copy_values(&session.model),
+                None => self.good = Some(session.model.clone()),
+            }
         }
         self.changed = true;
     }
@@ -507,7 +510,15 @@ impl Worker {
             }
             Command::Load(config) => self.load(*config),
             Command::LoadModel(path) => match modelfile::load(&path) {
-                Ok((config, model)) => self.rebuild(config, Some(model)),
+                Ok((config, model)) => {
+                    let before = self.model_id;
+                    self.rebuild(config, Some(model));
+                    if let (true, Some(session)) = (self.model_id != before, &mut self.session)
+                        && let Err(error) = modelfile::resume(&path, session)
+                    {
+                        self.tell(Event::Failed(format!("{error:#}")));
+                    }
+                }
                 Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
             },
             Command::Back => {
@@ -557,10 +568,7 @@ impl Worker {
             }
             Command::Watch(watch) => self.set_watch(watch),
             Command::SaveModel(path) => {
-                let saved = self
-                    .session
-                    .as_ref()
-                    .map(|session| modelfile::save(&path, session.config(), &session.model, session.images, session.position()));
+                let saved = self.session.as_ref().map(|session| modelfile::save(&path, session.config(), session));
                 match saved {
                     Some(Ok(())) => self.tell(Event::Saved(path)),
                     Some(Err(error)) => self.tell(Event::Failed(format!("{error:#}"))),

@@ -38,6 +38,9 @@ pub struct LayerConfig {
     /// b_l of every unit at the start.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub bias: f64,
+    /// Whether sigma of this layer learns, in a layer below another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub learned_sigma: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -55,8 +58,21 @@ pub struct ModelConfig {
     pub weights: Vec<Vec<f32>>,
     /// W_1, W_2 .. in the same way where the preset fixes them; empty: random.
     pub deeper_weights: Vec<Vec<Vec<f32>>>,
+    /// What random weights are at the start.
+    pub first_weights: FirstWeights,
     /// Layers 0..=L.
     pub layers: Vec<LayerConfig>,
+}
+
+/// What random weights are at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirstWeights {
+    /// Columns of norm 1.
+    #[default]
+    UnitNorm,
+    /// N(0, 1/n_(l+1)): eta_l starts with variance near 1.
+    FanIn,
 }
 
 /// How <T(y)> is obtained.
@@ -88,8 +104,20 @@ pub enum AdaptationUnit {
     /// m itself.
     #[default]
     Absolute,
-    /// m_l = adaptation x sqrt(lambda_l).
+    /// In units of each layer's stiffness: m_l = adaptation x sqrt(lambda_l), tau_v of the layer = tau_v_ms/lambda_l. The speed-up
+    /// 1 + m^2 tau_v/tau_x is then the same in every layer.
     Stiffness,
+}
+
+/// The curvature A'' of the observation layer by which its stiffness is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Curvature {
+    /// Its largest value: a bound.
+    #[default]
+    Bound,
+    /// Its mean over the batch, for families whose A'' varies much (SPEC 8).
+    Mean,
 }
 
 /// Table `[dynamics]`.
@@ -114,6 +142,10 @@ pub struct DynamicsConfig {
     pub interneuron_mode: InterneuronMode,
     /// The stability governor.
     pub governor: Governor,
+    /// c of the governor: h stays below c/lambda.
+    pub safety: f64,
+    /// How the observation layer's curvature is measured.
+    pub curvature: Curvature,
     /// Seed of everything random.
     pub seed: u64,
     /// Worker threads; 0: as many as cores. Results do not depend on it.
@@ -132,6 +164,8 @@ impl Default for DynamicsConfig {
             interneurons: 1,
             interneuron_mode: InterneuronMode::Sampled,
             governor: Governor::Auto,
+            safety: crate::dynamics::governor::SAFETY,
+            curvature: Curvature::Bound,
             seed: 0,
             threads: 0,
         }
@@ -151,6 +185,17 @@ pub enum Decay {
     Settle,
 }
 
+/// How weights follow the gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ascent {
+    /// By lr times the gradient.
+    #[default]
+    Plain,
+    /// Adam: each weight scaled by its own moments, which is still local (SPEC 8).
+    Adam,
+}
+
 /// Table `[learning]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -159,6 +204,10 @@ pub struct LearningConfig {
     pub enabled: bool,
     /// Learning rate.
     pub lr: f64,
+    /// How weights follow the gradient.
+    pub ascent: Ascent,
+    /// Rate of a categorical top layer; falls to a tenth over a run of known length (SPEC 8).
+    pub top_rate: f64,
     /// Its course.
     pub decay: Decay,
     /// Images at full rate under `decay = "settle"`.
@@ -175,7 +224,7 @@ pub struct LearningConfig {
     pub unit_norm: bool,
     /// Whether biases learn.
     pub biases: bool,
-    /// Whether sigma_0 follows the mean of (eps sigma)^2.
+    /// Whether sigma_0 follows the mean of (eps sigma)^2 (other layers: `learned_sigma` of the layer).
     pub learned_sigma: bool,
 }
 
@@ -184,6 +233,8 @@ impl Default for LearningConfig {
         Self {
             enabled: false,
             lr: 0.1,
+            ascent: Ascent::Plain,
+            top_rate: 0.02,
             decay: Decay::Settle,
             settle_images: 50_000,
             floor: 0.1,
@@ -209,11 +260,34 @@ pub struct StimulusConfig {
     pub burn_in_steps: usize,
     /// The observation where the preset fixes it.
     pub values: Vec<f32>,
+    /// Whether each image keeps its own chains from visit to visit (SPEC 8); else they start anew.
+    pub persistent: bool,
+    /// Images used at most; 0: all. With persistent chains they take 8 bytes a unit of neurons and image.
+    pub images: usize,
+    /// Of these the first so many at the beginning; the others join while learning goes on.
+    pub first_images: usize,
+    /// Steps before learning, at the first visit of an image with persistent chains.
+    pub settle_steps: usize,
+    /// Of these the first so many without noise: descent of the energy.
+    pub descent_steps: usize,
+    /// Whether the chains are saved with the model.
+    pub save_latents: bool,
 }
 
 impl Default for StimulusConfig {
     fn default() -> Self {
-        Self { batch: 100, steps_per_stimulus: 15, burn_in_steps: 8, values: Vec::new() }
+        Self {
+            batch: 100,
+            steps_per_stimulus: 15,
+            burn_in_steps: 8,
+            values: Vec::new(),
+            persistent: false,
+            images: 0,
+            first_images: 0,
+            settle_steps: 40,
+            descent_steps: 0,
+            save_latents: false,
+        }
     }
 }
 
@@ -325,7 +399,9 @@ impl Config {
             ("tau_eps_ms", d.tau_eps_ms, 1e-6, 1e7),
             ("tau_v_ms", d.tau_v_ms, 1e-3, 1e7),
             ("adaptation", d.adaptation, 0.0, 1e4),
+            ("safety", d.safety, 1e-3, 1.9),
             ("lr", self.learning.lr, 0.0, 1e3),
+            ("top_rate", self.learning.top_rate, 0.0, 1.0),
             ("floor", self.learning.floor, 0.0, 1.0),
         ] {
             if !(low..=high).contains(&value) {
@@ -337,6 +413,9 @@ impl Config {
             ("threads", d.threads, 0, 1024),
             ("batch", self.stimulus.batch, 1, 100_000),
             ("steps_per_stimulus", self.stimulus.steps_per_stimulus, 0, 10_000_000),
+            ("images", self.stimulus.images, 0, 10_000_000),
+            ("settle_steps", self.stimulus.settle_steps, 0, 100_000),
+            ("descent_steps", self.stimulus.descent_steps, 0, self.stimulus.settle_steps),
             ("patch", self.data.patch, 2, 64),
             ("patches", self.data.patches, 1, 5_000_000),
         ] {

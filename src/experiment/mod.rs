@@ -1,9 +1,11 @@
 //! What a run is made of: configuration, presets, the session that runs it.
 
 pub mod config;
+pub mod dream;
 pub mod fits;
 pub mod judging;
 pub mod laboratory;
+pub mod latents;
 pub mod modelfile;
 pub mod presets;
 pub mod race;

@@ -1,12 +1,13 @@
-//! Model files (NPZ): W0.., b0.., sigma0 where learned, and the configuration.
+//! Model files (NPZ): W0.., b0.., sigma0.. where learned, the configuration, and what is needed to go on training: the moments of
+//! Adam (adam_W0_first, adam_W0_second, .. and adam_count) and, where asked for, the chains of every image (latent_x1, latent_v1, ..).
 
+use crate::dynamics::adam::Moments;
 use crate::experiment::config::Config;
-use crate::experiment::session::build_model;
-use crate::experiment::stages::StagePosition;
+use crate::experiment::session::{Session, build_model};
 use crate::export::npz::{Archive, open};
 use crate::model::Hierarchy;
 use anyhow::{anyhow, bail};
-use ndarray::{Array0, Ix1, Ix2};
+use ndarray::{Array0, Array1, Array2, Ix1, Ix2};
 use std::path::Path;
 
 /// Adds the model's arrays and configuration to an archive.
@@ -17,20 +18,82 @@ pub fn add_model(archive: &mut Archive, config: &Config, model: &Hierarchy) -> a
     for (l, b) in model.biases.iter().enumerate() {
         archive.add(&format!("b{l}"), b)?;
     }
-    if let (true, Some(sigma)) = (config.learning.learned_sigma, model.layers[0].family.sigma()) {
-        archive.add("sigma0", &Array0::from_elem((), sigma as f32))?;
+    for (l, layer) in model.layers.iter().enumerate() {
+        if let (true, Some(sigma)) = (sigma_learns(config, model, l), layer.family.sigma()) {
+            archive.add(&format!("sigma{l}"), &Array0::from_elem((), sigma as f32))?;
+        }
     }
     archive.add_text("config", &config.to_toml())
 }
 
-/// Writes a model file from which learning goes on where it was.
-pub fn save(path: &Path, config: &Config, model: &Hierarchy, images_seen: u64, position: StagePosition) -> anyhow::Result<()> {
+/// Whether sigma of layer l is learned, so that the configuration alone does not tell it.
+fn sigma_learns(config: &Config, model: &Hierarchy, l: usize) -> bool {
+    let below_categorical = l + 1 == model.depth() && model.layers[l + 1].family.is_categorical();
+    below_categorical || (l == 0 && config.learning.learned_sigma) || config.model.layers.get(l).is_some_and(|layer| layer.learned_sigma)
+}
+
+/// Writes a model file from which learning goes on where `session` is; `config` is what it shall say of the run.
+pub fn save(path: &Path, config: &Config, session: &Session) -> anyhow::Result<()> {
     let mut archive = Archive::default();
     let mut config = config.clone();
-    config.learning.images_seen = images_seen;
-    (config.learning.stage, config.learning.stage_since) = (position.stage, position.since);
-    add_model(&mut archive, &config, model)?;
+    config.learning.images_seen = session.images;
+    (config.learning.stage, config.learning.stage_since) = (session.position().stage, session.position().since);
+    add_model(&mut archive, &config, &session.model)?;
+    let vector = |values: &[f32]| Array1::from(values.to_vec());
+    let mut count = 0;
+    for (kind, list) in [("W", &session.memory.weights), ("b", &session.memory.biases)] {
+        for (l, moments) in list.iter().enumerate().filter(|(_, moments)| moments.count > 0) {
+            archive.add(&format!("adam_{kind}{l}_first"), &vector(&moments.first))?;
+            archive.add(&format!("adam_{kind}{l}_second"), &vector(&moments.second))?;
+            count = count.max(moments.count);
+        }
+    }
+    if count > 0 {
+        archive.add("adam_count", &Array0::from_elem((), count as f32))?;
+    }
+    if let (true, Some(latents)) = (config.stimulus.save_latents, session.latents()) {
+        for (l, [x, v]) in latents.arrays() {
+            archive.add(&format!("latent_x{l}"), &x)?;
+            archive.add(&format!("latent_v{l}"), &v)?;
+        }
+    }
     archive.save(path)
+}
+
+/// Takes what a model file holds beside the model into a session that was built on it: moments of Adam, chains of the images.
+pub fn resume(path: &Path, session: &mut Session) -> anyhow::Result<()> {
+    let mut file = open(path)?;
+    let count = if file.has("adam_count") { file.array("adam_count")?.iter().next().copied().unwrap_or(0.0) as u64 } else { 0 };
+    let model = &session.model;
+    let sizes = [("W", model.weights.iter().map(Array2::len).collect::<Vec<_>>()), ("b", model.biases.iter().map(Array1::len).collect())];
+    for ((kind, sizes), list) in sizes.into_iter().zip([&mut session.memory.weights, &mut session.memory.biases]) {
+        for (l, moments) in list.iter_mut().enumerate() {
+            let name = |which: &str| format!("adam_{kind}{l}_{which}");
+            if count == 0 || !file.has(&name("first")) {
+                continue;
+            }
+            let mut read = |which: &str| -> anyhow::Result<Vec<f32>> {
+                let values: Vec<f32> = file.array(&name(which))?.into_iter().collect();
+                if values.len() != sizes[l] || values.iter().any(|v| !v.is_finite()) {
+                    bail!("{}: {} needs {} finite values", path.display(), name(which), sizes[l]);
+                }
+                Ok(values)
+            };
+            *moments = Moments { first: read("first")?, second: read("second")?, count };
+        }
+    }
+    let mut kept = Vec::new();
+    while file.has(&format!("latent_x{}", kept.len() + 1)) {
+        let l = kept.len() + 1;
+        let mut read = |name: String| -> anyhow::Result<Array2<f32>> {
+            file.array(&name)?.into_dimensionality::<Ix2>().map_err(|_| anyhow!("{}: {name} is not a matrix", path.display()))
+        };
+        kept.push([read(format!("latent_x{l}"))?, read(format!("latent_v{l}"))?]);
+    }
+    if kept.len() == session.model.depth() {
+        session.resume_latents(kept).map_err(|e| anyhow!("{}: {e}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Reads a model file; errors name the file and what is wrong in it.
@@ -44,7 +107,7 @@ pub fn load(path: &Path) -> anyhow::Result<(Config, Hierarchy)> {
         if w.dim() != model.weights[l].dim() || w.iter().any(|v| !v.is_finite()) {
             bail!("{}: W{l} has shape {:?}, finite values of shape {:?} are needed", path.display(), w.dim(), model.weights[l].dim());
         }
-        model.weights[l] = w;
+        model.weights[l] = w.as_standard_layout().into_owned();
     }
     for l in 0..model.biases.len() {
         let name = format!("b{l}");
@@ -56,12 +119,15 @@ pub fn load(path: &Path) -> anyhow::Result<(Config, Hierarchy)> {
             model.biases[l] = b;
         }
     }
-    if file.has("sigma0") {
-        let sigma = file.array("sigma0")?.iter().next().copied().unwrap_or(f32::NAN);
-        if !(sigma.is_finite() && sigma > 0.0) {
-            bail!("{}: sigma0 = {sigma} must be finite and above 0", path.display());
+    for l in 0..model.layers.len() {
+        let name = format!("sigma{l}");
+        if file.has(&name) {
+            let sigma = file.array(&name)?.iter().next().copied().unwrap_or(f32::NAN);
+            if !(sigma.is_finite() && sigma > 0.0) {
+                bail!("{}: {name} = {sigma} must be finite and above 0", path.display());
+            }
+            model.layers[l].family = model.layers[l].family.with_sigma(f64::from(sigma));
         }
-        model.layers[0].family = model.layers[0].family.with_sigma(f64::from(sigma));
     }
     Ok((config, model))
 }

@@ -70,7 +70,7 @@ pub fn by_name(name: &str) -> Result<Config, ConfigError> {
 }
 
 fn layer(size: usize, family: FamilyConfig) -> LayerConfig {
-    LayerConfig { size, family, activation: Activation::Linear, bias: 0.0 }
+    LayerConfig { size, family, activation: Activation::Linear, bias: 0.0, learned_sigma: false }
 }
 
 fn sparse(source: DataSource) -> Config {
@@ -89,7 +89,7 @@ fn chains(weights: Vec<Vec<f32>>, layers: Vec<LayerConfig>, values: Vec<f32>, dt
     Config {
         model: ModelConfig { weights, layers, ..Default::default() },
         dynamics: DynamicsConfig { dt_ms, ..Default::default() },
-        stimulus: StimulusConfig { batch: 64, steps_per_stimulus: 0, burn_in_steps: 0, values },
+        stimulus: StimulusConfig { batch: 64, steps_per_stimulus: 0, burn_in_steps: 0, values, ..Default::default() },
         ..Default::default()
     }
 }
@@ -162,6 +162,7 @@ fn v1_v2() -> Config {
         open,
         learn: vec![open - 1],
         lr: 0.1,
+        lr_end: 0.0,
         biases: false,
         unit_norm: true,
         largest_norm: 0.0,

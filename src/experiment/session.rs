@@ -2,13 +2,16 @@
 
 use crate::data::{self, Progress, Source, patches::Settings};
 use crate::dynamics::block::{Block, Span, Taps};
+use crate::dynamics::categorical::{self, TopRule};
 use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::parameters::averaged_variance;
-use crate::dynamics::{LayerStep, StepParameters, learning};
+use crate::dynamics::{LayerStep, StepParameters, ancestral, learning};
 use crate::experiment::config::*;
+use crate::experiment::latents::{self, Latents};
 use crate::experiment::stages::{StageConfig, StagePosition};
 use crate::model::{Hierarchy, Layer};
-use ndarray::Array2;
+use ndarray::{Array1, Array2, Axis};
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -17,6 +20,8 @@ use rayon::prelude::*;
 const BLOCK_ROWS: usize = 25;
 /// Work (rows x weights) below which a span runs on the calling thread.
 const SMALL_WORK: usize = 200_000;
+/// Weights above which the stiffness is measured at every third update.
+const LARGE_MODEL: usize = 50_000;
 
 /// What a finished batch was like.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,7 +65,19 @@ pub struct Session {
     pub weights_version: u64,
     /// First and last image of a run whose length is known, for linear decay.
     run: Option<[u64; 2]>,
+    /// Share of a run that is done, where the clock on the wall tells it.
+    clock: Option<f64>,
     position: StagePosition,
+    /// The chains of every image, where they persist.
+    latents: Option<Latents>,
+    /// What the learning rule remembers.
+    pub memory: learning::Memory,
+    /// Updates of the weights.
+    updates: u64,
+    /// Steps by which this presentation is longer than others: its images are new.
+    settling: usize,
+    /// Pixels that are free while the stimulus is held, `[n_0]`; empty: none.
+    free: Vec<bool>,
     /// The stimulus stays and learning rests.
     pub held: bool,
     /// Files that were left out while loading.
@@ -80,7 +97,10 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
         .windows(2)
         .map(|pair| {
             let mut w = Array2::from_shape_simple_fn((pair[0].size, pair[1].size), || StandardNormal.sample(&mut rng));
-            learning::normalise_columns(&mut w);
+            match config.model.first_weights {
+                FirstWeights::UnitNorm => learning::normalise_columns(&mut w),
+                FirstWeights::FanIn => w /= (pair[1].size as f32).sqrt(),
+            }
             w
         })
         .collect();
@@ -114,7 +134,8 @@ impl Session {
 
     /// The same, fresh without a `model`, telling how far it has come; it can be stopped through `progress`.
     pub fn build(mut config: Config, model: Option<Hierarchy>, progress: &Progress) -> anyhow::Result<Self> {
-        let model = match model {
+        let fresh = model.is_none();
+        let mut model = match model {
             Some(model) => model,
             None => {
                 config.learning.images_seen = 0; // a fresh model has seen none
@@ -162,6 +183,26 @@ impl Session {
                 Some(patches)
             }
         };
+        let stimuli = stimuli.map(|set| chosen_images(set, config.stimulus.images, seed));
+        if let (true, Some(set)) = (fresh, &stimuli) {
+            start_at_the_mean(&mut model, set);
+        }
+        let latents = match &stimuli {
+            Some(set) if config.stimulus.persistent => {
+                let bytes = Latents::bytes(&model, set.nrows());
+                if bytes > latents::MOST_BYTES {
+                    return Err(ConfigError(format!(
+                        "images = {}: their chains would take {} MB, at most {} MB are kept; choose fewer images",
+                        set.nrows(),
+                        bytes >> 20,
+                        latents::MOST_BYTES >> 20
+                    ))
+                    .into());
+                }
+                Some(Latents::new(&model, set.nrows()))
+            }
+            _ => None,
+        };
         let batch = config.stimulus.batch;
         let tables = model.tables();
         let mut blocks: Vec<Block> = (0..batch.div_ceil(BLOCK_ROWS))
@@ -196,9 +237,16 @@ impl Session {
             weights_version: 1,
             position,
             run: None,
+            clock: None,
+            latents,
+            memory: learning::Memory::default(),
+            updates: 0,
+            settling: 0,
+            free: Vec::new(),
             held: false,
             warnings,
         };
+        session.renew_memory();
         session.enter_stage();
         session.show_next();
         Ok(session)
@@ -216,6 +264,7 @@ impl Session {
         if dynamics.interneurons != self.config.dynamics.interneurons {
             self.blocks.iter_mut().for_each(|block| block.set_interneurons(&self.model, dynamics.interneurons));
         }
+        let ascent = (self.config.learning.ascent, changed.learning.ascent);
         let lr = changed.learning.lr;
         if lr != self.config.learning.lr
             && let Some(stage) = self.config.stages.get(self.position.stage).map(|_| self.position.stage)
@@ -224,6 +273,9 @@ impl Session {
         }
         let stages = std::mem::take(&mut self.config.stages);
         self.config = Config { stages, ..changed };
+        if ascent.0 != ascent.1 {
+            self.renew_memory();
+        }
         self.set_parameters();
         Ok(())
     }
@@ -241,7 +293,8 @@ impl Session {
     /// The largest stable dt, ms: of the softest layer (SPEC 2, governor).
     pub fn largest_dt_ms(&self) -> f64 {
         let d = &self.config.dynamics;
-        self.stiffness.lambda.iter().map(|&lambda| largest_step(lambda, strength(d, lambda)) * d.tau_x_ms).fold(0.0, f64::max)
+        let moving = self.stiffness.lambda.iter().filter(|lambda| lambda.is_finite());
+        moving.map(|&lambda| largest_step(lambda, strength(d, lambda), d.safety) * d.tau_x_ms).fold(0.0, f64::max)
     }
 
     /// Sets the fixed stimulus, `[n_0]`, in every network; states stay, so that the chains follow it.
@@ -260,27 +313,84 @@ impl Session {
         Ok(())
     }
 
-    /// Shows every network another stimulus, from x = 0 (SPEC 3). Fixed stimuli start again. While held, all get the same.
-    pub fn show_next(&mut self) {
-        self.step_in_stimulus = 0;
+    /// Frees the pixels of `free`, `[n_0]`, in every network: they are sampled with the others clamped (in-painting, SPEC 4). Empty:
+    /// none. An error where the stimulus changes.
+    pub fn free_pixels(&mut self, free: &[bool]) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
-        let held = self.stimuli.as_ref().filter(|_| self.held).map(|set| self.rng.random_range(0..set.nrows()));
+        if !free.is_empty() && free.len() != n {
+            return Err(ConfigError(format!("a mask of {n} pixels is needed, found {}", free.len())));
+        }
+        if free.contains(&true) && self.stimuli.is_some() && !self.held {
+            return Err(ConfigError("pixels can be freed while the stimulus is held".into()));
+        }
+        self.free = free.to_vec();
+        let step = self.observed_step();
+        self.blocks.iter_mut().for_each(|block| block.free(free, 1, step));
+        Ok(())
+    }
+
+    /// Pixels that are free now, `[n_0]`; empty: none.
+    pub fn freed(&self) -> &[bool] {
+        &self.free
+    }
+
+    /// h, m and rho of x_0 where it is free.
+    pub fn observed_step(&self) -> LayerStep {
+        observed_step(&self.config.dynamics, &self.model)
+    }
+
+    /// Shows every network another stimulus, from x = 0 (SPEC 3) or from where its own chains were. Fixed stimuli start again. While
+    /// held, all get the same.
+    pub fn show_next(&mut self) {
+        (self.step_in_stimulus, self.settling) = (0, 0);
+        let n = self.model.layers[0].size;
+        let persistent = self.latents.is_some() && !self.held;
+        let shown = self.choose_images();
+        let mut next = shown.iter();
         for block in &mut self.blocks {
             block.restart(&self.model);
             block.clear_sums();
             for row in block.layers[0].x.chunks_exact_mut(n) {
-                match &self.stimuli {
-                    Some(set) => {
-                        let i = held.unwrap_or_else(|| self.rng.random_range(0..set.nrows()));
-                        row.iter_mut().zip(set.row(i)).for_each(|(x, &value)| *x = value);
-                    }
-                    None => row.copy_from_slice(&self.config.stimulus.values),
+                match (&self.stimuli, next.next()) {
+                    (Some(set), Some(&i)) => row.iter_mut().zip(set.row(i)).for_each(|(x, &value)| *x = value),
+                    _ => row.copy_from_slice(&self.config.stimulus.values),
                 }
             }
         }
-        if self.stimuli.is_some() {
-            self.images += if held.is_some() { 1 } else { self.config.stimulus.batch as u64 };
+        if let (true, Some(latents)) = (persistent, &self.latents) {
+            if latents.fresh() {
+                let open = self.open();
+                self.blocks.iter_mut().for_each(|block| ancestral::draw(&self.model, block, 1, open, 1.0));
+                self.settling = self.config.stimulus.settle_steps;
+            } else {
+                latents.load(&self.model, &mut self.blocks);
+            }
         }
+        if self.stimuli.is_some() {
+            self.images += if self.held { 1 } else { self.config.stimulus.batch as u64 };
+        }
+    }
+
+    /// The image of each network for the next presentation; none where the stimulus is fixed.
+    fn choose_images(&mut self) -> Vec<usize> {
+        let (batch, wanted) = (self.config.stimulus.batch, self.wanted_images());
+        let Some(set) = &self.stimuli else { return Vec::new() };
+        match &mut self.latents {
+            _ if self.held => vec![self.rng.random_range(0..set.nrows()); batch],
+            Some(latents) => latents.choose(batch, wanted, &mut self.rng).iter().map(|&i| i as usize).collect(),
+            None => (0..batch).map(|_| self.rng.random_range(0..set.nrows())).collect(),
+        }
+    }
+
+    /// Images that take part now: the first ones, and then, between a twentieth and three fifths of the run, all others (SPEC 8).
+    fn wanted_images(&self) -> usize {
+        let all = self.latents.as_ref().map_or(0, Latents::images);
+        let first = match self.config.stimulus.first_images {
+            0 => all,
+            first => first.min(all),
+        };
+        let joined = ((self.share() - 0.05) / 0.55).clamp(0.0, 1.0);
+        first + ((all - first) as f64 * joined) as usize
     }
 
     /// Shows network 0's stimulus in every network, so that all sample one posterior, and lets learning rest; or goes on.
@@ -290,6 +400,7 @@ impl Session {
             let stimulus = self.stimulus().to_vec();
             self.set_stimulus(&stimulus)
         } else {
+            self.free_pixels(&[])?;
             self.show_next();
             Ok(())
         }
@@ -306,6 +417,11 @@ impl Session {
         Ok(())
     }
 
+    /// The images from which stimuli are taken, `[count, n_0]`; None where the stimulus is fixed.
+    pub fn images_shown(&self) -> Option<&Array2<f32>> {
+        self.stimuli.as_ref()
+    }
+
     /// x_0 of network 0, `[n_0]`.
     pub fn stimulus(&self) -> &[f32] {
         &self.blocks[0].layers[0].x[..self.model.layers[0].size]
@@ -316,18 +432,23 @@ impl Session {
         match self.config.stimulus.steps_per_stimulus {
             0 => usize::MAX,
             _ if self.held => usize::MAX,
-            steps => steps - self.step_in_stimulus,
+            steps => steps + self.settling - self.step_in_stimulus,
         }
     }
 
     /// Runs at most `steps`, not past the end of the presentation, and learns there. The outcome does not depend on how a
     /// presentation is divided. Returns the steps run and, where a batch ended, its report.
     pub fn advance(&mut self, steps: usize, taps: &Taps) -> (usize, Option<BatchReport>) {
-        let steps = steps.min(self.steps_left());
+        let mut steps = steps.min(self.steps_left());
+        let descent = if self.settling > 0 { self.config.stimulus.descent_steps.saturating_sub(self.step_in_stimulus) } else { 0 };
+        if descent > 0 {
+            steps = steps.min(descent);
+        }
         let learn = self.config.learning.enabled && !self.held && self.config.stimulus.steps_per_stimulus > 0;
-        let skip = self.config.stimulus.burn_in_steps.saturating_sub(self.step_in_stimulus);
+        let skip = (self.config.stimulus.burn_in_steps + self.settling).saturating_sub(self.step_in_stimulus);
         let span = Span { steps, skip, learn, last: steps == self.steps_left() };
-        let (model, parameters, quiet) = (&self.model, &self.parameters, Taps { units: Vec::new(), raster: false, ..taps.clone() });
+        let cold = (descent > 0).then(|| self.parameters.at_temperature(0.0));
+        let (model, parameters, quiet) = (&self.model, cold.as_ref().unwrap_or(&self.parameters), Taps { units: Vec::new(), raster: false, ..taps.clone() });
         let run = |(b, block): (usize, &mut Block)| block.run(model, parameters, span, if b == 0 { taps } else { &quiet });
         let work: usize = self.config.stimulus.batch * model.weights.iter().map(Array2::len).sum::<usize>();
         if work * steps < SMALL_WORK || self.pool.current_num_threads() == 1 {
@@ -350,31 +471,13 @@ impl Session {
         report.stimulus = self.stimulus().to_vec();
         report.reconstruction = sum.iter().map(|s| s / (*count).max(1) as f32).collect();
         report.steps = *count;
-        if self.config.learning.enabled {
-            let l = &self.config.learning;
-            let expected_error = l.learned_sigma.then(|| 1.0 + averaged_variance(&self.parameters));
-            let rate = f64::from(report.lr);
-            let rule = match self.stage() {
-                Some(s) => learning::Rule {
-                    lr: rate,
-                    learn: Some(s.learn.clone()),
-                    unit_norm: s.unit_norm,
-                    largest_norm: s.largest_norm,
-                    biases: s.biases,
-                    expected_error,
-                },
-                None => {
-                    learning::Rule { lr: rate, learn: None, unit_norm: l.unit_norm, largest_norm: 0.0, biases: l.biases, expected_error }
-                }
-            };
-            if let Some(update) = learning::apply(&mut self.model, &mut self.blocks, &rule) {
-                report.weight_change = update.relative_change;
-                self.weights_version += 1;
-                self.stiffness.update(&self.model, 3);
-                self.set_parameters();
-            }
+        if let (Some(latents), false) = (&mut self.latents, self.held) {
+            latents.store(&self.model, &self.blocks);
         }
-        let ended = self.stage().is_some_and(|stage| stage.images > 0 && self.images - self.position.since >= stage.images);
+        if self.config.learning.enabled {
+            self.learn(&mut report);
+        }
+        let ended = self.stage().is_some_and(|stage| stage.images > 0) && self.stage_share() >= 1.0;
         if ended && self.config.learning.enabled && self.position.stage + 1 < self.config.stages.len() {
             self.go_to_stage(self.position.stage + 1); // shows the next stimulus
             return report;
@@ -383,11 +486,125 @@ impl Session {
         report
     }
 
+    /// Adds what the presentation has taught to the weights.
+    fn learn(&mut self, report: &mut BatchReport) {
+        let rule = self.rule(f64::from(report.lr));
+        let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.memory);
+        let depth = self.model.depth();
+        let opened = self.open() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
+        if opened && self.model.layers[depth].family.is_categorical() {
+            let share = self.share();
+            let (rate, expected_error) = (self.config.learning.top_rate * (1.0 - 0.9 * share), rule.expected_error);
+            // Near the end of a run no state starts again: it could not settle.
+            let top = TopRule { rate, dead: if share < 0.8 { 0.15 } else { 0.0 }, expected_error };
+            let (latents, blocks, rng) = (&self.latents, &self.blocks, &mut self.rng);
+            categorical::learn(&mut self.model, blocks, top, || state_of_some_image(latents.as_ref(), blocks, depth - 1, rng));
+        }
+        self.blocks.iter_mut().for_each(Block::clear_sums);
+        if let Some(update) = update {
+            report.weight_change = update.relative_change;
+            self.weights_version += 1;
+            self.updates += 1;
+            let large = self.model.weights.iter().map(Array2::len).sum::<usize>() > LARGE_MODEL;
+            if !large || self.updates.is_multiple_of(3) {
+                self.measure_stiffness();
+                self.stiffness.update(&self.model, 3);
+            }
+            self.set_parameters();
+        }
+    }
+
+    /// The learning rule as configuration and stage have it.
+    fn rule(&self, lr: f64) -> learning::Rule {
+        let l = &self.config.learning;
+        let layers = self.config.model.layers.iter().enumerate();
+        let learned_sigma = layers.filter(|(i, layer)| layer.learned_sigma || (*i == 0 && l.learned_sigma)).map(|(i, _)| i).collect();
+        let expected_error = 1.0 + averaged_variance(&self.parameters);
+        let free = learning::Rule {
+            lr,
+            learn: None,
+            unit_norm: l.unit_norm,
+            largest_norm: 0.0,
+            biases: l.biases,
+            learned_sigma,
+            expected_error,
+        };
+        match self.stage() {
+            Some(s) => {
+                let learn = Some(s.learn.clone());
+                learning::Rule { learn, unit_norm: s.unit_norm, largest_norm: s.largest_norm, biases: s.biases, ..free }
+            }
+            None => free,
+        }
+    }
+
+    /// Takes the mean curvature of the observation layer where the configuration asks for it.
+    fn measure_stiffness(&mut self) {
+        if self.config.dynamics.curvature == Curvature::Mean {
+            let family = self.model.layers[0].family.as_ref();
+            let mut sum = Array1::zeros(self.model.layers[0].size);
+            let mut rows = 0.0f32;
+            for row in self.blocks.iter().flat_map(|block| block.layers[0].eta.chunks_exact(sum.len())) {
+                family.add_statistic_variances(row, sum.as_slice_mut().unwrap_or_default());
+                rows += 1.0;
+            }
+            self.stiffness.observed_variance = Some(sum / rows.max(1.0));
+        }
+    }
+
     /// Announces a run of `images` from here on, over which `decay = "linear"` falls; returns its last image.
     pub fn run_for(&mut self, images: u64) -> u64 {
         let last = self.images + images;
         self.run = Some([self.images, last]);
         last
+    }
+
+    /// Tells which share of a run is done whose length is known in time, not in images; stages last their shares of it.
+    pub fn set_clock(&mut self, share: f64) {
+        self.clock = Some(share.clamp(0.0, 1.0));
+    }
+
+    /// Share of the run that is done: by the clock, by images, or of all stages together; 0 for a run without end.
+    pub fn share(&self) -> f64 {
+        let stages: u64 = self.config.stages.iter().map(|stage| stage.images).sum();
+        match (self.clock, self.run) {
+            (Some(share), _) => share,
+            (None, Some([first, last])) => (self.images.saturating_sub(first) as f64 / (last - first).max(1) as f64).min(1.0),
+            (None, None) if stages > 0 => (self.images as f64 / stages as f64).min(1.0),
+            _ => 0.0,
+        }
+    }
+
+    /// Share of the stage under way that is done; 0 in one without end.
+    pub fn stage_share(&self) -> f64 {
+        let Some(stage) = self.stage() else { return 0.0 };
+        let planned = |stages: &[StageConfig]| stages.iter().map(|stage| stage.images).sum::<u64>() as f64;
+        match self.clock {
+            Some(share) => {
+                let all = planned(&self.config.stages);
+                (share * all - planned(&self.config.stages[..self.position.stage])) / (stage.images as f64).max(1.0)
+            }
+            None if stage.images > 0 => self.images.saturating_sub(self.position.since) as f64 / stage.images as f64,
+            None => 0.0,
+        }
+    }
+
+    /// Layers of neurons that run, 1..=this.
+    pub fn open(&self) -> usize {
+        self.stage().map_or(self.model.depth(), |stage| stage.open)
+    }
+
+    /// The chains of every image, where they persist.
+    pub fn latents(&self) -> Option<&Latents> {
+        self.latents.as_ref()
+    }
+
+    /// Goes on from chains that were saved. Nothing where chains do not persist.
+    pub fn resume_latents(&mut self, kept: Vec<[Array2<f32>; 2]>) -> Result<(), String> {
+        let Some(latents) = &mut self.latents else { return Ok(()) };
+        latents.resume(kept)?;
+        self.show_next();
+        Ok(())
     }
 
     /// The stage under way.
@@ -407,6 +624,9 @@ impl Session {
         }
         self.position = StagePosition { stage, since: self.images };
         let StageConfig { open, start_weights, .. } = self.config.stages[stage];
+        if open == self.model.depth() && self.model.layers[open].family.is_categorical() {
+            self.open_top();
+        }
         if start_weights > 0.0 {
             for w in &mut self.model.weights[open - 1] {
                 let z: f32 = StandardNormal.sample(&mut self.rng);
@@ -416,6 +636,36 @@ impl Session {
         }
         self.enter_stage();
         self.show_next();
+    }
+
+    /// Starts the states of a categorical top at the latents of images, unless it has learned before.
+    fn open_top(&mut self) {
+        let top = self.model.depth();
+        if self.model.weights[top - 1].iter().any(|&w| w != 0.0) {
+            return;
+        }
+        let n = self.model.layers[top - 1].size;
+        let rows = || self.blocks.iter().flat_map(|block| block.layers[top - 1].x.iter().copied());
+        let kept = self.latents.as_ref().filter(|latents| latents.settled() > 0).map(|latents| latents.of_layer(top - 1));
+        let x = kept.or_else(|| Array2::from_shape_vec((rows().count() / n, n), rows().collect()).ok());
+        let Some(mut x) = x else { return };
+        let mut order: Vec<usize> = (0..x.nrows()).collect();
+        order.shuffle(&mut self.rng);
+        x = x.select(Axis(0), &order);
+        let gains = categorical::open(&mut self.model, &x);
+        if let Some(latents) = &mut self.latents {
+            latents.rescale(top - 1, &gains);
+        }
+        if let Some(moments) = self.memory.weights.get_mut(top.wrapping_sub(2)) {
+            moments.rescale_columns(&gains);
+        }
+        self.weights_version += 1;
+    }
+
+    /// What the learning rule remembers starts anew.
+    fn renew_memory(&mut self) {
+        let adam = self.config.learning.ascent == Ascent::Adam;
+        self.memory = if adam { learning::Memory::new(self.model.depth()) } else { learning::Memory::default() };
     }
 
     /// Tells blocks and integrator which layers run.
@@ -435,21 +685,18 @@ impl Session {
 
     /// The constants of a step: of the layers that run.
     fn set_parameters(&mut self) {
-        let open = self.stage().map_or(self.model.depth(), |stage| stage.open);
+        let open = self.open();
         self.parameters = step_parameters_of(&self.config.dynamics, &self.stiffness.lambda, open);
     }
 
     /// The learning rate now (its course: [`Decay`]).
     pub fn learning_rate(&self) -> f64 {
         if let Some(stage) = self.stage() {
-            return stage.rate(self.images - self.position.since);
+            return stage.rate(self.stage_share());
         }
         let l = &self.config.learning;
         l.lr * match (l.decay, self.run) {
-            (Decay::Linear, Some([first, last])) => {
-                let share = (self.images - first) as f64 / (last - first).max(1) as f64;
-                (2.0 * (1.0 - share)).clamp(0.0, 1.0)
-            }
+            (Decay::Linear, _) if self.run.is_some() || self.clock.is_some() => (2.0 * (1.0 - self.share())).clamp(0.0, 1.0),
             (Decay::Settle, _) if self.images > l.settle_images => (l.settle_images as f64 / self.images as f64).max(l.floor),
             _ => 1.0,
         }
@@ -473,10 +720,11 @@ impl Session {
         BatchReport { residual_variance: (residual / pixels.max(1) as f64) as f32, kurtosis: kurtosis as f32, ..Default::default() }
     }
 
-    /// Puts weights back, and measures the stiffness from scratch: what a non-finite value spoiled is forgotten.
-    pub fn restore(&mut self, weights: &[Array2<f32>]) {
-        self.model.weights.clone_from_slice(weights);
+    /// Puts weights, biases and families back, and measures the stiffness from scratch: what a non-finite value spoiled is forgotten.
+    pub fn restore(&mut self, good: &Hierarchy) {
+        self.model.copy_values(good);
         self.stiffness = Stiffness::new(&self.model);
+        self.renew_memory();
         self.set_parameters();
         self.weights_version += 1;
         self.show_next();
@@ -489,8 +737,48 @@ impl Session {
                 return Some(format!("W{l} holds a value that is not finite"));
             }
         }
+        for (l, b) in self.model.biases.iter().enumerate() {
+            if b.iter().any(|v| !v.is_finite()) {
+                return Some(format!("b{l} holds a value that is not finite"));
+            }
+        }
         let broken = |l: usize| self.blocks.iter().any(|block| block.layers[l].x.iter().any(|v| !v.is_finite()));
         (1..=self.model.depth()).find(|&l| broken(l)).map(|l| format!("x{l} is not finite: dt is too large for this stiffness"))
+    }
+}
+
+/// At most `most` of the images (0: all), in a random order of their own.
+fn chosen_images(set: Array2<f32>, most: usize, seed: u64) -> Array2<f32> {
+    if most == 0 || most >= set.nrows() {
+        return set;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(1 << 42);
+    let mut order: Vec<usize> = (0..set.nrows()).collect();
+    order.shuffle(&mut rng);
+    set.select(Axis(0), &order[..most])
+}
+
+/// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.
+fn start_at_the_mean(model: &mut Hierarchy, images: &Array2<f32>) {
+    if model.layers[0].family.is_discrete()
+        && model.biases[0].iter().all(|&b| b == 0.0)
+        && let Some(mean) = images.mean_axis(Axis(0))
+    {
+        let logit = |grey: f32| (grey / (1.0 - grey)).ln();
+        model.biases[0] = mean.mapv(|grey| logit(grey.clamp(0.0, 1.0) * 0.98 + 0.01));
+    }
+}
+
+/// x of layer l of a random image among those that have chains, else of a random network.
+fn state_of_some_image(latents: Option<&Latents>, blocks: &[Block], l: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    match latents.filter(|latents| latents.settled() > 0) {
+        Some(latents) => latents.of_image(l, rng.random_range(0..latents.settled())),
+        None => {
+            let block = &blocks[rng.random_range(0..blocks.len())];
+            let (row, n) = (rng.random_range(0..block.rows), block.layers[l].x.len() / block.rows);
+            block.layers[l].x[row * n..][..n].to_vec()
+        }
     }
 }
 
@@ -501,6 +789,23 @@ fn strength(d: &DynamicsConfig, lambda: f64) -> f64 {
     }
 }
 
+/// h, m and rho of a layer of stiffness lambda; nothing moves where it is infinite.
+fn layer_step(d: &DynamicsConfig, lambda: f64) -> (f64, LayerStep) {
+    if !lambda.is_finite() {
+        return (0.0, LayerStep::new(0.0, 0.0, 1.0));
+    }
+    let m = strength(d, lambda);
+    let wanted = d.dt_ms / d.tau_x_ms;
+    let h = if d.governor == Governor::Auto { wanted.min(largest_step(lambda, m, d.safety)) } else { wanted };
+    let units = if d.adaptation_unit == AdaptationUnit::Stiffness { lambda } else { 1.0 };
+    (h, LayerStep::new(h, m, d.tau_v_ms / d.tau_x_ms / units))
+}
+
+/// h, m and rho of x_0 where it is free: its stiffness is that of p(x_0 | x_1).
+pub fn observed_step(d: &DynamicsConfig, model: &Hierarchy) -> LayerStep {
+    layer_step(d, model.layers[0].family.largest_base_curvature().max(1.0)).1
+}
+
 /// h_l of each layer: dt/tau_x, lowered to the layer's own limit by the governor. The clock is that of the softest layer; a
 /// stiffer one has a longer tau_x, which leaves the stationary law as it is (SPEC 2).
 pub fn step_parameters(d: &DynamicsConfig, stiffness: &[f64]) -> StepParameters {
@@ -508,17 +813,12 @@ pub fn step_parameters(d: &DynamicsConfig, stiffness: &[f64]) -> StepParameters 
 }
 
 /// The same where only the first `open` layers of neurons run.
-fn step_parameters_of(d: &DynamicsConfig, stiffness: &[f64], open: usize) -> StepParameters {
-    let wanted = d.dt_ms / d.tau_x_ms;
-    let step = |&lambda: &f64| {
-        let m = strength(d, lambda);
-        let h = if d.governor == Governor::Auto { wanted.min(largest_step(lambda, m)) } else { wanted };
-        (h, m)
-    };
-    let steps: Vec<_> = stiffness.iter().map(step).collect();
-    let dt_ms = steps.iter().take(open).map(|s| s.0).fold(0.0, f64::max) * d.tau_x_ms;
+pub(super) fn step_parameters_of(d: &DynamicsConfig, stiffness: &[f64], open: usize) -> StepParameters {
+    let steps: Vec<_> = stiffness.iter().map(|&lambda| layer_step(d, lambda)).collect();
+    let h = steps.iter().take(open).map(|s| s.0).fold(0.0, f64::max);
+    let dt_ms = if h > 0.0 { h * d.tau_x_ms } else { d.dt_ms }; // a model whose only neurons are drawn has the clock it was given
     StepParameters {
-        layers: steps.iter().map(|&(h, m)| LayerStep::new(h, m, d.tau_v_ms / d.tau_x_ms)).collect(),
+        layers: steps.into_iter().map(|(_, step)| step).collect(),
         dt_ms,
         dt_over_tau_eps: dt_ms / d.tau_eps_ms,
         interneurons: d.interneurons,

@@ -18,6 +18,9 @@ pub struct StageConfig {
     pub learn: Vec<usize>,
     /// Learning rate.
     pub lr: f64,
+    /// Rate at the end of the stage, to which it falls linearly from the beginning; 0: it stays, then falls to 0 over the second half.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lr_end: f64,
     /// Whether the biases b_l learn too.
     #[serde(default)]
     pub biases: bool,
@@ -32,6 +35,11 @@ pub struct StageConfig {
     pub start_weights: f64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 /// Checks the stages of a model of `depth` layers of neurons; the error names stage and key.
 pub fn validate(stages: &[StageConfig], depth: usize) -> Result<(), ConfigError> {
     for stage in stages {
@@ -44,7 +52,7 @@ pub fn validate(stages: &[StageConfig], depth: usize) -> Result<(), ConfigError>
         if let Some(l) = stage.learn.iter().find(|&&l| l >= stage.open) {
             return wrong("learn", l.to_string(), format!("0 to {}, the weights between layers that run", stage.open - 1));
         }
-        for (key, value) in [("lr", stage.lr), ("largest_norm", stage.largest_norm), ("start_weights", stage.start_weights)] {
+        for (key, value) in [("lr", stage.lr), ("lr_end", stage.lr_end), ("largest_norm", stage.largest_norm), ("start_weights", stage.start_weights)] {
             if !(0.0..=1e3).contains(&value) {
                 return wrong(key, value.to_string(), "0 to 1000".into());
             }
@@ -71,12 +79,15 @@ pub struct StagePosition {
 }
 
 impl StageConfig {
-    /// The rate after `seen` images of this stage.
-    pub fn rate(&self, seen: u64) -> f64 {
+    /// The rate when `share` of the stage is done; a stage without end has its first one.
+    pub fn rate(&self, share: f64) -> f64 {
         if self.images == 0 {
-            return self.lr;
+            self.lr
+        } else if self.lr_end > 0.0 {
+            self.lr + (self.lr_end - self.lr) * share.clamp(0.0, 1.0)
+        } else {
+            self.lr * (2.0 * (1.0 - share)).clamp(0.0, 1.0)
         }
-        self.lr * (2.0 * (1.0 - seen as f64 / self.images as f64)).clamp(0.0, 1.0)
     }
 }
 
@@ -91,6 +102,7 @@ mod tests {
             open,
             learn,
             lr: 0.2,
+            lr_end: 0.0,
             biases: false,
             unit_norm: false,
             largest_norm: 0.0,
@@ -101,10 +113,12 @@ mod tests {
     #[test]
     fn rates_fall_over_the_second_half_and_lengths_scale() {
         let mut stages = vec![stage(1, vec![0]), StageConfig { images: 300, ..stage(2, vec![1]) }];
-        assert_eq!([0, 50, 75, 100, 500].map(|seen| (stages[0].rate(seen) * 1e3).round() as u64), [200, 200, 100, 0, 0]);
+        assert_eq!([0.0, 0.5, 0.75, 1.0, 5.0].map(|share| (stages[0].rate(share) * 1e3).round() as u64), [200, 200, 100, 0, 0]);
+        let falling = StageConfig { lr_end: 0.1, ..stage(1, vec![0]) };
+        assert_eq!([0.0, 0.5, 1.0, 5.0].map(|share| (falling.rate(share) * 1e3).round() as u64), [200, 150, 100, 100]);
         scale(&mut stages, 40);
         assert_eq!((stages[0].images, stages[1].images), (10, 30));
-        assert_eq!(StageConfig { images: 0, ..stage(1, vec![0]) }.rate(1 << 40), 0.2);
+        assert_eq!(StageConfig { images: 0, ..stage(1, vec![0]) }.rate(1e6), 0.2);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Files: PNG, SVG, NPY and NPZ, each written beside its final name and then renamed.
 
 pub mod filters;
+pub mod images;
 pub mod mosaic;
 pub mod npz;
 pub mod table;

@@ -58,6 +58,14 @@ impl Hierarchy {
         if let Some((l, layer)) = layers.iter().enumerate().skip(1).find(|(_, layer)| layer.family.is_discrete()) {
             return Err(format!("layer {l} ({}) can only be observed: neurons move continuously", layer.family.name()));
         }
+        for (l, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.family.is_categorical()) {
+            if l + 1 != layers.len() {
+                return Err(format!("layer {l} (categorical) can only be the top layer"));
+            }
+            if layer.activation != Activation::Linear {
+                return Err(format!("layer {l} (categorical) shows its one-hot state: activation must be linear"));
+            }
+        }
         let biases = layers.iter().map(|layer| Array1::zeros(layer.size)).collect();
         Ok(Self { layers, weights, biases })
     }
@@ -89,6 +97,13 @@ impl Hierarchy {
             })
         };
         self.layers[..self.depth()].iter().map(|layer| (!layer.family.has_closed_mean()).then(|| table(layer))).collect()
+    }
+
+    /// Takes over weights, biases and families of a model of the same shape, without making room for them.
+    pub fn copy_values(&mut self, other: &Self) {
+        self.weights.iter_mut().zip(&other.weights).for_each(|(to, from)| to.assign(from));
+        self.biases.iter_mut().zip(&other.biases).for_each(|(to, from)| to.assign(from));
+        self.layers.clone_from_slice(&other.layers);
     }
 
     /// L, the number of layers of neurons.

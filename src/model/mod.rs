@@ -10,6 +10,7 @@ pub mod product;
 pub mod quadrature;
 pub mod receptive_field;
 pub mod table;
+pub mod vector;
 
 pub use activation::Activation;
 pub use families::{Family, FamilyConfig};

@@ -1,6 +1,7 @@
 //! bernoulli: x in {0, 1}, T = x, B = 0; for observations, whose grey values in [0, 1] are taken as means (SPEC 1).
 
 use super::{Family, InterneuronLaw};
+use crate::model::vector;
 use std::sync::Arc;
 
 /// P(x = 1) = 1/(1 + exp(-eta)).
@@ -35,6 +36,10 @@ impl Family for Bernoulli {
     fn largest_statistic_variance(&self) -> f64 {
         0.25
     }
+    fn statistic_variance(&self, eta: f64) -> f64 {
+        let p = self.mean_statistic(eta);
+        p * (1.0 - p)
+    }
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
@@ -55,6 +60,9 @@ impl Family for Bernoulli {
     }
     fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
         Arc::new(*self)
+    }
+    fn mean_statistics(&self, eta: &[f32], out: &mut [f32]) {
+        vector::logistic(eta, out);
     }
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.copy_from_slice(x);

@@ -41,6 +41,10 @@ impl Family for Gaussian {
     fn log_partition(&self, eta: f64) -> f64 {
         0.5 * (eta / self.sigma).powi(2) + 0.5 * (2.0 * std::f64::consts::PI * self.sigma.powi(2)).ln()
     }
+    fn log_partition_sum(&self, eta: &[f32]) -> f64 {
+        let squares: f32 = eta.iter().map(|eta| eta * eta).sum();
+        f64::from(squares) / (2.0 * self.sigma.powi(2)) + eta.len() as f64 * self.log_partition(0.0)
+    }
     fn mean_statistic(&self, eta: f64) -> f64 {
         eta / self.sigma.powi(2)
     }

@@ -3,6 +3,7 @@
 //! A new family is one file here and one line in [`FamilyConfig`].
 
 mod bernoulli;
+mod categorical;
 mod continuous_bernoulli;
 mod exponential;
 mod gaussian;
@@ -12,6 +13,7 @@ mod rectified_gaussian;
 mod student_t;
 
 pub use bernoulli::Bernoulli;
+pub use categorical::Categorical;
 pub use continuous_bernoulli::ContinuousBernoulli;
 pub use exponential::Exponential;
 pub use gaussian::Gaussian;
@@ -55,6 +57,10 @@ pub trait Family: Debug + Send + Sync {
     fn is_discrete(&self) -> bool {
         false
     }
+    /// Whether just one unit of the layer is 1 and all others are 0; such a layer can only be at the top.
+    fn is_categorical(&self) -> bool {
+        false
+    }
     /// Whether eta is another function of W f + b than itself.
     fn has_link(&self) -> bool {
         false
@@ -94,6 +100,14 @@ pub trait Family: Debug + Send + Sync {
     fn largest_base_curvature(&self) -> f64;
     /// The largest A''(eta), the variance of T: how strongly the layer holds the one above it (SPEC 2).
     fn largest_statistic_variance(&self) -> f64;
+    /// A''(eta), the variance of T, or a bound of it where no closed form is given.
+    fn statistic_variance(&self, _eta: f64) -> f64 {
+        self.largest_statistic_variance()
+    }
+    /// Adds A''(eta) of a slice to `sums`, unit by unit.
+    fn add_statistic_variances(&self, eta: &[f32], sums: &mut [f32]) {
+        sums.iter_mut().zip(eta).for_each(|(sum, &eta)| *sum += self.statistic_variance(f64::from(eta)) as f32);
+    }
     /// Whether exp(eta T - B) has a finite integral for every eta, so that the layer may stand below another.
     fn normalisable_for_every_eta(&self) -> bool;
     /// How far x may reach, for the quadrature, given eta: an interval that holds all but a negligible mass.
@@ -138,6 +152,10 @@ pub trait Family: Debug + Send + Sync {
             *out = (self.base_energy(x) - eta * self.statistic(x)) as f32;
         }
     }
+    /// Sum of A(eta) over a slice.
+    fn log_partition_sum(&self, eta: &[f32]) -> f64 {
+        eta.iter().map(|&eta| self.log_partition(f64::from(eta))).sum()
+    }
     /// Writes A'(eta) for a slice.
     fn mean_statistics(&self, eta: &[f32], out: &mut [f32]) {
         out.iter_mut().zip(eta).for_each(|(out, &eta)| *out = self.mean_statistic(f64::from(eta)) as f32);
@@ -166,6 +184,8 @@ pub enum FamilyConfig {
     ContinuousBernoulli,
     /// 0 or 1, observed.
     Bernoulli,
+    /// One of as many states as the layer has units; top layer.
+    Categorical,
     /// Smoothed Laplace whose scale the layer above sets.
     LaplaceScale {
         /// The largest eta.
@@ -225,6 +245,7 @@ impl FamilyConfig {
             }
             Self::ContinuousBernoulli => std::sync::Arc::new(ContinuousBernoulli),
             Self::Bernoulli => std::sync::Arc::new(Bernoulli),
+            Self::Categorical => std::sync::Arc::new(Categorical),
             Self::Exponential => std::sync::Arc::new(Exponential),
             Self::LaplaceScale { eta_max, delta } => {
                 positive("eta_max", eta_max)?;

@@ -1,0 +1,146 @@
+//! `heescope generate`: images from the model, jointly, marginally or from the top down (SPEC 4).
+
+use crate::cli::Start;
+use crate::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
+use crate::experiment::{Config, Session};
+use crate::export::images::{Tone, picture};
+use crate::export::npz::Archive;
+use crate::export::filters::tile;
+use crate::model::Hierarchy;
+use anyhow::bail;
+use indicatif::ProgressBar;
+use ndarray::{Array2, Array3};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// Steps between two looks at the progress.
+const CHUNK: usize = 10;
+/// Images in the picture at most, a square.
+const MOST_TILES: usize = 400;
+/// Screen pixels of a pixel.
+const ZOOM: usize = 2;
+/// A smaller observation is no picture.
+const SMALLEST: usize = 21;
+
+/// Options of `generate`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Generate {
+    #[command(flatten)]
+    start: Start,
+    /// Model file
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// joint: all layers move; marginal: x0 follows grad log p(x0); ancestral: layer by layer from the top
+    #[arg(long)]
+    mode: String,
+    /// Images
+    #[arg(long, default_value_t = 100)]
+    count: usize,
+    /// Steps of the network before the images are taken (joint and marginal)
+    #[arg(long, default_value_t = 600)]
+    steps: usize,
+    /// Steps of the layers above for one of x0 (marginal)
+    #[arg(long, default_value_t = 8)]
+    inner: usize,
+    /// Temperature; 1 is the model
+    #[arg(long, default_value_t = 1.0)]
+    temperature: f64,
+    /// Where joint and marginal chains start: noise, prior (ancestral draws) or data
+    #[arg(long, default_value = "noise")]
+    from: String,
+    /// State of a categorical top layer from which to descend (ancestral)
+    #[arg(long)]
+    category: Option<usize>,
+    /// File to write (NPZ: samples and means, both count x rows x columns)
+    #[arg(long)]
+    out: PathBuf,
+    /// Picture of the means to write (PNG)
+    #[arg(long)]
+    png: Option<PathBuf>,
+}
+
+/// The value of that name, or an error that lists the names.
+fn named<T: Copy>(option: &str, name: &str, known: &[(&str, T)]) -> anyhow::Result<T> {
+    match known.iter().find(|(known, _)| *known == name) {
+        Some((_, value)) => Ok(*value),
+        None => bail!("--{option} {name}: {} is needed", known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+impl Generate {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let mode = named("mode", &self.mode, &Mode::ALL.map(|mode| (mode.name(), mode)))?;
+        let origins = [("noise", Origin::Noise), ("prior", Origin::Prior), ("data", Origin::Data)];
+        let origin = named("from", &self.from, &origins)?;
+        if !(1..=10_000_000).contains(&self.steps) {
+            bail!("--steps {} is out of range: 1 to 10000000", self.steps);
+        }
+        let (config, model) = self.start.read(self.model.as_ref())?;
+        let pixels = config.model.layers.first().map_or(0, |layer| layer.size);
+        if pixels < SMALLEST {
+            bail!("{} observes {pixels} values: a picture of at least {SMALLEST} pixels is needed", config.model.name);
+        }
+        let wish = Wish {
+            mode,
+            count: self.count,
+            inner: self.inner,
+            temperature: self.temperature,
+            origin,
+            category: self.category,
+            seed: config.dynamics.seed,
+        };
+        let threads = config.dynamics.threads;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        pool.install(|| self.generate(&config, model, wish, tile(pixels)))
+    }
+
+    fn generate(&self, config: &Config, model: Option<Hierarchy>, wish: Wish, shape: [usize; 2]) -> anyhow::Result<()> {
+        let needs_data = wish.origin == Origin::Data && wish.mode != Mode::Ancestral;
+        let (dreamer, data) = match (model, needs_data) {
+            (Some(model), false) => (Dreamer::with_model(config, model), None),
+            (model, _) => {
+                if model.is_none() && config.learning.enabled {
+                    eprintln!("preset {} has not learned: its weights are random (train it, then use --model)", config.model.name);
+                }
+                let session = match model {
+                    Some(model) => Session::with_model(config.clone(), model)?,
+                    None => Session::new(config.clone())?,
+                };
+                (Dreamer::of(&session), session.images_shown().cloned())
+            }
+        };
+        let tone = Tone::of(dreamer.model.layers[0].family.bounds());
+        let mut dream = Dream::new(dreamer, wish, data.as_ref())?;
+        let steps = if wish.mode == Mode::Ancestral { 0 } else { self.steps };
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
+        while (dream.steps as usize) < steps {
+            dream.advance(CHUNK.min(steps - dream.steps as usize));
+            bar.set_position(dream.steps);
+            if let Some(l) = dream.broken() {
+                bail!("generation diverged after {} steps: x{l} is not finite", dream.steps);
+            }
+        }
+        bar.finish_and_clear();
+        let (samples, means) = (dream.samples(), dream.means());
+        let mut archive = Archive::default();
+        archive.add("samples", &images(&samples, shape)?)?;
+        archive.add("means", &images(&means, shape)?)?;
+        archive.add_text("config", &config.to_toml())?;
+        archive.save(&self.out)?;
+        if let Some(path) = &self.png {
+            crate::export::save_png(path, &picture(means.view(), shape, MOST_TILES, tone, ZOOM))?;
+        }
+        let how = if wish.mode == Mode::Ancestral {
+            String::new()
+        } else {
+            format!(", {steps} steps from {}", self.from)
+        };
+        println!("{} images of {} x {} pixels, {}{how}", wish.count, shape[0], shape[1], self.mode);
+        Ok(())
+    }
+}
+
+/// `[count, rows, columns]`.
+fn images(values: &Array2<f32>, [rows, columns]: [usize; 2]) -> anyhow::Result<Array3<f32>> {
+    Ok(values.to_shape((values.nrows(), rows, columns))?.to_owned())
+}

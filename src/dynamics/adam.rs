@@ -1,0 +1,82 @@
+//! Adam (Kingma and Ba 2015) as a local rule: every weight scales its own change by its own moments (SPEC 8).
+
+/// Decay of the first and the second moment.
+const DECAY: [f32; 2] = [0.9, 0.999];
+const EPSILON: f32 = 1e-8;
+
+/// Running moments of the changes of one array of weights.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// Mean of the gradient.
+    pub first: Vec<f32>,
+    /// Mean of its square.
+    pub second: Vec<f32>,
+    /// Updates so far.
+    pub count: u64,
+}
+
+impl Moments {
+    /// w <- w + rate m1/(sqrt(m2) + 1e-8), both moments corrected for their start at 0. Sized at the first call.
+    pub fn ascend(&mut self, weights: &mut [f32], gradient: &[f32], rate: f64) {
+        if self.first.len() != weights.len() {
+            *self = Self { first: vec![0.0; weights.len()], second: vec![0.0; weights.len()], count: 0 };
+        }
+        self.count += 1;
+        let power = i32::try_from(self.count.min(1_000_000)).unwrap_or(i32::MAX);
+        let correction = DECAY.map(|decay| 1.0 - f64::from(decay).powi(power));
+        let (step, scale) = ((rate / correction[0]) as f32, (1.0 / correction[1]) as f32);
+        update(weights, gradient, &mut self.first, &mut self.second, step, scale);
+    }
+
+    /// Column i of the weights, stored row by row, was divided by `gains[i]`: gradients are multiplied by it.
+    pub fn rescale_columns(&mut self, gains: &[f32]) {
+        for row in self.first.chunks_exact_mut(gains.len()) {
+            row.iter_mut().zip(gains).for_each(|(m, g)| *m *= g);
+        }
+        for row in self.second.chunks_exact_mut(gains.len()) {
+            row.iter_mut().zip(gains).for_each(|(m, g)| *m *= g * g);
+        }
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn update(weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], step: f32, scale: f32) {
+    let n = weights.len();
+    let (gradient, first, second) = (&gradient[..n], &mut first[..n], &mut second[..n]);
+    for i in 0..n {
+        let g = gradient[i];
+        first[i] += (1.0 - DECAY[0]) * (g - first[i]);
+        second[i] += (1.0 - DECAY[1]) * (g * g - second[i]);
+        weights[i] += step * first[i] / ((second[i] * scale).sqrt() + EPSILON);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_have_the_size_of_the_rate_whatever_the_gradient_s() {
+        for size in [1e-6f32, 1.0, 1e4] {
+            let (mut moments, mut w) = (Moments::default(), [0.0, 0.0]);
+            for _ in 0..10 {
+                moments.ascend(&mut w, &[size, -size], 0.1);
+            }
+            // A steady gradient moves by the rate at every step.
+            assert!((w[0] - 1.0).abs() < 0.02 && (w[1] + 1.0).abs() < 0.02, "{size}: {w:?}");
+        }
+    }
+
+    #[test]
+    fn agrees_with_the_published_algorithm() {
+        let (mut moments, mut w) = (Moments::default(), [0.5]);
+        let (mut m1, mut m2, mut exact) = (0.0f64, 0.0f64, 0.5f64);
+        for t in 1..=50 {
+            let g = f64::from((t as f32 * 0.7).sin());
+            moments.ascend(&mut w, &[g as f32], 1e-2);
+            (m1, m2) = (0.9 * m1 + 0.1 * g, 0.999 * m2 + 0.001 * g * g);
+            exact += 1e-2 * (m1 / (1.0 - 0.9f64.powi(t))) / ((m2 / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
+        }
+        assert!((f64::from(w[0]) - exact).abs() < 1e-5, "{} against {exact}", w[0]);
+    }
+}

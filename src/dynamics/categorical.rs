@@ -1,0 +1,187 @@
+//! The categorical top layer: drawn exactly by heat bath, and learned like the centres of a mixture (SPEC 1, 8).
+
+use crate::dynamics::block::{Block, LayerState};
+use crate::dynamics::noise::Noise;
+use crate::dynamics::product::multiply;
+use crate::model::{Activation, Hierarchy, vector};
+use ndarray::{Array1, Array2, ArrayView2};
+
+/// What p(c | x_(L-1)) needs of the weights, `k` states: eta_(L-1)(c) and the log-partition of the layer below under each.
+#[derive(Clone, Debug, Default)]
+pub struct Prototypes {
+    /// eta_(L-1) under each state, `[n_(L-1), k]`.
+    eta: Array2<f32>,
+    /// b_c - A_(L-1)(eta(c)), `[k]`.
+    offset: Vec<f32>,
+}
+
+impl Prototypes {
+    /// Of the present weights; None where the top layer is not categorical.
+    pub fn new(model: &Hierarchy) -> Option<Self> {
+        let top = model.depth();
+        if !model.layers[top].family.is_categorical() {
+            return None;
+        }
+        let family = &model.layers[top - 1].family;
+        let mut eta = model.weights[top - 1].clone();
+        for (mut row, &b) in eta.rows_mut().into_iter().zip(&model.biases[top - 1]) {
+            row.iter_mut().for_each(|eta| *eta = family.link(f64::from(*eta + b)) as f32);
+        }
+        let columns = eta.t().as_standard_layout().into_owned();
+        let log_partition = |c: usize| columns.row(c).as_slice().map_or(f64::NAN, |column| family.log_partition_sum(column));
+        let offset = model.biases[top].iter().enumerate().map(|(c, &b)| b - log_partition(c) as f32).collect();
+        Some(Self { eta, offset })
+    }
+
+    /// c ~ p(c | x_(L-1)), proportional to exp((eta(c).T - A + b_c)/temperature), exactly, in every row.
+    pub fn heat_bath(&self, model: &Hierarchy, below: &LayerState, top: &mut LayerState, temperature: f32, noise: &mut Noise) {
+        let (n, k) = self.eta.dim();
+        let rows = top.choice.len();
+        let LayerState { x, choice, scratch: [chance, statistics], .. } = top;
+        statistics.resize(rows * n, 0.0);
+        model.layers[model.depth() - 1].family.statistics(&below.x, statistics);
+        multiply(x, ArrayView2::from_shape((rows, n), &*statistics).unwrap_or_else(|_| unreachable!()), self.eta.view(), 1.0, false);
+        let chance = &mut chance[..rows];
+        noise.fill_uniform(chance);
+        for ((row, choice), chance) in x.chunks_exact_mut(k).zip(choice).zip(chance) {
+            row.iter_mut().zip(&self.offset).for_each(|(logit, offset)| *logit = (*logit + offset) / temperature);
+            *choice = draw(row, *chance) as u32;
+            one_hot(row, *choice as usize);
+        }
+    }
+}
+
+/// One of the states whose logarithmic weights are `logits`, which are used up; `chance` is uniform in (0, 1).
+fn draw(logits: &mut [f32], chance: f32) -> usize {
+    let top = logits.iter().fold(f32::NEG_INFINITY, |top, &l| top.max(l));
+    vector::exp_shifted(logits, top);
+    let wanted = chance * logits.iter().sum::<f32>();
+    let mut sum = 0.0;
+    for (c, weight) in logits.iter().enumerate() {
+        sum += weight;
+        if wanted < sum {
+            return c;
+        }
+    }
+    logits.len() - 1
+}
+
+/// All 0 but the one.
+pub(super) fn one_hot(row: &mut [f32], choice: usize) {
+    row.fill(0.0);
+    row[choice] = 1.0;
+}
+
+/// c ~ softmax(b/temperature) in every row: the prior.
+pub fn draw_prior(model: &Hierarchy, top: &mut LayerState, temperature: f32, noise: &mut Noise) {
+    let k = model.layers[model.depth()].size;
+    let logits: Vec<f32> = model.biases[model.depth()].iter().map(|b| b / temperature).collect();
+    let mut chance = vec![0.0; top.choice.len()];
+    noise.fill_uniform(&mut chance);
+    for ((row, choice), chance) in top.x.chunks_exact_mut(k).zip(&mut top.choice).zip(chance) {
+        *choice = draw(&mut logits.clone(), chance) as u32;
+        one_hot(row, *choice as usize);
+    }
+}
+
+/// softmax(b), `[k]`.
+pub fn prior(biases: &Array1<f32>) -> Vec<f32> {
+    let mut p = biases.to_vec();
+    let top = p.iter().fold(f32::NEG_INFINITY, |top, &b| top.max(b));
+    vector::exp_shifted(&mut p, top);
+    let sum: f32 = p.iter().sum();
+    p.iter_mut().for_each(|p| *p /= sum);
+    p
+}
+
+/// Choices of the rule for the top.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TopRule {
+    /// Share of the way that a centre goes to the mean of its cluster.
+    pub rate: f64,
+    /// A state with p below this share of 1/k starts again at the latents of a random row; 0: never.
+    pub dead: f64,
+    /// Mean of (eps sigma)^2 that is expected where sigma is right: 1 with exact interneurons.
+    pub expected_error: f64,
+}
+
+/// Entries with a smaller p than 1/(this x k) learn no faster than one with it.
+const RAREST: f32 = 4.0;
+
+/// One update of W_(L-1), b_L and sigma_(L-1) from the sums of `blocks` (SPEC 8):
+/// dW = rate sigma^2 <eps onehot(c)^T>/p(c);  db = rate/4 k (<onehot> - softmax(b));  d log sigma^2 = rate (<(x - W c)^2>/sigma^2 - 1).
+/// `fresh` gives the latents, `[n_(L-1)]`, at which a state that is hardly used starts again.
+pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: impl FnMut() -> Vec<f32>) {
+    let top = model.depth();
+    let samples: usize = blocks.iter().map(|block| block.learned_steps * block.rows).sum();
+    if samples == 0 {
+        return;
+    }
+    let (n, k) = model.weights[top - 1].dim();
+    let p = prior(&model.biases[top]);
+    let (rate, each) = (rule.rate as f32, 1.0 / samples as f32);
+    let sigma = model.layers[top - 1].family.sigma();
+    let scale = sigma.map_or(1.0, |sigma| (sigma * sigma) as f32); // eps sigma^2 = x - W c, whatever the units of eps
+    let sum = |part: &dyn Fn(&Block) -> f32| blocks.iter().map(part).sum::<f32>();
+    for i in 0..n {
+        for (c, p) in p.iter().enumerate() {
+            let total = sum(&|block| block.layers[top - 1].weight_sum[i * k + c]);
+            model.weights[top - 1][[i, c]] += rate * scale * each * total * (1.0 / p).min(RAREST * k as f32);
+        }
+    }
+    for (c, p) in p.iter().enumerate() {
+        let used = sum(&|block| block.layers[top].uses[c]) * each;
+        model.biases[top][c] += 0.25 * rate * k as f32 * (used - p);
+    }
+    if let Some(sigma) = sigma {
+        let squares: f64 = blocks.iter().map(|block| block.layers[top - 1].eps_squares).sum();
+        let error = squares * sigma * sigma / (samples * n) as f64; // <(x - W c)^2>/sigma^2
+        let step = (rule.rate * (error - rule.expected_error)).clamp(-0.1, 0.1);
+        model.layers[top - 1].family = model.layers[top - 1].family.with_sigma((sigma * (0.5 * step).exp()).clamp(1e-3, 1e3));
+    }
+    let typical = model.biases[top].iter().map(|b| b.exp()).sum::<f32>() / k as f32;
+    for (c, p) in p.iter().enumerate().filter(|(_, p)| f64::from(**p) < rule.dead / k as f64) {
+        debug_assert!(*p >= 0.0);
+        model.weights[top - 1].column_mut(c).iter_mut().zip(fresh()).for_each(|(w, x)| *w = x);
+        model.biases[top][c] = typical.ln();
+    }
+}
+
+/// Opens the top on the latents `x` of the layer below, `[count, n_(L-1)]`: centres at the first k of them (in turn where there are
+/// fewer), sigma at the root mean square distance of the others to the nearest centre. A gaussian layer has one sigma for all its
+/// units: unit i is measured in other units first, x_i <- g_i x_i and W_(L-2) column i divided by g_i, so that this distance is the
+/// same along every axis; what the model says of the layers below stays as it is. Returns g, `[n_(L-1)]`.
+pub fn open(model: &mut Hierarchy, x: &Array2<f32>) -> Vec<f32> {
+    let top = model.depth();
+    let (n, k) = model.weights[top - 1].dim();
+    let centre = |c: usize| x.row(c % x.nrows());
+    let mut squares = vec![0.0f64; n];
+    let rest = (k.min(x.nrows() - 1)..x.nrows()).take(1000);
+    let count = rest.len() as f64;
+    for row in rest.map(|r| x.row(r)) {
+        let distance = |c: usize| row.iter().zip(centre(c)).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let nearest = (0..k.min(x.nrows())).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0);
+        squares.iter_mut().zip(row.iter().zip(centre(nearest))).for_each(|(s, (a, b))| *s += f64::from(a - b).powi(2));
+    }
+    let spread: Vec<f64> = squares.iter().map(|s| (s / count).sqrt().max(1e-3)).collect();
+    let mut gains = vec![1.0f32; n];
+    let homogeneous = matches!(model.layers[top - 1].activation, Activation::Linear | Activation::Relu); // f(g x) = g f(x)
+    if model.layers[top - 1].family.sigma().is_some() && homogeneous && top >= 2 {
+        let common = (spread.iter().map(|s| s.ln()).sum::<f64>() / n as f64).exp();
+        model.layers[top - 1].family = model.layers[top - 1].family.with_sigma(common);
+        gains = spread.iter().map(|s| (common / s) as f32).collect();
+    }
+    for c in 0..k {
+        let column = centre(c).to_owned();
+        for i in 0..n {
+            model.weights[top - 1][[i, c]] = gains[i] * column[i] - model.biases[top - 1][i];
+        }
+    }
+    if top >= 2 && homogeneous {
+        for mut row in model.weights[top - 2].rows_mut() {
+            row.iter_mut().zip(&gains).for_each(|(w, g)| *w /= g);
+        }
+    }
+    model.biases[top].fill(0.0);
+    gains
+}

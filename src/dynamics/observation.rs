@@ -1,0 +1,95 @@
+//! x_0 where it is not clamped: generation and in-painting (SPEC 4).
+//!
+//! With S = 1 this is joint sampling: x_0 moves at every step by its own current. With S > 1 it is marginal sampling: by Fisher's
+//! identity the gradient of log p(x_0) is the mean, over posterior samples of the layers above, of the gradient of
+//! log p(x_0 | x_1); it is taken over S steps of those layers, then x_0 moves once. For x_0 in {0, 1} the identity reads
+//! p(x_0 with pixel i flipped)/p(x_0) = E[exp((1 - 2 x_i) eta_i)] over p(x_1 | x_0), and pixels are drawn by it.
+
+use crate::dynamics::block::{langevin, reflect};
+use crate::dynamics::noise::Noise;
+use crate::dynamics::parameters::LayerStep;
+use crate::model::Family;
+
+/// Share of the pixels in {0, 1} that are drawn anew at once when S > 1: the ratio above holds for one flip at a time.
+const AT_ONCE: f32 = 0.2;
+/// exp(eta) of a flip is limited to exp(this), so that sums stay finite; the odds beyond are 1 to e^60.
+const STEEPEST: f32 = 60.0;
+
+/// Which pixels are free, and what they need to move.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Whether a pixel moves, `[n_0]`.
+    free: Vec<bool>,
+    /// S, steps of the layers above for one of x_0.
+    inner: usize,
+    /// h, m and rho of x_0.
+    step: LayerStep,
+    /// Steps summed so far.
+    steps: usize,
+    /// Sum over these of the current, or of the flips' odds, `[rows, n_0]`.
+    sums: Vec<f32>,
+    /// Adaptation of x_0, `[rows, n_0]`.
+    v: Vec<f32>,
+    before: Vec<f32>,
+    noise: [Vec<f32>; 2],
+    /// The current from below, which x_0 does not have.
+    nothing: Vec<f32>,
+}
+
+impl Observation {
+    /// For `rows` networks; `free` is `[n_0]`, `inner` is S >= 1.
+    pub fn new(free: &[bool], rows: usize, inner: usize, step: LayerStep, noise: &mut Noise) -> Self {
+        let size = rows * free.len();
+        let zeros = || vec![0.0; size];
+        let mut v = zeros();
+        noise.fill(&mut v);
+        Self { free: free.to_vec(), inner: inner.max(1), step, steps: 0, sums: zeros(), v, before: zeros(), noise: [zeros(), zeros()], nothing: zeros() }
+    }
+
+    /// One step of the layers above has led to `eta`: sums up, and moves x every S steps.
+    pub(super) fn advance(&mut self, family: &dyn Family, x: &mut [f32], eta: &[f32], noise: &mut Noise) {
+        let Self { free, inner, step, steps, sums, v, before, noise: [n1, n2], nothing } = self;
+        *steps += 1;
+        let last = *steps >= *inner;
+        let n = free.len();
+        if family.is_discrete() {
+            let odds = |x: f32, eta: f32| ((1.0 - 2.0 * x) * eta / step.temperature).clamp(-STEEPEST, STEEPEST).exp();
+            sums.iter_mut().zip(x.iter()).zip(eta).for_each(|((sum, &x), &eta)| *sum += odds(x, eta));
+            if last {
+                noise.fill_uniform(n1);
+                noise.fill_uniform(n2);
+                let share = if *inner == 1 { 1.0 } else { AT_ONCE };
+                let each = 1.0 / *steps as f32;
+                for (i, x) in x.iter_mut().enumerate().filter(|(i, _)| free[i % n]) {
+                    let odds = each * sums[i];
+                    // x_i in (0, 1) was a grey value: 1 - 2 x no longer tells what a flip is, so it is drawn afresh.
+                    let flips = n2[i] * (1.0 + odds) < odds;
+                    if *x != 0.0 && *x != 1.0 {
+                        *x = f32::from(u8::from(n2[i] * (1.0 + (-eta[i]).exp()) < 1.0));
+                    } else if n1[i] < share && flips {
+                        *x = 1.0 - *x;
+                    }
+                }
+            }
+        } else {
+            family.prior_current(x, eta, before);
+            sums.iter_mut().zip(before.iter()).for_each(|(sum, current)| *sum += current);
+            if last {
+                let each = 1.0 / *steps as f32;
+                sums.iter_mut().for_each(|sum| *sum *= each);
+                before.copy_from_slice(x);
+                noise.fill(n1);
+                noise.fill(n2);
+                langevin(x, v, [sums, nothing], [n1, n2], *step);
+                if family.bounds().iter().any(|b| b.is_finite()) {
+                    reflect(x, v, family.bounds());
+                }
+                x.iter_mut().zip(before.iter()).enumerate().filter(|(i, _)| !free[i % n]).for_each(|(_, (x, before))| *x = *before);
+            }
+        }
+        if last {
+            *steps = 0;
+            sums.fill(0.0);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Dreaming: networks that generate x_0 with the weights as they are, jointly, marginally or from the top down (SPEC 4).
+
+use crate::dynamics::block::{Block, Span, Taps};
+use crate::dynamics::{LayerStep, StepParameters, ancestral};
+use crate::experiment::config::{Config, ConfigError};
+use crate::experiment::session::{Session, observed_step, step_parameters_of};
+use crate::model::Hierarchy;
+use ndarray::Array2;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Networks of a block, each with its own random stream: results do not depend on the number of threads.
+const BLOCK_ROWS: usize = 25;
+/// Images at most.
+pub const MOST_IMAGES: usize = 1_000_000;
+
+/// How x_0 is generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// All layers move together.
+    Joint,
+    /// x_0 follows the gradient of log p(x_0), averaged over S steps of the layers above.
+    Marginal,
+    /// Each layer is drawn given the one above.
+    Ancestral,
+}
+
+impl Mode {
+    /// All, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Joint, Self::Marginal, Self::Ancestral];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Joint => "joint",
+            Self::Marginal => "marginal",
+            Self::Ancestral => "ancestral",
+        }
+    }
+}
+
+/// Where joint and marginal chains start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Pixels at random, neurons as at a new stimulus.
+    #[default]
+    Noise,
+    /// Ancestral draws: the law that the chains should keep.
+    Prior,
+    /// Images of the data, neurons as at a new stimulus.
+    Data,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wish {
+    /// How.
+    pub mode: Mode,
+    /// Images.
+    pub count: usize,
+    /// S of the marginal mode.
+    pub inner: usize,
+    /// Temperature; 1 is the model.
+    pub temperature: f64,
+    /// Where joint and marginal chains start.
+    pub origin: Origin,
+    /// The state of a categorical top from which ancestral draws descend; None: drawn too.
+    pub category: Option<usize>,
+    /// Seed.
+    pub seed: u64,
+}
+
+impl Wish {
+    /// Checks every value's range; the error names it.
+    pub fn validate(&self, model: &Hierarchy) -> Result<(), ConfigError> {
+        let wrong = |text: String| Err(ConfigError(text));
+        let states = model.layers.last().filter(|layer| layer.family.is_categorical()).map_or(0, |layer| layer.size);
+        if !(1..=MOST_IMAGES).contains(&self.count) {
+            return wrong(format!("count = {} is out of range: 1 to {MOST_IMAGES}", self.count));
+        }
+        if !(1..=10_000).contains(&self.inner) {
+            return wrong(format!("inner = {} is out of range: 1 to 10000", self.inner));
+        }
+        if !(0.01..=100.0).contains(&self.temperature) {
+            return wrong(format!("temperature = {} is out of range: 0.01 to 100", self.temperature));
+        }
+        match self.category {
+            Some(c) if c >= states && states == 0 => wrong("a category needs a categorical top layer".into()),
+            Some(c) if c >= states => wrong(format!("category = {c} is out of range: 0 to {}", states - 1)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Networks at work.
+#[derive(Clone, Debug)]
+pub struct Dream {
+    wish: Wish,
+    model: Hierarchy,
+    parameters: StepParameters,
+    observed: LayerStep,
+    open: usize,
+    blocks: Vec<Block>,
+    /// Steps of the whole network done so far; an ancestral draw of every layer counts as one.
+    pub steps: u64,
+}
+
+/// The weights from which it is generated, and the constants of a step.
+#[derive(Clone, Debug)]
+pub struct Dreamer {
+    /// The model; its weights stay as they are.
+    pub model: Hierarchy,
+    /// Constants of layers 1..=L.
+    pub parameters: StepParameters,
+    /// Constants of x_0.
+    pub observed: LayerStep,
+    /// Layers of neurons that have been opened by learning, 1..=this.
+    pub open: usize,
+}
+
+impl Dreamer {
+    /// With the present weights of a session.
+    pub fn of(session: &Session) -> Self {
+        Self {
+            model: session.model.clone(),
+            parameters: session.parameters().clone(),
+            observed: session.observed_step(),
+            open: session.open(),
+        }
+    }
+
+    /// With a model and the dynamics of a configuration, which needs no data.
+    pub fn with_model(config: &Config, model: Hierarchy) -> Self {
+        let stiffness = crate::dynamics::governor::Stiffness::new(&model).lambda;
+        let open = config.stages.get(config.learning.stage).map_or(model.depth(), |stage| stage.open.min(model.depth()));
+        let parameters = step_parameters_of(&config.dynamics, &stiffness, open);
+        Self { observed: observed_step(&config.dynamics, &model), parameters, open, model }
+    }
+}
+
+impl Dream {
+    /// Networks at their start. `data`, `[images, n_0]`, is needed to start there.
+    pub fn new(dreamer: Dreamer, wish: Wish, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
+        let Dreamer { model, parameters, observed, open } = dreamer;
+        wish.validate(&model)?;
+        let temperature = wish.temperature as f32;
+        let rows = |b: usize| BLOCK_ROWS.min(wish.count - b * BLOCK_ROWS);
+        let tables = model.tables();
+        let blocks = (0..wish.count.div_ceil(BLOCK_ROWS))
+            .map(|b| {
+                let mut block = Block::new(&model, rows(b), parameters.interneurons, wish.seed ^ 0x6472_6561_6d00, b as u64);
+                block.tables.clone_from(&tables);
+                block.set_stage(open, &vec![false; model.depth()]);
+                block.restart(&model);
+                block
+            })
+            .collect();
+        let observed = LayerStep { temperature, ..observed };
+        let mut dream = Self { wish, parameters: parameters.at_temperature(temperature), observed, model, open, blocks, steps: 0 };
+        dream.start(data)?;
+        Ok(dream)
+    }
+
+    fn start(&mut self, data: Option<&Array2<f32>>) -> Result<(), ConfigError> {
+        let n = self.model.layers[0].size;
+        match (self.wish.mode, self.wish.origin) {
+            (Mode::Ancestral, _) | (_, Origin::Prior) => self.descend(),
+            (_, Origin::Noise) => {
+                let family = self.model.layers[0].family.clone();
+                let spread = family.sigma().unwrap_or(1.0) as f32;
+                for block in &mut self.blocks {
+                    block.fill_observed(&family.bounds().map(|b| b as f32), family.is_discrete(), spread);
+                }
+            }
+            (_, Origin::Data) => {
+                let Some(data) = data.filter(|set| set.nrows() > 0 && set.ncols() == n) else {
+                    return Err(ConfigError("start = data needs images of this model's size".into()));
+                };
+                let mut rng = ChaCha8Rng::seed_from_u64(self.wish.seed);
+                rng.set_stream(1 << 43);
+                for block in &mut self.blocks {
+                    for row in block.layers[0].x.chunks_exact_mut(n) {
+                        let image = rng.random_range(0..data.nrows());
+                        row.iter_mut().zip(data.row(image)).for_each(|(x, &value)| *x = value);
+                    }
+                }
+            }
+        }
+        if self.wish.mode != Mode::Ancestral {
+            let inner = if self.wish.mode == Mode::Marginal { self.wish.inner } else { 1 };
+            let free = vec![true; n];
+            self.blocks.iter_mut().for_each(|block| block.free(&free, inner, self.observed));
+        }
+        Ok(())
+    }
+
+    /// Draws every layer from the top down.
+    fn descend(&mut self) {
+        let (model, open, wish) = (&self.model, self.open, self.wish);
+        self.blocks.par_iter_mut().for_each(|block| {
+            let top = model.depth();
+            match wish.category.filter(|_| open == top) {
+                Some(category) => {
+                    block.layers[top].choice.fill(category as u32);
+                    ancestral::draw_below(model, block, 0, top - 1, wish.temperature as f32);
+                }
+                None => ancestral::draw(model, block, 0, open, wish.temperature as f32),
+            }
+        });
+    }
+
+    /// What was asked for.
+    pub fn wish(&self) -> &Wish {
+        &self.wish
+    }
+
+    /// Runs `steps` of the whole network; ancestral mode draws everything anew.
+    pub fn advance(&mut self, steps: usize) {
+        if self.wish.mode == Mode::Ancestral {
+            if self.steps > 0 {
+                self.descend(); // the first draw was made at the start
+            }
+            self.steps += 1;
+            return;
+        }
+        let span = Span { steps, skip: 0, learn: false, last: false };
+        let (model, parameters) = (&self.model, &self.parameters);
+        self.blocks.par_iter_mut().with_max_len(1).for_each(|block| block.run(model, parameters, span, &Taps::default()));
+        self.steps += steps as u64;
+    }
+
+    /// x_0 as it is, `[count, n_0]`.
+    pub fn samples(&self) -> Array2<f32> {
+        self.gather(|block| block.layers[0].x.clone())
+    }
+
+    /// E\[x_0 | x_1\] as it is, `[count, n_0]`.
+    pub fn means(&self) -> Array2<f32> {
+        self.gather(|block| block.expected_observation(&self.model))
+    }
+
+    /// x of layer l as it is, `[count, n_l]`.
+    pub fn states(&self, l: usize) -> Array2<f32> {
+        self.gather(|block| block.layers[l].x.clone())
+    }
+
+    fn gather(&self, values: impl Fn(&Block) -> Vec<f32>) -> Array2<f32> {
+        let all: Vec<f32> = self.blocks.iter().flat_map(values).collect();
+        let columns = all.len() / self.wish.count;
+        Array2::from_shape_vec((self.wish.count, columns), all).unwrap_or_default()
+    }
+
+    /// The first layer in which a value is not finite; None while all is well.
+    pub fn broken(&self) -> Option<usize> {
+        let whole = |l: usize| self.blocks.iter().all(|block| block.layers[l].x.iter().all(|x| x.is_finite()));
+        (0..=self.model.depth()).find(|&l| !whole(l))
+    }
+}

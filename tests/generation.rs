@@ -1,0 +1,361 @@
+//! Generation and in-painting against closed forms (SPEC 4, 5, 8). Each statistical test states its tolerance in standard errors and
+//! has a planted bug that it must see.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use heescope::dynamics::block::{Block, Span, Taps};
+use heescope::dynamics::{LayerStep, StepParameters, ancestral, categorical};
+use heescope::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
+use heescope::model::energy::energy;
+use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
+use nalgebra::DMatrix;
+use ndarray::{Array1, Array2, array};
+
+fn layer(family: FamilyConfig, size: usize) -> Layer {
+    Layer { family: family.build().unwrap(), activation: Activation::Linear, size }
+}
+
+fn gaussian(sigma: f64, size: usize) -> Layer {
+    layer(FamilyConfig::Gaussian { sigma }, size)
+}
+
+/// x_2 (1 unit) -> x_1 (2 units) -> x_0 (3 pixels), all linear and gaussian.
+fn linear() -> Hierarchy {
+    let weights = vec![array![[1.0f32, 0.2], [0.4, -0.7], [-0.3, 0.9]], array![[0.9f32], [-0.5]]];
+    Hierarchy::new(vec![gaussian(0.5, 3), gaussian(0.6, 2), gaussian(1.0, 1)], weights).unwrap()
+}
+
+/// Covariance of x_0: W_0 (W_1 W_1^T + sigma_1^2) W_0^T + sigma_0^2.
+fn covariance(model: &Hierarchy) -> DMatrix<f64> {
+    let matrix = |w: &Array2<f32>| DMatrix::from_fn(w.nrows(), w.ncols(), |i, j| f64::from(w[[i, j]]));
+    let noise = |l: usize| DMatrix::identity(model.layers[l].size, model.layers[l].size) * model.layers[l].family.sigma().unwrap().powi(2);
+    (0..model.depth()).rev().fold(noise(model.depth()), |above, l| {
+        let w = matrix(&model.weights[l]);
+        &w * above * w.transpose() + noise(l)
+    })
+}
+
+fn dreamer(model: &Hierarchy, h: f64, h0: f64, m: f64) -> Dreamer {
+    let layers = vec![LayerStep::new(h, m, 0.3); model.depth()];
+    let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
+    Dreamer { model: model.clone(), parameters, observed: LayerStep::new(h0, 0.0, 0.3), open: model.depth() }
+}
+
+fn wish(mode: Mode, count: usize, inner: usize) -> Wish {
+    Wish { mode, count, inner, temperature: 1.0, origin: Origin::Noise, category: None, seed: 3 }
+}
+
+/// The largest |z| of the entries of the sample covariance (mean known to be 0) against `exact`; standard errors of independent
+/// normal rows, sqrt((C_ii C_jj + C_ij^2)/n).
+fn covariance_z(samples: &Array2<f32>, exact: &DMatrix<f64>) -> f64 {
+    let n = samples.nrows() as f64;
+    let mut worst = 0.0f64;
+    for i in 0..samples.ncols() {
+        for j in 0..=i {
+            let found = samples.column(i).iter().zip(samples.column(j)).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>() / n;
+            let error = ((exact[(i, i)] * exact[(j, j)] + exact[(i, j)].powi(2)) / n).sqrt();
+            worst = worst.max((found - exact[(i, j)]).abs() / error);
+        }
+    }
+    worst
+}
+
+/// Without the noise of layer 1.
+fn without_noise(model: &Hierarchy) -> Hierarchy {
+    let mut bug = model.clone();
+    bug.layers[1] = gaussian(0.05, 2);
+    bug
+}
+
+#[test]
+fn ancestral_samples_have_the_closed_form_covariance() {
+    let model = linear();
+    let run = |model: &Hierarchy| Dream::new(dreamer(model, 0.01, 0.01, 0.0), wish(Mode::Ancestral, 20_000, 1), None).unwrap().samples();
+    let z = covariance_z(&run(&model), &covariance(&model));
+    assert!(z < 5.0, "z = {z}");
+    let bug = covariance_z(&run(&without_noise(&model)), &covariance(&model));
+    assert!(bug > 5.0, "a layer without noise is not seen: z = {bug}");
+}
+
+#[test]
+fn joint_samples_have_the_closed_form_covariance() {
+    let model = linear();
+    let run = |model: &Hierarchy| {
+        // h lambda is about 0.02: the step's own bias is below one standard error.
+        let mut dream = Dream::new(dreamer(model, 0.003, 0.003, 2.0), wish(Mode::Joint, 4000, 1), None).unwrap();
+        dream.advance(3000);
+        dream.samples()
+    };
+    let z = covariance_z(&run(&model), &covariance(&model));
+    assert!(z < 5.0, "z = {z}");
+    let bug = covariance_z(&run(&without_noise(&model)), &covariance(&model));
+    assert!(bug > 5.0, "a layer without noise is not seen: z = {bug}");
+}
+
+#[test]
+fn marginal_samples_have_the_covariance_of_langevin_on_the_marginal() {
+    let model = linear();
+    let (count, inner, h, h0, outer) = (6000, 60, 0.05, 0.12, 60);
+    // x' = x - h0 P x + sqrt(2 h0) n has the covariance (P (1 - h0 P/2))^-1, P the precision of x_0.
+    let p = covariance(&model).try_inverse().unwrap();
+    let exact = (&p * (DMatrix::identity(3, 3) - &p * (0.5 * h0))).try_inverse().unwrap();
+    let mut dream = Dream::new(dreamer(&model, h, h0, 0.0), wish(Mode::Marginal, count, inner), None).unwrap();
+    dream.advance(inner * outer);
+    let z = covariance_z(&dream.samples(), &exact);
+    assert!(z < 5.0, "z = {z}");
+
+    // Planted bug: the gradient of one step in place of the mean over all.
+    let observed = LayerStep::new(h0, 0.0, 0.3);
+    let parameters = dreamer(&model, h, h0, 0.0).parameters;
+    let mut block = Block::new(&model, count, 1, 5, 0);
+    for _ in 0..outer {
+        for (steps, free) in [(inner - 1, vec![false; 3]), (1, vec![true; 3])] {
+            block.free(&free, 1, observed);
+            block.run(&model, &parameters, Span { steps, skip: 0, learn: false, last: false }, &Taps::default());
+        }
+    }
+    let samples = Array2::from_shape_vec((count, 3), block.layers[0].x.clone()).unwrap();
+    let bug = covariance_z(&samples, &exact);
+    assert!(bug > 5.0, "the mean over one step is not seen: z = {bug}");
+}
+
+#[test]
+fn freed_pixels_are_sampled_from_the_conditional_law() {
+    let model = linear();
+    let (rows, clamped) = (5000, [0.8f32, -0.4]); // x_0[0] and x_0[2]; x_0[1] is free
+    let run = |model: &Hierarchy| {
+        let parameters = dreamer(model, 0.004, 0.004, 2.0).parameters;
+        let mut block = Block::new(model, rows, 1, 7, 0);
+        block.layers[0].x.chunks_exact_mut(3).for_each(|x| x.copy_from_slice(&[clamped[0], 5.0, clamped[1]]));
+        block.free(&[false, true, false], 1, LayerStep::new(0.004, 1.0, 0.3));
+        block.run(model, &parameters, Span { steps: 3000, skip: 0, learn: false, last: false }, &Taps::default());
+        assert!(block.layers[0].x.chunks_exact(3).all(|x| x[0] == clamped[0] && x[2] == clamped[1]), "clamped pixels stay");
+        block.layers[0].x.chunks_exact(3).map(|x| f64::from(x[1])).collect::<Vec<_>>()
+    };
+    // Conditional normal law of x[1] given x[0] and x[2].
+    let c = covariance(&model);
+    let known = DMatrix::from_fn(2, 2, |i, j| c[(2 * i, 2 * j)]).try_inverse().unwrap();
+    let cross = DMatrix::from_fn(1, 2, |_, j| c[(1, 2 * j)]);
+    let mean = (&cross * &known * DMatrix::from_fn(2, 1, |i, _| f64::from(clamped[i])))[(0, 0)];
+    let variance = c[(1, 1)] - (&cross * &known * cross.transpose())[(0, 0)];
+    let z = |x: &[f64]| {
+        let n = x.len() as f64;
+        let m = x.iter().sum::<f64>() / n;
+        let v = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        ((m - mean).abs() / (variance / n).sqrt()).max((v - variance).abs() / (variance * (2.0 / n).sqrt()))
+    };
+    let found = z(&run(&model));
+    assert!(found < 5.0, "z = {found}");
+    let bug = z(&run(&without_noise(&model)));
+    assert!(bug > 5.0, "a layer without noise is not seen: z = {bug}");
+}
+
+/// Three pixels in {0, 1} below one rectified normal unit.
+fn binary() -> Hierarchy {
+    let weights = vec![array![[2.0f32], [-1.5], [1.0]]];
+    let mut model = Hierarchy::new(vec![layer(FamilyConfig::Bernoulli, 3), gaussian(1.0, 1)], weights).unwrap();
+    model.biases[0] = array![-0.5, 0.4, 0.2];
+    model
+}
+
+/// P(x_0) of the eight pictures, by summing p(x_1) p(x_0 | x_1) over a fine grid.
+fn binary_law(model: &Hierarchy) -> [f64; 8] {
+    let mut law = [0.0; 8];
+    for step in -8000..=8000 {
+        let z = f64::from(step) * 1e-3;
+        let prior = (-0.5 * z * z).exp() * 1e-3 / (2.0 * std::f64::consts::PI).sqrt();
+        for (state, p) in law.iter_mut().enumerate() {
+            let pixel = |i: usize| {
+                let eta = f64::from(model.weights[0][[i, 0]]) * z + f64::from(model.biases[0][i]);
+                let on = 1.0 / (1.0 + (-eta).exp());
+                if state >> i & 1 == 1 { on } else { 1.0 - on }
+            };
+            *p += prior * pixel(0) * pixel(1) * pixel(2);
+        }
+    }
+    law
+}
+
+/// The largest |z| of the shares of the eight pictures.
+fn shares_z(samples: &Array2<f32>, law: &[f64; 8]) -> f64 {
+    let mut counts = [0.0f64; 8];
+    samples.rows().into_iter().for_each(|x| counts[x.iter().enumerate().map(|(i, &x)| usize::from(x == 1.0) << i).sum::<usize>()] += 1.0);
+    let n = samples.nrows() as f64;
+    counts.iter().zip(law).map(|(count, p)| (count / n - p).abs() / (p * (1.0 - p) / n).sqrt()).fold(0.0, f64::max)
+}
+
+#[test]
+fn binary_pictures_have_their_shares_in_every_mode() {
+    let model = binary();
+    let law = binary_law(&model);
+    assert!((law.iter().sum::<f64>() - 1.0).abs() < 1e-6);
+    let mut stronger = model.clone();
+    stronger.weights[0] *= 1.3; // planted bug
+    for (mode, inner, steps) in [(Mode::Ancestral, 1, 1), (Mode::Joint, 1, 1500), (Mode::Marginal, 40, 4000)] {
+        let run = |model: &Hierarchy| {
+            let mut dream = Dream::new(dreamer(model, 0.02, 0.02, 1.0), wish(mode, 6000, inner), None).unwrap();
+            dream.advance(steps);
+            dream.samples()
+        };
+        let z = shares_z(&run(&model), &law);
+        assert!(z < 5.0, "{mode:?}: z = {z}");
+        let bug = shares_z(&run(&stronger), &law);
+        assert!(bug > 5.0, "{mode:?}: weights 1.3 times too strong are not seen: z = {bug}");
+    }
+}
+
+/// A mixture of three normal laws of two units, seen through two pixels.
+fn mixture() -> Hierarchy {
+    let weights = vec![array![[1.0f32, 0.0], [0.3, 1.0]], array![[1.0f32, -1.0, 0.5], [0.2, 0.4, -1.2]]];
+    let mut model = Hierarchy::new(vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, 3)], weights).unwrap();
+    model.biases[2] = array![0.0, 0.7, -0.4];
+    model
+}
+
+#[test]
+fn the_categorical_layer_is_drawn_from_its_posterior() {
+    let model = mixture();
+    let rows = 30_000;
+    let x1 = [0.3f32, -0.2];
+    // p(c | x_1) from the energy of the whole state, which knows nothing of the heat bath.
+    let weight = |c: usize| {
+        let hot = Array1::from_shape_fn(3, |k| if k == c { 1.0 } else { 0.0 });
+        (-energy(&model, &[array![0.0, 0.0], Array1::from_iter(x1.iter().map(|&x| f64::from(x))), hot])).exp()
+    };
+    let total: f64 = (0..3).map(weight).sum();
+    let z = |judged: &Hierarchy| {
+        let mut block = Block::new(judged, rows, 1, 9, 0);
+        block.layers[1].x.chunks_exact_mut(2).for_each(|x| x.copy_from_slice(&x1));
+        block.refresh_activations(judged);
+        let still = StepParameters {
+            layers: vec![LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 }; 2],
+            dt_ms: 1.0,
+            dt_over_tau_eps: 1.0,
+            interneurons: 1,
+            exact: true,
+        };
+        block.run(judged, &still, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
+        let state = &block.layers[2];
+        assert!(state.x.chunks_exact(3).zip(&state.choice).all(|(x, &c)| x[c as usize] == 1.0 && x.iter().sum::<f32>() == 1.0));
+        let share = |c: u32| state.choice.iter().filter(|&&choice| choice == c).count() as f64 / rows as f64;
+        let score = |c: usize| {
+            let p = weight(c) / total;
+            (share(c as u32) - p).abs() / (p * (1.0 - p) / rows as f64).sqrt()
+        };
+        (0..3).map(score).fold(0.0, f64::max)
+    };
+    assert!(z(&model) < 5.0, "z = {}", z(&model));
+    let mut bug = model.clone();
+    bug.biases[2] = array![0.0, 0.9, -0.4];
+    assert!(z(&bug) > 5.0, "another prior is not seen");
+}
+
+#[test]
+fn joint_samples_below_a_categorical_top_have_the_mixture_s_moments() {
+    let model = mixture();
+    let p = categorical::prior(&model.biases[2]);
+    let centre = |i: usize, c: usize| f64::from(model.weights[1][[i, c]]);
+    let mean = |i: usize| (0..3).map(|c| f64::from(p[c]) * centre(i, c)).sum::<f64>();
+    let moments = |model: &Hierarchy| {
+        let mut dream = Dream::new(dreamer(model, 0.01, 0.01, 1.5), wish(Mode::Joint, 6000, 1), None).unwrap();
+        dream.advance(2500);
+        dream.states(1)
+    };
+    let z = |x: &Array2<f32>| {
+        let n = x.nrows() as f64;
+        (0..2)
+            .map(|i| {
+                let found = x.column(i).iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+                let second = (0..3).map(|c| f64::from(p[c]) * centre(i, c).powi(2)).sum::<f64>() + 0.49;
+                (found - mean(i)).abs() / ((second - mean(i).powi(2)) / n).sqrt()
+            })
+            .fold(0.0, f64::max)
+    };
+    let found = z(&moments(&model));
+    assert!(found < 5.0, "z = {found}");
+    let mut bug = model.clone();
+    bug.biases[2] = array![0.0, 0.0, 0.0];
+    assert!(z(&moments(&bug)) > 5.0, "a flat prior is not seen");
+}
+
+#[test]
+fn opening_the_top_leaves_what_lies_below_as_it_is() {
+    let mut model = mixture();
+    let x = Array2::from_shape_fn((400, 2), |(i, j)| ((i * (3 + 4 * j)) as f32 * 0.37).sin() * if j == 0 { 2.0 } else { 0.3 });
+    let before = x.dot(&model.weights[0].t());
+    let gains = categorical::open(&mut model, &x);
+    let scaled = Array2::from_shape_fn(x.dim(), |(i, j)| x[[i, j]] * gains[j]);
+    let after = scaled.dot(&model.weights[0].t());
+    assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-5), "eta_0 of every image stays");
+    assert!(gains[1] > 2.0 * gains[0], "the narrow axis is stretched: {gains:?}");
+    // The spread around the nearest centre is sigma along both axes.
+    let sigma = model.layers[1].family.sigma().unwrap();
+    for i in 0..2 {
+        let distance = |r: usize, c: usize| (0..2).map(|k| (scaled[[r, k]] - model.weights[1][[k, c]]).powi(2)).sum::<f32>();
+        let off = |r: usize| {
+            let nearest = (0..3).min_by(|&a, &b| distance(r, a).total_cmp(&distance(r, b))).unwrap();
+            f64::from(scaled[[r, i]] - model.weights[1][[i, nearest]])
+        };
+        let rms = ((3..400).map(|r| off(r).powi(2)).sum::<f64>() / 397.0).sqrt();
+        assert!((rms / sigma - 1.0).abs() < 0.25, "axis {i}: {rms} against {sigma}"); // nearness was judged before the stretching
+    }
+}
+
+#[test]
+fn every_family_is_drawn_from_its_conditional() {
+    let rows = 20_000;
+    for family in [
+        FamilyConfig::RectifiedGaussian { sigma: 0.7 },
+        FamilyConfig::ContinuousBernoulli,
+        FamilyConfig::Laplace { lambda: 2.0, delta: 0.2, kappa: 0.5 },
+        FamilyConfig::StudentT { nu: 5.0, s: 0.6, kappa: 0.5 },
+        FamilyConfig::Bernoulli,
+        FamilyConfig::LaplaceScale { eta_max: 5.0, delta: 0.3 },
+    ] {
+        let built = family.build().unwrap();
+        let mut model = Hierarchy::new(vec![layer(family, 2), gaussian(1.0, 1)], vec![array![[0.8f32], [-0.6]]]).unwrap();
+        model.biases[0] = array![0.3, -0.2];
+        let mut block = Block::new(&model, rows, 1, 2, 0);
+        block.layers[1].x.fill(1.0);
+        ancestral::draw_below(&model, &mut block, 0, 0, 1.0);
+        for (unit, a) in [(0, 1.1), (1, -0.8)] {
+            let eta = built.link(a);
+            let exact = built.mean_statistic(eta);
+            let spread = (built.mean_statistic(eta + 1e-4) - built.mean_statistic(eta - 1e-4)) / 2e-4; // A'', the variance of T
+            let mean = |shift: f64| {
+                let t = block.layers[0].x.chunks_exact(2).map(|x| built.statistic(f64::from(x[unit]))).sum::<f64>() / rows as f64;
+                (t + shift - exact).abs() / (spread / rows as f64).sqrt()
+            };
+            assert!(mean(0.0) < 5.0, "{family:?}, unit {unit}: z = {}", mean(0.0));
+            assert!(mean(0.08 * spread.sqrt()) > 5.0, "a planted shift of 0.08 standard deviations is not seen");
+        }
+    }
+}
+
+#[test]
+fn lower_temperatures_narrow_the_law() {
+    let model = linear();
+    let exact = covariance(&model) * 0.25; // exp(-E/T) of a Gaussian has T times the covariance
+    for (mode, steps) in [(Mode::Ancestral, 1), (Mode::Joint, 3000)] {
+        let wish = Wish { temperature: 0.25, ..wish(mode, 4000, 1) };
+        let mut dream = Dream::new(dreamer(&model, 0.003, 0.003, 2.0), wish, None).unwrap();
+        dream.advance(steps);
+        let z = covariance_z(&dream.samples(), &exact);
+        assert!(z < 5.0, "{mode:?}: z = {z}");
+        assert!(covariance_z(&dream.samples(), &covariance(&model)) > 5.0);
+    }
+}
+
+#[test]
+fn what_cannot_be_generated_is_refused_with_the_value_named() {
+    let model = linear();
+    for (wish, part) in [
+        (Wish { count: 0, ..wish(Mode::Joint, 1, 1) }, "count = 0"),
+        (Wish { temperature: f64::NAN, ..wish(Mode::Joint, 1, 1) }, "temperature"),
+        (Wish { category: Some(1), ..wish(Mode::Ancestral, 1, 1) }, "categorical"),
+        (Wish { origin: Origin::Data, ..wish(Mode::Joint, 1, 1) }, "data"),
+    ] {
+        let error = Dream::new(dreamer(&model, 0.01, 0.01, 0.0), wish, None).err().unwrap().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
