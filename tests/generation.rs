@@ -54,16 +54,17 @@ fn covariance_z(samples: &Array2<f32>, exact: &DMatrix<f64>) -> f64 {
         for j in 0..=i {
             let found = samples.column(i).iter().zip(samples.column(j)).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>() / n;
             let error = ((exact[(i, i)] * exact[(j, j)] + exact[(i, j)].powi(2)) / n).sqrt();
+            assert!(found.is_finite());
             worst = worst.max((found - exact[(i, j)]).abs() / error);
         }
     }
     worst
 }
 
-/// Without the noise of layer 1.
-fn without_noise(model: &Hierarchy) -> Hierarchy {
+/// With a third of the noise of layer 1.
+fn less_noise(model: &Hierarchy) -> Hierarchy {
     let mut bug = model.clone();
-    bug.layers[1] = gaussian(0.05, 2);
+    bug.layers[1] = gaussian(0.2, 2);
     bug
 }
 
@@ -73,8 +74,8 @@ fn ancestral_samples_have_the_closed_form_covariance() {
     let run = |model: &Hierarchy| Dream::new(dreamer(model, 0.01, 0.01, 0.0), wish(Mode::Ancestral, 20_000, 1), None).unwrap().samples();
     let z = covariance_z(&run(&model), &covariance(&model));
     assert!(z < 5.0, "z = {z}");
-    let bug = covariance_z(&run(&without_noise(&model)), &covariance(&model));
-    assert!(bug > 5.0, "a layer without noise is not seen: z = {bug}");
+    let bug = covariance_z(&run(&less_noise(&model)), &covariance(&model));
+    assert!(bug > 5.0, "a layer with less noise is not seen: z = {bug}");
 }
 
 #[test]
@@ -88,8 +89,8 @@ fn joint_samples_have_the_closed_form_covariance() {
     };
     let z = covariance_z(&run(&model), &covariance(&model));
     assert!(z < 5.0, "z = {z}");
-    let bug = covariance_z(&run(&without_noise(&model)), &covariance(&model));
-    assert!(bug > 5.0, "a layer without noise is not seen: z = {bug}");
+    let bug = covariance_z(&run(&less_noise(&model)), &covariance(&model));
+    assert!(bug > 5.0, "a layer with less noise is not seen: z = {bug}");
 }
 
 #[test]
@@ -146,8 +147,8 @@ fn freed_pixels_are_sampled_from_the_conditional_law() {
     };
     let found = z(&run(&model));
     assert!(found < 5.0, "z = {found}");
-    let bug = z(&run(&without_noise(&model)));
-    assert!(bug > 5.0, "a layer without noise is not seen: z = {bug}");
+    let bug = z(&run(&less_noise(&model)));
+    assert!(bug > 5.0, "a layer with less noise is not seen: z = {bug}");
 }
 
 /// Three pixels in {0, 1} below one rectified normal unit.

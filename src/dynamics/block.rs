@@ -408,7 +408,10 @@ impl Block {
             return;
         }
         let rows = self.kept * self.rows;
-        for l in (0..self.open).filter(|&l| self.learns[l] && self.layers[l + 1].choice.is_empty()) {
+        for l in (0..self.open).filter(|&l| self.learns[l]) {
+            if !self.layers[l + 1].choice.is_empty() {
+                continue; // summed as it came
+            }
             let (n, m) = (self.layers[l].eps.len() / self.rows, self.layers[l + 1].f.len() / self.rows);
             let state = &mut self.layers[l];
             let eps = view(&state.eps_history[..rows * n], rows);

@@ -542,9 +542,9 @@ impl Session {
     fn measure_stiffness(&mut self) {
         if self.config.dynamics.curvature == Curvature::Mean {
             let family = self.model.layers[0].family.as_ref();
-            let mut sum = Array1::zeros(self.model.layers[0].size);
-            let mut rows = 0.0f32;
-            for row in self.blocks.iter().flat_map(|block| block.layers[0].eta.chunks_exact(sum.len())) {
+            let pixels = self.model.layers[0].size;
+            let (mut sum, mut rows) = (Array1::zeros(pixels), 0.0f32);
+            for row in self.blocks.iter().flat_map(|block| block.layers[0].eta.chunks_exact(pixels)) {
                 family.add_statistic_variances(row, sum.as_slice_mut().unwrap_or_default());
                 rows += 1.0;
             }
