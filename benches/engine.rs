@@ -6,10 +6,10 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use heescope::analysis::gabor;
 use heescope::dynamics::block::Taps;
 use heescope::dynamics::noise::Noise;
-use heescope::model::product::multiply;
 use heescope::experiment::Config;
 use heescope::experiment::presets;
 use heescope::experiment::session::Session;
+use heescope::model::product::multiply;
 use ndarray::{Array2, ArrayView2};
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};

@@ -3,9 +3,9 @@
 use crate::cli::Start;
 use crate::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
 use crate::experiment::{Config, Session};
+use crate::export::filters::tile;
 use crate::export::images::{Tone, picture};
 use crate::export::npz::Archive;
-use crate::export::filters::tile;
 use crate::model::Hierarchy;
 use anyhow::bail;
 use indicatif::ProgressBar;
@@ -130,11 +130,7 @@ impl Generate {
         if let Some(path) = &self.png {
             crate::export::save_png(path, &picture(means.view(), shape, MOST_TILES, tone, ZOOM))?;
         }
-        let how = if wish.mode == Mode::Ancestral {
-            String::new()
-        } else {
-            format!(", {steps} steps from {}", self.from)
-        };
+        let how = if wish.mode == Mode::Ancestral { String::new() } else { format!(", {steps} steps from {}", self.from) };
         println!("{} images of {} x {} pixels, {}{how}", wish.count, shape[0], shape[1], self.mode);
         Ok(())
     }

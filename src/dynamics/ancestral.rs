@@ -4,9 +4,9 @@
 //! distribution function); elsewhere the layer's interneurons run to equilibrium, and what they hold is the draw.
 
 use crate::dynamics::block::{Block, input_from_above};
+use crate::dynamics::categorical;
 use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
-use crate::dynamics::categorical;
 use crate::model::families::InterneuronLaw;
 use crate::model::{Family, Hierarchy, quadrature, vector};
 use std::sync::Arc;

@@ -43,7 +43,17 @@ impl Observation {
         let zeros = || vec![0.0; size];
         let mut v = zeros();
         noise.fill(&mut v);
-        Self { free: free.to_vec(), inner: inner.max(1), step, steps: 0, sums: zeros(), v, before: zeros(), noise: [zeros(), zeros()], nothing: zeros() }
+        Self {
+            free: free.to_vec(),
+            inner: inner.max(1),
+            step,
+            steps: 0,
+            sums: zeros(),
+            v,
+            before: zeros(),
+            noise: [zeros(), zeros()],
+            nothing: zeros(),
+        }
     }
 
     /// One step of the layers above has led to `eta`: sums up, and moves x every S steps.

@@ -448,7 +448,8 @@ impl Session {
         let skip = (self.config.stimulus.burn_in_steps + self.settling).saturating_sub(self.step_in_stimulus);
         let span = Span { steps, skip, learn, last: steps == self.steps_left() };
         let cold = (descent > 0).then(|| self.parameters.at_temperature(0.0));
-        let (model, parameters, quiet) = (&self.model, cold.as_ref().unwrap_or(&self.parameters), Taps { units: Vec::new(), raster: false, ..taps.clone() });
+        let (model, parameters, quiet) =
+            (&self.model, cold.as_ref().unwrap_or(&self.parameters), Taps { units: Vec::new(), raster: false, ..taps.clone() });
         let run = |(b, block): (usize, &mut Block)| block.run(model, parameters, span, if b == 0 { taps } else { &quiet });
         let work: usize = self.config.stimulus.batch * model.weights.iter().map(Array2::len).sum::<usize>();
         if work * steps < SMALL_WORK || self.pool.current_num_threads() == 1 {
@@ -520,15 +521,8 @@ impl Session {
         let layers = self.config.model.layers.iter().enumerate();
         let learned_sigma = layers.filter(|(i, layer)| layer.learned_sigma || (*i == 0 && l.learned_sigma)).map(|(i, _)| i).collect();
         let expected_error = 1.0 + averaged_variance(&self.parameters);
-        let free = learning::Rule {
-            lr,
-            learn: None,
-            unit_norm: l.unit_norm,
-            largest_norm: 0.0,
-            biases: l.biases,
-            learned_sigma,
-            expected_error,
-        };
+        let free =
+            learning::Rule { lr, learn: None, unit_norm: l.unit_norm, largest_norm: 0.0, biases: l.biases, learned_sigma, expected_error };
         match self.stage() {
             Some(s) => {
                 let learn = Some(s.learn.clone());

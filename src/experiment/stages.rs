@@ -52,7 +52,9 @@ pub fn validate(stages: &[StageConfig], depth: usize) -> Result<(), ConfigError>
         if let Some(l) = stage.learn.iter().find(|&&l| l >= stage.open) {
             return wrong("learn", l.to_string(), format!("0 to {}, the weights between layers that run", stage.open - 1));
         }
-        for (key, value) in [("lr", stage.lr), ("lr_end", stage.lr_end), ("largest_norm", stage.largest_norm), ("start_weights", stage.start_weights)] {
+        for (key, value) in
+            [("lr", stage.lr), ("lr_end", stage.lr_end), ("largest_norm", stage.largest_norm), ("start_weights", stage.start_weights)]
+        {
             if !(0.0..=1e3).contains(&value) {
                 return wrong(key, value.to_string(), "0 to 1000".into());
             }
