@@ -66,8 +66,10 @@ pub enum Action {
 /// A path field that a dialog fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// Own images.
+    /// A folder of own images.
     Images,
+    /// A file of own images.
+    ImageFile,
     /// Where filters are written.
     Export,
     /// A model file to open.

@@ -72,6 +72,10 @@ impl App {
                     let dialog = rfd::FileDialog::new();
                     let chosen = match field {
                         Field::Images => dialog.pick_folder(),
+                        Field::ImageFile => dialog
+                            .add_filter("images", &["png", "jpg", "jpeg", "npz", "npy", "gz", "idx3-ubyte", "idx", "bin"])
+                            .add_filter("every file", &["*"]) // MNIST's names have no ending
+                            .pick_file(),
                         Field::Open => dialog.add_filter("model", &["npz"]).pick_file(),
                         Field::Save => dialog.set_file_name("model.npz").save_file(),
                         Field::Export if export.format == filters::Format::EachPng => dialog.pick_folder(),

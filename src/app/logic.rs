@@ -48,7 +48,7 @@ impl App {
             match done {
                 Background::Exported(Ok(path)) => drop(self.toasts.success(format!("Exported {}", path.display()))),
                 Background::Exported(Err(error)) => drop(self.toasts.error(format!("{error:#}"))),
-                Background::Chosen(Field::Images, path) => self.side.images = path.display().to_string(),
+                Background::Chosen(Field::Images | Field::ImageFile, path) => self.side.images = path.display().to_string(),
                 Background::Chosen(Field::Open | Field::Save, path) => self.side.model = path.display().to_string(),
                 Background::Chosen(Field::Export, path) => {
                     let format = path.extension().and_then(|e| e.to_str()).and_then(|ending| match ending {

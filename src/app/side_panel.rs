@@ -209,13 +209,22 @@ impl SidePanel {
         let label = ui.strong("Your images");
         ui.horizontal(|ui| {
             path_field(ui, &label, "Image file or folder", &mut self.images);
-            if ui.button("Choose").clicked() {
-                actions.push(Action::Dialog(Field::Images));
+            for (text, field, hint) in [
+                ("File", Field::ImageFile, "Choose a PNG or JPEG, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
+                ("Folder", Field::Images, "Choose a folder of pictures, or one with MNIST's files or CIFAR-10 batches"),
+            ] {
+                if ui.button(text).on_hover_text(hint).clicked() {
+                    actions.push(Action::Dialog(field));
+                }
             }
         });
         if ui
             .add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these"))
-            .on_hover_text("PNG or JPEG; or drop files on the window")
+            .on_hover_text(if config.data.source.is_whole() {
+                "Whole images: IDX, NPY, NPZ, CIFAR-10, or a folder of PNG or JPEG; or drop them on the window"
+            } else {
+                "PNG or JPEG; or drop files on the window"
+            })
             .clicked()
         {
             actions.push(Action::Send(Command::UseImages(vec![PathBuf::from(self.images.trim())])));

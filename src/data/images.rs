@@ -6,10 +6,11 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-const LONGEST_SIDE: u32 = 20_000;
+/// Width or height of a picture.
+pub(super) const LONGEST_SIDE: u32 = 20_000;
 const USED_SIDE: u32 = 2048;
 /// Pixels kept in all, 4 bytes each; more images are left out with a message.
-const MOST_PIXELS: u64 = 100_000_000;
+pub(super) const MOST_PIXELS: u64 = 100_000_000;
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +83,7 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     if files.is_empty() { Err(failed("no PNG or JPEG file in this folder".into())) } else { Ok(files) }
 }
 
-fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, String> {
+pub(super) fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, String> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|e| e.to_string())?;
     if reader.format().is_none() {
         return Err("not an image: PNG or JPEG is needed".into());
@@ -119,13 +120,20 @@ fn decode(path: &Path, smallest_side: usize) -> Result<Array2<f32>, String> {
 
 /// Grey levels 0 to 1 (Rec. 601 luma), `[rows, columns]`. An error without contrast.
 pub fn grey(picture: &image::DynamicImage) -> Result<Array2<f32>, String> {
-    let rgb = picture.to_rgb32f();
-    let grey = |p: &image::Rgb<f32>| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
-    let (low, high) = rgb.pixels().map(grey).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let grey = levels(picture);
+    let (low, high) = grey.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     if high - low < 1e-3 {
         return Err("no contrast: all pixels are the same grey".into());
     }
-    Array2::from_shape_vec((rgb.height() as usize, rgb.width() as usize), rgb.pixels().map(grey).collect()).map_err(|e| e.to_string())
+    Ok(grey)
+}
+
+/// Grey levels 0 to 1 (Rec. 601 luma), `[rows, columns]`, with or without contrast.
+pub(super) fn levels(picture: &image::DynamicImage) -> Array2<f32> {
+    let rgb = picture.to_rgb32f();
+    let grey = |p: &image::Rgb<f32>| (0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]).clamp(0.0, 1.0);
+    let dimensions = (rgb.height() as usize, rgb.width() as usize);
+    Array2::from_shape_vec(dimensions, rgb.pixels().map(grey).collect()).unwrap_or_default() // as many pixels as it has
 }
 
 #[cfg(test)]

@@ -1,14 +1,22 @@
-//! Where stimuli come from: dead leaves, photographs, one's own images; whitening and patches (SPEC 6).
+//! Where stimuli come from: dead leaves, photographs, digits, one's own images; whitening and patches (SPEC 6), whole images.
 
 pub mod bars;
 pub mod dead_leaves;
+pub mod embedded;
 pub mod images;
+pub mod mnist;
 pub mod patches;
 pub mod photographs;
 mod progress;
+pub mod readers;
+mod set;
 pub mod whitening;
 
+pub use embedded::{digits, fashion};
+pub use mnist::mnist;
 pub use progress::Progress;
+pub use readers::read;
+pub use set::{ImageSet, Part};
 
 use ndarray::Array2;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
@@ -43,11 +51,32 @@ pub enum Source {
     Photographs,
     /// Bars that appear independently, an image each, without whitening.
     Bars,
-    /// Files and folders.
+    /// Files and folders, cut into patches.
     Files(Vec<PathBuf>),
+    /// The embedded digits, whole.
+    Digits,
+    /// The embedded part of Fashion-MNIST, whole.
+    Fashion,
+    /// MNIST in this folder, whole.
+    Mnist(PathBuf),
+    /// Files and folders, whole images.
+    Images(Vec<PathBuf>),
 }
 
-/// Whitened patches of a source, `[count, side^2]`, and the files that were left out. Bit-identical for one seed.
+/// Whole images of a source, grey 0 to 1, and the files that were left out. Pictures are scaled to a square of `units` pixels
+/// where that is given. An error for a source of patches.
+pub fn whole(source: &Source, part: Part, units: Option<usize>, progress: &Progress) -> Result<(ImageSet, Vec<DataError>), DataError> {
+    match source {
+        Source::Digits => digits(part).map(|set| (set, Vec::new())),
+        Source::Fashion => fashion(part).map(|set| (set, Vec::new())),
+        Source::Mnist(folder) => mnist(folder, part, progress),
+        Source::Images(paths) => read(paths, part, units, progress),
+        _ => Err(DataError::Nothing("this source has patches, not whole images".into())),
+    }
+}
+
+/// Whitened patches of a source, `[count, side^2]`, and the files that were left out. Bit-identical for one seed. An error for a
+/// source of whole images.
 pub fn patches(
     source: &Source,
     settings: &patches::Settings,
@@ -70,7 +99,6 @@ pub fn patches(
             })
             .collect(),
         Source::Photographs => photographs::images()?,
-        Source::Bars => Vec::new(),
         Source::Files(paths) => {
             let loaded = images::load(paths, settings.side + 2 * settings.border + 1, progress);
             if progress.cancelled() {
@@ -83,6 +111,7 @@ pub fn patches(
             }
             loaded.images
         }
+        _ => return Err(DataError::Nothing("this source has whole images, not patches".into())),
     };
     let logarithm = *source != Source::DeadLeaves;
     progress.begin("whitening", raw.len());

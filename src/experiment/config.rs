@@ -1,5 +1,6 @@
 //! The configuration: TOML tables `[model]`, `[dynamics]`, `[learning]`, `[stimulus]`, `[data]`, and `--set key=value`.
 
+use crate::data::{Source, mnist};
 use crate::experiment::stages::{self, StageConfig};
 use crate::model::{Activation, FamilyConfig};
 use serde::{Deserialize, Serialize};
@@ -304,8 +305,23 @@ pub enum DataSource {
     Photographs,
     /// Bars that appear independently.
     Bars,
-    /// One's own images, `data.paths`.
+    /// One's own images, `data.paths`, cut into patches.
     Files,
+    /// The embedded digits, 8 x 8.
+    Digits,
+    /// The embedded part of Fashion-MNIST, 28 x 28.
+    Fashion,
+    /// MNIST's files in the folder `data.paths[0]`, or in data/mnist.
+    Mnist,
+    /// One's own whole images, `data.paths`, grey levels as they are.
+    Images,
+}
+
+impl DataSource {
+    /// Whether a stimulus is a whole image, grey 0 to 1, and not a whitened patch.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::Digits | Self::Fashion | Self::Mnist | Self::Images)
+    }
 }
 
 /// Table `[data]`.
@@ -320,8 +336,25 @@ pub struct DataConfig {
     pub patches: usize,
     /// Each patch divided by its own standard deviation + 0.1.
     pub contrast_normalisation: bool,
-    /// Files and folders of `source = "files"`.
+    /// Files and folders of `source = "files"` and `source = "images"`, the folder of `source = "mnist"`.
     pub paths: Vec<PathBuf>,
+}
+
+impl DataConfig {
+    /// The source with its files; None for fixed stimuli.
+    pub fn source(&self) -> Option<Source> {
+        Some(match self.source {
+            DataSource::Fixed => return None,
+            DataSource::DeadLeaves => Source::DeadLeaves,
+            DataSource::Photographs => Source::Photographs,
+            DataSource::Bars => Source::Bars,
+            DataSource::Files => Source::Files(self.paths.clone()),
+            DataSource::Digits => Source::Digits,
+            DataSource::Fashion => Source::Fashion,
+            DataSource::Mnist => Source::Mnist(self.paths.first().cloned().unwrap_or_else(|| mnist::FOLDER.into())),
+            DataSource::Images => Source::Images(self.paths.clone()),
+        })
+    }
 }
 
 impl Default for DataConfig {
@@ -348,11 +381,16 @@ impl Config {
         Ok(config)
     }
 
-    /// Own images in place of the source, contrast-normalised as photographs are.
+    /// Own images in place of the source: whole ones where the source has whole ones, otherwise patches of them, contrast-normalised
+    /// as photographs are.
     pub fn use_images(&mut self, paths: Vec<PathBuf>) {
-        self.data.source = DataSource::Files;
         self.data.paths = paths;
-        self.data.contrast_normalisation = true;
+        if self.data.source.is_whole() {
+            self.data.source = DataSource::Images;
+        } else {
+            self.data.source = DataSource::Files;
+            self.data.contrast_normalisation = true;
+        }
     }
 
     /// Sets `key=value`, the key a leaf's name or `table.leaf`. Errors list the keys, or name the range.

@@ -1,6 +1,6 @@
 //! A running experiment: model, blocks of networks, stimuli, clock. The window's engine and the command line run the same one.
 
-use crate::data::{self, Progress, Source, patches::Settings};
+use crate::data::{self, Part, Progress, patches::Settings};
 use crate::dynamics::block::{Block, Span, Taps};
 use crate::dynamics::categorical::{self, TopRule};
 use crate::dynamics::governor::{Stiffness, largest_step};
@@ -150,13 +150,7 @@ impl Session {
         config.validate()?;
         let seed = config.dynamics.seed;
         let mut warnings = Vec::new();
-        let source = match config.data.source {
-            DataSource::Fixed => None,
-            DataSource::DeadLeaves => Some(Source::DeadLeaves),
-            DataSource::Photographs => Some(Source::Photographs),
-            DataSource::Bars => Some(Source::Bars),
-            DataSource::Files => Some(Source::Files(config.data.paths.clone())),
-        };
+        let source = config.data.source();
         let observed = model.layers[0].size;
         let stimuli = match source {
             None if config.stimulus.values.len() != observed => {
@@ -167,6 +161,20 @@ impl Session {
                 .into());
             }
             None => None,
+            Some(source) if config.data.source.is_whole() => {
+                let (set, rejected) = data::whole(&source, Part::Train, Some(observed), progress)?;
+                warnings.extend(rejected.iter().map(ToString::to_string));
+                if set.rows * set.columns != observed {
+                    return Err(ConfigError(format!(
+                        "images of {} x {} need a layer 0 of {} units, it has {observed}",
+                        set.rows,
+                        set.columns,
+                        set.rows * set.columns
+                    ))
+                    .into());
+                }
+                Some(set.pixels)
+            }
             Some(_) if config.data.patch.pow(2) != observed => {
                 return Err(ConfigError(format!(
                     "patch = {} needs a layer 0 of {} units, it has {observed}",
