@@ -58,6 +58,21 @@ pub fn all() -> &'static [Preset] {
             summary: "a second layer that sets the scale of the first learns groups of like orientation: complex cells",
             build: v1_v2,
         },
+        Preset {
+            name: "digits",
+            summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model dreams digits",
+            build: || Images { source: DataSource::Digits, sizes: [64, 64, 16, 50], most: 1500, first: 1500, shown: 600_000 }.config(),
+        },
+        Preset {
+            name: "fashion",
+            summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
+            build: || Images { source: DataSource::Fashion, sizes: [784, 256, 20, 400], most: 9000, first: 5000, shown: 3_000_000 }.config(),
+        },
+        Preset {
+            name: "mnist",
+            summary: "MNIST's digits, read from a folder with its files (--data)",
+            build: || Images { source: DataSource::Mnist, sizes: [784, 256, 20, 400], most: 10_000, first: 5000, shown: 3_000_000 }.config(),
+        },
     ]
 }
 
@@ -177,6 +192,81 @@ fn v1_v2() -> Config {
         data: DataConfig { source: DataSource::Photographs, patch: 16, contrast_normalisation: true, ..Default::default() },
         stages: vec![stage("filters", 100_000, 1), groups],
         ..Default::default()
+    }
+}
+
+/// A hierarchy that learns to generate whole images (SPEC 8).
+struct Images {
+    source: DataSource,
+    /// Pixels, units of x_1 and x_2, states of the top.
+    sizes: [usize; 4],
+    /// Images that have chains, and how many of them at first.
+    most: usize,
+    first: usize,
+    /// Images shown over both stages.
+    shown: u64,
+}
+
+impl Images {
+    /// Share of the run at which the top opens.
+    const OPENING: f64 = 0.15;
+    /// Rates at the beginning and at the end of the run.
+    const RATES: [f64; 2] = [2e-3, 6e-5];
+
+    fn config(self) -> Config {
+        let [pixels, hidden, latents, states] = self.sizes;
+        let first = LayerConfig { activation: Activation::Relu, ..layer(hidden, FamilyConfig::Gaussian { sigma: 0.3 }) };
+        let layers = vec![
+            layer(pixels, FamilyConfig::Bernoulli),
+            first,
+            layer(latents, FamilyConfig::Gaussian { sigma: 1.0 }),
+            layer(states, FamilyConfig::Categorical),
+        ];
+        let at = |share: f64| Self::RATES[0] + (Self::RATES[1] - Self::RATES[0]) * share;
+        let stage = |name: &str, share: [f64; 2], open: usize| StageConfig {
+            name: name.into(),
+            images: ((share[1] - share[0]) * self.shown as f64) as u64,
+            open,
+            learn: (0..open).collect(),
+            lr: at(share[0]),
+            lr_end: at(share[1]),
+            biases: true,
+            unit_norm: false,
+            largest_norm: 0.0,
+            start_weights: 0.0,
+        };
+        Config {
+            model: ModelConfig { layers, first_weights: FirstWeights::FanIn, ..Default::default() },
+            dynamics: DynamicsConfig {
+                dt_ms: 20.0,
+                tau_v_ms: 700.0,
+                adaptation: 1.6,
+                adaptation_unit: AdaptationUnit::Stiffness,
+                interneuron_mode: InterneuronMode::Exact,
+                safety: 0.35,
+                curvature: Curvature::Mean,
+                ..Default::default()
+            },
+            learning: LearningConfig {
+                enabled: true,
+                ascent: Ascent::Adam,
+                unit_norm: false,
+                biases: true,
+                lr: Self::RATES[0],
+                ..Default::default()
+            },
+            stimulus: StimulusConfig {
+                steps_per_stimulus: 10,
+                burn_in_steps: 5,
+                persistent: true,
+                images: self.most,
+                first_images: self.first,
+                ..Default::default()
+            },
+            data: DataConfig { source: self.source, ..Default::default() },
+            stages: vec![stage("decoder", [0.0, Self::OPENING], 2), stage("prototypes", [Self::OPENING, 1.0], 3)],
+            ..Default::default()
+        }
     }
 }
 
