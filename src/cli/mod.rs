@@ -2,6 +2,7 @@
 
 mod bench;
 mod diagnose;
+mod evaluate;
 mod filters;
 mod generate;
 mod sample;
@@ -67,6 +68,8 @@ enum Subcommands {
     Generate(generate::Generate),
     /// Tell how well chains have mixed
     Diagnose(diagnose::Diagnose),
+    /// Tell how close generated images come to data
+    Evaluate(evaluate::Evaluate),
     /// Write a model's filters
     Filters(filters::Filters),
     /// Measure milliseconds a step
@@ -158,6 +161,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Subcommands::Sample(sample)) => sample.run(),
         Some(Subcommands::Generate(generate)) => generate.run(),
         Some(Subcommands::Diagnose(diagnose)) => diagnose.run(),
+        Some(Subcommands::Evaluate(evaluate)) => evaluate.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),
         Some(Subcommands::Bench(bench)) => bench.run(),
         None => window(arguments),

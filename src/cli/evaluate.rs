@@ -1,0 +1,185 @@
+//! `heescope evaluate`: how close generated images come to a data set, beside the floor that real images reach.
+
+use crate::analysis::judge::{Images, Judge, Judgement};
+use crate::data::{self, ImageSet, Part, Progress};
+use crate::experiment::judging;
+use crate::export::npz;
+use anyhow::{anyhow, bail};
+use ndarray::{Array2, Axis, Ix3};
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+const HELP: &str = "\
+The floor is the same figure for as many real images (training images that nothing was fitted to): generated images cannot be
+told from data where they reach it. Every figure depends on the number of images: compare only those of one count.
+
+What each number sees:
+  Frechet, random features  strokes, textures and their places: means and covariances of 128 whitened features of a fixed random
+                            convolutional network; it does not know whether a figure can be read
+  Frechet, discriminants    class structure: linear discriminants of the same features where labels are known; it does not see
+                            what no class differs in. The features of a trained classifier would tell good generators apart more clearly
+  precision                 share of images that look like data (within the third neighbour of some held-out image): broken ones lower it
+  recall                    share of held-out images that the generated ones look like: collapse lowers it
+  nearest training image    root of the sum of squares over pixels; beside it that of held-out images. Blurred images are close to everything
+  closer than 95 %          share closer to a training image than 95 % of held-out images are: above 0.05 where images are memorised
+  class shares              by the discriminants, whose share of rightly told held-out images stands beside them";
+
+/// Options of `evaluate`.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = HELP, after_help = "--help tells what each number sees")]
+pub(super) struct Evaluate {
+    /// File of generated images (NPZ: samples, means, each count x rows x columns)
+    #[arg(long)]
+    samples: PathBuf,
+    /// Images to compare with: digits, fashion, or a file or folder of images (of MNIST's files train is learned from, t10k held out)
+    #[arg(long)]
+    data: String,
+    /// Images to compare at most
+    #[arg(long)]
+    count: Option<usize>,
+    /// Array to judge; means where the file has them
+    #[arg(long, value_enum)]
+    array: Option<Kind>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which array of the file.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Kind {
+    Samples,
+    Means,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Samples => "samples",
+            Self::Means => "means",
+        }
+    }
+}
+
+impl Evaluate {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let (name, images, size) = read_images(&self.samples, self.array)?;
+        let place = format!("{}: {name}", self.samples.display());
+        if let Some(image) = images.rows().into_iter().position(|row| row.iter().any(|v| !v.is_finite())) {
+            bail!("{place}: image {image} holds a value that is not finite");
+        }
+        let [training, reference] = [Part::Train, Part::Test].map(|part| read_data(&self.data, part, images.ncols()));
+        let (training, reference) = (training?, reference?);
+        if [reference.rows, reference.columns] != size {
+            let ([r, c], d) = (size, &reference);
+            bail!("{place} has {r} x {c} pixels, the images of {} {} x {}: one size is needed", self.data, d.rows, d.columns);
+        }
+        let count = self.count.unwrap_or(images.nrows());
+        for (what, found) in [("--count", count), (place.as_str(), images.nrows())] {
+            if found < Judge::FEWEST {
+                bail!("{what}: {found} images, at least {} are needed", Judge::FEWEST);
+            }
+        }
+        let labelled = |set: ImageSet| Images { pixels: set.pixels, labels: set.labels };
+        let judge = judging::fit(size, labelled(reference), labelled(training)).map_err(|e| anyhow!("{}: {e}", self.data))?;
+        // A distance falls with the number of images, so there are no more than the floor can be given for.
+        let count = count.min(images.nrows()).min(judge.most_comparable());
+        let chosen = rand::seq::index::sample(&mut ChaCha8Rng::seed_from_u64(0), images.nrows(), count).into_vec();
+        let found = judge.judge(images.select(Axis(0), &chosen).view()).map_err(|e| anyhow!("{place}: {e}"))?;
+        let floor = judge.floor(count);
+        if self.json {
+            println!("{}", report(&self, name, &judge, &found, &floor)?);
+        } else {
+            print!("{}", table(&self, name, &judge, &found, &floor));
+        }
+        Ok(())
+    }
+}
+
+/// The array's name, its images `[count, pixels]`, and their rows and columns.
+fn read_images(path: &Path, kind: Option<Kind>) -> anyhow::Result<(&'static str, Array2<f32>, [usize; 2])> {
+    let mut file = npz::open(path)?;
+    let kind = kind.unwrap_or(if file.has("means") { Kind::Means } else { Kind::Samples });
+    let name = kind.name();
+    if !file.has(name) {
+        bail!(
+            "{}: no array {name}; generated images are needed, count x rows x columns, as `heescope generate` writes them",
+            path.display()
+        );
+    }
+    let array = file.array(name)?;
+    let shape = array.shape().to_vec();
+    let images = array
+        .into_dimensionality::<Ix3>()
+        .map_err(|_| anyhow!("{}: {name} has the shape {shape:?}, count x rows x columns is needed", path.display()))?;
+    let (count, rows, columns) = images.dim();
+    let flat = images.as_standard_layout().into_owned().into_shape_with_order((count, rows * columns));
+    Ok((name, flat.map_err(|e| anyhow!("{}: {name}: {e}", path.display()))?, [rows, columns]))
+}
+
+/// One part of the data; pictures are scaled to a square of so many pixels. What is left out is told once.
+fn read_data(data: &str, part: Part, pixels: usize) -> anyhow::Result<ImageSet> {
+    match data {
+        "digits" => Ok(data::digits(part)?),
+        "fashion" => Ok(data::fashion(part)?),
+        path => {
+            let (set, rejected) = data::read(&[PathBuf::from(path)], part, Some(pixels), &Progress::default())?;
+            for error in rejected.iter().filter(|_| part == Part::Train) {
+                eprintln!("left out: {error}");
+            }
+            Ok(set)
+        }
+    }
+}
+
+fn report(given: &Evaluate, name: &str, judge: &Judge, found: &Judgement, floor: &Judgement) -> anyhow::Result<serde_json::Value> {
+    Ok(serde_json::json!({
+        "file": given.samples.display().to_string(),
+        "array": name,
+        "data": given.data,
+        "training_count": judge.training_count(),
+        "generated": serde_json::to_value(found)?,
+        "floor": serde_json::to_value(floor)?,
+        "classes": judge.classes(),
+        "reference_class_shares": judge.reference_shares(),
+        "discriminants_accuracy": judge.accuracy(),
+    }))
+}
+
+fn table(given: &Evaluate, name: &str, judge: &Judge, found: &Judgement, floor: &Judgement) -> String {
+    let mut text = format!(
+        "{}: {} {name} against {} held-out images of {}; {} training images\n\n{:<34}{:>16}{:>16}\n",
+        given.samples.display(),
+        found.count,
+        found.reference_count,
+        given.data,
+        judge.training_count(),
+        "",
+        name,
+        "floor"
+    );
+    let mut row = |what: String, values: [String; 2]| {
+        let _ = writeln!(text, "{what:<34}{:>16}{:>16}", values[0], values[1]); // writing to a string does not fail
+    };
+    let number = |value: f64| if value >= 9.995 { format!("{value:.1}") } else { format!("{value:.3}") };
+    row("Frechet, random features".into(), [found, floor].map(|j| number(j.frechet)));
+    if let (Some(a), Some(b)) = (found.frechet_classes, floor.frechet_classes) {
+        row("Frechet, discriminants".into(), [a, b].map(number));
+    }
+    row(format!("precision ({} images each)", found.manifold_count), [found, floor].map(|j| number(j.precision)));
+    row("recall".into(), [found, floor].map(|j| number(j.recall)));
+    let distance = |j: &Judgement| format!("{:.3} +- {:.3}", j.nearest_training, j.nearest_training_error);
+    row(format!("nearest training image ({})", found.nearest_count), [found, floor].map(distance));
+    row("closer than 95 % of held-out".into(), [found, floor].map(|j| number(j.close_share)));
+    if let (Some(shares), Some(reference)) = (&found.class_shares, judge.reference_shares()) {
+        let _ = writeln!(text, "\n{:<34}{:>16}{:>16}", "class shares", name, "held-out");
+        for ((class, share), real) in judge.classes().iter().zip(shares).zip(reference) {
+            let _ = writeln!(text, "{class:<34}{share:>16.3}{real:>16.3}");
+        }
+        if let Some(accuracy) = judge.accuracy() {
+            let _ = writeln!(text, "(the discriminants tell {:.1} % of held-out images rightly)", 100.0 * accuracy);
+        }
+    }
+    text
+}
