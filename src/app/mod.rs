@@ -138,6 +138,8 @@ pub struct App {
     failure: std::sync::Arc<std::sync::Mutex<Option<anyhow::Error>>>,
     frames: status::FrameTimes,
     fitter: fitter::Fitter,
+    /// Whether the engine believes that Generation is in sight.
+    dreams_in_sight: bool,
 }
 
 /// A change of one parameter.
@@ -205,6 +207,7 @@ impl App {
             failure: std::sync::Arc::default(),
             frames: status::FrameTimes::default(),
             fitter,
+            dreams_in_sight: true,
         })
     }
 }

@@ -4,7 +4,7 @@ use super::{App, Kind, layout, status};
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::data::photographs;
-use crate::engine::{Command, Parameter, Snapshot};
+use crate::engine::{Command, DreamRequest, Parameter, Snapshot};
 use egui::{Context, Ui};
 use std::time::{Duration, Instant};
 
@@ -68,6 +68,10 @@ impl App {
         });
         if self.shown().any(Kind::needs_fits) {
             self.fitter.offer(&snapshot);
+        }
+        let in_sight = self.shown().any(|kind| kind == Kind::Generation);
+        if std::mem::replace(&mut self.dreams_in_sight, in_sight) != in_sight {
+            actions.push(Action::Send(Command::Dreams(DreamRequest::Look(in_sight)))); // nothing is computed that nobody sees
         }
         self.state.latest = Some(snapshot);
         self.save_drawn(ui);

@@ -2,14 +2,13 @@
 
 use crate::cli::Start;
 use crate::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
+use crate::experiment::gallery::SMALLEST_PICTURE;
 use crate::experiment::{Config, Session};
 use crate::export::filters::tile;
-use crate::export::images::{Tone, picture};
-use crate::export::npz::Archive;
+use crate::export::images::{Tone, picture, save_npz};
 use crate::model::Hierarchy;
 use anyhow::bail;
 use indicatif::ProgressBar;
-use ndarray::{Array2, Array3};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -19,8 +18,6 @@ const CHUNK: usize = 10;
 const MOST_TILES: usize = 400;
 /// Screen pixels of a pixel.
 const ZOOM: usize = 2;
-/// A smaller observation is no picture.
-const SMALLEST: usize = 21;
 
 /// Options of `generate`.
 #[derive(clap::Args, Debug)]
@@ -77,8 +74,8 @@ impl Generate {
         }
         let (config, model) = self.start.read(self.model.as_ref())?;
         let pixels = config.model.layers.first().map_or(0, |layer| layer.size);
-        if pixels < SMALLEST {
-            bail!("{} observes {pixels} values: a picture of at least {SMALLEST} pixels is needed", config.model.name);
+        if pixels < SMALLEST_PICTURE {
+            bail!("{} observes {pixels} values: a picture of at least {SMALLEST_PICTURE} pixels is needed", config.model.name);
         }
         let wish = Wish {
             mode,
@@ -122,11 +119,7 @@ impl Generate {
         }
         bar.finish_and_clear();
         let (samples, means) = (dream.samples(), dream.means());
-        let mut archive = Archive::default();
-        archive.add("samples", &images(&samples, shape)?)?;
-        archive.add("means", &images(&means, shape)?)?;
-        archive.add_text("config", &config.to_toml())?;
-        archive.save(&self.out)?;
+        save_npz(&self.out, &samples, &means, shape, &config.to_toml())?;
         if let Some(path) = &self.png {
             crate::export::save_png(path, &picture(means.view(), shape, MOST_TILES, tone, ZOOM))?;
         }
@@ -134,9 +127,4 @@ impl Generate {
         println!("{} images of {} x {} pixels, {}{how}", wish.count, shape[0], shape[1], self.mode);
         Ok(())
     }
-}
-
-/// `[count, rows, columns]`.
-fn images(values: &Array2<f32>, [rows, columns]: [usize; 2]) -> anyhow::Result<Array3<f32>> {
-    Ok(values.to_shape((values.nrows(), rows, columns))?.to_owned())
 }

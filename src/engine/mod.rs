@@ -2,7 +2,9 @@
 
 pub mod command;
 mod contest;
+mod dreamer;
 pub mod event;
+mod generation;
 mod laboratory;
 mod meter;
 pub mod snapshot;
@@ -10,6 +12,7 @@ mod tuner;
 mod worker;
 
 pub use command::{Command, Pace, Parameter, Watch};
+pub use dreamer::{DreamRequest, GenerationState, MOST_FRAMES, Measuring};
 pub use event::Event;
 pub use laboratory::Findings;
 pub use meter::Mixing;

@@ -2,6 +2,7 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::engine::command::{Pace, Watch};
+use crate::engine::dreamer::GenerationState;
 use crate::engine::laboratory::Findings;
 use crate::engine::meter::Mixing;
 use crate::engine::tuner::TuningState;
@@ -195,6 +196,8 @@ pub struct Snapshot {
     pub findings: Option<Arc<Findings>>,
     /// Responses to gratings, where these were shown.
     pub tuning: Option<Arc<TuningState>>,
+    /// Generation, where it was asked for.
+    pub generation: Option<Arc<GenerationState>>,
     /// The race, where one is on.
     pub race: Option<RaceState>,
 }

@@ -4,6 +4,7 @@ use crate::analysis::density::{self, DensityGrid};
 use crate::data::Progress;
 use crate::dynamics::block::{Frame, Taps};
 use crate::engine::contest::Contest;
+use crate::engine::generation::Generation;
 use crate::engine::laboratory::{Bench, Findings};
 use crate::engine::tuner::{Animal, Tuner, TuningState};
 use crate::engine::{
@@ -83,6 +84,7 @@ struct Worker {
     findings: Option<Arc<Findings>>,
     tuner: Option<Tuner>,
     tuning: Option<Arc<TuningState>>,
+    generation: Generation,
     contest: Contest,
     dropped: u64,
     rate: (Instant, u64, u64, f64, f64),
@@ -134,6 +136,7 @@ impl Worker {
             findings: None,
             tuner: None,
             tuning: None,
+            generation: Generation::default(),
             contest: Contest::new(),
             dropped: 0,
             rate: (now, 0, 0, 0.0, 0.0),
@@ -197,6 +200,7 @@ impl Worker {
         self.findings = None;
         self.tuner = None;
         self.tuning = None;
+        self.generation.end();
         self.owed = 0;
         self.config = config;
         let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
@@ -296,6 +300,17 @@ impl Worker {
         {
             self.tuning = Some(Arc::new(tuner.state().clone()));
             self.changed = true;
+        }
+        if let Some(session) = &self.session {
+            let mut outcomes = Vec::new();
+            self.changed |= self.generation.collect(session, &mut outcomes);
+            outcomes.into_iter().for_each(|outcome| self.tell(outcome.map_or_else(Event::Failed, Event::Saved)));
+        }
+    }
+
+    fn generation(&mut self, action: impl FnOnce(&mut Generation, &Session, u64) -> Result<(), String>) {
+        if let Some(Err(problem)) = self.session.as_ref().map(|session| action(&mut self.generation, session, self.model_id)) {
+            self.tell(Event::Failed(problem));
         }
     }
 
@@ -555,6 +570,8 @@ impl Worker {
             Command::Experiment(experiment) => self.experiment(experiment),
             Command::Tune { layer } => self.show_gratings(layer),
             Command::StopTuning => self.tuner.iter().for_each(Tuner::stop),
+            Command::Generate(settings) => self.generation(|g, session, model_id| g.generate(settings, session, model_id)),
+            Command::Dreams(request) => self.generation(|g, session, _| g.ask(request, session)),
             Command::StopExperiment => self.bench.iter().for_each(Bench::stop),
             Command::RaceFrom(start) => {
                 self.contest.restart(start);
@@ -705,6 +722,7 @@ impl Worker {
             subject: self.subject.as_ref().map(|(_, subject)| subject.clone()),
             findings: self.findings.clone(),
             tuning: self.tuning.clone(),
+            generation: self.generation.state(),
             race: self.contest.state(d.tau_x_ms),
         }));
         drop(slot);

@@ -212,9 +212,38 @@ impl Dream {
         });
     }
 
+    /// The same chains with other weights of the same sizes: they go on from where they are. An ancestral draw is made anew.
+    pub fn renewed(&self, dreamer: Dreamer) -> Result<Self, ConfigError> {
+        let wish = Wish { seed: self.wish.seed.wrapping_add(1), origin: Origin::Noise, ..self.wish }; // noise that was not used yet
+        let mut dream = Self::new(dreamer, wish, None)?;
+        let sizes = |model: &Hierarchy| model.layers.iter().map(|layer| layer.size).collect::<Vec<_>>();
+        if sizes(&dream.model) != sizes(&self.model) {
+            return Err(ConfigError("weights of another model cannot go on with these chains".into()));
+        }
+        dream.wish.origin = self.wish.origin;
+        dream.steps = self.steps;
+        if wish.mode == Mode::Ancestral {
+            return Ok(dream);
+        }
+        for (new, old) in dream.blocks.iter_mut().zip(&self.blocks) {
+            for (new, old) in new.layers.iter_mut().zip(&old.layers).take(1 + self.open.min(dream.open)) {
+                new.x.copy_from_slice(&old.x);
+                new.v.copy_from_slice(&old.v);
+                new.choice.copy_from_slice(&old.choice);
+            }
+            new.refresh_activations(&dream.model);
+        }
+        Ok(dream)
+    }
+
     /// What was asked for.
     pub fn wish(&self) -> &Wish {
         &self.wish
+    }
+
+    /// L.
+    pub fn depth(&self) -> usize {
+        self.model.depth()
     }
 
     /// Runs `steps` of the whole network; ancestral mode draws everything anew.

@@ -3,11 +3,14 @@
 pub mod config;
 pub mod dream;
 pub mod fits;
+pub mod gallery;
 pub mod judging;
 pub mod laboratory;
 pub mod latents;
+pub mod measure;
 pub mod modelfile;
 pub mod presets;
+pub mod prototypes;
 pub mod race;
 pub mod session;
 pub mod stages;

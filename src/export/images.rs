@@ -1,8 +1,10 @@
 //! Generated images as one picture: grey levels, or signed values in the diverging colour map.
 
 use crate::export::mosaic::{Layout, diverging};
+use crate::export::npz::Archive;
 use image::{Rgb, RgbImage};
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use std::path::Path;
 
 /// What the values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,22 @@ impl Tone {
         };
         image.iter().map(colour).collect()
     }
+}
+
+/// Writes samples and means, `[count, rows x columns]` each, as `[count, rows, columns]`, with the configuration.
+pub fn save_npz(
+    path: &Path,
+    samples: &Array2<f32>,
+    means: &Array2<f32>,
+    [rows, columns]: [usize; 2],
+    config: &str,
+) -> anyhow::Result<()> {
+    let mut archive = Archive::default();
+    for (name, images) in [("samples", samples), ("means", means)] {
+        archive.add(name, &images.to_shape((images.nrows(), rows, columns))?.to_owned())?;
+    }
+    archive.add_text("config", config)?;
+    archive.save(path)
 }
 
 /// The first `most` images, `[count, rows x columns]`, as tiles of a picture, each pixel `zoom` wide.

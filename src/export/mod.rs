@@ -1,5 +1,6 @@
 //! Files: PNG, SVG, NPY and NPZ, each written beside its final name and then renamed.
 
+pub mod animation;
 pub mod filters;
 pub mod images;
 pub mod mosaic;

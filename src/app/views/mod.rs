@@ -1,6 +1,9 @@
 //! The views: one file each behind one trait.
 
 pub mod adaptation;
+mod distances;
+mod dreams;
+pub mod generation;
 pub mod layers;
 pub mod learning;
 pub mod partition;
@@ -43,6 +46,8 @@ pub enum Kind {
     Posterior,
     /// Patch, reconstruction, residual.
     Stimulus,
+    /// Three ways of generating.
+    Generation,
     /// Learning curves.
     Learning,
     /// Fitted filters as histograms and planes.
@@ -61,7 +66,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order of the tabs.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ReceptiveFields,
         Self::Population,
         Self::Tuning,
@@ -69,6 +74,7 @@ impl Kind {
         Self::Traces,
         Self::Posterior,
         Self::Stimulus,
+        Self::Generation,
         Self::Learning,
         Self::Adaptation,
         Self::Separation,
@@ -85,6 +91,7 @@ impl Kind {
             Self::Traces => "Traces",
             Self::Posterior => "Posterior",
             Self::Stimulus => "Stimulus",
+            Self::Generation => "Generation",
             Self::Learning => "Learning",
             Self::Adaptation => "Adaptation",
             Self::Separation => "Separation",
@@ -122,6 +129,7 @@ impl Kind {
             Self::Traces => Box::<traces::Traces>::default(),
             Self::Posterior => Box::<posterior::Posterior>::default(),
             Self::Stimulus => Box::<stimulus::Stimulus>::default(),
+            Self::Generation => Box::<generation::Generation>::default(),
             Self::Learning => Box::<learning::Learning>::default(),
             Self::Adaptation => Box::<adaptation::Adaptation>::default(),
             Self::Separation => Box::<separation::Separation>::default(),

@@ -1,0 +1,150 @@
+//! Generated images as tiles of one texture, and one of them pinned with its latents.
+
+use crate::app::theme;
+use crate::app::widgets::figure;
+use crate::engine::GenerationState;
+use crate::experiment::dream::Mode;
+use crate::experiment::gallery::Exhibit;
+use crate::export::images::Tone;
+use crate::export::mosaic::diverging;
+use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, pos2, vec2};
+use ndarray::{Array2, ArrayView1};
+
+/// Bars of latents drawn at most; a wider layer shows its strongest.
+const BARS: usize = 256;
+
+/// What a texture was made of: an address, a count that grows, the theme, means or samples.
+type Key = (usize, u64, bool, bool);
+
+/// A texture of tiles.
+#[derive(Default)]
+pub(super) struct Tiles {
+    texture: Option<TextureHandle>,
+    of: Option<Key>,
+    columns: usize,
+    /// Pixels of a tile, its gap included: `[height, width]`.
+    pitch: [usize; 2],
+    size: [usize; 2],
+}
+
+/// Colours of one image: grey, or signed with the image's own scale.
+fn colours(image: ArrayView1<f32>, tone: Tone, dark: bool) -> Vec<Color32> {
+    if tone == Tone::Grey {
+        return tone.colours(image).into_iter().map(|[r, g, b]| Color32::from_rgb(r, g, b)).collect();
+    }
+    let top = image.iter().fold(f32::MIN_POSITIVE, |top, v| if v.is_finite() { top.max(v.abs()) } else { top });
+    let colour = |v: &f32| {
+        let [r, g, b] = diverging(v / top, dark);
+        Color32::from_rgb(r, g, b)
+    };
+    image.iter().map(colour).collect()
+}
+
+impl Tiles {
+    /// The texture of these images, `[count, n_0]`, `columns` a row; made anew where `key` has changed.
+    pub(super) fn of(&mut self, ui: &Ui, name: &str, key: Key, images: &Array2<f32>, found: &GenerationState, columns: usize) -> Option<TextureId> {
+        if self.of != Some(key) {
+            self.of = Some(key);
+            let [height, width] = found.shape;
+            self.columns = columns.max(1);
+            self.pitch = [height + 1, width + 1];
+            self.size = [self.columns * self.pitch[1], images.nrows().div_ceil(self.columns).max(1) * self.pitch[0]];
+            let mut picture = ColorImage::filled(self.size, Color32::from_gray(if key.2 { 60 } else { 190 }));
+            for (i, image) in images.rows().into_iter().enumerate() {
+                let (left, upper) = (i % self.columns * self.pitch[1], i / self.columns * self.pitch[0]);
+                for (p, colour) in colours(image, found.tone, key.2).into_iter().enumerate().take(height * width) {
+                    picture.pixels[(upper + p / width) * self.size[0] + left + p % width] = colour;
+                }
+            }
+            match &mut self.texture {
+                Some(texture) => texture.set(picture, TextureOptions::NEAREST),
+                None => self.texture = Some(ui.ctx().load_texture(name, picture, TextureOptions::NEAREST)),
+            }
+        }
+        self.texture.as_ref().map(TextureHandle::id)
+    }
+
+    /// Draws it `height` points high.
+    pub(super) fn draw(&self, ui: &mut Ui, texture: Option<TextureId>, height: f32) -> Response {
+        let [width, rows] = self.size.map(|side| side.max(1) as f32);
+        let (rect, response) = ui.allocate_exact_size(vec2(height * width / rows, height), Sense::click());
+        if let Some(texture) = texture {
+            ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        }
+        response
+    }
+
+    /// The tile under a point of the picture drawn in `rect`.
+    pub(super) fn tile_at(&self, at: Pos2, rect: Rect) -> Option<usize> {
+        let place = |share: f32, side: usize, pitch: usize| (share * side as f32) as usize / pitch.max(1);
+        let share = (at - rect.min) / rect.size();
+        let (column, row) = (place(share.x, self.size[0], self.pitch[1]), place(share.y, self.size[1], self.pitch[0]));
+        (share.x >= 0.0 && share.y >= 0.0 && column < self.columns).then_some(row * self.columns + column)
+    }
+}
+
+/// An image that was clicked, as it was then.
+pub(super) struct Pinned {
+    pub(super) mode: Mode,
+    pub(super) number: usize,
+    /// What was shown, `[n_0]`.
+    pub(super) image: Vec<f32>,
+    /// x of layers 1..=L.
+    latents: Vec<Vec<f32>>,
+    sorted: bool,
+}
+
+impl Pinned {
+    pub(super) fn of(exhibit: &Exhibit, number: usize, means: bool) -> Option<Self> {
+        let images = if means { &exhibit.means } else { &exhibit.samples };
+        if number >= images.nrows() {
+            return None;
+        }
+        let latents = exhibit.latents.iter().map(|x| x.row(number).to_vec()).collect();
+        Some(Self { mode: exhibit.mode, number, image: images.row(number).to_vec(), latents, sorted: true })
+    }
+
+    pub(super) fn draw(&self, ui: &mut Ui, found: &GenerationState) {
+        let [rows, columns] = found.shape;
+        let cell = (ui.available_width() / columns as f32).min(240.0 / rows as f32);
+        let (rect, _) = ui.allocate_exact_size(vec2(columns as f32, rows as f32) * cell, Sense::hover());
+        figure::mark(ui, "pinned", rect);
+        for (i, colour) in colours(ArrayView1::from(&self.image), found.tone, ui.visuals().dark_mode).into_iter().enumerate() {
+            let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
+            ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, colour);
+        }
+    }
+}
+
+/// The latents of a pinned image: bars by unit or sorted, a layer below the other.
+pub(super) fn latents(ui: &mut Ui, pinned: &mut Pinned) {
+    ui.checkbox(&mut pinned.sorted, "Sort latents").on_hover_text("By value, largest first; else by unit");
+    let layers = pinned.latents.len() as f32;
+    let height = ((ui.available_height() - 20.0 * layers) / layers).clamp(24.0, 90.0);
+    for (l, x) in (1..).zip(&pinned.latents) {
+        let active = x.iter().filter(|v| v.abs() > 1e-3).count();
+        if let (1, Some(state)) = (active, x.iter().position(|&v| v == 1.0)) {
+            ui.weak(format!("x{l}: state {state} of {}", x.len()));
+            continue;
+        }
+        ui.weak(format!("x{l}: {} units", x.len()));
+        let mut values = x.clone();
+        if pinned.sorted || values.len() > BARS {
+            values.sort_by(|a, b| b.total_cmp(a));
+        }
+        if values.len() > BARS {
+            values.drain(BARS / 2..values.len() - BARS / 2); // the middle of a sorted row says least
+        }
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
+        figure::mark(ui, format!("latents x{l}"), rect);
+        let top = values.iter().fold(0.0f32, |t, v| t.max(*v)).max(1e-6);
+        let bottom = values.iter().fold(0.0f32, |t, v| t.min(*v));
+        let y = |v: f32| rect.bottom() - (v - bottom) / (top - bottom) * rect.height();
+        let width = rect.width() / values.len().max(1) as f32;
+        for (i, &v) in values.iter().enumerate() {
+            let x = rect.left() + i as f32 * width;
+            let bar = Rect::from_two_pos(pos2(x, y(0.0)), pos2(x + (0.85 * width).max(0.7), y(v)));
+            ui.painter().rect_filled(bar, 0.0, theme::signed(v));
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Generation: joint, marginal and ancestral side by side from the same weights, and how far each is from the data.
+
+use crate::app::actions::Action;
+use crate::app::state::ViewState;
+use crate::app::theme;
+use crate::app::views::View;
+use crate::app::views::distances;
+use crate::app::views::dreams::{Pinned, Tiles, latents};
+use crate::app::widgets::figure;
+use crate::engine::{Command, DreamRequest, GenerationState, MOST_FRAMES, Measuring, Snapshot};
+use crate::experiment::dream::{Mode, Origin};
+use crate::experiment::gallery::{Exhibit, SMALLEST_PICTURE, Settings};
+use crate::export::table::Table;
+use egui::{Slider, Ui, vec2};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Narrower than this the three stand below each other.
+const NARROW: f32 = 400.0;
+/// Height of the strip of prototypes.
+const STRIP: f32 = 44.0;
+
+/// One line for each way of generating, and its equations.
+const WAYS: [(&str, &str, &str); 3] = [
+    (
+        "Joint",
+        "All layers move together.",
+        "tau_x dx_l = (I_l - m v_l) dt + sqrt(2 tau_x) dW for every layer l = 0..L at once; x_0 has its own current I_0 = T'(x_0) eta_0 - B'(x_0).",
+    ),
+    (
+        "Marginal",
+        "x0 follows grad log p(x0): the mean over S steps above.",
+        "Langevin on p(x_0) by Fisher's identity, grad log p(x_0) = E over p(x_1 | x_0) of grad log p(x_0 | x_1): the current of x_0 is averaged over S steps of the layers above, then x_0 moves once. (Pixels of 0 or 1 flip by the mean of exp((1 - 2 x) eta).)",
+    ),
+    (
+        "Ancestral",
+        "Each layer is drawn given the one above.",
+        "x_L ~ p(x_L), then x_l ~ p(x_l | x_(l+1)) down to x_0: independent draws, no chain. They are shown anew now and then.",
+    ),
+];
+
+/// What the view keeps.
+pub struct Generation {
+    settings: Settings,
+    means: bool,
+    over_steps: bool,
+    /// The model for which it was begun without being asked, so that there is something to see.
+    begun: Option<u64>,
+    pinned: Option<Pinned>,
+    tiles: [Tiles; 3],
+    prototypes: Tiles,
+    export: Export,
+}
+
+struct Export {
+    mode: Mode,
+    path: String,
+    frames: usize,
+    every: usize,
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        let export = Export { mode: Mode::Joint, path: "joint.png".into(), frames: 60, every: 10 };
+        Self {
+            settings: Settings::default(),
+            means: true,
+            over_steps: false,
+            begun: None,
+            pinned: None,
+            tiles: Default::default(),
+            prototypes: Tiles::default(),
+            export,
+        }
+    }
+}
+
+/// The state of this model, if there is one yet.
+fn state(snapshot: &Snapshot) -> Option<&GenerationState> {
+    snapshot.generation.as_deref().filter(|state| state.model_id == snapshot.model_id)
+}
+
+impl View for Generation {
+    fn ui(&mut self, ui: &mut Ui, _: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let pixels = snapshot.weights.first().map_or(0, |w| w.nrows());
+        if pixels < SMALLEST_PICTURE {
+            ui.label(format!(
+                "This model observes {pixels} values, no picture of at least {SMALLEST_PICTURE} pixels to generate: choose bars, dead-leaves or photographs."
+            ));
+            return;
+        }
+        if self.begun != Some(snapshot.model_id) {
+            self.begun = Some(snapshot.model_id);
+            self.pinned = None;
+            self.settings.category = None;
+            if state(snapshot).is_none() {
+                actions.push(Action::Send(Command::Generate(self.settings)));
+            }
+        }
+        let found = state(snapshot);
+        self.controls(ui, snapshot, found, actions);
+        let Some(found) = found else {
+            ui.weak("The first images are on their way.");
+            return;
+        };
+        self.strip(ui, found, actions);
+        let room = ui.available_size();
+        let side = if self.pinned.is_some() { (room.x * 0.28).clamp(130.0, 300.0) } else { 0.0 };
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui(vec2(room.x - side - 8.0, room.y), |ui| {
+                ui.vertical(|ui| self.panels(ui, snapshot, found, actions));
+            });
+            if side > 0.0 {
+                ui.vertical(|ui| {
+                    ui.set_width(side - 8.0);
+                    self.pin(ui, snapshot, found, actions);
+                });
+            }
+        });
+    }
+
+    fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        state(snapshot).and_then(distances::table)
+    }
+}
+
+impl Generation {
+    fn controls(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: Option<&GenerationState>, actions: &mut Vec<Action>) {
+        let mut ask = |request| actions.push(Action::Send(Command::Dreams(request)));
+        let mut generate = false;
+        ui.horizontal_wrapped(|ui| {
+            generate = ui.button("Generate").on_hover_text("All three from the start, with the weights as they are now").clicked();
+            if let Some(found) = found {
+                let (text, tip) = if found.resting { ("Go on", "From where they are") } else { ("Stop", "The images stay") };
+                if ui.button(text).on_hover_text(tip).clicked() {
+                    ask(DreamRequest::Rest(!found.resting));
+                }
+                let stale = found.weights.0 != snapshot.weights_version;
+                let tip = format!("Go on with the weights as they are now; in use: those after {} images", found.weights.1);
+                if ui.add_enabled(stale, egui::Button::new("New weights")).on_hover_text(&tip).on_disabled_hover_text(&tip).clicked() {
+                    ask(DreamRequest::NewWeights);
+                }
+                let mut following = found.following;
+                if ui.checkbox(&mut following, "Follow learning").on_hover_text("New weights every 3 s").changed() {
+                    ask(DreamRequest::Follow(following));
+                }
+            }
+            ui.separator();
+            ui.selectable_value(&mut self.means, true, "Means").on_hover_text("E[x0 | x1]: without the noise of the observation layer");
+            ui.selectable_value(&mut self.means, false, "Samples").on_hover_text("x0 itself");
+            ui.separator();
+            match found.and_then(|found| found.film) {
+                Some((done, frames)) => {
+                    ui.add(egui::ProgressBar::new(done as f32 / frames as f32).desired_width(120.0).text(format!("frame {done} of {frames}")));
+                    if ui.button("Cancel").on_hover_text("Nothing is written").clicked() {
+                        ask(DreamRequest::StopFilm);
+                    }
+                }
+                None => self.export(ui, &mut ask),
+            }
+        });
+        ui.horizontal_wrapped(|ui| self.sliders(ui));
+        if generate {
+            actions.push(Action::Send(Command::Generate(self.settings)));
+        }
+    }
+
+    fn sliders(&mut self, ui: &mut Ui) {
+        ui.spacing_mut().slider_width = 70.0;
+        let Settings { count, inner, temperature, origin, category } = &mut self.settings;
+        let label = ui.label("S");
+        let tip = "Steps of the layers above for one of x0, marginal mode: the mean in Fisher's identity is taken over them. From the next Generate on";
+        ui.add(Slider::new(inner, 1..=64).logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
+        let label = ui.label("Temperature");
+        let tip = "Every conditional to the power 1/temperature; 1 is the model";
+        ui.add(Slider::new(temperature, 0.1..=3.0).logarithmic(true).max_decimals(2)).labelled_by(label.id).on_hover_text(tip);
+        let label = ui.label("Images");
+        let tip = "Of each way; distances are judged on all, the first 64 are shown";
+        ui.add(Slider::new(count, 36..=1000).logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
+        let label = ui.label("Start");
+        let names = [(Origin::Noise, "noise"), (Origin::Prior, "prior"), (Origin::Data, "data")];
+        let name = names.iter().find(|(o, _)| o == origin).map_or("", |(_, name)| name);
+        let list = egui::ComboBox::from_id_salt("start").selected_text(name).width(60.0);
+        let list = list.show_ui(ui, |ui| names.iter().for_each(|(o, name)| drop(ui.selectable_value(origin, *o, *name))));
+        list.response.labelled_by(label.id).on_hover_text("Where joint and marginal chains start: random pixels, ancestral draws, images of the data");
+        if let Some(c) = *category
+            && ui.button(format!("From state {c}  x")).on_hover_text("Descend from any state again").clicked()
+        {
+            *category = None;
+        }
+    }
+
+    fn export(&mut self, ui: &mut Ui, ask: &mut impl FnMut(DreamRequest)) {
+        let Export { mode, path, frames, every } = &mut self.export;
+        let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        let button = egui::containers::menu::MenuButton::new("Export images").config(config);
+        let (response, _) = button.ui(ui, |ui| {
+            ui.set_min_width(270.0);
+            for (i, way) in Mode::ALL.into_iter().enumerate() {
+                if ui.radio_value(mode, way, WAYS[i].0).clicked() {
+                    let ending = PathBuf::from(&*path).extension().map_or("png".into(), |e| e.to_string_lossy().into_owned());
+                    *path = PathBuf::from(&*path).with_file_name(format!("{}.{ending}", way.name())).display().to_string();
+                }
+            }
+            ui.horizontal(|ui| {
+                for (ending, tip) in [
+                    ("png", "The images shown, as tiles"),
+                    ("npz", "Samples and means of all images, and the configuration"),
+                    ("gif", "The chains from their start, with the weights in use"),
+                ] {
+                    if ui.selectable_label(path.ends_with(&format!(".{ending}")), ending.to_uppercase()).on_hover_text(tip).clicked() {
+                        *path = PathBuf::from(&*path).with_extension(ending).display().to_string();
+                    }
+                }
+            });
+            let film = path.ends_with(".gif");
+            if film {
+                ui.horizontal(|ui| {
+                    let label = ui.label("Frames");
+                    ui.add(egui::DragValue::new(frames).range(2..=MOST_FRAMES)).labelled_by(label.id);
+                    let label = ui.label("Steps a frame");
+                    ui.add(egui::DragValue::new(every).range(1..=10_000)).labelled_by(label.id);
+                });
+            }
+            let label = ui.label("File of images");
+            ui.add(egui::TextEdit::singleline(path).desired_width(250.0)).labelled_by(label.id);
+            if ui.button("Write images").clicked() {
+                let (mode, means, path) = (*mode, self.means, PathBuf::from(path.trim()));
+                let (frames, every) = (*frames, *every);
+                ask(if film { DreamRequest::Film { mode, means, frames, every, path } } else { DreamRequest::Save { mode, means, path } });
+                ui.close();
+            }
+        });
+        response.on_hover_text("Tiles as PNG, all images as NPZ, the chains as an animated GIF");
+    }
+
+    /// The states of a categorical top, each to be dreamt from by a click.
+    fn strip(&mut self, ui: &mut Ui, found: &GenerationState, actions: &mut Vec<Action>) {
+        let Some(prototypes) = &found.prototypes else { return };
+        let dark = ui.visuals().dark_mode;
+        let key = (Arc::as_ptr(prototypes) as usize, found.weights.0);
+        let one_row = prototypes.states.len();
+        let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, one_row);
+        let mut clicked = None;
+        egui::ScrollArea::horizontal().id_salt("prototypes").max_height(STRIP + 12.0).show(ui, |ui| {
+            let response = self.prototypes.draw(ui, texture, STRIP);
+            figure::mark(ui, "prototypes", response.rect.intersect(ui.clip_rect()));
+            let at = response.hover_pos().and_then(|p| self.prototypes.tile_at(p, response.rect)).filter(|&i| i < one_row);
+            if let Some(i) = at {
+                let (state, share) = (prototypes.states[i], prototypes.shares[i]);
+                if response.clicked() {
+                    clicked = Some(state);
+                }
+                response.on_hover_text(format!("State {state} of the top, p = {share:.4}. Click: dream from it, every chain started there"));
+            }
+        });
+        if let Some(state) = clicked {
+            (self.settings.category, self.settings.origin) = (Some(state), Origin::Prior);
+            actions.push(Action::Send(Command::Generate(self.settings)));
+        }
+    }
+
+    fn panels(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: &GenerationState, actions: &mut Vec<Action>) {
+        let room = ui.available_size();
+        let bars = found.exhibits.iter().any(|exhibit| exhibit.shares.is_some());
+        let narrow = room.x < NARROW;
+        let plot = if matches!(found.measuring, Measuring::Missing(_)) { 24.0 } else { (room.y * 0.32).clamp(90.0, 260.0) + 24.0 };
+        let words = if bars { 118.0 } else { 72.0 };
+        let columns = if narrow { 1.0 } else { 3.0 };
+        let width = ((room.x - 8.0 * (columns - 1.0)) / columns).max(60.0);
+        let side = if narrow { width.min(320.0) } else { width.min(room.y - plot - words) }.max(60.0);
+        let mut clicked = None;
+        let mut each = |ui: &mut Ui, this: &mut Self, i: usize| {
+            ui.vertical(|ui| {
+                ui.set_width(width);
+                clicked = this.panel(ui, found, i, side).map(|image| (i, image)).or(clicked);
+            });
+        };
+        if narrow {
+            egui::ScrollArea::vertical().id_salt("panels").show(ui, |ui| {
+                (0..3).for_each(|i| each(ui, self, i));
+                distances::plot(ui, found, &mut self.over_steps, self.means, 160.0);
+            });
+        } else {
+            ui.horizontal_top(|ui| (0..3).for_each(|i| each(ui, self, i)));
+            let height = ui.available_height() - 26.0;
+            distances::plot(ui, found, &mut self.over_steps, self.means, height);
+        }
+        if let Some((i, image)) = clicked {
+            self.pinned = Pinned::of(&found.exhibits[i], image, self.means);
+            let Some(pinned) = &self.pinned else { return };
+            if snapshot.config.stimulus.steps_per_stimulus > 0 {
+                actions.push(Action::Send(Command::HoldStimulus(true)));
+            }
+            actions.push(Action::Send(Command::SetStimulus(pinned.image.clone())));
+        }
+    }
+
+    /// One way of generating; the image that was clicked.
+    fn panel(&mut self, ui: &mut Ui, found: &GenerationState, i: usize, side: f32) -> Option<usize> {
+        let (title, line, equations) = WAYS[i];
+        let exhibit: &Arc<Exhibit> = &found.exhibits[i];
+        ui.horizontal(|ui| {
+            ui.colored_label(theme::SERIES[i], "\u{25CF}");
+            ui.strong(title).on_hover_text(equations);
+        });
+        ui.add(egui::Label::new(egui::RichText::new(line).weak()).truncate()).on_hover_text(equations);
+        let images = if self.means { &exhibit.means } else { &exhibit.samples };
+        let dark = ui.visuals().dark_mode;
+        let columns = (images.nrows() as f64).sqrt().ceil() as usize;
+        let key = (Arc::as_ptr(exhibit) as usize, exhibit.steps, dark, self.means);
+        let texture = self.tiles[i].of(ui, title, key, images, found, columns);
+        let response = self.tiles[i].draw(ui, texture, side);
+        figure::mark(ui, title.to_lowercase(), response.rect);
+        let at = response.hover_pos().and_then(|p| self.tiles[i].tile_at(p, response.rect)).filter(|&image| image < images.nrows());
+        let clicked = response.clicked();
+        if at.is_some() {
+            response.on_hover_text("Click: pin it, see its latents, and hold it as stimulus (Traces)");
+        }
+        match &exhibit.broken {
+            Some(reason) => drop(ui.colored_label(theme::alarm(dark), reason)),
+            None => distances::numbers(ui, found, exhibit, self.means),
+        }
+        distances::classes(ui, found, exhibit, theme::SERIES[i]);
+        at.filter(|_| clicked)
+    }
+
+    fn pin(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: &GenerationState, actions: &mut Vec<Action>) {
+        let Some(pinned) = &mut self.pinned else { return };
+        let mut release = false;
+        ui.horizontal_wrapped(|ui| {
+            ui.strong(format!("{} image {}", pinned.mode.name(), pinned.number));
+            release = ui.button("Release").on_hover_text("The stimuli go on, and learning with them").clicked();
+        });
+        pinned.draw(ui, found);
+        if snapshot.stimulus.held {
+            ui.weak("Held as stimulus: Traces shows its latents. Learning rests.");
+        }
+        latents(ui, pinned);
+        if release {
+            self.pinned = None;
+            if snapshot.stimulus.held {
+                actions.push(Action::Send(Command::HoldStimulus(false)));
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Joint, marginal and ancestral generation side by side: the same weights, equal time, each with its own clock (SPEC 4).
+
+use crate::experiment::config::ConfigError;
+use crate::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
+use crate::experiment::measure::Measure;
+use ndarray::{Array2, s};
+use std::time::{Duration, Instant};
+
+/// Images of each mode that are shown, at most.
+pub const SHOWN: usize = 64;
+/// A smaller observation is no picture.
+pub const SMALLEST_PICTURE: usize = 21;
+/// Images of each mode at most.
+pub const MOST_IMAGES: usize = 2000;
+/// Ancestral draws are independent: they are shown anew this often rather than as fast as they can be made.
+const REDRAW: Duration = Duration::from_millis(1500);
+/// Chains have their first distance after so many seconds of computing; the next one comes after this factor, or after as many
+/// seconds as judging took.
+const FIRST_JUDGED: f64 = 0.05;
+const NEXT_JUDGED: f64 = 1.25;
+
+/// What is asked of all three.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Images of each.
+    pub count: usize,
+    /// S of the marginal mode.
+    pub inner: usize,
+    /// Temperature; 1 is the model.
+    pub temperature: f64,
+    /// Where joint and marginal chains start.
+    pub origin: Origin,
+    /// The state of a categorical top from which it is descended; None: drawn too.
+    pub category: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { count: 256, inner: 8, temperature: 1.0, origin: Origin::Noise, category: None }
+    }
+}
+
+impl Settings {
+    /// For one mode.
+    pub fn wish(&self, mode: Mode, seed: u64) -> Wish {
+        let Self { count, inner, temperature, origin, category } = *self;
+        Wish { mode, count, inner, temperature, origin, category, seed }
+    }
+}
+
+/// How far the images are from the reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Distance {
+    /// Computing time of this mode by then, s; judging is not counted.
+    pub seconds: f64,
+    /// Steps of the whole network by then; an ancestral draw of every layer is one.
+    pub steps: u64,
+    /// Frechet distance of the samples x_0.
+    pub samples: f64,
+    /// Of the means E\[x_0 | x_1\].
+    pub means: f64,
+}
+
+/// What one mode has made so far.
+#[derive(Clone, Debug)]
+pub struct Exhibit {
+    /// How.
+    pub mode: Mode,
+    /// x_0 of the first images, `[shown, n_0]`.
+    pub samples: Array2<f32>,
+    /// E\[x_0 | x_1\] of these, `[shown, n_0]`.
+    pub means: Array2<f32>,
+    /// x of layers 1..=L of these, `[shown, n_l]` each.
+    pub latents: Vec<Array2<f32>>,
+    /// Steps of the whole network.
+    pub steps: u64,
+    /// Computing time, s.
+    pub seconds: f64,
+    /// Over time, oldest first.
+    pub distances: Vec<Distance>,
+    /// Share of each class among the means when they were judged last, where classes are known.
+    pub shares: Option<Vec<f64>>,
+    /// Computing time at which it went on with newer weights, s.
+    pub renewed: Vec<f64>,
+    /// Why it stopped: a value that is not finite.
+    pub broken: Option<String>,
+}
+
+struct Strand {
+    dream: Dream,
+    clock: Duration,
+    steps_a_turn: usize,
+    drawn: Instant,
+    distances: Vec<Distance>,
+    /// Computing time from which the next distance is due, s.
+    due: f64,
+    shares: Option<Vec<f64>>,
+    renewed: Vec<f64>,
+    broken: Option<String>,
+}
+
+/// The three of them.
+pub struct Gallery {
+    strands: Vec<Strand>,
+}
+
+impl Gallery {
+    /// All three at their start. `data`, `[images, n_0]`, is needed to start there.
+    pub fn new(dreamer: &Dreamer, settings: &Settings, seed: u64, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
+        if settings.count > MOST_IMAGES {
+            return Err(ConfigError(format!("count = {} is out of range: 1 to {MOST_IMAGES}", settings.count)));
+        }
+        let strand = |mode| {
+            let start = Instant::now();
+            let dream = Dream::new(dreamer.clone(), settings.wish(mode, seed), data)?;
+            Ok(Strand {
+                dream,
+                clock: if mode == Mode::Ancestral { start.elapsed() } else { Duration::ZERO }, // its first draw is made at the start
+                steps_a_turn: 1,
+                drawn: start,
+                distances: Vec::new(),
+                due: if mode == Mode::Ancestral { 0.0 } else { FIRST_JUDGED },
+                shares: None,
+                renewed: Vec::new(),
+                broken: None,
+            })
+        };
+        Ok(Self { strands: Mode::ALL.into_iter().map(strand).collect::<Result<_, ConfigError>>()? })
+    }
+
+    /// Lets the one that has had the least time compute for about `budget`, and returns its number; None where nothing is due.
+    pub fn turn(&mut self, budget: Duration) -> Option<usize> {
+        let due = |strand: &Strand| {
+            strand.broken.is_none() && (strand.dream.wish().mode != Mode::Ancestral || strand.drawn.elapsed() >= REDRAW)
+        };
+        let all = self.strands.iter().enumerate().filter(|(_, strand)| due(strand));
+        let chosen = all.min_by_key(|(_, strand)| strand.clock).map(|(i, _)| i)?;
+        let strand = &mut self.strands[chosen];
+        let start = Instant::now();
+        strand.dream.advance(strand.steps_a_turn);
+        let took = start.elapsed();
+        strand.clock += took;
+        strand.drawn = Instant::now();
+        if took < budget / 2 {
+            strand.steps_a_turn = (strand.steps_a_turn * 2).min(1024);
+        } else if took > budget {
+            strand.steps_a_turn = (strand.steps_a_turn / 2).max(1);
+        }
+        if let Some(l) = strand.dream.broken() {
+            strand.broken = Some(format!("diverged after {} steps: x{l} is not finite", strand.dream.steps));
+        }
+        Some(chosen)
+    }
+
+    /// Judges one of them if that is due; true if it was judged.
+    pub fn judge(&mut self, which: usize, measure: &Measure) -> bool {
+        let strand = &mut self.strands[which];
+        let seconds = strand.clock.as_secs_f64();
+        if seconds < strand.due || strand.broken.is_some() {
+            return false;
+        }
+        let start = Instant::now();
+        let (samples, means) = (strand.dream.samples(), strand.dream.means());
+        let Some([samples, means]) = measure.judge(samples.view(), means.view()) else { return false };
+        strand.distances.push(Distance { seconds, steps: strand.dream.steps, samples: samples.distance, means: means.distance });
+        strand.shares = means.shares;
+        strand.due = (seconds * NEXT_JUDGED).max(seconds + start.elapsed().as_secs_f64());
+        true
+    }
+
+    /// All go on with other weights.
+    pub fn renew(&mut self, dreamer: &Dreamer) -> Result<(), ConfigError> {
+        for strand in &mut self.strands {
+            strand.dream = strand.dream.renewed(dreamer.clone())?;
+            strand.renewed.push(strand.clock.as_secs_f64());
+            strand.broken = None;
+        }
+        Ok(())
+    }
+
+    /// What one of them has made.
+    pub fn exhibit(&self, which: usize) -> Exhibit {
+        let Strand { dream, clock, distances, shares, renewed, broken, .. } = &self.strands[which];
+        let shown = dream.wish().count.min(SHOWN);
+        let first = |all: Array2<f32>| all.slice(s![..shown, ..]).to_owned();
+        Exhibit {
+            mode: dream.wish().mode,
+            samples: first(dream.samples()),
+            means: first(dream.means()),
+            latents: (1..=dream.depth()).map(|l| first(dream.states(l))).collect(),
+            steps: dream.steps,
+            seconds: clock.as_secs_f64(),
+            distances: distances.clone(),
+            shares: shares.clone(),
+            renewed: renewed.clone(),
+            broken: broken.clone(),
+        }
+    }
+
+    /// Samples and means of all images of a mode, `[count, n_0]` each.
+    pub fn images(&self, mode: Mode) -> Option<[Array2<f32>; 2]> {
+        let strand = self.strands.iter().find(|strand| strand.dream.wish().mode == mode)?;
+        Some([strand.dream.samples(), strand.dream.means()])
+    }
+}

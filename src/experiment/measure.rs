@@ -1,0 +1,101 @@
+//! The Frechet measure of generated images, against the images that the session learns from (SPEC 8).
+
+use crate::analysis::judge::{Images, Judge};
+use crate::experiment::judging;
+use ndarray::{Array2, ArrayView2, Axis, s};
+use rand::{SeedableRng, rngs::ChaCha8Rng, seq};
+
+/// Images that generated ones are compared with, at most, and other images for floor and classes, at most.
+const REFERENCE: usize = 1000;
+const OTHERS: usize = 2000;
+
+/// Images of a session, a part of them in an order of their own.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// `[count, n_0]`.
+    pub pixels: Array2<f32>,
+    /// `[count]`, where they are known.
+    pub labels: Option<Vec<u8>>,
+}
+
+impl Sample {
+    /// As many of the images as a measure uses.
+    pub fn of(images: &Array2<f32>, labels: Option<&[u8]>) -> Self {
+        let all = images.nrows();
+        let chosen = seq::index::sample(&mut ChaCha8Rng::seed_from_u64(0), all, all.min(REFERENCE + OTHERS)).into_vec();
+        let labels = labels.and_then(|labels| chosen.iter().map(|&i| labels.get(i).copied()).collect());
+        Self { pixels: images.select(Axis(0), &chosen), labels }
+    }
+}
+
+/// A judge, and what it says of data that it has not seen.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    judge: Judge,
+    /// Generated images that are judged, at most: there is a floor of as many.
+    most: usize,
+}
+
+/// What it says of a set of images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Frechet distance.
+    pub distance: f64,
+    /// Share of each class, where classes are known.
+    pub shares: Option<Vec<f64>>,
+}
+
+/// What distances are to be read beside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Floor {
+    /// Frechet distance of images of the data, as many as are judged.
+    pub distance: f64,
+    /// Images judged of each mode.
+    pub count: usize,
+    /// Images that they are compared with.
+    pub reference_count: usize,
+    /// The classes, where they are known.
+    pub classes: Vec<u8>,
+    /// Share of each class among the data.
+    pub shares: Option<Vec<f64>>,
+}
+
+impl Measure {
+    /// Fits it to images of `[rows, columns]`; an error says why that cannot be.
+    pub fn fit(size: [usize; 2], sample: &Sample) -> Result<Self, String> {
+        let count = sample.pixels.nrows();
+        let reference = count / 3; // a third to compare with, the rest for floor and classes
+        let part = |range: std::ops::Range<usize>| Images {
+            pixels: sample.pixels.slice(s![range.clone(), ..]).to_owned(),
+            labels: sample.labels.as_ref().map(|labels| labels[range].to_vec()),
+        };
+        let judge = judging::fit(size, part(0..reference), part(reference..count)).map_err(|e| e.to_string())?;
+        let most = judge.most_comparable();
+        if most < Judge::FEWEST {
+            return Err(format!("{count} images: more are needed for a floor"));
+        }
+        Ok(Self { judge, most })
+    }
+
+    /// What distances of `count` images are to be read beside.
+    pub fn floor(&self, count: usize) -> Floor {
+        let count = count.min(self.most);
+        let floor = self.judge.floor(count);
+        Floor {
+            distance: floor.frechet,
+            count,
+            reference_count: floor.reference_count,
+            classes: self.judge.classes(),
+            shares: self.judge.reference_shares().map(<[f64]>::to_vec),
+        }
+    }
+
+    /// Judges samples and means, `[count, n_0]` each; None where there are too few, or one is not finite.
+    pub fn judge(&self, samples: ArrayView2<f32>, means: ArrayView2<f32>) -> Option<[Verdict; 2]> {
+        let verdict = |images: ArrayView2<f32>| {
+            let judged = self.judge.judge(images.slice(s![..images.nrows().min(self.most), ..])).ok()?;
+            Some(Verdict { distance: judged.frechet, shares: judged.class_shares })
+        };
+        Some([verdict(samples)?, verdict(means)?])
+    }
+}
