@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use heescope::engine::{Command, Engine, Event, MAX_SAMPLES, Pace, Parameter, Snapshot};
-use heescope::experiment::{Config, presets};
+use heescope::engine::{COMPLETIONS, Command, Engine, Event, MAX_SAMPLES, Pace, Parameter, Snapshot};
+use heescope::experiment::{Config, InterneuronMode, presets};
+use heescope::model::FamilyConfig;
 use std::time::{Duration, Instant};
 
 fn small() -> Config {
@@ -180,4 +181,93 @@ fn a_fixed_stimulus_that_was_moved_stays_moved() {
         at(best.1, 128, grid.x) + at(best.0, 128, grid.y)
     };
     assert!(most_likely(&moved) < 0.8, "the exact density belongs to the stimulus shown");
+}
+
+/// Two gaussian pixels below one gaussian cause, linear: x_0 = w x_1 + sigma noise; many networks, short steps.
+fn two_pixels(w: [f32; 2]) -> Config {
+    let mut config = presets::by_name("chain").unwrap();
+    config.model.layers.truncate(2);
+    config.model.layers[1].size = 1;
+    for (layer, sigma) in config.model.layers.iter_mut().zip([0.6, 1.0]) {
+        layer.family = FamilyConfig::Gaussian { sigma };
+    }
+    config.model.weights = w.iter().map(|&w| vec![w]).collect();
+    config.model.deeper_weights.clear();
+    config.stimulus.values = vec![0.9, -0.7];
+    config.stimulus.batch = 500;
+    config.dynamics.interneuron_mode = InterneuronMode::Exact;
+    (config.dynamics.dt_ms, config.dynamics.adaptation) = (0.2, 0.0);
+    config
+}
+
+#[test]
+fn completions_have_the_conditional_mean_and_spread() {
+    let (w, sigma2, clamped, h) = ([1.0f64, 0.8], 0.36, 0.9f64, 0.002);
+    // Without adaptation the pair (x_1, free pixel) follows the gradient of a quadratic form: its softest direction, of curvature
+    // `slowest`, bounds how far draws of one chain depend on each other.
+    let (a, b, c) = (1.0 + (w[0] * w[0] + w[1] * w[1]) / sigma2, -w[1] / sigma2, 1.0 / sigma2);
+    let slowest = 0.5 * (a + c) - (0.25 * (a - c).powi(2) + b * b).sqrt();
+    // x_1 given the clamped pixel, then the free one given x_1.
+    let precision = 1.0 + w[0] * w[0] / sigma2;
+    let (mean, variance) = (w[1] * w[0] * clamped / sigma2 / precision, sigma2 + w[1] * w[1] / precision);
+    let z = |strength: f32| {
+        let engine = Engine::start(two_pixels([1.0, 0.8 * strength]), || {}).unwrap();
+        for command in [Command::Pause, Command::FreePixels(vec![false, true]), Command::Step(6500)] {
+            assert!(engine.send(command));
+        }
+        let done = wait(&engine, |s| s.clock.steps == 6500).stimulus.completed.unwrap();
+        assert_eq!((done.networks, done.free, done.mean[0], done.spread[0]), (500, vec![false, true], 0.9, 0.0));
+        assert!((4900..=5000).contains(&done.steps), "a burn-in of three tau_x: {}", done.steps);
+        let independent = 500.0 * (done.steps as f64 * h * slowest / 2.0).max(1.0);
+        let by_mean = (f64::from(done.mean[1]) - mean).abs() / (variance / independent).sqrt();
+        let found = f64::from(done.spread[1]).powi(2);
+        by_mean.max((found - variance).abs() / (variance * (2.0 / independent).sqrt()))
+    };
+    let found = z(1.0);
+    assert!(found < 5.0, "z = {found}");
+    let bug = z(1.25);
+    assert!(bug > 5.0, "a weight that is too strong is not seen: z = {bug}");
+}
+
+#[test]
+fn freed_pixels_move_and_clamped_ones_stay_to_the_bit() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    assert!(engine.send(Command::FreePixels(vec![true; 144])));
+    let Event::Failed(text) = wait_event(&engine, |e| matches!(e, Event::Failed(_))) else { unreachable!() };
+    assert!(text.contains("while the stimulus is held"), "{text}");
+    let mask: Vec<bool> = (0..144).map(|i| i % 12 < 4).collect();
+    for command in [Command::HoldStimulus(true), Command::FreePixels(mask.clone())] {
+        assert!(engine.send(command));
+    }
+    let first = wait(&engine, |s| s.stimulus.completed.is_some());
+    let later = wait(&engine, |s| s.clock.steps > first.clock.steps + 20);
+    let [before, after] = [&first, &later].map(|s| s.stimulus.completed.clone().unwrap());
+    assert_eq!((&before.free, before.samples.len(), before.expected.len()), (&mask, COMPLETIONS, COMPLETIONS));
+    assert_eq!(first.stimulus.stimulus, later.stimulus.stimulus, "what was given is remembered under the mask");
+    for (x, y) in before.samples.iter().zip(&after.samples) {
+        for i in 0..144 {
+            assert_eq!(x[i].to_bits() == y[i].to_bits(), !mask[i], "pixel {i}");
+            assert!(mask[i] || x[i].to_bits() == first.stimulus.stimulus[i].to_bits(), "pixel {i} is clamped at the stimulus");
+        }
+    }
+    assert_ne!(before.samples[0], before.samples[1], "networks complete on their own");
+    // Drawn on while freed: clamped pixels take the values, freed ones go on from where they are.
+    let mut drawn = later.stimulus.stimulus.clone();
+    drawn.iter_mut().for_each(|x| *x += 1.0);
+    assert!(engine.send(Command::Pause));
+    let paused = wait(&engine, |s| !s.clock.running).stimulus.completed.unwrap();
+    assert!(engine.send(Command::SetStimulus(drawn.clone())));
+    let moved = wait(&engine, |s| s.stimulus.stimulus == drawn).stimulus.completed.unwrap();
+    for i in 0..144 {
+        assert_eq!(moved.samples[0][i], if mask[i] { paused.samples[0][i] } else { drawn[i] });
+    }
+    assert!(engine.send(Command::RestartCompletions));
+    let anew = wait(&engine, |s| s.stimulus.completed.as_ref().is_some_and(|done| done.samples != moved.samples)).stimulus.completed.unwrap();
+    assert!(anew.steps == 0 && mask.iter().zip(&anew.samples[0]).zip(&drawn).all(|((free, x), y)| *free || x == y));
+    // Clamped again, each pixel has its given value; going on with other stimuli frees nothing.
+    assert!(engine.send(Command::FreePixels(Vec::new())));
+    let clamped = wait(&engine, |s| s.stimulus.completed.is_none());
+    assert_eq!(clamped.states[0], drawn);
+    assert!(engine.send(Command::FreePixels(mask)) && engine.send(Command::HoldStimulus(false)));
+    assert!(wait(&engine, |s| !s.stimulus.held).stimulus.completed.is_none());
 }

@@ -27,7 +27,7 @@ impl App {
                     self.undo.clear();
                     self.redo.clear();
                 }
-                self.pending.push_back(command);
+                self.queue(command);
             }
             Action::Change { to, from } => {
                 let gesture = self.gesture;
@@ -85,6 +85,17 @@ impl App {
                 };
                 self.in_background("dialog", job);
             }
+        }
+    }
+
+    /// Queues a command. Of stimuli and masks that wait in a row the latest of each kind counts, so that a fast drag never piles up.
+    fn queue(&mut self, command: Command) {
+        let replaceable = |c: &Command| matches!(c, Command::SetStimulus(_) | Command::FreePixels(_));
+        let same = |c: &Command| std::mem::discriminant(c) == std::mem::discriminant(&command);
+        let waiting = self.pending.iter_mut().rev().take_while(|c| replaceable(c));
+        match waiting.into_iter().find(|c| replaceable(&command) && same(c)) {
+            Some(older) => *older = command,
+            None => self.pending.push_back(command),
         }
     }
 

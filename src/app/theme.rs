@@ -49,3 +49,13 @@ pub fn density(value: f64, dark: bool) -> Color32 {
     let [r, g, b] = if dark { [70.0, 130.0, 200.0] } else { [40.0, 100.0, 180.0] };
     Color32::from_rgba_unmultiplied(r as u8, g as u8, b as u8, (steps * 190.0) as u8)
 }
+
+/// Pixels that are free, in two alternating colours.
+pub fn freed(even: bool, dark: bool) -> Color32 {
+    match (even, dark) {
+        (true, true) => Color32::from_rgb(92, 74, 24),
+        (false, true) => Color32::from_rgb(58, 48, 20),
+        (true, false) => Color32::from_rgb(240, 214, 140),
+        (false, false) => Color32::from_rgb(252, 238, 196),
+    }
+}

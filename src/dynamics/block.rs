@@ -1,6 +1,7 @@
 //! A block of rows: independent networks that one worker advances, with their own random stream (SPEC 2).
 
 use crate::dynamics::categorical::{self, Prototypes};
+use crate::dynamics::completions::Completions;
 use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
@@ -118,6 +119,8 @@ pub struct Block {
     learns: Vec<bool>,
     /// What moves x_0 where it is free.
     observation: Option<Observation>,
+    /// Counts what the freed pixels become, where that is asked for.
+    pub completions: Option<Completions>,
     /// What the heat bath of a categorical top needs, of the weights of the last run.
     prototypes: Option<Prototypes>,
     pub(super) noise: Noise,
@@ -171,6 +174,7 @@ impl Block {
             open: depth,
             learns: vec![true; depth],
             observation: None,
+            completions: None,
             prototypes: None,
             noise: Noise::new(seed, stream),
             kept: 0,
@@ -233,6 +237,30 @@ impl Block {
         self.observation = free.contains(&true).then(|| Observation::new(free, self.rows, inner, step, &mut self.noise));
     }
 
+    /// The constants by which freed pixels move from now on.
+    pub fn set_observed_step(&mut self, step: LayerStep) {
+        self.observation.iter_mut().for_each(|observation| observation.set_step(step));
+    }
+
+    /// Starts the pixels of `which`, `[n_0]`, at noise, as [`Block::fill_observed`] does.
+    pub fn start_from_noise(&mut self, which: &[bool], bounds: &[f32; 2], discrete: bool) {
+        let before = self.layers[0].x.clone();
+        self.fill_observed(bounds, discrete, 1.0);
+        let others = self.layers[0].x.iter_mut().zip(before).enumerate().filter(|(i, _)| !which[i % which.len()]);
+        others.for_each(|(_, (x, before))| *x = before);
+    }
+
+    /// Sets the pixels of x_0 that are not in `free`, `[n_0]` or empty, to `values`, `[n_0]`, in every network.
+    pub fn clamp(&mut self, values: &[f32], free: &[bool]) {
+        for row in self.layers[0].x.chunks_exact_mut(values.len()) {
+            for (i, (x, &value)) in row.iter_mut().zip(values).enumerate() {
+                if !free.get(i).is_some_and(|&free| free) {
+                    *x = value;
+                }
+            }
+        }
+    }
+
     /// Sets x_0 to noise: spread N(0, 1), in a bounded support uniform, in a discrete one 0 or 1.
     pub fn fill_observed(&mut self, bounds: &[f32; 2], discrete: bool, spread: f32) {
         let x = &mut self.layers[0].x;
@@ -283,10 +311,11 @@ impl Block {
         }
     }
 
-    /// Starts the posterior mean's reconstruction anew.
+    /// Starts the posterior mean's reconstruction and the completions' sums anew.
     pub fn forget_reconstruction(&mut self) {
         self.reconstruction.0.fill(0.0);
         self.reconstruction.1 = 0;
+        self.completions.iter_mut().for_each(Completions::restart);
     }
 
     /// Sums of the learning rule back to 0.
@@ -343,6 +372,7 @@ impl Block {
             interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);
             if let (0, Some(observation)) = (l, &mut self.observation) {
                 observation.advance(family.as_ref(), &mut below.x, &below.eta, &mut self.noise);
+                self.completions.iter_mut().for_each(|completions| completions.add(&below.x, model.layers[0].size));
             }
             family.statistics(&below.x, &mut below.eps);
             below.eps.iter_mut().zip(&below.mean_statistic).for_each(|(eps, mean)| *eps -= mean);

@@ -4,6 +4,7 @@ pub mod adam;
 pub mod ancestral;
 pub mod block;
 pub mod categorical;
+pub mod completions;
 pub mod governor;
 pub mod interneurons;
 pub mod learning;

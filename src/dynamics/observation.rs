@@ -56,6 +56,11 @@ impl Observation {
         }
     }
 
+    /// The constants of x_0 from now on.
+    pub(super) fn set_step(&mut self, step: LayerStep) {
+        self.step = step;
+    }
+
     /// One step of the layers above has led to `eta`: sums up, and moves x every S steps.
     pub(super) fn advance(&mut self, family: &dyn Family, x: &mut [f32], eta: &[f32], noise: &mut Noise) {
         let Self { free, inner, step, steps, sums, v, before, noise: [n1, n2], nothing } = self;

@@ -83,8 +83,12 @@ pub enum Command {
     NextStimulus,
     /// Hold the stimulus of network 0 in every network: all rows become chains of one posterior, and learning rests.
     HoldStimulus(bool),
-    /// Values of a fixed stimulus.
+    /// Values of a fixed or held stimulus; freed pixels go on from where they are.
     SetStimulus(Vec<f32>),
+    /// Sample these pixels of a fixed or held stimulus with the others clamped; empty: clamp all again.
+    FreePixels(Vec<bool>),
+    /// Begin the sampling of freed pixels anew, from noise.
+    RestartCompletions,
     /// Choose what is shown in detail.
     Watch(Watch),
     /// Race these samplers on the present stimulus, which must be fixed or held; none ends the race.

@@ -29,6 +29,8 @@ use std::thread::JoinHandle;
 pub const MAX_TRACED: usize = 6;
 /// Samples of a trace kept for one snapshot at most; older ones are dropped.
 pub const MAX_SAMPLES: usize = 20_000;
+/// Networks whose completions are shown one by one.
+pub const COMPLETIONS: usize = 6;
 const COMMANDS: usize = 256;
 const EVENTS: usize = 256;
 

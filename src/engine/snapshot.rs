@@ -10,6 +10,7 @@ use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::laboratory::Subject;
 use crate::experiment::race::SamplerConfig;
+use crate::experiment::session::Completed;
 use crate::experiment::stages::StagePosition;
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array1, Array2};
@@ -101,7 +102,7 @@ pub struct GovernorState {
 /// Pictures of network 0's stimulus, `[units of layer 0]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StimulusState {
-    /// x_0.
+    /// x_0 as it was given: under freed pixels what they would be if they were clamped.
     pub stimulus: Vec<f32>,
     /// E`[x_0 | x_1]` averaged over the samples since the stimulus came: the posterior mean's reconstruction.
     pub reconstruction: Vec<f32>,
@@ -109,6 +110,10 @@ pub struct StimulusState {
     pub steps: u64,
     /// The stimulus is held in every network.
     pub held: bool,
+    /// Grows with every stimulus shown, but not with values set by hand; 0 while presentations end by themselves.
+    pub presentation: u64,
+    /// What freed pixels became, while there are any.
+    pub completed: Option<Completed>,
 }
 
 /// One sampler of a race.

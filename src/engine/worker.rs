@@ -8,7 +8,7 @@ use crate::engine::generation::Generation;
 use crate::engine::laboratory::{Bench, Findings};
 use crate::engine::tuner::{Animal, Tuner, TuningState};
 use crate::engine::{
-    Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
+    COMPLETIONS, Clock, Command, Event, GovernorState, InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, Pace, Parameter, Slot,
 };
 use crate::engine::{Snapshot, StimulusState, TraceSample, Watch};
 use crate::experiment::fits;
@@ -341,9 +341,11 @@ impl Worker {
         }
     }
 
+    /// The exact densities, which are those of a stimulus that is clamped as a whole.
     fn refresh_exact(&mut self) {
-        self.exact = self.session.as_ref().and_then(|s| DensityGrid::posterior(&s.model, s.stimulus(), 128)).map(Arc::new);
-        self.exact_line = self.session.as_ref().and_then(|s| density::line(&s.model, s.stimulus())).map(Arc::new);
+        let clamped = self.session.as_ref().filter(|session| session.freed().is_empty());
+        self.exact = clamped.and_then(|s| DensityGrid::posterior(&s.model, s.stimulus(), 128)).map(Arc::new);
+        self.exact_line = clamped.and_then(|s| density::line(&s.model, s.stimulus())).map(Arc::new);
     }
 
     fn set_watch(&mut self, watch: Watch) {
@@ -447,7 +449,7 @@ impl Worker {
         let Some(session) = &mut self.session else { return };
         if let Some(report) = report {
             let (stimulus, reconstruction) = (report.stimulus.clone(), report.reconstruction.clone());
-            self.finished = Some(StimulusState { stimulus, reconstruction, steps: report.steps, held: false });
+            self.finished = Some(StimulusState { stimulus, reconstruction, steps: report.steps, ..StimulusState::default() });
             let w = &session.model.weights[0];
             let sigma2 = session.model.layers[0].family.sigma().map_or(f64::NAN, |s| s * s);
             self.learning.push(LearningPoint {
@@ -583,6 +585,11 @@ impl Worker {
                     self.contest.set_stimulus(session.stimulus(), self.exact.as_deref());
                 }
             }
+            Command::FreePixels(free) => {
+                self.attempt(|session| session.free_pixels(&free));
+                self.refresh_exact();
+            }
+            Command::RestartCompletions => self.session.iter_mut().for_each(Session::restart_completions),
             Command::Watch(watch) => self.set_watch(watch),
             Command::SaveModel(path) => {
                 let saved = self.session.as_ref().map(|session| modelfile::save(&path, session.config(), session));
@@ -673,6 +680,8 @@ impl Worker {
             reconstruction: reconstruction.iter().map(|sum| sum / (*count).max(1) as f32).collect(),
             steps: *count,
             held: session.held,
+            presentation: session.presentations,
+            completed: session.completed(COMPLETIONS),
         };
         // A presentation lasts a few milliseconds: while it runs, the last finished one is worth more than the start of the next.
         let stimulus = self.finished.clone().filter(|_| (self.running || *count == 0) && !session.held).unwrap_or_else(now);

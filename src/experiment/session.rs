@@ -16,6 +16,10 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
+mod inpainting;
+
+pub use inpainting::Completed;
+
 /// Rows of a block: each has its own random stream, so that results do not depend on the number of threads.
 const BLOCK_ROWS: usize = 25;
 /// Work (rows x weights) below which a span runs on the calling thread.
@@ -78,6 +82,10 @@ pub struct Session {
     settling: usize,
     /// Pixels that are free while the stimulus is held, `[n_0]`; empty: none.
     free: Vec<bool>,
+    /// The stimulus of network 0 as it was given, `[n_0]`: under freed pixels too.
+    given: Vec<f32>,
+    /// Stimuli shown so far; those set by hand do not count.
+    pub presentations: u64,
     /// The stimulus stays and learning rests.
     pub held: bool,
     /// Files that were left out while loading.
@@ -251,6 +259,8 @@ impl Session {
             updates: 0,
             settling: 0,
             free: Vec::new(),
+            given: vec![0.0; observed],
+            presentations: 0,
             held: false,
             warnings,
         };
@@ -305,7 +315,7 @@ impl Session {
         moving.map(|&lambda| largest_step(lambda, strength(d, lambda), d.safety) * d.tau_x_ms).fold(0.0, f64::max)
     }
 
-    /// Sets the fixed stimulus, `[n_0]`, in every network; states stay, so that the chains follow it.
+    /// Sets the fixed stimulus, `[n_0]`, in every network; states and freed pixels stay, so that the chains follow it.
     pub fn set_stimulus(&mut self, values: &[f32]) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
         if values.len() != n || values.iter().any(|v| !v.is_finite()) {
@@ -315,36 +325,11 @@ impl Session {
             self.config.stimulus.values = values.to_vec();
         }
         for block in &mut self.blocks {
-            block.layers[0].x.chunks_exact_mut(n).for_each(|row| row.copy_from_slice(values));
+            block.clamp(values, &self.free);
             block.forget_reconstruction();
         }
+        self.given.copy_from_slice(values);
         Ok(())
-    }
-
-    /// Frees the pixels of `free`, `[n_0]`, in every network: they are sampled with the others clamped (in-painting, SPEC 4). Empty:
-    /// none. An error where the stimulus changes.
-    pub fn free_pixels(&mut self, free: &[bool]) -> Result<(), ConfigError> {
-        let n = self.model.layers[0].size;
-        if !free.is_empty() && free.len() != n {
-            return Err(ConfigError(format!("a mask of {n} pixels is needed, found {}", free.len())));
-        }
-        if free.contains(&true) && self.stimuli.is_some() && !self.held {
-            return Err(ConfigError("pixels can be freed while the stimulus is held".into()));
-        }
-        self.free = free.to_vec();
-        let step = self.observed_step();
-        self.blocks.iter_mut().for_each(|block| block.free(free, 1, step));
-        Ok(())
-    }
-
-    /// Pixels that are free now, `[n_0]`; empty: none.
-    pub fn freed(&self) -> &[bool] {
-        &self.free
-    }
-
-    /// h, m and rho of x_0 where it is free.
-    pub fn observed_step(&self) -> LayerStep {
-        observed_step(&self.config.dynamics, &self.model)
     }
 
     /// Shows every network another stimulus, from x = 0 (SPEC 3) or from where its own chains were. Fixed stimuli start again. While
@@ -377,6 +362,9 @@ impl Session {
         if self.stimuli.is_some() {
             self.images += if self.held { 1 } else { self.config.stimulus.batch as u64 };
         }
+        self.presentations += 1;
+        self.given.copy_from_slice(&self.blocks[0].layers[0].x[..n]);
+        self.begin_completions();
     }
 
     /// The image of each network for the next presentation; none where the stimulus is fixed.
@@ -430,9 +418,9 @@ impl Session {
         self.stimuli.as_ref()
     }
 
-    /// x_0 of network 0, `[n_0]`.
+    /// The stimulus of network 0 as it was given, `[n_0]`: under freed pixels what they would be if they were clamped.
     pub fn stimulus(&self) -> &[f32] {
-        &self.blocks[0].layers[0].x[..self.model.layers[0].size]
+        &self.given
     }
 
     /// Steps that may be run in one go: up to the end of the presentation.
@@ -689,6 +677,10 @@ impl Session {
     fn set_parameters(&mut self) {
         let open = self.open();
         self.parameters = step_parameters_of(&self.config.dynamics, &self.stiffness.lambda, open);
+        if !self.free.is_empty() {
+            let step = self.observed_step();
+            self.blocks.iter_mut().for_each(|block| block.set_observed_step(step));
+        }
     }
 
     /// The learning rate now (its course: [`Decay`]).

@@ -5,4 +5,3 @@ pub mod figure;
 pub mod measured;
 pub mod panels;
 pub mod picture;
-pub mod retouch;

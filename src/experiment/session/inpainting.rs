@@ -1,0 +1,128 @@
+//! In-painting: freed pixels are sampled with the others clamped, and what they become is counted (SPEC 4).
+
+use super::{Session, observed_step};
+use crate::dynamics::LayerStep;
+use crate::dynamics::ancestral;
+use crate::dynamics::completions::Completions;
+use crate::experiment::config::ConfigError;
+
+/// Simulated time in tau_x that freed pixels are given to settle before they are counted.
+const BURN_IN_TAU_X: f64 = 3.0;
+
+/// What the freed pixels became.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completed {
+    /// Pixels that are free, `[n_0]`.
+    pub free: Vec<bool>,
+    /// Mean of x_0 over all networks and steps, `[n_0]`; clamped pixels as they are given.
+    pub mean: Vec<f32>,
+    /// Standard deviation of x_0 over all networks and steps, `[n_0]`; 0 where clamped.
+    pub spread: Vec<f32>,
+    /// Steps counted; 0 while the chains settle, when mean and spread are of what there is so far.
+    pub steps: u64,
+    /// Networks counted.
+    pub networks: usize,
+    /// x_0 of a few networks now, `[n_0]` each.
+    pub samples: Vec<Vec<f32>>,
+    /// E\[x_0 | x_1\] of the same networks, `[n_0]` each; clamped pixels as they are given.
+    pub expected: Vec<Vec<f32>>,
+}
+
+impl Session {
+    /// Frees the pixels of `free`, `[n_0]`, in every network: they are sampled with the others clamped (in-painting, SPEC 4). Empty:
+    /// none. Pixels that were clamped before start from noise, those that were free are given their value again. An error where the
+    /// stimulus changes.
+    pub fn free_pixels(&mut self, free: &[bool]) -> Result<(), ConfigError> {
+        let n = self.model.layers[0].size;
+        if !free.is_empty() && free.len() != n {
+            return Err(ConfigError(format!("a mask of {n} pixels is needed, found {}", free.len())));
+        }
+        if free.contains(&true) && self.stimuli.is_some() && !self.held {
+            return Err(ConfigError("pixels can be freed while the stimulus is held".into()));
+        }
+        let before = std::mem::take(&mut self.free);
+        if free.contains(&true) {
+            self.free = free.to_vec();
+        }
+        let newly: Vec<bool> = self.free.iter().enumerate().map(|(i, &free)| free && !before.get(i).is_some_and(|&was| was)).collect();
+        if self.held || self.stimuli.is_none() {
+            self.blocks.iter_mut().for_each(|block| block.clamp(&self.given, &self.free)); // else each network has its own
+        }
+        self.move_freed(&newly);
+        self.blocks.iter_mut().for_each(|block| block.forget_reconstruction());
+        Ok(())
+    }
+
+    /// Pixels that are free now, `[n_0]`; empty: none.
+    pub fn freed(&self) -> &[bool] {
+        &self.free
+    }
+
+    /// h, m and rho of x_0 where it is free.
+    pub fn observed_step(&self) -> LayerStep {
+        observed_step(&self.config.dynamics, &self.model)
+    }
+
+    /// Every network starts anew on the stimulus it has: neurons as at a new stimulus, freed pixels from noise.
+    pub fn restart_completions(&mut self) {
+        let (persistent, open) = (self.latents.is_some(), self.open());
+        for block in &mut self.blocks {
+            block.restart(&self.model);
+            if persistent {
+                ancestral::draw(&self.model, block, 1, open, 1.0); // as an image that is seen for the first time
+            }
+            block.clamp(&self.given, &[]);
+        }
+        self.begin_completions();
+    }
+
+    /// All freed pixels start from noise.
+    pub(super) fn begin_completions(&mut self) {
+        if !self.free.is_empty() {
+            let free = self.free.clone();
+            self.move_freed(&free);
+        }
+    }
+
+    /// Lets the freed pixels move, those of `newly` from noise, and counts them from here on.
+    fn move_freed(&mut self, newly: &[bool]) {
+        let (step, family) = (self.observed_step(), self.model.layers[0].family.clone());
+        let (bounds, discrete) = (family.bounds().map(|b| b as f32), family.is_discrete());
+        let burn_in = (BURN_IN_TAU_X * self.config.dynamics.tau_x_ms / self.parameters.dt_ms).ceil() as u64;
+        for block in &mut self.blocks {
+            if newly.contains(&true) {
+                block.start_from_noise(newly, &bounds, discrete);
+            }
+            block.free(&self.free, 1, step);
+            block.completions = (!self.free.is_empty()).then(|| Completions::new(&self.free, burn_in));
+        }
+    }
+
+    /// What the freed pixels became, with `count` networks one by one; None while all are clamped.
+    pub fn completed(&self, count: usize) -> Option<Completed> {
+        let mut sums = self.blocks[0].completions.clone()?;
+        self.blocks[1..].iter().filter_map(|block| block.completions.as_ref()).for_each(|other| sums.merge(other));
+        let n = self.given.len();
+        let (mut mean, mut spread) = (self.given.clone(), vec![0.0; n]);
+        sums.moments().for_each(|(i, m, s)| (mean[i], spread[i]) = (m, s));
+        let mut done = Completed {
+            free: self.free.clone(),
+            mean,
+            spread,
+            steps: sums.settled_steps(),
+            networks: self.blocks.iter().map(|block| block.rows).sum(),
+            ..Completed::default()
+        };
+        for block in &self.blocks {
+            let wanted = count - done.samples.len();
+            if wanted == 0 {
+                break;
+            }
+            done.samples.extend(block.layers[0].x.chunks_exact(n).take(wanted).map(<[f32]>::to_vec));
+            let expected = block.expected_observation(&self.model);
+            let seen = |row: &[f32]| (0..n).map(|i| if self.free[i] { row[i] } else { self.given[i] }).collect();
+            done.expected.extend(expected.chunks_exact(n).take(wanted).map(seen));
+        }
+        Some(done)
+    }
+}
