@@ -60,6 +60,25 @@ fn trains_samples_and_writes_filters() {
 }
 
 #[test]
+fn a_second_layer_is_written_by_the_filters_it_drives_on_either_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for source in ["dead-leaves", "photographs"] {
+        let set = format!("source={source}");
+        succeeds(folder, &["train", "--preset", "v1-v2", "--set", &set, "--set", "patches=2000", "--images", "4000", "--out", "m.npz"]);
+        let (config, model) = heescope::experiment::modelfile::load(&folder.join("m.npz")).unwrap();
+        assert!(config.to_toml().contains(&format!("source = \"{source}\"")));
+        assert!(model.weights[1].iter().any(|&w| w != 0.0), "the second layer has opened");
+    }
+    succeeds(folder, &["filters", "--model", "m.npz", "--layer", "2", "--out", "g.csv"]);
+    let rows = std::fs::read_to_string(folder.join("g.csv")).unwrap();
+    assert!(rows.starts_with("unit,orientation_deg,concentration,orientation_z,x,y,spread,place_z") && rows.lines().count() == 41);
+    succeeds(folder, &["filters", "--model", "m.npz", "--layer", "2", "--out", "g.svg"]);
+    assert_eq!(std::fs::read_to_string(folder.join("g.svg")).unwrap().matches("<svg x=").count(), 40, "one square a unit");
+    fails(folder, &["filters", "--model", "m.npz", "--layer", "2", "--format", "png", "--out", "out"], "csv (its groups) or svg");
+}
+
+#[test]
 fn own_images_are_learned_contrast_normalised_and_bad_ones_named() {
     let folder = tempfile::tempdir().unwrap();
     let images = folder.path().join("images");

@@ -1,10 +1,18 @@
-//! Learning on images yields localised, oriented filters.
+//! Learning on images yields localised, oriented filters; a dictionary that is rotated has every statistic rotated.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use heescope::analysis::gabor::{Gabor, fit, orientation_difference};
+use heescope::analysis::groups::groups;
 use heescope::dynamics::block::Taps;
+use heescope::dynamics::learning::normalise_columns;
+use heescope::dynamics::{LayerStep, StepParameters};
+use heescope::experiment::tuning::{Preparation, Protocol, Responses};
 use heescope::experiment::{Session, presets};
-use ndarray::ArrayView1;
+use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
+use ndarray::{Array2, ArrayView1};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 /// Effective number of pixels, (sum e)^2 / sum e^2 of the energy e = w^2: 48 of 144 for a patch of white noise.
 fn effective_area(filter: ArrayView1<f32>) -> f64 {
@@ -61,5 +69,93 @@ fn dead_leaves_and_photographs_give_localised_oriented_filters() {
         assert!(share > 0.8, "{preset}: share {share}");
         // the known values of these settings are .14 and .26, here within 15 %.
         assert!((measured / residual - 1.0).abs() < 0.15, "{preset}: residual variance {measured}");
+    }
+}
+
+const SIDE: usize = 12;
+const UNITS: usize = 20;
+
+/// Random Gabor functions, one a column.
+fn dictionary(rng: &mut ChaCha8Rng) -> Array2<f32> {
+    let mut w = Array2::zeros((SIDE * SIDE, UNITS));
+    for mut column in w.columns_mut() {
+        let [angle, phase, x0, y0] = [(0.0, PI), (0.0, TAU), (4.0, 8.0), (4.0, 8.0)].map(|(low, high)| rng.random_range(low..high));
+        let frequency = rng.random_range(0.14..0.26);
+        for (i, g) in Protocol::grating(SIDE, angle, frequency, phase, 1.0).enumerate() {
+            let (x, y) = ((i % SIDE) as f64 + 0.5 - x0, (i / SIDE) as f64 + 0.5 - y0);
+            column[i] = g * (-(x * x + y * y) / 8.0).exp() as f32;
+        }
+    }
+    normalise_columns(&mut w);
+    w
+}
+
+/// Every picture with its pixels moved: (row, column) of the new one to (row, column) of the old.
+fn moved(w: &Array2<f32>, from: impl Fn(usize, usize) -> (usize, usize)) -> Array2<f32> {
+    Array2::from_shape_fn(w.dim(), |(i, unit)| {
+        let (row, column) = from(i / SIDE, i % SIDE);
+        w[[row * SIDE + column, unit]]
+    })
+}
+
+fn fits(w: &Array2<f32>) -> Vec<Gabor> {
+    w.columns().into_iter().map(|column| fit(&column.to_vec(), SIDE)).collect()
+}
+
+fn responses(w: &Array2<f32>) -> Responses {
+    let layer = |family: FamilyConfig, size| Layer { family: family.build().unwrap(), activation: Activation::Linear, size };
+    let top = FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 0.0 };
+    let layers = vec![layer(FamilyConfig::Gaussian { sigma: 0.4 }, SIDE * SIDE), layer(top, UNITS)];
+    let model = Hierarchy::new(layers, vec![w.clone()]).unwrap();
+    let layers = vec![LayerStep::new(0.008, 2.0, 0.3)];
+    let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 20.0, interneurons: 1, exact: false };
+    let protocol = Protocol {
+        orientations: 16,
+        frequencies: vec![0.15, 0.2, 0.25],
+        phases: 8,
+        contrasts: vec![0.5, 1.0],
+        burn_in: 80,
+        samples: 80,
+        ..Protocol::default()
+    };
+    let preparation = Preparation { model: &model, parameters: &parameters, open: 1, layer: 1 };
+    preparation.run(&protocol, SIDE, &mut |_, _, _| true).unwrap()
+}
+
+#[test]
+fn a_rotated_dictionary_rotates_every_statistic() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let upright = dictionary(&mut rng);
+    // By a right angle counterclockwise, which every pixel survives: (x, y) goes to (y, side - x).
+    let rotated = moved(&upright, |row, column| (column, SIDE - 1 - row));
+    let turned = |angle: f64| angle + FRAC_PI_2;
+    let [before, after] = [&upright, &rotated].map(fits);
+    for (a, b) in before.iter().zip(&after) {
+        assert!(orientation_difference(b.orientation, turned(a.orientation)) < 0.02, "orientation: {a:?} {b:?}");
+        assert!((b.centre[0] - a.centre[1]).abs() < 0.05 && (b.centre[1] - (SIDE as f64 - a.centre[0])).abs() < 0.05, "place: {a:?} {b:?}");
+        assert!((b.frequency - a.frequency).abs() < 0.005 && (b.phase - a.phase).abs() < 0.05 && (b.r2 - a.r2).abs() < 0.005);
+        assert!((0..2).all(|k| (b.widths[k] - a.widths[k]).abs() < 0.05 && (b.periods()[k] - a.periods()[k]).abs() < 0.02));
+    }
+    // Planted: reflected, not rotated.
+    let reflected = fits(&moved(&upright, |row, column| (column, row)));
+    let alike = before.iter().zip(&reflected).filter(|(a, b)| orientation_difference(b.orientation, turned(a.orientation)) < 0.1);
+    assert!(alike.count() < UNITS / 3);
+
+    let second = Array2::from_shape_simple_fn((UNITS, 4), || rng.random_range(-1.0f32..1.0));
+    let [before, after] = [&before, &after].map(|fits| groups(second.view(), fits, SIDE));
+    for (a, b) in before.iter().zip(&after) {
+        assert!(orientation_difference(b.orientation, turned(a.orientation)) < 0.05, "group: {a:?} {b:?}");
+        assert!((b.concentration - a.concentration).abs() < 0.02 && (b.spread - a.spread).abs() < 0.05);
+        assert!((b.centre[0] - a.centre[1]).abs() < 0.05 && (b.centre[1] - (SIDE as f64 - a.centre[0])).abs() < 0.05);
+        assert!((b.orientation_z - a.orientation_z).abs() < 0.1 && (b.place_z - a.place_z).abs() < 0.2, "chance: {a:?} {b:?}");
+    }
+
+    let [before, after] = [&upright, &rotated].map(responses);
+    for (a, b) in before.units.iter().zip(&after.units) {
+        let (was, is) = (a.orientation.as_ref().unwrap(), b.orientation.as_ref().unwrap());
+        assert!(orientation_difference(is.preferred, turned(was.preferred)) < 0.12, "tuning: {was:?} {is:?}");
+        assert!((is.circular_variance - was.circular_variance).abs() < 0.12, "{was:?} {is:?}");
+        assert!((is.half_width.unwrap() - was.half_width.unwrap()).abs() < 0.12, "{was:?} {is:?}");
+        assert!((b.modulation.unwrap() - a.modulation.unwrap()).abs() < 0.35, "{a:?} {b:?}");
     }
 }

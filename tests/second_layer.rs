@@ -41,9 +41,11 @@ fn exact_draws_and_micro_steps_agree_with_the_mean_in_closed_form() {
                     (0..copies.len()).map(|i| found.iter().map(|row| f64::from(row[i])).sum::<f64>() / found.len() as f64).collect();
                 let (mean, error) = mean_and_error(&own);
                 assert!((mean - exact).abs() < Z * error, "{law:?} at {eta}: {mean} against {exact}, error {error}");
-                if law == InterneuronLaw::Redraw && eta * delta > 0.6 {
-                    // Planted bug: without the rejection y is Laplace, and E|y| is 1/eta.
-                    assert!((mean + 1.0 / eta).abs() > Z * error, "rejection left out at {eta}");
+                if law == InterneuronLaw::Redraw {
+                    // Planted bug: without the rejection |y| is exponential with mean sqrt(2)/eta.
+                    let quantile = |k: u32| -(1.0 - (f64::from(k) + 0.5) / 4096.0f64).ln() * 2f64.sqrt() / eta;
+                    let wrong = -(0..4096).map(|k| quantile(k).hypot(delta)).sum::<f64>() / 4096.0;
+                    assert!((mean - wrong).abs() > Z * error, "rejection left out at {eta}: {wrong} against {mean}");
                 }
             }
         }

@@ -275,7 +275,10 @@ fn filters_are_fitted_sorted_and_outlined() {
     // Fits come, and better ones as learning goes on.
     until(&mut harness, |app| app.state.fits.as_ref().is_some_and(|fits| fits.summary().0 > 0.3));
     click(&mut harness, "Fits");
-    click(&mut harness, "Gabor-like first");
+    harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Group by").click();
+    harness.run_steps(4);
+    click(&mut harness, "orientation");
+    assert!(harness.query_by_label_contains("From above: horizontal").is_some());
     let first = harness.render().unwrap();
     click(&mut harness, "Pause");
     harness.run_steps(30);

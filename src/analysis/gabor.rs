@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn five_hundred_noisy_gabors_are_recovered() {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
-        let (mut orientation, mut frequency, mut place, mut width, mut poor) = (0, 0, 0, 0, 0);
+        let (mut orientation, mut frequency, mut place, mut width, mut poor, mut planted) = (0, 0, 0, 0, 0, 0);
         for _ in 0..500 {
             let p = random_parameters(&mut rng);
             let fit = fit(&picture(&p, 0.2, &mut rng), SIDE);
@@ -359,10 +359,12 @@ mod tests {
             frequency += usize::from((fit.frequency / truth.frequency - 1.0).abs() > 0.1);
             place += usize::from((fit.centre[0] - truth.centre[0]).hypot(fit.centre[1] - truth.centre[1]) > 0.5);
             width += usize::from((0..2).any(|i| (fit.widths[i] / truth.widths[i] - 1.0).abs() > 0.25));
+            planted += usize::from((fit.widths[0] / truth.widths[1] - 1.0).abs() > 0.25);
         }
         // Noise of a fifth of the filter's rms; widths and frequency trade off where less than a period is seen.
         assert!(poor <= 10 && orientation <= 10 && place <= 25, "R^2 {poor}, orientation {orientation}, place {place} of 500");
         assert!(frequency <= 50 && width <= 60, "frequency {frequency}, widths {width} of 500");
+        assert!(planted > 150, "widths across and along exchanged: {planted} of 500");
     }
 
     #[test]

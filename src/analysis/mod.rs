@@ -10,5 +10,6 @@ pub mod groups;
 pub mod judge;
 pub mod manifold;
 pub mod principal;
+pub mod published;
 pub mod spectrum;
 pub mod tuning;

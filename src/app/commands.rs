@@ -5,7 +5,7 @@ use crate::app::actions::{Action, ExportSettings, Field};
 use crate::app::views::Kind;
 use crate::app::widgets::picture;
 use crate::engine::{Command, Pace};
-use crate::experiment::fits;
+use crate::experiment::{fits, groups};
 use crate::export::filters;
 use crate::model::receptive_field;
 use anyhow::Context as _;
@@ -61,8 +61,13 @@ impl App {
                     }
                 };
                 let job = move || {
-                    let pixels = receptive_field::filters(&model, layer, None);
-                    Some(Background::Exported(fits::save(&path, pixels.view(), format, scale, zoom, outlines).map(|()| path)))
+                    let written = if groups::sets_scale(&model, layer) {
+                        groups::save(&path, &model, layer, format)
+                    } else {
+                        let pixels = receptive_field::filters(&model, layer, None);
+                        fits::save(&path, pixels.view(), format, scale, zoom, outlines)
+                    };
+                    Some(Background::Exported(written.map(|()| path)))
                 };
                 self.in_background("export", job);
             }
@@ -104,8 +109,10 @@ impl App {
         match path.extension().and_then(|e| e.to_str()) {
             Some("png" | "svg") => self.saving.wanted = Some((kind, figure, path)),
             Some("csv" | "npy") => {
-                let view = self.views.get(kind.title());
-                let table = self.state.latest.as_ref().and_then(|snapshot| view.and_then(|view| view.table(&self.state, snapshot)));
+                let table = self.state.latest.as_ref().zip(self.views.get(kind.title())).and_then(|(snapshot, view)| {
+                    let own = figure.and_then(|figure| view.figure_table(&figure, &self.state, snapshot));
+                    own.or_else(|| view.table(&self.state, snapshot))
+                });
                 match table {
                     Some(table) => self.in_background("export", move || Some(Background::Exported(table.save(&path).map(|()| path)))),
                     None => drop(self.toasts.error(format!("{} holds no table now: save it as PNG or SVG", kind.title()))),

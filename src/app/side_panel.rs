@@ -2,7 +2,7 @@
 
 use crate::app::actions::{Action, Field};
 use crate::engine::{Command, Pace, Parameter, Snapshot};
-use crate::experiment::{Governor, InterneuronMode, presets};
+use crate::experiment::{DataSource, Governor, InterneuronMode, presets};
 use egui::{Button, ComboBox, Slider, Ui};
 use std::path::PathBuf;
 
@@ -206,6 +206,19 @@ impl SidePanel {
             actions.push(Action::Change { to: Parameter::Learning(learns), from: Parameter::Learning(!learns) });
         }
         ui.separator();
+        if !config.stages.is_empty() {
+            ui.horizontal(|ui| {
+                ui.strong("Learn from");
+                for (source, name) in [(DataSource::Photographs, "photographs"), (DataSource::DeadLeaves, "dead leaves")] {
+                    let chosen = config.data.source == source;
+                    if ui.selectable_label(chosen, name).on_hover_text("Rebuilds the model").clicked() && !chosen {
+                        let mut changed = (**config).clone();
+                        changed.use_embedded(source);
+                        actions.push(Action::Send(Command::Load(Box::new(changed))));
+                    }
+                }
+            });
+        }
         let label = ui.strong("Your images");
         ui.horizontal(|ui| {
             path_field(ui, &label, "Image file or folder", &mut self.images);

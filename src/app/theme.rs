@@ -23,6 +23,11 @@ pub fn exact(dark: bool) -> Color32 {
     if dark { Color32::from_gray(210) } else { Color32::from_gray(40) }
 }
 
+/// Published measurements of others.
+pub fn published(dark: bool) -> Color32 {
+    if dark { Color32::from_rgb(200, 150, 60) } else { Color32::from_rgb(190, 120, 0) }
+}
+
 /// Bars of a histogram.
 pub fn histogram(dark: bool) -> Color32 {
     if dark { Color32::from_rgb(70, 105, 150) } else { Color32::from_rgb(150, 185, 225) }

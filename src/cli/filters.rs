@@ -1,6 +1,6 @@
-//! `heescope filters`: a model's filters as PNG, SVG or NPY, or their Gabor fits as CSV.
+//! `heescope filters`: a model's filters as PNG, SVG or NPY, or their Gabor fits as CSV; units that set a scale as groups and bars.
 
-use crate::experiment::{fits, modelfile};
+use crate::experiment::{fits, groups, modelfile};
 use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
 use crate::model::receptive_field;
@@ -13,7 +13,8 @@ pub(super) struct Filters {
     /// Model file
     #[arg(long)]
     model: PathBuf,
-    /// Layer whose units are shown; deeper layers are multiplied down to pixels
+    /// Layer whose units are shown; deeper layers are multiplied down to pixels, units that set the scale of the layer below are shown
+    /// by its filters (csv, svg)
     #[arg(long, default_value_t = 1)]
     layer: usize,
     /// png, svg, npy or csv (the Gabor fits); otherwise by the file's ending
@@ -43,6 +44,9 @@ impl Filters {
         let (_, model) = modelfile::load(&self.model)?;
         if !(1..=model.depth()).contains(&self.layer) {
             bail!("--layer {} is out of range: 1 to {}", self.layer, model.depth());
+        }
+        if groups::sets_scale(&model, self.layer) {
+            return groups::save(&self.out, &model, self.layer, format);
         }
         let pixels = receptive_field::filters(&model, self.layer, None);
         let scale = if self.shared_scale { Scale::Shared } else { Scale::PerFilter };

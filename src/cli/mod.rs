@@ -33,7 +33,8 @@ struct Arguments {
     /// Change one value of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// View to show alone: receptive-fields, traces, posterior, stimulus, learning, adaptation, separation, partition
+    /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, learning, adaptation, separation,
+    /// partition
     #[arg(long)]
     view: Option<String>,
     /// Save a picture of the window there, then end
@@ -51,7 +52,7 @@ struct Arguments {
     /// Run at full speed from the start
     #[arg(long)]
     full_speed: bool,
-    /// Begin the experiment of the view (adaptation, separation, partition) at once
+    /// Begin the experiment of the view (tuning, adaptation, separation, partition) at once
     #[arg(long)]
     measure: bool,
 }

@@ -237,15 +237,16 @@ const ROUNDS: usize = 80;
 fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
     let count = a_dt.ceil().clamp(1.0, INSTANTS);
     let probability = -(-a_dt / count).exp_m1() as f32;
-    let LayerState { y, eta, mean_statistic, micro: Micro { pending, noise: [u1, u2, u3], .. }, scratch: [statistics, _], .. } = state;
+    let LayerState { y, eta, mean_statistic, micro, scratch: [statistics, _], .. } = state;
+    let Micro { pending, noise: [n1, n2, n3], proposal: n4, force: etas, energy: draws, .. } = micro;
     let n = mean_statistic.len();
     let share = 1.0 / (count as usize * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);
     for y in y.chunks_exact_mut(n) {
         for _ in 0..count as usize {
-            noise.fill_uniform(u1);
+            noise.fill_uniform(n1);
             let mut left = 0;
-            for (i, &chance) in u1.iter().enumerate() {
+            for (i, &chance) in n1.iter().enumerate() {
                 if chance < probability {
                     pending[left] = i as u32;
                     left += 1;
@@ -255,16 +256,19 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
                 if left == 0 {
                     break;
                 }
-                [&mut *u1, &mut *u2, &mut *u3].into_iter().for_each(|u| noise.fill_uniform(&mut u[..left]));
+                for z in [&mut *n1, &mut *n2, &mut *n3, &mut *n4] {
+                    noise.fill(&mut z[..left]);
+                }
+                etas.iter_mut().zip(&pending[..left]).for_each(|(own, &i)| *own = eta[i as usize]);
+                let normal = [&n1[..left], &n2[..left], &n3[..left], &n4[..left]];
+                family.propose(&etas[..left], normal, &mut draws[..left]);
                 let mut kept = 0;
                 for k in 0..left {
-                    let i = pending[k] as usize;
-                    match family.propose(eta[i], [u1[k], u2[k], u3[k]]) {
-                        Some(draw) => y[i] = draw,
-                        None => {
-                            pending[kept] = pending[k];
-                            kept += 1;
-                        }
+                    if draws[k].is_nan() {
+                        pending[kept] = pending[k];
+                        kept += 1;
+                    } else {
+                        y[pending[k] as usize] = draws[k];
                     }
                 }
                 left = kept;

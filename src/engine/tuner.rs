@@ -19,7 +19,7 @@ pub struct TuningState {
     pub progress: (usize, usize),
     /// No more will come: finished or stopped.
     pub ended: bool,
-    /// What was found.
+    /// What was found so far: nothing, all but the contrasts (NaN), or all.
     pub responses: Option<Arc<Responses>>,
 }
 
@@ -27,7 +27,8 @@ pub struct TuningState {
 pub(super) struct Tuner {
     state: TuningState,
     stop: Arc<AtomicBool>,
-    done: Arc<AtomicUsize>,
+    /// Networks done, and in all.
+    progress: Arc<[AtomicUsize; 2]>,
     inbox: Receiver<Responses>,
     thread: Option<JoinHandle<()>>,
 }
@@ -45,24 +46,28 @@ pub(super) struct Animal {
 
 impl Tuner {
     pub(super) fn start(animal: Animal) -> std::io::Result<Self> {
-        let (outbox, inbox) = bounded(1);
-        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (outbox, inbox) = bounded(2); // what is known before the contrasts, and all
         let total = animal.protocol.networks(animal.model.layers[animal.layer].size);
+        let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(total)]));
         let state = TuningState { of: animal.of, layer: animal.layer, progress: (0, total), ended: false, responses: None };
-        let (told, counted) = (stop.clone(), done.clone());
+        let (told, counted) = (stop.clone(), progress.clone());
         let body = move || {
             let Animal { model, parameters, open, layer, .. } = &animal;
             let preparation = Preparation { model, parameters, open: *open, layer: *layer };
-            let responses = preparation.run(&animal.protocol, animal.side, &mut |done, _| {
-                counted.store(done, Ordering::Relaxed);
+            let responses = preparation.run(&animal.protocol, animal.side, &mut |done, total, so_far| {
+                counted[0].store(done, Ordering::Relaxed);
+                counted[1].store(total, Ordering::Relaxed);
+                if let Some(found) = so_far {
+                    let _ = outbox.try_send(found.clone()); // room for two
+                }
                 !told.load(Ordering::Relaxed)
             });
             if let Some(responses) = responses {
-                let _ = outbox.try_send(responses); // room for the only one
+                let _ = outbox.try_send(responses);
             }
         };
         let thread = Some(std::thread::Builder::new().name("gratings".into()).spawn(body)?);
-        Ok(Self { state, stop, done, inbox, thread })
+        Ok(Self { state, stop, progress, inbox, thread })
     }
 
     /// Asks it to stop soon.
@@ -75,13 +80,13 @@ impl Tuner {
         if self.state.ended {
             return false;
         }
-        let before = self.state.progress.0;
+        let before = self.state.progress;
         self.state.ended = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-        self.state.progress.0 = self.done.load(Ordering::Relaxed);
-        if let Ok(responses) = self.inbox.try_recv() {
+        self.state.progress = (self.progress[0].load(Ordering::Relaxed), self.progress[1].load(Ordering::Relaxed));
+        if let Some(responses) = self.inbox.try_iter().last() {
             self.state.responses = Some(Arc::new(responses));
         }
-        self.state.ended || before != self.state.progress.0
+        self.state.ended || before != self.state.progress
     }
 
     pub(super) fn state(&self) -> &TuningState {

@@ -393,6 +393,13 @@ impl Config {
         }
     }
 
+    /// Embedded images in place of the source: photographs contrast-normalised, dead leaves not (SPEC 6).
+    pub fn use_embedded(&mut self, source: DataSource) {
+        self.data.source = source;
+        self.data.paths.clear();
+        self.data.contrast_normalisation = source == DataSource::Photographs;
+    }
+
     /// Sets `key=value`, the key a leaf's name or `table.leaf`. Errors list the keys, or name the range.
     pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
         let (key, value) = assignment.split_once('=').ok_or_else(|| ConfigError(format!("--set {assignment}: key=value is needed")))?;

@@ -5,6 +5,7 @@ pub mod dream;
 pub mod fits;
 pub mod gallery;
 pub mod judging;
+pub mod groups;
 pub mod laboratory;
 pub mod latents;
 pub mod measure;

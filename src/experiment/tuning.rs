@@ -50,9 +50,15 @@ impl Default for Protocol {
 }
 
 impl Protocol {
-    /// Networks needed for a layer of so many units: all gratings once, then each unit's own at each contrast, and blanks.
+    /// Networks needed at most for a layer of so many units: blanks, all gratings once, then each unit's best at the other contrasts.
     pub fn networks(&self, units: usize) -> usize {
-        ROWS + self.orientations * self.frequencies.len() * self.phases + units * self.contrasts.len() * self.phases
+        let gratings = self.orientations * self.frequencies.len();
+        ROWS + (gratings + gratings.min(units) * self.other_contrasts().len()) * self.phases
+    }
+
+    /// Places of the contrasts that neither the blanks nor the gratings of every orientation have.
+    fn other_contrasts(&self) -> Vec<usize> {
+        (0..self.contrasts.len()).filter(|&k| self.contrasts[k] != 0.0 && self.contrasts[k] != self.contrast).collect()
     }
 
     /// A grating, `[side * side]` row by row; `orientation` as [`crate::analysis::gabor::Gabor::orientation`].
@@ -164,42 +170,73 @@ impl Preparation<'_> {
         Some(Shown { mean, spread })
     }
 
-    /// Runs the whole protocol on square stimuli of `side` pixels. None where `tell` (networks done, of how many) says stop.
-    pub fn run(&self, protocol: &Protocol, side: usize, tell: &mut dyn FnMut(usize, usize) -> bool) -> Option<Responses> {
+    /// Runs the whole protocol on square stimuli of `side` pixels. `tell` gets networks done and of how many, and, once every
+    /// orientation has been shown, what is known before the contrasts (NaN there). None where `tell` says stop.
+    pub fn run(
+        &self,
+        protocol: &Protocol,
+        side: usize,
+        tell: &mut dyn FnMut(usize, usize, Option<&Responses>) -> bool,
+    ) -> Option<Responses> {
         let units = self.model.layers[self.layer].size;
-        let total = protocol.networks(units);
-        let mut done = 0;
-        let mut told = |more: usize| {
-            done += more;
-            tell(done, total)
-        };
-        let blank = self.show(protocol, &vec![vec![0.0; side * side]; ROWS], 0, &mut told)?;
-        let blank: Vec<f64> = (0..units).map(|u| blank.mean.iter().skip(u).step_by(units).sum::<f64>() / ROWS as f64).collect();
         let [o, f, p] = [protocol.orientations, protocol.frequencies.len(), protocol.phases];
-        let at = |i: usize| (i / (f * p), i / p % f, i % p);
-        let grating = |(a, b, c): (usize, usize, usize), contrast: f64| -> Vec<f32> {
+        let (mut done, most) = (0, protocol.networks(units));
+        let blank = self.show(protocol, &vec![vec![0.0; side * side]; ROWS], 0, &mut |more| {
+            done += more;
+            tell(done, most, None)
+        })?;
+        let blank: Vec<f64> = (0..units).map(|u| blank.mean.iter().skip(u).step_by(units).sum::<f64>() / ROWS as f64).collect();
+        let grating = |a: usize, b: usize, c: usize, contrast: f64| -> Vec<f32> {
             Protocol::grating(side, protocol.orientation(a), protocol.frequencies[b], protocol.phase(c), contrast).collect()
         };
-        let stimuli: Vec<Vec<f32>> = (0..o * f * p).map(|i| grating(at(i), protocol.contrast)).collect();
-        let shown = self.show(protocol, &stimuli, 1 << 20, &mut told)?;
+        let stimuli: Vec<Vec<f32>> = (0..o * f * p).map(|i| grating(i / (f * p), i / p % f, i % p, protocol.contrast)).collect();
+        let shown = self.show(protocol, &stimuli, 1 << 20, &mut |more| {
+            done += more;
+            tell(done, most, None)
+        })?;
         let shape = (o, f, p, units);
         let cube = |values: &[f64]| Array4::from_shape_fn(shape, |(a, b, c, u)| values[((a * f + b) * p + c) * units + u] as f32);
         let (rate, spread) = (cube(&shown.mean), cube(&shown.spread));
         let tuned: Vec<UnitTuning> = (0..units).map(|u| tune(&rate, &spread, blank[u], u)).collect();
-        // Each unit's best grating at every contrast: one network a phase, of which only that unit is read.
-        let contrasts = protocol.contrasts.len();
-        let stimuli: Vec<Vec<f32>> = (0..units * contrasts * p)
+        let contrast = Array2::from_elem((units, protocol.contrasts.len()), f32::NAN);
+        let (protocol, layer) = (protocol.clone(), self.layer);
+        let mut found = Responses { protocol, layer, side, blank, rate, spread, contrast, units: tuned };
+
+        // Units that like the same grating share its networks.
+        let protocol = &found.protocol;
+        let mut best: Vec<[usize; 2]> = found.units.iter().map(|unit| unit.best).collect();
+        best.sort_unstable();
+        best.dedup();
+        let others = protocol.other_contrasts();
+        let total = done + best.len() * others.len() * p;
+        if !tell(done, total, Some(&found)) {
+            return None;
+        }
+        let stimuli: Vec<Vec<f32>> = (0..best.len() * others.len() * p)
             .map(|i| {
-                let [a, b] = tuned[i / (contrasts * p)].best;
-                grating((a, b, i % p), protocol.contrasts[i / p % contrasts])
+                let [a, b] = best[i / (others.len() * p)];
+                grating(a, b, i % p, protocol.contrasts[others[i / p % others.len()]])
             })
             .collect();
-        let shown = self.show(protocol, &stimuli, 1 << 21, &mut told)?;
-        let contrast = Array2::from_shape_fn((units, contrasts), |(u, c)| {
-            let first = (u * contrasts + c) * p;
-            ((first..first + p).map(|row| shown.mean[row * units + u]).sum::<f64>() / p as f64 - blank[u]) as f32
+        let shown = self.show(protocol, &stimuli, 1 << 21, &mut |more| {
+            done += more;
+            tell(done, total, None)
+        })?;
+        found.contrast = Array2::from_shape_fn((units, found.protocol.contrasts.len()), |(u, k)| {
+            let ([a, b], level) = (found.units[u].best, found.protocol.contrasts[k]);
+            if level == 0.0 {
+                return 0.0;
+            }
+            let rate = |c: usize| match others.iter().position(|&other| other == k) {
+                None => f64::from(found.rate[[a, b, c, u]]),
+                Some(place) => {
+                    let shared = best.binary_search(&[a, b]).unwrap_or_default(); // every unit's best is in the list
+                    shown.mean[((shared * others.len() + place) * p + c) * units + u]
+                }
+            };
+            ((0..p).map(rate).sum::<f64>() / p as f64 - found.blank[u]) as f32
         });
-        Some(Responses { protocol: protocol.clone(), layer: self.layer, side, blank, rate, spread, contrast, units: tuned })
+        Some(found)
     }
 }
 
@@ -268,8 +305,8 @@ mod tests {
         };
         let preparation = Preparation { model, parameters: &parameters, open: 1, layer: 1 };
         let protocol = Protocol { burn_in: 80, samples: 60, ..Protocol::default() };
-        preparation.run(&protocol, SIDE, &mut |done, total| {
-            assert!(done <= total);
+        preparation.run(&protocol, SIDE, &mut |done, total, so_far| {
+            assert!(done <= total && so_far.is_none_or(|found| found.contrast.iter().all(|r| r.is_nan())));
             done < stop_after
         })
     }

@@ -1,6 +1,7 @@
 //! Files: PNG, SVG, NPY and NPZ, each written beside its final name and then renamed.
 
 pub mod animation;
+pub mod bars;
 pub mod filters;
 pub mod images;
 pub mod mosaic;

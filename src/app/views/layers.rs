@@ -5,23 +5,18 @@ use crate::app::fitter::Fits;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::views::matrix::Matrix;
+use crate::app::widgets::cached::Cached;
 use crate::app::widgets::figure;
 use crate::engine::{Snapshot, Watch};
+use crate::experiment::groups;
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
-use egui::{Color32, ColorImage, Rect, Sense, Stroke, TextureHandle, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
-use std::cmp::Ordering;
-use std::time::{Duration, Instant};
 
-/// Between two pictures of weights that learn.
-const REDRAW: Duration = Duration::from_millis(250);
-/// Weights weaker than this share of a unit's strongest are not drawn as bars.
-const FAINTEST: f32 = 0.35;
 /// Filters shown of a unit.
 const STRONGEST: usize = 8;
-/// Half length of a bar in widths of the envelope along it.
-const BAR: f32 = 1.0;
 
 /// How second-layer units are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,25 +26,6 @@ enum Mode {
     Strongest,
     Matrix,
 }
-
-/// What the rows of the matrix are sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Sorting {
-    #[default]
-    Index,
-    Orientation,
-    Frequency,
-    Across,
-    Down,
-}
-
-const SORTINGS: [(Sorting, &str); 5] = [
-    (Sorting::Index, "index"),
-    (Sorting::Orientation, "orientation"),
-    (Sorting::Frequency, "frequency"),
-    (Sorting::Across, "place, left to right"),
-    (Sorting::Down, "place, top to bottom"),
-];
 
 /// The unit looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,44 +38,9 @@ enum Chosen {
 #[derive(Default)]
 pub struct Layers {
     mode: Mode,
-    sorting: Sorting,
-    /// The matrix is W of this index.
-    lower: Option<usize>,
     chosen: Option<Chosen>,
-    filters: Cached,
-    matrix: Cached,
-    order: [Vec<usize>; 2],
-}
-
-/// A texture and what it was made of.
-#[derive(Default)]
-struct Cached {
-    texture: Option<TextureHandle>,
-    of: Option<(u64, u64, usize, Sorting, bool)>,
-    at: Option<Instant>,
-}
-
-impl Cached {
-    /// The texture, made anew where `of` has changed, but not too often for new weights alone.
-    fn get(
-        &mut self,
-        ui: &Ui,
-        name: &str,
-        of: (u64, u64, usize, Sorting, bool),
-        make: impl FnOnce() -> ColorImage,
-    ) -> Option<egui::TextureId> {
-        let only_weights = self.of.is_some_and(|o| (o.0, o.2, o.3, o.4) == (of.0, of.2, of.3, of.4));
-        let early = only_weights && self.at.is_some_and(|at| at.elapsed() < REDRAW);
-        if self.of != Some(of) && !early {
-            (self.of, self.at) = (Some(of), Some(Instant::now()));
-            let image = make();
-            match &mut self.texture {
-                Some(texture) => texture.set(image, TextureOptions::NEAREST),
-                None => self.texture = Some(ui.ctx().load_texture(name, image, TextureOptions::NEAREST)),
-            }
-        }
-        self.texture.as_ref().map(TextureHandle::id)
-    }
+    filters: Cached<(u64, bool)>,
+    matrix: Matrix,
 }
 
 /// What is drawn, borrowed for one frame.
@@ -126,22 +67,11 @@ impl View for Layers {
             }
             if self.mode == Mode::Matrix {
                 ui.separator();
-                let highest = depth.saturating_sub(1);
-                let mut lower = self.lower.unwrap_or(highest).min(highest);
-                for l in 0..depth {
-                    ui.selectable_value(&mut lower, l, format!("W{l}")).on_hover_text(format!("Between layers {l} and {}", l + 1));
-                }
-                self.lower = Some(lower);
-                let label = ui.label("Sort by");
-                let name = SORTINGS.iter().find(|(s, _)| *s == self.sorting).map_or("", |(_, name)| name);
-                let list = egui::ComboBox::from_id_salt("sorting").selected_text(name);
-                let list =
-                    list.show_ui(ui, |ui| SORTINGS.iter().for_each(|(s, name)| drop(ui.selectable_value(&mut self.sorting, *s, *name))));
-                list.response.labelled_by(label.id);
+                self.matrix.controls(ui, depth);
             }
         });
         if self.mode == Mode::Matrix {
-            self.matrix(ui, snapshot, fits);
+            self.matrix.ui(ui, snapshot, fits);
             return;
         }
         let (Some(second), Some(fits)) = (second, fits) else {
@@ -159,8 +89,10 @@ impl View for Layers {
             return;
         }
         let dark = ui.visuals().dark_mode;
-        let of = (snapshot.model_id, snapshot.weights_version, 0, Sorting::Index, dark);
-        let Some(filters) = self.filters.get(ui, "first layer", of, || strip(&snapshot.weights[0], fits.side, dark)) else { return };
+        let (of, versions) = ((snapshot.model_id, dark), [snapshot.weights_version, 0]);
+        let Some(filters) = self.filters.get(ui, "first layer", of, versions, || strip(&snapshot.weights[0], fits.side, dark)) else {
+            return;
+        };
         let [oriented, placed] = crate::analysis::groups::shares(&fits.groups);
         ui.weak(format!(
             "Red: the unit raises the filter's scale; blue: it lowers it. Beyond shuffled weights (z > 3): {:.0} % of the units in orientation, {:.0} % in place. Click a unit, then a filter, to go down and up again.",
@@ -195,24 +127,11 @@ impl View for Layers {
     }
 
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
-        let mut table = Table::default();
         if self.mode == Mode::Matrix {
-            let weights = snapshot.weights.get(self.lower?)?;
-            for (unit, column) in weights.columns().into_iter().enumerate() {
-                table.push(format!("unit_{unit}"), column.iter().map(|&w| f64::from(w)));
-            }
-            return Some(table);
+            return self.matrix.table(snapshot);
         }
         let groups = state.fits.as_ref().map(|fits| &fits.groups).filter(|groups| !groups.is_empty())?;
-        table.push("unit", (0..groups.len()).map(|unit| unit as f64));
-        table.push("orientation_deg", groups.iter().map(|g| g.orientation.to_degrees()));
-        table.push("concentration", groups.iter().map(|g| g.concentration));
-        table.push("orientation_z", groups.iter().map(|g| g.orientation_z));
-        table.push("x", groups.iter().map(|g| g.centre[0]));
-        table.push("y", groups.iter().map(|g| g.centre[1]));
-        table.push("spread", groups.iter().map(|g| g.spread));
-        table.push("place_z", groups.iter().map(|g| g.place_z));
-        Some(table)
+        Some(groups::table(groups))
     }
 }
 
@@ -326,22 +245,10 @@ impl Scene<'_> {
         let edge = if chosen { theme::SERIES[4] } else { theme::exact(self.dark).gamma_multiply(0.25) };
         painter.rect_stroke(rect, 0.0, Stroke::new(if chosen { 2.0 } else { 1.0 }, edge), egui::StrokeKind::Inside);
         let zoom = rect.width() / self.fits.side as f32;
-        let column = self.second.column(unit);
-        let top = column.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()));
-        let mut visible: Vec<(f32, usize)> = column
-            .iter()
-            .enumerate()
-            .map(|(i, w)| (w / top, i))
-            .filter(|(w, i)| w.abs() >= FAINTEST && self.fits.gabors[*i].r2 > 0.5)
-            .collect();
-        visible.sort_by(|a, b| a.0.abs().partial_cmp(&b.0.abs()).unwrap_or(Ordering::Equal));
-        for (weight, i) in visible {
-            let fit = &self.fits.gabors[i];
-            let centre = rect.min + vec2(fit.centre[0] as f32, fit.centre[1] as f32) * zoom;
-            let (sin, cos) = (fit.orientation as f32).sin_cos();
-            let half = vec2(cos, -sin) * BAR * fit.widths[1] as f32 * zoom;
-            let color = theme::signed(weight).gamma_multiply(weight.abs());
-            painter.line_segment([centre - half, centre + half], Stroke::new((0.35 * zoom).clamp(1.5, 5.0), color));
+        for bar in groups::bars(self.second.column(unit), &self.fits.gabors) {
+            let ends = [bar.from, bar.to].map(|[x, y]| rect.min + vec2(x, y) * zoom);
+            let color = theme::signed(bar.weight).gamma_multiply(bar.weight.abs());
+            painter.line_segment(ends, Stroke::new((0.35 * zoom).clamp(1.5, 5.0), color));
         }
     }
 
@@ -395,67 +302,4 @@ impl Scene<'_> {
         }
         clicked
     }
-}
-
-impl Layers {
-    /// W_l as a picture, rows the lower units, columns the upper ones.
-    fn matrix(&mut self, ui: &mut Ui, snapshot: &Snapshot, fits: Option<&Fits>) {
-        let Some(l) = self.lower.filter(|&l| l < snapshot.weights.len()) else { return };
-        let weights = &snapshot.weights[l];
-        let (rows, columns) = weights.dim();
-        let dark = ui.visuals().dark_mode;
-        let of = (snapshot.model_id, snapshot.weights_version, l, self.sorting, dark);
-        let top = weights.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()));
-        let (sorting, order) = (self.sorting, &mut self.order);
-        let texture = self.matrix.get(ui, "matrix", of, || {
-            *order = [by_fit(rows, sorting, if l == 1 { fits } else { None }), by_fit(columns, sorting, if l == 0 { fits } else { None })];
-            if l == 1 && sorting == Sorting::Orientation && fits.is_some_and(|fits| fits.groups.len() == columns) {
-                let group = |j: usize| fits.map_or(0.0, |fits| fits.groups[j].orientation);
-                order[1].sort_by(|&a, &b| group(a).total_cmp(&group(b)));
-            }
-            let pixel = |i: usize| {
-                let [r, g, b] = diverging(weights[[order[0][i / columns], order[1][i % columns]]] / top, dark);
-                Color32::from_rgb(r, g, b)
-            };
-            ColorImage::new([columns, rows], (0..rows * columns).map(pixel).collect())
-        });
-        ui.weak(format!("W{l}: {rows} units of layer {l} down, {columns} of layer {} across; strongest colour {top:.2}", l + 1));
-        if sorting != Sorting::Index && fits.is_none() {
-            ui.weak("No fits to sort by: units stand by their index.");
-        }
-        let Some(texture) = texture else { return };
-        let room = ui.available_size() - vec2(0.0, 4.0);
-        let cell = (room.x / columns as f32).min(room.y / rows as f32);
-        let stretch = (room.x / columns as f32).min(4.0 * cell); // narrow matrices may be wider than they are true to scale
-        let (rect, response) = ui.allocate_exact_size(vec2(stretch * columns as f32, cell * rows as f32), Sense::hover());
-        figure::mark(ui, "matrix", rect);
-        ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
-        if let Some(p) = response.hover_pos() {
-            let at = (p - rect.min) / vec2(stretch, cell);
-            if let (Some(&i), Some(&j)) = (self.order[0].get(at.y.max(0.0) as usize), self.order[1].get(at.x.max(0.0) as usize))
-                && let Some(w) = weights.get((i, j))
-            {
-                response.on_hover_text(format!("unit {i} of layer {l}, unit {j} of layer {}: {w:+.3}", l + 1));
-            }
-        }
-    }
-}
-
-/// Units in the order of a fitted parameter; by index where there are no fits.
-fn by_fit(units: usize, sorting: Sorting, fits: Option<&Fits>) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..units).collect();
-    if let Some(fits) = fits.filter(|fits| fits.gabors.len() == units) {
-        let key = |i: usize| {
-            let fit = &fits.gabors[i];
-            match sorting {
-                Sorting::Index => i as f64,
-                Sorting::Orientation => fit.orientation,
-                Sorting::Frequency => fit.frequency,
-                Sorting::Across => fit.centre[0],
-                Sorting::Down => fit.centre[1],
-            }
-        };
-        order.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
-    }
-    order
 }

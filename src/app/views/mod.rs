@@ -4,8 +4,10 @@ pub mod adaptation;
 mod distances;
 mod dreams;
 pub mod generation;
+mod arrangement;
 pub mod layers;
 pub mod learning;
+mod matrix;
 pub mod partition;
 pub mod population;
 pub mod posterior;
@@ -31,6 +33,10 @@ pub trait View {
     fn ui(&mut self, ui: &mut egui::Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>);
     /// The numbers behind the picture, for CSV and NPY; None where there are none.
     fn table(&self, _state: &ViewState, _snapshot: &Snapshot) -> Option<Table> {
+        None
+    }
+    /// The numbers behind one figure of it, where they are not the view's.
+    fn figure_table(&self, _figure: &str, _state: &ViewState, _snapshot: &Snapshot) -> Option<Table> {
         None
     }
 }

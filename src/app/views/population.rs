@@ -1,6 +1,7 @@
 //! Population: the fitted filters as a physiologist would show them, and how their share grows.
 
 use crate::analysis::gabor::Gabor;
+use crate::analysis::published::{self, Bin};
 use crate::app::actions::Action;
 use crate::app::fitter::Fits;
 use crate::app::state::ViewState;
@@ -12,14 +13,15 @@ use crate::engine::{Command, Snapshot};
 use crate::experiment::fits;
 use crate::export::table::Table;
 use egui::Ui;
-use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotPoints, Points};
+use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotPoints, PlotUi, Points, Polygon};
 
 /// Published work that the plane is compared with.
-const RINGACH: &str = "Ringach, J. Neurophysiol. 88:455 (2002): simple cells of macaque V1 lie near one curve through this plane, from blobs near the origin (one subfield, broadly tuned) outwards; he found that sparse coding and independent components predict more subfields than the cells have, that is, too few units near the origin. The quarter circle marks n_x = n_y = 0.25 as a radius: inside, no side lobe is left.";
-/// Radius of the blob-like region, periods: there the envelope hides all but one lobe.
-const BLOB: f64 = 0.25 * std::f64::consts::SQRT_2;
+const RINGACH: &str = "Shaded: simple cells of macaque V1 (Ringach, J. Neurophysiol. 88:455, 2002), counted in logarithmic bins as Dapello et al. (NeurIPS 2020) tabulate them. He found them near a one-parameter family of shapes, from round blobs of one lobe outwards to long, many-lobed fields; the line is the principal axis through the bins. He also found that sparse coding and independent components predict more lobes than cells have, and no blobs.";
 /// Bars of a histogram.
 const BINS: usize = 12;
+
+/// The figure that has a history of its own.
+const GROWTH: &str = "growth";
 
 /// What the view keeps: nothing.
 #[derive(Default)]
@@ -37,7 +39,7 @@ impl View for Population {
             return;
         };
         let (share, median) = fits.summary();
-        let good: Vec<(usize, &Gabor)> = fits.gabors.iter().enumerate().filter(|(_, fit)| fit.is_gabor_like(fits.side)).collect();
+        let good: Vec<(usize, &Gabor)> = gabor_like(fits);
         ui.horizontal_wrapped(|ui| {
             ui.label(format!(
                 "{} of {} filters are Gabor-like ({:.0} %: R^2 of at least 0.7, inside the patch); median R^2 {median:.2}",
@@ -45,35 +47,35 @@ impl View for Population {
                 fits.gabors.len(),
                 100.0 * share
             ));
+            let [cells, units] = published::blob_shares(&good.iter().map(|(_, fit)| fit.periods()).collect::<Vec<_>>());
+            ui.label(format!("Blobs of one lobe: {:.0} % here, {:.0} % in macaque V1", 100.0 * units, 100.0 * cells))
+                .on_hover_text(RINGACH);
             if fits.stale(snapshot) && snapshot.config.learning.enabled && snapshot.clock.running {
                 ui.weak(format!("fitted at {} images", fits.images));
             }
         });
         let dark = ui.visuals().dark_mode;
         let (columns, size) = panels::layout(ui, 6, 3);
-        let values = |value: &dyn Fn(&Gabor) -> f64| good.iter().map(|(_, fit)| value(fit)).collect::<Vec<_>>();
-        let list: Vec<Panel<'_>> = vec![
-            Box::new(|ui| plane(ui, size, &good, dark, snapshot, actions)),
-            Box::new(|ui| {
-                histogram(
-                    ui,
-                    size,
-                    "orientation",
-                    "Orientation of the bars, degrees from horizontal",
-                    values(&|f| f.orientation.to_degrees()),
-                    [0.0, 180.0],
-                );
-            }),
-            Box::new(|ui| histogram(ui, size, "frequency", "Frequency, cycles a pixel", values(&|f| f.frequency), [0.0, 0.5])),
-            Box::new(|ui| {
-                histogram(ui, size, "phase", "Phase, degrees: 0 even, 90 odd", values(&|f| f.phase.to_degrees()), [0.0, 90.0]);
-            }),
-            Box::new(|ui| {
-                histogram(ui, size, "quality", "R^2 of all filters", fits.gabors.iter().map(|f| f.r2).collect(), [0.0, 1.0]);
-            }),
-            Box::new(|ui| growth(ui, size, state)),
-        ];
+        let mut list: Vec<Panel<'_>> = vec![Box::new(|ui| plane(ui, size, &good, dark, snapshot, actions))];
+        for histogram in &HISTOGRAMS {
+            list.push(Box::new(move |ui| histogram.draw(ui, size, fits)));
+        }
+        list.push(Box::new(|ui| growth(ui, size, state)));
         panels::grid(ui, "population", columns, list);
+    }
+
+    fn figure_table(&self, figure: &str, state: &ViewState, _: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        if figure == GROWTH {
+            for (k, name) in ["images", "gabor_like_share", "median_r2"].into_iter().enumerate() {
+                table.push(name, state.fit_history.iter().map(|point| point[k]));
+            }
+        } else if let Some(histogram) = HISTOGRAMS.iter().find(|histogram| histogram.name == figure) {
+            table.push("from", (0..BINS).map(|i| histogram.edge(i)));
+            table.push("to", (0..BINS).map(|i| histogram.edge(i + 1)));
+            table.push("filters", histogram.counts(state.fits.as_ref()?));
+        }
+        (!table.columns.is_empty()).then_some(table)
     }
 
     fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {
@@ -92,24 +94,70 @@ fn plot<'a>(id: &str, size: egui::Vec2) -> Plot<'a> {
         .y_axis_min_width(30.0)
 }
 
-fn histogram(ui: &mut Ui, size: egui::Vec2, name: &str, title: &str, values: Vec<f64>, [low, high]: [f64; 2]) {
-    ui.strong(title);
-    let width = (high - low) / BINS as f64;
-    let mut counts = [0.0f64; BINS];
-    for value in values {
-        counts[(((value - low) / width) as usize).min(BINS - 1)] += 1.0;
+fn gabor_like(fits: &Fits) -> Vec<(usize, &Gabor)> {
+    fits.gabors.iter().enumerate().filter(|(_, fit)| fit.is_gabor_like(fits.side)).collect()
+}
+
+/// A fitted parameter's histogram.
+struct Histogram {
+    /// Of the figure.
+    name: &'static str,
+    title: &'static str,
+    value: fn(&Gabor) -> f64,
+    range: [f64; 2],
+    /// Of every filter, not only of the Gabor-like ones.
+    all: bool,
+}
+
+const HISTOGRAMS: [Histogram; 4] = [
+    Histogram {
+        name: "orientation",
+        title: "Orientation of the bars, degrees from horizontal",
+        value: |fit| fit.orientation.to_degrees(),
+        range: [0.0, 180.0],
+        all: false,
+    },
+    Histogram { name: "frequency", title: "Frequency, cycles a pixel", value: |fit| fit.frequency, range: [0.0, 0.5], all: false },
+    Histogram {
+        name: "phase",
+        title: "Phase, degrees: 0 even, 90 odd",
+        value: |fit| fit.phase.to_degrees(),
+        range: [0.0, 90.0],
+        all: false,
+    },
+    Histogram { name: "quality", title: "R^2 of all filters", value: |fit| fit.r2, range: [0.0, 1.0], all: true },
+];
+
+impl Histogram {
+    fn edge(&self, i: usize) -> f64 {
+        self.range[0] + i as f64 * (self.range[1] - self.range[0]) / BINS as f64
     }
-    let bar = |(i, count): (usize, &f64)| Bar::new(low + (i as f64 + 0.5) * width, *count).width(0.94 * width);
-    let bars = BarChart::new(name, counts.iter().enumerate().map(bar).collect()).color(theme::histogram(ui.visuals().dark_mode));
-    let show = plot(name, size).include_x(low).include_x(high).include_y(0.0);
-    show.figure(ui, name, |plot| plot.bar_chart(bars));
+
+    fn counts(&self, fits: &Fits) -> [f64; BINS] {
+        let mut counts = [0.0; BINS];
+        let width = self.edge(1) - self.range[0];
+        for fit in fits.gabors.iter().filter(|fit| self.all || fit.is_gabor_like(fits.side)) {
+            counts[((((self.value)(fit) - self.range[0]) / width) as usize).min(BINS - 1)] += 1.0;
+        }
+        counts
+    }
+
+    fn draw(&self, ui: &mut Ui, size: egui::Vec2, fits: &Fits) {
+        ui.strong(self.title);
+        let width = self.edge(1) - self.range[0];
+        let bar = |(i, count): (usize, &f64)| Bar::new(self.edge(i) + 0.5 * width, *count).width(0.94 * width);
+        let bars = self.counts(fits).iter().enumerate().map(bar).collect();
+        let chart = BarChart::new(self.name, bars).color(theme::histogram(ui.visuals().dark_mode));
+        let show = plot(self.name, size).include_x(self.range[0]).include_x(self.range[1]).include_y(0.0);
+        show.figure(ui, self.name, |plot| plot.bar_chart(chart));
+    }
 }
 
 /// The (n_x, n_y) plane; a click traces the nearest unit.
 fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-    ui.strong("Widths in periods").on_hover_text(RINGACH);
+    ui.strong("Widths in periods; shaded: macaque V1").on_hover_text(RINGACH);
     let points: Vec<[f64; 2]> = good.iter().map(|(_, fit)| fit.periods()).collect();
-    let top = points.iter().flatten().fold(1.0f64, |top, v| top.max(*v)).min(2.0);
+    let top = points.iter().flatten().fold(1.2f64, |top, v| top.max(*v)).min(2.0);
     let nearest = points.clone();
     let units: Vec<usize> = good.iter().map(|(unit, _)| *unit).collect();
     let name = units.clone();
@@ -129,12 +177,7 @@ fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, sn
             HoverPosition::Elsewhere { .. } => None,
         });
     let shown = show.figure(ui, "widths in periods", |plot| {
-        let arc: Vec<[f64; 2]> =
-            (0..=24).map(|i| f64::from(i) * std::f64::consts::FRAC_PI_2 / 24.0).map(|t| [BLOB * t.cos(), BLOB * t.sin()]).collect();
-        plot.line(Line::new("blob-like", PlotPoints::from(arc)).color(theme::SERIES[4]).width(1.2).allow_hover(false));
-        let style = egui_plot::LineStyle::dashed_loose();
-        let round = Line::new("round envelopes", vec![[0.0, 0.0], [top, top]]);
-        plot.line(round.color(theme::exact(dark)).width(0.8).style(style).allow_hover(false));
+        macaque(plot, top, dark);
         plot.points(Points::new("filters", PlotPoints::from(points.clone())).color(theme::SERIES[0]).radius(2.8));
         plot.response().clicked().then(|| plot.pointer_coordinate()).flatten()
     });
@@ -147,12 +190,27 @@ fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, sn
     }
 }
 
+/// The published cells as shaded bins, and the family they lie near.
+fn macaque<'a>(plot: &mut PlotUi<'a>, top: f64, dark: bool) {
+    let bins = published::macaque_bins();
+    let most = bins.iter().fold(0.0f64, |most, bin| most.max(bin.share));
+    for Bin { low: [x0, y0], high: [x1, y1], share } in bins {
+        let corners = vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
+        let fill = theme::published(dark).gamma_multiply((0.08 + 0.5 * share / most) as f32);
+        plot.polygon(Polygon::new("", corners).fill_color(fill).stroke(egui::Stroke::NONE).allow_hover(false));
+    }
+    let [factor, power] = published::macaque_family();
+    let family: Vec<[f64; 2]> =
+        (4..=40).map(|i| 0.02 * f64::from(i)).map(|x| [x, factor * x.powf(power)]).filter(|p| p[1] <= top).collect();
+    plot.line(Line::new("macaque family", family).color(theme::published(dark)).width(1.6).allow_hover(false));
+}
+
 fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
     ui.strong("Over images seen");
     let line = |k: usize| PlotPoints::from(state.fit_history.iter().map(|p| [p[0], p[k]]).collect::<Vec<_>>());
     let show = plot("growth", size).include_y(0.0).include_y(1.0).legend(Legend::default().position(egui_plot::Corner::RightBottom));
     let show = show.x_axis_formatter(|mark, _| format!("{:.0}k", mark.value / 1000.0));
-    show.figure(ui, "growth", |plot| {
+    show.figure(ui, GROWTH, |plot| {
         plot.line(Line::new("Gabor-like share", line(1)).color(theme::SERIES[0]).width(1.8));
         plot.line(Line::new("median R^2", line(2)).color(theme::SERIES[1]).width(1.4));
     });

@@ -7,13 +7,14 @@ use crate::app::side_panel::path_field;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::views::arrangement::{BLANK, Grouping, Order, arrange};
 use crate::app::widgets::figure;
 use crate::engine::{Snapshot, Watch};
 use crate::experiment::fits;
 use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
 use crate::export::table::Table;
-use crate::model::receptive_field;
+use crate::model::{FamilyConfig, receptive_field};
 use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
@@ -24,48 +25,6 @@ const REDRAW: Duration = Duration::from_millis(66);
 /// Between two orders that follow activity, state or fits.
 const REORDER: Duration = Duration::from_millis(400);
 
-/// In which order filters stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    Index,
-    Norm,
-    Activity,
-    Orientation,
-    Frequency,
-    Phase,
-    Width,
-    Fit,
-}
-
-impl Order {
-    const ALL: [(Self, &str); 8] = [
-        (Self::Index, "index"),
-        (Self::Norm, "norm"),
-        (Self::Activity, "activity"),
-        (Self::Orientation, "orientation"),
-        (Self::Frequency, "frequency"),
-        (Self::Phase, "phase"),
-        (Self::Width, "width"),
-        (Self::Fit, "R^2 of the fit"),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(order, _)| *order == self).map_or("", |(_, name)| name)
-    }
-
-    /// What a fitted filter is sorted by; None where the order needs no fit.
-    fn of_fit(self, fit: &Gabor) -> Option<f64> {
-        match self {
-            Self::Index | Self::Norm | Self::Activity => None,
-            Self::Orientation => Some(fit.orientation),
-            Self::Frequency => Some(fit.frequency),
-            Self::Phase => Some(fit.phase),
-            Self::Width => Some(fit.widths[0]),
-            Self::Fit => Some(-fit.r2),
-        }
-    }
-}
-
 /// What a picture of the mosaic was made of.
 #[derive(Clone, Copy, PartialEq)]
 struct Key {
@@ -75,7 +34,7 @@ struct Key {
     layer: usize,
     scale: Scale,
     order: Order,
-    good_first: bool,
+    grouping: Grouping,
     dark: bool,
 }
 
@@ -86,14 +45,16 @@ pub struct ReceptiveFields {
     at_state: bool,
     scale: Scale,
     sort: Order,
-    good_first: bool,
+    grouping: Grouping,
     ellipses: bool,
     selected: Option<usize>,
     texture: Option<TextureHandle>,
     drawn: Option<Key>,
     drawn_at: Option<Instant>,
     filters: Array2<f32>,
+    /// Units by position, and how many each group holds.
     order: Vec<usize>,
+    counts: Vec<usize>,
 }
 
 impl Default for ReceptiveFields {
@@ -103,7 +64,7 @@ impl Default for ReceptiveFields {
             scale: Scale::PerFilter,
             at_state: false,
             sort: Order::Index,
-            good_first: false,
+            grouping: Grouping::Nothing,
             ellipses: false,
             selected: None,
             texture: None,
@@ -111,6 +72,7 @@ impl Default for ReceptiveFields {
             drawn_at: None,
             filters: Array2::zeros((0, 0)),
             order: Vec::new(),
+            counts: Vec::new(),
         }
     }
 }
@@ -138,14 +100,9 @@ impl View for ReceptiveFields {
             ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
                 .on_hover_text("Each filter's strongest weight has the full colour");
             ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
-            let label = ui.label("Sort by");
-            let list = egui::ComboBox::from_id_salt("order").width(110.0).selected_text(self.sort.name());
-            let list =
-                list.show_ui(ui, |ui| Order::ALL.iter().for_each(|(order, name)| drop(ui.selectable_value(&mut self.sort, *order, *name))));
-            list.response.labelled_by(label.id);
+            choose(ui, "Sort by", &mut self.sort, &Order::ALL);
             if fits.is_some() {
-                ui.checkbox(&mut self.good_first, "Gabor-like first")
-                    .on_hover_text("Filters whose fit has R^2 of at least 0.7 and lies inside the patch, then the others");
+                choose(ui, "Group by", &mut self.grouping, &Grouping::ALL);
                 ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
             }
             let mut settings = ExportSettings { scale: self.scale, layer: self.layer, ..state.export.clone() };
@@ -165,9 +122,20 @@ impl View for ReceptiveFields {
             ui.label("No weights yet: choose a preset on the left.");
             return;
         }
+        let below = snapshot.config.model.layers.get(self.layer - 1);
+        if below.is_some_and(|below| matches!(below.family, FamilyConfig::LaplaceScale { .. })) {
+            let (here, below) = (self.layer, self.layer - 1);
+            ui.label(format!("Layer {here} sets the scale of layer {below}: its units have no filters in pixels. Layers shows them by the filters they drive."));
+            return;
+        }
         self.refresh(ui, state, snapshot, fits);
         let Some(texture) = self.texture.as_ref().map(TextureHandle::id) else { return };
-        let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
+        if self.counts.len() > 1 {
+            let groups = self.grouping.groups().iter().zip(&self.counts).filter(|(_, count)| **count > 0);
+            let names: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
+            ui.weak(format!("From above: {}", names.join(", ")));
+        }
+        let layout = self.layout();
         let [width, height] = layout.size();
         // The large picture of a selected filter stands where the mosaic leaves room: below it in a tall view, else beside it.
         let room = ui.available_size() - vec2(0.0, 24.0);
@@ -195,7 +163,7 @@ impl View for ReceptiveFields {
             let under =
                 response.hover_pos().map(|p| (p - rect.min) / zoom).and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
             if let Some((position, [row, column])) = under
-                && let Some(&unit) = self.order.get(position)
+                && let Some(&unit) = self.order.get(position).filter(|&&unit| unit != BLANK)
             {
                 let value = self.filters[[row * layout.tile[1] + column, unit]];
                 let norm = self.filters.column(unit).dot(&self.filters.column(unit)).sqrt();
@@ -232,7 +200,7 @@ impl View for ReceptiveFields {
 impl ReceptiveFields {
     fn refresh(&mut self, ui: &Ui, state: &ViewState, snapshot: &Snapshot, fits: Option<&Fits>) {
         let moving = self.layer > 1 && self.at_state;
-        let sorted_by_fit = self.good_first || self.sort.of_fit(&Gabor::default()).is_some();
+        let sorted_by_fit = self.grouping != Grouping::Nothing || self.sort.needs_fits();
         let other = if moving || self.sort == Order::Activity {
             snapshot.clock.steps
         } else if sorted_by_fit {
@@ -246,7 +214,7 @@ impl ReceptiveFields {
             layer: self.layer,
             scale: self.scale,
             order: self.sort,
-            good_first: self.good_first,
+            grouping: self.grouping,
             dark: ui.visuals().dark_mode,
         };
         if self.drawn == Some(key) {
@@ -270,7 +238,7 @@ impl ReceptiveFields {
             receptive_field::filters(&model, self.layer, moving.then_some(&snapshot.states))
         };
         self.arrange(state, fits);
-        let layout = Layout::new(self.order.len(), tile(self.filters.nrows()), 1);
+        let layout = self.layout();
         let picture = render(self.filters.view(), &self.order, layout, self.scale, key.dark);
         let size = [picture.width() as usize, picture.height() as usize];
         let image = ColorImage::from_rgb(size, picture.as_raw());
@@ -280,9 +248,14 @@ impl ReceptiveFields {
         }
     }
 
-    /// Puts the filters in the order asked for.
+    /// Where the tiles stand: as many in a row as a square without groups would have.
+    fn layout(&self) -> Layout {
+        let square = Layout::new(self.filters.ncols(), tile(self.filters.nrows()), 1);
+        Layout { rows: self.order.len().div_ceil(square.columns).max(1), ..square }
+    }
+
+    /// Puts the filters in the order and the groups asked for.
     fn arrange(&mut self, state: &ViewState, fits: Option<&Fits>) {
-        let units = self.filters.ncols();
         let fit = |unit: usize| fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.side)));
         let rank = |unit: usize| match self.sort {
             Order::Index => unit as f64,
@@ -290,10 +263,10 @@ impl ReceptiveFields {
             Order::Activity => -state.activity.get(self.layer).and_then(|a| a.get(unit)).copied().map_or(0.0, f64::from),
             order => fit(unit).and_then(|(fit, _)| order.of_fit(fit)).unwrap_or(unit as f64),
         };
-        let group = |unit: usize| self.good_first && !fit(unit).is_some_and(|(fit, side)| fit.is_gabor_like(side));
-        let mut keyed: Vec<(bool, f64, usize)> = (0..units).map(|unit| (group(unit), rank(unit), unit)).collect();
-        keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        self.order = keyed.into_iter().map(|(_, _, unit)| unit).collect();
+        let grouping = if fits.is_some() { self.grouping } else { Grouping::Nothing };
+        let good = |unit: usize| fit(unit).filter(|(fit, side)| fit.is_gabor_like(*side)).map(|(fit, _)| fit);
+        let units: Vec<(usize, f64)> = (0..self.filters.ncols()).map(|unit| (grouping.of(good(unit)), rank(unit))).collect();
+        (self.order, self.counts) = arrange(&units, grouping.groups().len(), self.layout().columns);
     }
 
     /// The chosen filter large; beside it its fit and what the fit leaves.
@@ -325,6 +298,15 @@ impl ReceptiveFields {
             ui.weak("traced in Traces and Posterior");
         });
     }
+}
+
+/// A labelled list of choices.
+fn choose<T: Copy + PartialEq>(ui: &mut Ui, title: &str, value: &mut T, all: &[(T, &str)]) {
+    let label = ui.label(title);
+    let name = all.iter().find(|(choice, _)| choice == value).map_or("", |(_, name)| name);
+    let list = egui::ComboBox::from_id_salt(title).width(110.0).selected_text(name);
+    let list = list.show_ui(ui, |ui| all.iter().for_each(|(choice, name)| drop(ui.selectable_value(value, *choice, *name))));
+    list.response.labelled_by(label.id);
 }
 
 /// A picture of `values` (row by row) at one colour scale; hovering tells a weight.

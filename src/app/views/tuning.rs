@@ -1,5 +1,6 @@
 //! Tuning: the chosen unit's posterior response to gratings, and the population's figures, as in an experiment on V1.
 
+use crate::analysis::published::{MACAQUE_CIRCULAR_VARIANCE, MACAQUE_HALF_WIDTH_DEG};
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
@@ -12,16 +13,20 @@ use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use egui::{Color32, Rect, Sense, Ui, vec2};
-use egui_plot::{Bar, BarChart, Line, Plot, PlotPoints, Points, VLine};
+use egui_plot::{Bar, BarChart, GridInput, GridMark, Line, Plot, PlotPoints, Points, VLine};
 use std::f64::consts::PI;
 
-/// Median of the full bandwidth at half amplitude in macaque V1, degrees, halved.
-const MACAQUE_HALF_WIDTH: f64 = 20.0;
-const WIDTHS: &str = "Half-width of the fitted curve at half its peak. Line: macaque V1, median full bandwidth at half amplitude about 40 degrees, so half of it 20 (De Valois, Yund and Hepler, Vision Research 22:531, 1982).";
-const VARIANCES: &str = "1 - |sum r exp(2 i theta)| / sum r: 0 for one orientation alone, 1 for none. In macaque V1 it is spread broadly over 0 to 1 (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002).";
+const WIDTHS: &str = "Where the fitted curve has fallen to 1/sqrt(2) of its peak. Line: median of 308 cells of macaque V1, 23.5 degrees (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002). At half the peak De Valois, Yund and Hepler (Vision Research 22:531, 1982) found a median full width near 40.";
+const VARIANCES: &str = "1 - |sum r exp(2 i theta)| / sum r: 0 for one orientation alone, 1 for none; r is the rate above that to a blank. Line: median of 308 cells of macaque V1, 0.61, spread over all values (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002).";
 const MODULATIONS: &str = "First harmonic over mean of the response to the phase of the best grating: above 1 a simple cell, below 1 a complex one (Skottun et al., Vision Research 31:1079, 1991).";
-const METHOD: &str = "32 orientations, 6 frequencies, 8 phases, and 6 contrasts of each unit's best grating. The rate of a neuron is the posterior mean of max(x, 0), sampled by the dynamics that the sliders set, above its rate to a blank.";
+const METHOD: &str = "32 orientations, 6 frequencies, 8 phases, and 6 contrasts of each unit's best grating, which come last. The rate of a neuron is the posterior mean of max(x, 0), sampled by the dynamics that the sliders set, above its rate to a blank.";
 const BINS: usize = 12;
+
+// Figures with numbers of their own: those of the chosen unit.
+const MAP: &str = "response map";
+const ORIENTATION: &str = "orientation tuning";
+const PHASE: &str = "response by phase";
+const CONTRAST: &str = "contrast response";
 
 /// What the view keeps: the layer asked for.
 #[derive(Default)]
@@ -57,8 +62,7 @@ impl View for Tuning {
             return;
         };
         let units = responses.units.len();
-        let mut unit =
-            snapshot.watch.trace_units.first().copied().filter(|_| snapshot.watch.trace_layer == layer).unwrap_or(0).min(units - 1);
+        let mut unit = chosen(snapshot, responses);
         let label = ui.horizontal(|ui| {
             let label = ui.label("Unit");
             let before = unit;
@@ -82,13 +86,15 @@ impl View for Tuning {
             Box::new(|ui| best(ui, size, responses, unit, dark)),
             Box::new(|ui| {
                 let values = population(&|u| u.orientation.as_ref().map(|o| o.circular_variance));
-                histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], None);
+                histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], Some(("macaque", MACAQUE_CIRCULAR_VARIANCE)));
             }),
             Box::new(|ui| {
-                let values = population(&|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
-                histogram(ui, size, ("Half-width, degrees", WIDTHS), values, [0.0, 90.0], Some(MACAQUE_HALF_WIDTH));
+                let values = population(&|u| u.orientation.as_ref().and_then(|o| o.half_width).map(f64::to_degrees));
+                histogram(ui, size, ("Half-width, degrees", WIDTHS), values, [0.0, 90.0], Some(("macaque", MACAQUE_HALF_WIDTH_DEG)));
             }),
-            Box::new(|ui| histogram(ui, size, ("F1/F0", MODULATIONS), population(&|u| u.modulation), [0.0, 2.0], Some(1.0))),
+            Box::new(|ui| {
+                histogram(ui, size, ("F1/F0", MODULATIONS), population(&|u| u.modulation), [0.0, 2.0], Some(("simple | complex", 1.0)))
+            }),
         ];
         panels::grid(ui, "tuning", columns, list);
     }
@@ -102,8 +108,8 @@ impl View for Tuning {
         column("preferred_deg", &|u| u.orientation.as_ref().map(|o| o.preferred.to_degrees()));
         column("frequency", &|u| responses.protocol.frequencies.get(u.best[1]).copied());
         column("circular_variance", &|u| u.orientation.as_ref().map(|o| o.circular_variance));
-        column("half_width_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
-        column("half_width_0.71_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width).map(f64::to_degrees));
+        column("half_width_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width).map(f64::to_degrees));
+        column("half_width_at_half_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
         column("f1_f0", &|u| u.modulation);
         for k in 0..responses.protocol.orientations {
             let degrees = 180.0 * k as f64 / responses.protocol.orientations as f64;
@@ -111,6 +117,52 @@ impl View for Tuning {
         }
         Some(table)
     }
+
+    fn figure_table(&self, figure: &str, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        let responses = snapshot.tuning.as_ref()?.responses.as_deref()?;
+        let (unit, protocol) = (chosen(snapshot, responses), &responses.protocol);
+        let (tuned, mut table) = (&responses.units[unit], Table::default());
+        let degrees = |n: usize, whole: f64| (0..n).map(move |k| whole * k as f64 / n as f64);
+        match figure {
+            MAP => {
+                table.push("orientation_deg", degrees(protocol.orientations, 180.0));
+                for (b, frequency) in protocol.frequencies.iter().enumerate() {
+                    table.push(format!("rate_{frequency}"), (0..protocol.orientations).map(|a| mean_rate(responses, unit, a, b)));
+                }
+            }
+            ORIENTATION => {
+                table.push("orientation_deg", degrees(protocol.orientations, 180.0));
+                table.push("rate", tuned.by_orientation.iter().map(|r| r[0]));
+                table.push("spread", tuned.by_orientation.iter().map(|r| r[1]));
+                if let Some(fit) = &tuned.orientation {
+                    table.push("fit", degrees(protocol.orientations, PI).map(|theta| fit.rate(theta)));
+                }
+            }
+            PHASE => {
+                table.push("phase_deg", degrees(protocol.phases, 360.0));
+                table.push("rate", tuned.by_phase.iter().copied());
+            }
+            CONTRAST => {
+                table.push("contrast", protocol.contrasts.iter().copied());
+                table.push("rate", responses.contrast.row(unit).iter().map(|&r| f64::from(r)));
+            }
+            _ => return None,
+        }
+        Some(table)
+    }
+}
+
+/// The unit that is traced, where it is of the layer recorded.
+fn chosen(snapshot: &Snapshot, responses: &Responses) -> usize {
+    let traced = snapshot.watch.trace_units.first().copied().filter(|_| snapshot.watch.trace_layer == responses.layer);
+    traced.unwrap_or(0).min(responses.units.len() - 1)
+}
+
+/// Rate above the blank's, mean over phases.
+fn mean_rate(responses: &Responses, unit: usize, orientation: usize, frequency: usize) -> f64 {
+    let phases = responses.protocol.phases;
+    let rate = |c: usize| f64::from(responses.rate[[orientation, frequency, c, unit]]);
+    (0..phases).map(rate).sum::<f64>() / phases as f64 - responses.blank[unit]
 }
 
 fn controls(ui: &mut Ui, snapshot: &Snapshot, state: Option<&TuningState>, layer: usize, actions: &mut Vec<Action>) {
@@ -144,7 +196,7 @@ fn describe(unit: &UnitTuning, protocol: &Protocol) -> String {
         "prefers {:.0} deg at {:.2} cycles a pixel, half-width {}, circular variance {:.2}; {kind}",
         tuning.preferred.to_degrees(),
         protocol.frequencies[unit.best[1]],
-        degrees(tuning.half_width_at_half),
+        degrees(tuning.half_width),
         tuning.circular_variance
     )
 }
@@ -161,15 +213,24 @@ fn plot<'a>(name: &str, size: egui::Vec2) -> Plot<'a> {
         .include_y(0.0)
 }
 
+/// Marks of an axis at the multiples of `step`.
+fn every(step: f64) -> impl Fn(GridInput) -> Vec<GridMark> {
+    move |input| {
+        let (first, last) = ((input.bounds.0 / step).ceil() as i64, (input.bounds.1 / step).floor() as i64);
+        (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
+    }
+}
+
 /// Mean rate over phases, orientation across, frequency up.
 fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
-    ui.strong("Orientation (across) and frequency (up)").on_hover_text("Rate above the blank's, mean over phases");
-    let (o, f, p, _) = responses.rate.dim();
-    let mean =
-        |a: usize, b: usize| (0..p).map(|c| f64::from(responses.rate[[a, b, c, unit]])).sum::<f64>() / p as f64 - responses.blank[unit];
+    let range = |values: &[f64]| values.first().zip(values.last()).map_or(String::new(), |(low, high)| format!("{low} to {high}"));
+    let title = format!("0 to 180 degrees across, {} cycles up", range(&responses.protocol.frequencies));
+    ui.strong(title).on_hover_text("Rate above the blank's by orientation and frequency (cycles a pixel), mean over phases");
+    let (o, f, ..) = responses.rate.dim();
+    let mean = |a: usize, b: usize| mean_rate(responses, unit, a, b);
     let top = (0..o * f).map(|i| mean(i / f, i % f).abs()).fold(f64::MIN_POSITIVE, f64::max);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    figure::mark(ui, "response map", rect);
+    figure::mark(ui, MAP, rect);
     let cell = vec2(rect.width() / o as f32, rect.height() / f as f32);
     for a in 0..o {
         for b in 0..f {
@@ -192,7 +253,7 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
     ui.strong("Rate by orientation, degrees").on_hover_text(
         "Points: first harmonic of a simple cell, mean over phases of a complex one, at the best frequency. Bars: spread over posterior samples. Line: von Mises fit.",
     );
-    plot("orientation curve", size).include_x(0.0).include_x(180.0).figure(ui, "orientation tuning", |plot| {
+    plot("orientation curve", size).x_grid_spacer(every(45.0)).include_x(0.0).include_x(180.0).figure(ui, ORIENTATION, |plot| {
         let n = tuned.by_orientation.len() as f64;
         for (k, [rate, spread]) in tuned.by_orientation.iter().enumerate() {
             let x = 180.0 * k as f64 / n;
@@ -210,7 +271,7 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
 
 fn phases(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning) {
     ui.strong("Rate by phase, degrees").on_hover_text(MODULATIONS);
-    plot("phase curve", size).include_x(0.0).include_x(360.0).figure(ui, "response by phase", |plot| {
+    plot("phase curve", size).x_grid_spacer(every(90.0)).include_x(0.0).include_x(360.0).figure(ui, PHASE, |plot| {
         let n = tuned.by_phase.len();
         let points: Vec<[f64; 2]> = (0..=n).map(|k| [360.0 * k as f64 / n as f64, tuned.by_phase[k % n]]).collect();
         plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[2]).width(1.4));
@@ -222,8 +283,13 @@ fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
     ui.strong("Rate by contrast")
         .on_hover_text("At the best grating, mean over phases; contrast 1 has the standard deviation of the stimuli");
     let rates = responses.contrast.row(unit);
-    let points: Vec<[f64; 2]> = responses.protocol.contrasts.iter().zip(rates).map(|(c, r)| [*c, f64::from(*r)]).collect();
-    plot("contrast", size).figure(ui, "contrast response", |plot| {
+    let measured = responses.protocol.contrasts.iter().zip(rates).filter(|(_, r)| r.is_finite());
+    let points: Vec<[f64; 2]> = measured.map(|(c, r)| [*c, f64::from(*r)]).collect();
+    if points.is_empty() {
+        ui.allocate_ui(size, |ui| ui.weak("comes last"));
+        return;
+    }
+    plot("contrast", size).figure(ui, CONTRAST, |plot| {
         plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[1]).width(1.4));
         plot.points(Points::new("rate", PlotPoints::from(points)).color(theme::SERIES[1]).radius(3.0));
     });
@@ -248,19 +314,27 @@ fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark:
     }
 }
 
-fn histogram(ui: &mut Ui, size: egui::Vec2, (name, tip): (&str, &str), mut values: Vec<f64>, [low, high]: [f64; 2], mark: Option<f64>) {
+fn histogram(
+    ui: &mut Ui,
+    size: egui::Vec2,
+    (name, tip): (&str, &str),
+    mut values: Vec<f64>,
+    [low, high]: [f64; 2],
+    mark: Option<(&str, f64)>,
+) {
     values.sort_by(f64::total_cmp);
     let median = values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
-    ui.strong(format!("{name}: median {median:.2} of {}", values.len())).on_hover_text(tip);
+    let published = mark.filter(|(whose, _)| *whose == "macaque").map_or(String::new(), |(_, value)| format!(", macaque {value}"));
+    ui.strong(format!("{name}: median {median:.2}{published}")).on_hover_text(tip);
     let width = (high - low) / BINS as f64;
     let mut counts = [0.0f64; BINS];
     values.iter().for_each(|v| counts[(((v - low) / width).max(0.0) as usize).min(BINS - 1)] += 1.0);
     let bar = |(i, count): (usize, &f64)| Bar::new(low + (i as f64 + 0.5) * width, *count).width(0.94 * width);
     let bars = BarChart::new(name, counts.iter().enumerate().map(bar).collect()).color(theme::histogram(ui.visuals().dark_mode));
-    plot(name, size).include_x(low).include_x(high).figure(ui, name, |plot| {
+    plot(name, size).x_grid_spacer(every((high - low) / 4.0)).include_x(low).include_x(high).figure(ui, name, |plot| {
         plot.bar_chart(bars);
-        if let Some(mark) = mark {
-            plot.vline(VLine::new("published", mark).color(theme::SERIES[4]).width(1.6));
+        if let Some((whose, mark)) = mark {
+            plot.vline(VLine::new(whose, mark).color(theme::SERIES[4]).width(1.6));
         }
     });
 }

@@ -1,5 +1,6 @@
 //! Pieces that several views use.
 
+pub mod cached;
 pub mod decimate;
 pub mod figure;
 pub mod measured;

@@ -2,6 +2,7 @@
 //! eta = g(a) = eta_max / (1 + e^a), so that what comes from above sets the scale of x (SPEC 7).
 
 use super::{Family, InterneuronLaw};
+use std::f32::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
 /// Nodes of the table of E`[y]`, evenly spaced in log eta; linear interpolation between them is off by less than 2e-5 of E`[y]` for eta >= e^-14.
@@ -33,6 +34,21 @@ fn scaled_bessel(z: f64) -> [f64; 2] {
         t += STEP;
     }
     sums.map(|sum| sum * STEP)
+}
+
+/// |y| ~ Exp(eta/sqrt(2)), accepted with probability exp(-eta (sqrt(y^2 + delta^2) - (delta + |y|)/sqrt(2))): the line is the tangent
+/// of the convex root at |y| = delta, so that the exponent is never positive. Each exponential number is half the square length of
+/// two normal ones, which says nothing about the sign of the first: that is the draw's.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn propose(eta: &[f32], normal: [&[f32]; 4], draw: &mut [f32], delta: f32) {
+    let n = draw.len();
+    let (eta, [n1, n2, n3, n4]) = (&eta[..n], normal.map(|z| &z[..n]));
+    for i in 0..n {
+        let y = FRAC_1_SQRT_2 * (n1[i] * n1[i] + n2[i] * n2[i]) / eta[i];
+        let exponent = eta[i] * ((y * y + delta * delta).sqrt() - FRAC_1_SQRT_2 * (delta + y));
+        let accepted = 0.5 * (n3[i] * n3[i] + n4[i] * n4[i]) > exponent;
+        draw[i] = if accepted { y.copysign(n1[i]) } else { f32::NAN };
+    }
 }
 
 impl LaplaceScale {
@@ -105,12 +121,8 @@ impl Family for LaplaceScale {
     fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
         Arc::new(self.clone())
     }
-    /// |y| ~ Exp(eta), accepted with probability exp(-eta (sqrt(y^2 + delta^2) - |y|)) (SPEC 7); the sign is a third chance.
-    fn propose(&self, eta: f32, uniform: [f32; 3]) -> Option<f32> {
-        let y = -uniform[0].ln() / eta;
-        let delta = self.delta as f32;
-        let accepted = uniform[1] < (-eta * ((y * y + delta * delta).sqrt() - y)).exp();
-        accepted.then_some(if uniform[2] < 0.5 { -y } else { y })
+    fn propose(&self, eta: &[f32], normal: [&[f32]; 4], draw: &mut [f32]) {
+        propose(eta, normal, draw, self.delta as f32);
     }
     fn apply_link(&self, eta: &mut [f32], slope: &mut [f32]) {
         let top = self.eta_max as f32;

@@ -84,9 +84,9 @@ pub trait Family: Debug + Send + Sync {
     fn start(&self) -> [f32; 2] {
         [0.0; 2]
     }
-    /// A draw of p(. | eta) out of three uniform numbers, or None if it is rejected: for [`InterneuronLaw::Redraw`].
-    fn propose(&self, _eta: f32, _uniform: [f32; 3]) -> Option<f32> {
-        None
+    /// A draw of each p(. | eta) out of four standard normal numbers, NaN where it is rejected: for [`InterneuronLaw::Redraw`].
+    fn propose(&self, _eta: &[f32], _normal: [&[f32]; 4], draw: &mut [f32]) {
+        draw.fill(f32::NAN);
     }
     /// T(x).
     fn statistic(&self, x: f64) -> f64;

@@ -1,0 +1,131 @@
+//! The weights between two layers as a matrix, sorted by what is fitted to the filters.
+
+use crate::app::fitter::Fits;
+use crate::app::widgets::cached::Cached;
+use crate::app::widgets::figure;
+use crate::engine::Snapshot;
+use crate::export::mosaic::diverging;
+use crate::export::table::Table;
+use egui::{Color32, ColorImage, Rect, Sense, Ui, pos2, vec2};
+
+/// What the rows of the matrix are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sorting {
+    #[default]
+    Index,
+    Orientation,
+    Frequency,
+    Across,
+    Down,
+}
+
+const SORTINGS: [(Sorting, &str); 5] = [
+    (Sorting::Index, "index"),
+    (Sorting::Orientation, "orientation"),
+    (Sorting::Frequency, "frequency"),
+    (Sorting::Across, "place, left to right"),
+    (Sorting::Down, "place, top to bottom"),
+];
+
+/// The matrix, what it shows and how.
+#[derive(Default)]
+pub struct Matrix {
+    sorting: Sorting,
+    /// It is W of this index; None: the highest.
+    lower: Option<usize>,
+    picture: Cached<(u64, usize, Sorting, bool)>,
+    order: [Vec<usize>; 2],
+}
+
+impl Matrix {
+    /// Which weights, in which order.
+    pub fn controls(&mut self, ui: &mut Ui, depth: usize) {
+        let highest = depth.saturating_sub(1);
+        let mut lower = self.lower.unwrap_or(highest).min(highest);
+        for l in 0..depth {
+            ui.selectable_value(&mut lower, l, format!("W{l}")).on_hover_text(format!("Between layers {l} and {}", l + 1));
+        }
+        self.lower = Some(lower);
+        let label = ui.label("Sort by");
+        let name = SORTINGS.iter().find(|(s, _)| *s == self.sorting).map_or("", |(_, name)| name);
+        let list = egui::ComboBox::from_id_salt("sorting").selected_text(name);
+        let list = list.show_ui(ui, |ui| SORTINGS.iter().for_each(|(s, name)| drop(ui.selectable_value(&mut self.sorting, *s, *name))));
+        list.response.labelled_by(label.id);
+    }
+
+    /// Its numbers, a column an upper unit.
+    pub fn table(&self, snapshot: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        for (unit, column) in snapshot.weights.get(self.lower?)?.columns().into_iter().enumerate() {
+            table.push(format!("unit_{unit}"), column.iter().map(|&w| f64::from(w)));
+        }
+        Some(table)
+    }
+
+    /// W_l as a picture, rows the lower units, columns the upper ones.
+    pub fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, fits: Option<&Fits>) {
+        let Some(l) = self.lower.filter(|&l| l < snapshot.weights.len()) else { return };
+        let weights = &snapshot.weights[l];
+        let (rows, columns) = weights.dim();
+        let dark = ui.visuals().dark_mode;
+        let of = (snapshot.model_id, l, self.sorting, dark);
+        let versions = [snapshot.weights_version, fits.map_or(0, |fits| fits.of.1)];
+        let top = weights.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()));
+        let (sorting, order) = (self.sorting, &mut self.order);
+        let texture = self.picture.get(ui, "matrix", of, versions, || {
+            *order = [by_fit(rows, sorting, if l == 1 { fits } else { None }), by_fit(columns, sorting, if l == 0 { fits } else { None })];
+            if let Some(fits) = fits.filter(|fits| l == 1 && fits.groups.len() == columns) {
+                let key = |j: usize| match sorting {
+                    Sorting::Orientation => fits.groups[j].orientation,
+                    Sorting::Across => fits.groups[j].centre[0],
+                    Sorting::Down => fits.groups[j].centre[1],
+                    Sorting::Index | Sorting::Frequency => j as f64,
+                };
+                order[1].sort_by(|&a, &b| key(a).total_cmp(&key(b)));
+            }
+            let pixel = |i: usize| {
+                let [r, g, b] = diverging(weights[[order[0][i / columns], order[1][i % columns]]] / top, dark);
+                Color32::from_rgb(r, g, b)
+            };
+            ColorImage::new([columns, rows], (0..rows * columns).map(pixel).collect())
+        });
+        ui.weak(format!("W{l}: {rows} units of layer {l} down, {columns} of layer {} across; strongest colour {top:.2}", l + 1));
+        if sorting != Sorting::Index && fits.is_none() {
+            ui.weak("No fits to sort by: units stand by their index.");
+        }
+        let Some(texture) = texture else { return };
+        let room = ui.available_size() - vec2(0.0, 4.0);
+        let cell = (room.x / columns as f32).min(room.y / rows as f32);
+        let stretch = (room.x / columns as f32).min(4.0 * cell); // narrow matrices may be wider than they are true to scale
+        let (rect, response) = ui.allocate_exact_size(vec2(stretch * columns as f32, cell * rows as f32), Sense::hover());
+        figure::mark(ui, "matrix", rect);
+        ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        if let Some(p) = response.hover_pos() {
+            let at = (p - rect.min) / vec2(stretch, cell);
+            if let (Some(&i), Some(&j)) = (self.order[0].get(at.y.max(0.0) as usize), self.order[1].get(at.x.max(0.0) as usize))
+                && let Some(w) = weights.get((i, j))
+            {
+                response.on_hover_text(format!("unit {i} of layer {l}, unit {j} of layer {}: {w:+.3}", l + 1));
+            }
+        }
+    }
+}
+
+/// Units in the order of a fitted parameter; by index where there are no fits.
+fn by_fit(units: usize, sorting: Sorting, fits: Option<&Fits>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..units).collect();
+    if let Some(fits) = fits.filter(|fits| fits.gabors.len() == units) {
+        let key = |i: usize| {
+            let fit = &fits.gabors[i];
+            match sorting {
+                Sorting::Index => i as f64,
+                Sorting::Orientation => fit.orientation,
+                Sorting::Frequency => fit.frequency,
+                Sorting::Across => fit.centre[0],
+                Sorting::Down => fit.centre[1],
+            }
+        };
+        order.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
+    }
+    order
+}
