@@ -262,7 +262,8 @@ fn freed_pixels_move_and_clamped_ones_stay_to_the_bit() {
         assert_eq!(moved.samples[0][i], if mask[i] { paused.samples[0][i] } else { drawn[i] });
     }
     assert!(engine.send(Command::RestartCompletions));
-    let anew = wait(&engine, |s| s.stimulus.completed.as_ref().is_some_and(|done| done.samples != moved.samples)).stimulus.completed.unwrap();
+    let anew =
+        wait(&engine, |s| s.stimulus.completed.as_ref().is_some_and(|done| done.samples != moved.samples)).stimulus.completed.unwrap();
     assert!(anew.steps == 0 && mask.iter().zip(&anew.samples[0]).zip(&drawn).all(|((free, x), y)| *free || x == y));
     // Clamped again, each pixel has its given value; going on with other stimuli frees nothing.
     assert!(engine.send(Command::FreePixels(Vec::new())));

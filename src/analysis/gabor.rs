@@ -39,7 +39,7 @@ pub struct Gabor {
     pub amplitude: f64,
     /// Share of the filter's variance that the fit explains; 0 for a filter without variance.
     pub r2: f64,
-    pub(super) parameters: [f64; 8],
+    pub(crate) parameters: [f64; 8],
 }
 
 impl Gabor {

@@ -61,9 +61,7 @@ impl ViewState {
             self.cloud.clear();
         } else if before.is_some_and(|b| {
             let free = |s: &Snapshot| s.stimulus.completed.as_ref().map(|done| done.free.clone());
-            b.stimulus.stimulus != snapshot.stimulus.stimulus
-                || free(b) != free(&snapshot)
-                || b.config.dynamics != snapshot.config.dynamics
+            b.stimulus.stimulus != snapshot.stimulus.stimulus || free(b) != free(&snapshot) || b.config.dynamics != snapshot.config.dynamics
         }) {
             // Samples of another law must not stay in the picture of this one.
             self.cloud.clear();

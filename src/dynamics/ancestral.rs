@@ -133,8 +133,8 @@ impl Family for Tempered {
     fn bounds(&self) -> [f64; 2] {
         self.family.bounds()
     }
-    fn propose(&self, eta: f32, uniform: [f32; 3]) -> Option<f32> {
-        self.family.propose(eta, uniform) // B = 0 in the families that are drawn by rejection
+    fn propose(&self, eta: &[f32], normal: [&[f32]; 4], draw: &mut [f32]) {
+        self.family.propose(eta, normal, draw); // B = 0 in the families that are drawn by rejection
     }
     fn statistic(&self, x: f64) -> f64 {
         self.family.statistic(x)

@@ -307,7 +307,8 @@ impl Studio {
         }
         state.exhibits[which] = Arc::new(gallery.exhibit(which));
         self.publish();
-        let seen = self.state.as_ref().is_some_and(|state| state.exhibits.iter().all(|exhibit| exhibit.steps > 0 || exhibit.broken.is_some()));
+        let seen =
+            self.state.as_ref().is_some_and(|state| state.exhibits.iter().all(|exhibit| exhibit.steps > 0 || exhibit.broken.is_some()));
         if seen {
             self.prepare(); // the first pictures are out: now the measure
         }
@@ -333,7 +334,9 @@ impl Studio {
         match request {
             DreamRequest::Rest(rest) => state.resting = rest,
             DreamRequest::Follow(follow) => state.following = follow,
-            DreamRequest::Save { mode, means, path } => self.tell(self.save(mode, means, &path).map(|()| path).map_err(|e| format!("{e:#}"))),
+            DreamRequest::Save { mode, means, path } => {
+                self.tell(self.save(mode, means, &path).map(|()| path).map_err(|e| format!("{e:#}")))
+            }
             DreamRequest::Film { mode, means, frames, every, path } => {
                 match self.film(mode, means, [frames, every], &path) {
                     Ok(true) => self.tell(Ok(path)),

@@ -130,9 +130,8 @@ impl Gallery {
 
     /// Lets the one that has had the least time compute for about `budget`, and returns its number; None where nothing is due.
     pub fn turn(&mut self, budget: Duration) -> Option<usize> {
-        let due = |strand: &Strand| {
-            strand.broken.is_none() && (strand.dream.wish().mode != Mode::Ancestral || strand.drawn.elapsed() >= REDRAW)
-        };
+        let due =
+            |strand: &Strand| strand.broken.is_none() && (strand.dream.wish().mode != Mode::Ancestral || strand.drawn.elapsed() >= REDRAW);
         let all = self.strands.iter().enumerate().filter(|(_, strand)| due(strand));
         let chosen = all.min_by_key(|(_, strand)| strand.clock).map(|(i, _)| i)?;
         let strand = &mut self.strands[chosen];

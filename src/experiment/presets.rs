@@ -66,12 +66,16 @@ pub fn all() -> &'static [Preset] {
         Preset {
             name: "fashion",
             summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
-            build: || Images { source: DataSource::Fashion, sizes: [784, 256, 20, 400], most: 9000, first: 5000, shown: 3_000_000 }.config(),
+            build: || {
+                Images { source: DataSource::Fashion, sizes: [784, 256, 20, 400], most: 9000, first: 5000, shown: 3_000_000 }.config()
+            },
         },
         Preset {
             name: "mnist",
             summary: "MNIST's digits, read from a folder with its files (--data)",
-            build: || Images { source: DataSource::Mnist, sizes: [784, 256, 20, 400], most: 10_000, first: 5000, shown: 3_000_000 }.config(),
+            build: || {
+                Images { source: DataSource::Mnist, sizes: [784, 256, 20, 400], most: 10_000, first: 5000, shown: 3_000_000 }.config()
+            },
         },
     ]
 }

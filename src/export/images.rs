@@ -33,13 +33,7 @@ impl Tone {
 }
 
 /// Writes samples and means, `[count, rows x columns]` each, as `[count, rows, columns]`, with the configuration.
-pub fn save_npz(
-    path: &Path,
-    samples: &Array2<f32>,
-    means: &Array2<f32>,
-    [rows, columns]: [usize; 2],
-    config: &str,
-) -> anyhow::Result<()> {
+pub fn save_npz(path: &Path, samples: &Array2<f32>, means: &Array2<f32>, [rows, columns]: [usize; 2], config: &str) -> anyhow::Result<()> {
     let mut archive = Archive::default();
     for (name, images) in [("samples", samples), ("means", means)] {
         archive.add(name, &images.to_shape((images.nrows(), rows, columns))?.to_owned())?;

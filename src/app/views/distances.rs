@@ -92,7 +92,11 @@ fn claim(found: &GenerationState, over_steps: bool, means: bool) -> Option<Strin
         _ => "joint is ahead",
     };
     let at = if over_steps { format!("after {limit} steps each") } else { format!("after {} s each", short(limit)) };
-    Some(format!("The paper says marginal beats joint. Measured here {at}: joint {}, marginal {}: {verdict}.", short(joint), short(marginal)))
+    Some(format!(
+        "The paper says marginal beats joint. Measured here {at}: joint {}, marginal {}: {verdict}.",
+        short(joint),
+        short(marginal)
+    ))
 }
 
 /// The three distances over computing time or steps of the network, with the floor.

@@ -42,7 +42,15 @@ fn colours(image: ArrayView1<f32>, tone: Tone, dark: bool) -> Vec<Color32> {
 
 impl Tiles {
     /// The texture of these images, `[count, n_0]`, `columns` a row; made anew where `key` has changed.
-    pub(super) fn of(&mut self, ui: &Ui, name: &str, key: Key, images: &Array2<f32>, found: &GenerationState, columns: usize) -> Option<TextureId> {
+    pub(super) fn of(
+        &mut self,
+        ui: &Ui,
+        name: &str,
+        key: Key,
+        images: &Array2<f32>,
+        found: &GenerationState,
+        columns: usize,
+    ) -> Option<TextureId> {
         if self.of != Some(key) {
             self.of = Some(key);
             let [height, width] = found.shape;

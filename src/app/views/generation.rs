@@ -151,7 +151,9 @@ impl Generation {
             ui.separator();
             match found.and_then(|found| found.film) {
                 Some((done, frames)) => {
-                    ui.add(egui::ProgressBar::new(done as f32 / frames as f32).desired_width(120.0).text(format!("frame {done} of {frames}")));
+                    ui.add(
+                        egui::ProgressBar::new(done as f32 / frames as f32).desired_width(120.0).text(format!("frame {done} of {frames}")),
+                    );
                     if ui.button("Cancel").on_hover_text("Nothing is written").clicked() {
                         ask(DreamRequest::StopFilm);
                     }
@@ -182,7 +184,9 @@ impl Generation {
         let name = names.iter().find(|(o, _)| o == origin).map_or("", |(_, name)| name);
         let list = egui::ComboBox::from_id_salt("start").selected_text(name).width(60.0);
         let list = list.show_ui(ui, |ui| names.iter().for_each(|(o, name)| drop(ui.selectable_value(origin, *o, *name))));
-        list.response.labelled_by(label.id).on_hover_text("Where joint and marginal chains start: random pixels, ancestral draws, images of the data");
+        list.response
+            .labelled_by(label.id)
+            .on_hover_text("Where joint and marginal chains start: random pixels, ancestral draws, images of the data");
         if let Some(c) = *category
             && ui.button(format!("From state {c}  x")).on_hover_text("Descend from any state again").clicked()
         {
@@ -251,7 +255,8 @@ impl Generation {
                 if response.clicked() {
                     clicked = Some(state);
                 }
-                response.on_hover_text(format!("State {state} of the top, p = {share:.4}. Click: dream from it, every chain started there"));
+                response
+                    .on_hover_text(format!("State {state} of the top, p = {share:.4}. Click: dream from it, every chain started there"));
             }
         });
         if let Some(state) = clicked {

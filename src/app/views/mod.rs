@@ -1,10 +1,10 @@
 //! The views: one file each behind one trait.
 
 pub mod adaptation;
+mod arrangement;
 mod distances;
 mod dreams;
 pub mod generation;
-mod arrangement;
 pub mod layers;
 pub mod learning;
 mod matrix;

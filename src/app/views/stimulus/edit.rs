@@ -131,7 +131,13 @@ mod tests {
 
     fn edit(told: Vec<f32>) -> Edit {
         let base = vec![0.5, -0.5, 0.0];
-        Edit { retouch: Retouch::new(base, false), free: vec![false; 3], undo: Vec::new(), presentation: None, told: (told, vec![false; 3]) }
+        Edit {
+            retouch: Retouch::new(base, false),
+            free: vec![false; 3],
+            undo: Vec::new(),
+            presentation: None,
+            told: (told, vec![false; 3]),
+        }
     }
 
     #[test]
@@ -140,8 +146,11 @@ mod tests {
         edit.begin_stroke();
         edit.paint(Tool::Occlude, [1].into_iter(), [-1.0, 1.0]);
         let commands = edit.commands(&[None, None]);
-        assert!(matches!(&commands[..], [Command::HoldStimulus(true), Command::SetStimulus(x), Command::FreePixels(free)]
-            if *x == [0.5, -0.5, 0.0] && *free == [false, true, false]), "what was seen is held: {commands:?}");
+        assert!(
+            matches!(&commands[..], [Command::HoldStimulus(true), Command::SetStimulus(x), Command::FreePixels(free)]
+            if *x == [0.5, -0.5, 0.0] && *free == [false, true, false]),
+            "what was seen is held: {commands:?}"
+        );
         assert!(edit.commands(&[None, None]).is_empty());
         edit.begin_stroke();
         edit.paint(Tool::Light, [2].into_iter(), [-1.0, 1.0]);

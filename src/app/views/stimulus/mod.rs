@@ -235,7 +235,8 @@ impl Stimulus {
                 self.textures.named(ui, &picture, side, tip);
             }
         });
-        let rows = [("Completion", &done.samples, "x0 of one network now"), ("Its mean", &done.expected, "E[x0 | x1] of the same network now")];
+        let rows =
+            [("Completion", &done.samples, "x0 of one network now"), ("Its mean", &done.expected, "E[x0 | x1] of the same network now")];
         for (name, pictures, tip) in rows.into_iter().take(lines as usize) {
             ui.horizontal_top(|ui| {
                 for (k, values) in pictures.iter().enumerate() {

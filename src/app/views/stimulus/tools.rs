@@ -67,7 +67,8 @@ impl Stimulus {
             if ui.add_enabled(noise > 0.0, egui::Button::new("Other noise")).on_hover_text("Another pattern").clicked() {
                 self.editing(snapshot).retouch.pattern += 1;
             }
-            let changed = self.edit.as_ref().is_some_and(|e| e.retouch.morph.is_some() || e.retouch.contrast != 1.0 || e.retouch.noise > 0.0);
+            let changed =
+                self.edit.as_ref().is_some_and(|e| e.retouch.morph.is_some() || e.retouch.contrast != 1.0 || e.retouch.noise > 0.0);
             let original = ui.add_enabled(changed, egui::Button::new("Original"));
             if original.on_hover_text("The stimulus as it came: no morph, full contrast, no noise").clicked()
                 && let Some(edit) = &mut self.edit
