@@ -44,7 +44,7 @@ fn real_digits_reach_the_floor_and_noisy_or_collapsed_ones_do_not() {
     let folder = folder.path();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let real = digits(600);
-    let noisy = real.mapv(|v| (v + 0.3 * (rng.random::<f32>() - 0.5)).clamp(0.0, 1.0));
+    let noisy = real.mapv(|v| (v + 1.0 * (rng.random::<f32>() - 0.5)).clamp(0.0, 1.0));
     write(folder, "a.npz", &[("means", &real), ("samples", &noisy)]);
     let number = |report: &serde_json::Value, set: &str, key: &str| report[set][key].as_f64().unwrap();
     let good = judged(folder, &["--samples", "a.npz"]);

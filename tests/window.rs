@@ -116,13 +116,14 @@ fn export_from_the_view_and_read_the_file_back() {
 #[test]
 fn every_view_draws_for_every_preset() {
     let pictures = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for preset in presets::all() {
+    for preset in presets::all().iter().filter(|p| p.name != "mnist") {
+        // (that one needs files)
         for view in Kind::ALL {
             assert_eq!(view_by_name(&view.name()).unwrap(), view);
             let mut harness = window(preset.name, Some(&view.name()));
             until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 45));
             assert!(harness.query_all_by_label(view.title()).count() > 0);
-            let image = ["dead-leaves", "photographs", "bars", "v1-v2"].contains(&preset.name);
+            let image = ["dead-leaves", "photographs", "bars", "v1-v2", "digits", "fashion"].contains(&preset.name);
             if image && matches!(view, Kind::Population | Kind::Layers) {
                 until(&mut harness, |app| app.state.fits.is_some());
             }
@@ -141,9 +142,11 @@ fn every_view_draws_for_every_preset() {
             let gaussian = ["ridge", "slow-interneurons", "chain"].contains(&preset.name);
             // Where a view has nothing to show it says what to do.
             let empty = match view {
+                Kind::Generation if !image => Some("no picture of at least"),
                 Kind::Population | Kind::Tuning if !image => Some("no square picture"),
                 Kind::Tuning => Some("Gratings of"),
                 Kind::Layers if preset.name == "v1-v2" => Some("still closed"),
+                Kind::Layers if ["digits", "fashion"].contains(&preset.name) => None,
                 Kind::Layers if preset.name == "chain" => Some("observes no square picture"),
                 Kind::Layers => Some("one layer of neurons"),
                 Kind::Learning if !learns => Some("does not learn"),

@@ -76,7 +76,7 @@ impl Evaluate {
             bail!("{place} has {r} x {c} pixels, the images of {} {} x {}: one size is needed", self.data, d.rows, d.columns);
         }
         let count = self.count.unwrap_or(images.nrows());
-        for (what, found) in [("--count", count), (place.as_str(), images.nrows())] {
+        for (what, found) in [(place.as_str(), images.nrows()), ("--count", count)] {
             if found < Judge::FEWEST {
                 bail!("{what}: {found} images, at least {} are needed", Judge::FEWEST);
             }

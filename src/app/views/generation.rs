@@ -85,7 +85,7 @@ impl View for Generation {
         let pixels = snapshot.weights.first().map_or(0, |w| w.nrows());
         if pixels < SMALLEST_PICTURE {
             ui.label(format!(
-                "This model observes {pixels} values, no picture of at least {SMALLEST_PICTURE} pixels to generate: choose bars, dead-leaves or photographs."
+                "This model observes {pixels} values, no picture of at least {SMALLEST_PICTURE} pixels to generate: choose digits, fashion or bars."
             ));
             return;
         }
@@ -306,7 +306,8 @@ impl Generation {
         let (title, line, equations) = WAYS[i];
         let exhibit: &Arc<Exhibit> = &found.exhibits[i];
         ui.horizontal(|ui| {
-            ui.colored_label(theme::SERIES[i], "\u{25CF}");
+            let (_, dot) = ui.allocate_space(vec2(10.0, 10.0));
+            ui.painter().circle_filled(dot.center(), 4.0, theme::SERIES[i]);
             ui.strong(title).on_hover_text(equations);
         });
         ui.add(egui::Label::new(egui::RichText::new(line).weak()).truncate()).on_hover_text(equations);

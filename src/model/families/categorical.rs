@@ -1,7 +1,7 @@
 //! categorical: a layer that is in one of k states, T = one-hot, eta = b; top layer only (SPEC 1, 8).
 //!
 //! The units of this layer are not independent: just one is 1. What the trait says of one unit holds for its indicator; the
-//! whole layer is drawn by [`crate::dynamics::categorical`].
+//! whole layer is drawn by the dynamics, which know the prototypes.
 
 use super::{Family, InterneuronLaw};
 use std::sync::Arc;
