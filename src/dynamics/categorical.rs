@@ -109,7 +109,7 @@ pub struct TopRule {
 const RAREST: f32 = 4.0;
 
 /// One update of W_(L-1), b_L and sigma_(L-1) from the sums of `blocks` (SPEC 8):
-/// `dW = rate sigma^2 <eps onehot(c)^T>/p(c)`;  db = rate/4 k (<onehot> - softmax(b));  d log sigma^2 = rate (<(x - W c)^2>/sigma^2 - 1).
+/// `dW = rate sigma^2 <eps onehot(c)^T>/p(c)`;  `db = rate/4 k (<onehot> - softmax(b))`;  `d log sigma^2 = rate (<(x - W c)^2>/sigma^2 - 1)`.
 /// `fresh` gives the latents, `[n_(L-1)]`, at which a state that is hardly used starts again.
 pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: impl FnMut() -> Vec<f32>) {
     let top = model.depth();

@@ -269,7 +269,6 @@ impl Images {
             },
             data: DataConfig { source: self.source, ..Default::default() },
             stages: vec![stage("decoder", [0.0, Self::OPENING], 2), stage("prototypes", [Self::OPENING, 1.0], 3)],
-            ..Default::default()
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct Layers {
 struct Scene<'a> {
     second: &'a Array2<f32>,
     fits: &'a Fits,
-    /// All first-layer filters side by side, each `side` pixels wide.
+    /// All first-layer filters on one sheet, each `side` pixels wide.
     filters: egui::TextureId,
     dark: bool,
 }
@@ -90,7 +90,7 @@ impl View for Layers {
         }
         let dark = ui.visuals().dark_mode;
         let (of, versions) = ((snapshot.model_id, dark), [snapshot.weights_version, 0]);
-        let Some(filters) = self.filters.get(ui, "first layer", of, versions, || strip(&snapshot.weights[0], fits.side, dark)) else {
+        let Some(filters) = self.filters.get(ui, "first layer", of, versions, || sheet(&snapshot.weights[0], fits.side, dark)) else {
             return;
         };
         let [oriented, placed] = crate::analysis::groups::shares(&fits.groups);
@@ -135,17 +135,24 @@ impl View for Layers {
     }
 }
 
-/// All filters in a row, each with its own colour scale.
-fn strip(weights: &Array2<f32>, side: usize, dark: bool) -> ColorImage {
-    let units = weights.ncols();
+/// Filters in a row of the sheet, a square of filters.
+fn sheet_columns(units: usize) -> usize {
+    units.isqrt().max(1) + usize::from(units.isqrt().pow(2) < units)
+}
+
+/// All filters on one sheet, row by row, each with its own colour scale.
+fn sheet(weights: &Array2<f32>, side: usize, dark: bool) -> ColorImage {
+    let (units, columns) = (weights.ncols(), sheet_columns(weights.ncols()));
     let tops: Vec<f32> = weights.columns().into_iter().map(|c| c.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()))).collect();
+    let size = [columns * side, units.div_ceil(columns) * side];
     let pixel = |i: usize| {
-        let (row, x) = (i / (units * side), i % (units * side));
-        let (unit, column) = (x / side, x % side);
-        let [r, g, b] = diverging(weights[[row * side + column, unit]] / tops[unit], dark);
+        let (y, x) = (i / size[0], i % size[0]);
+        let unit = (y / side) * columns + x / side;
+        let weight = if unit < units { weights[[(y % side) * side + x % side, unit]] / tops[unit] } else { 0.0 };
+        let [r, g, b] = diverging(weight, dark);
         Color32::from_rgb(r, g, b)
     };
-    ColorImage::new([units * side, side], (0..units * side * side).map(pixel).collect())
+    ColorImage::new(size, (0..size[0] * size[1]).map(pixel).collect())
 }
 
 /// Side of square tiles so that `count` of them fill `room`, and how many stand in a row.
@@ -234,8 +241,10 @@ impl Scene<'_> {
     }
 
     fn filter(&self, ui: &Ui, rect: Rect, unit: usize) {
-        let width = 1.0 / self.second.nrows() as f32;
-        let uv = Rect::from_min_max(pos2(unit as f32 * width, 0.0), pos2((unit + 1) as f32 * width, 1.0));
+        let columns = sheet_columns(self.second.nrows());
+        let tile = vec2(1.0 / columns as f32, 1.0 / self.second.nrows().div_ceil(columns) as f32);
+        let at = pos2((unit % columns) as f32 * tile.x, (unit / columns) as f32 * tile.y);
+        let uv = Rect::from_min_size(at, tile);
         ui.painter().image(self.filters, rect, uv, Color32::WHITE);
     }
 

@@ -103,7 +103,7 @@ impl View for Stimulus {
             table.push("free", done.free.iter().map(|&free| f64::from(u8::from(free))).collect::<Vec<_>>());
             table.push("completion_mean", wide(&done.mean));
             table.push("completion_spread", wide(&done.spread));
-            done.samples.iter().enumerate().for_each(|(k, x)| table.push(&format!("completion_{k}"), wide(x)));
+            done.samples.iter().enumerate().for_each(|(k, x)| table.push(format!("completion_{k}"), wide(x)));
         }
         (!s.stimulus.is_empty()).then_some(table)
     }
