@@ -139,11 +139,14 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
         let step = (rule.rate * (error - rule.expected_error)).clamp(-0.1, 0.1);
         model.layers[top - 1].family = model.layers[top - 1].family.with_sigma((sigma * (0.5 * step).exp()).clamp(1e-3, 1e3));
     }
-    let typical = model.biases[top].iter().map(|b| b.exp()).sum::<f32>() / k as f32;
+    let typical = -(k as f32).ln(); // b of a state of probability 1/k
+    let largest = model.biases[top].fold(f32::NEG_INFINITY, |largest, &b| largest.max(b));
+    let norm = largest + model.biases[top].iter().map(|b| (b - largest).exp()).sum::<f32>().ln();
+    model.biases[top].iter_mut().for_each(|b| *b -= norm); // a constant that no probability depends on must not drift
     for (c, p) in p.iter().enumerate().filter(|(_, p)| f64::from(**p) < rule.dead / k as f64) {
         debug_assert!(*p >= 0.0);
         model.weights[top - 1].column_mut(c).iter_mut().zip(fresh()).for_each(|(w, x)| *w = x);
-        model.biases[top][c] = typical.ln();
+        model.biases[top][c] = typical;
     }
 }
 

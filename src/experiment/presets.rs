@@ -61,20 +61,24 @@ pub fn all() -> &'static [Preset] {
         Preset {
             name: "digits",
             summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model dreams digits",
-            build: || Images { source: DataSource::Digits, sizes: [64, 64, 16, 50], most: 1500, first: 1500, shown: 600_000 }.config(),
+            build: || {
+                Images { source: DataSource::Digits, sizes: [64, 64, 16, 50], most: 1500, first: 1500, shown: 600_000, rate: 2e-3 }.config()
+            },
         },
         Preset {
             name: "fashion",
             summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
             build: || {
-                Images { source: DataSource::Fashion, sizes: [784, 256, 20, 400], most: 9000, first: 5000, shown: 3_000_000 }.config()
+                Images { source: DataSource::Fashion, sizes: [784, 256, 40, 2000], most: 9000, first: 5000, shown: 1_500_000, rate: 4e-3 }
+                    .config()
             },
         },
         Preset {
             name: "mnist",
             summary: "MNIST's digits, read from a folder with its files (--data)",
             build: || {
-                Images { source: DataSource::Mnist, sizes: [784, 256, 20, 400], most: 10_000, first: 5000, shown: 3_000_000 }.config()
+                Images { source: DataSource::Mnist, sizes: [784, 256, 40, 2000], most: 10_000, first: 5000, shown: 1_500_000, rate: 4e-3 }
+                    .config()
             },
         },
     ]
@@ -209,13 +213,15 @@ struct Images {
     first: usize,
     /// Images shown over both stages.
     shown: u64,
+    /// Learning rate at the beginning.
+    rate: f64,
 }
 
 impl Images {
     /// Share of the run at which the top opens.
     const OPENING: f64 = 0.15;
-    /// Rates at the beginning and at the end of the run.
-    const RATES: [f64; 2] = [2e-3, 6e-5];
+    /// Learning rate at the end of the run.
+    const LAST_RATE: f64 = 6e-5;
 
     fn config(self) -> Config {
         let [pixels, hidden, latents, states] = self.sizes;
@@ -226,7 +232,7 @@ impl Images {
             layer(latents, FamilyConfig::Gaussian { sigma: 1.0 }),
             layer(states, FamilyConfig::Categorical),
         ];
-        let at = |share: f64| Self::RATES[0] + (Self::RATES[1] - Self::RATES[0]) * share;
+        let at = |share: f64| self.rate + (Self::LAST_RATE - self.rate) * share;
         let stage = |name: &str, share: [f64; 2], open: usize| StageConfig {
             name: name.into(),
             images: ((share[1] - share[0]) * self.shown as f64) as u64,
@@ -256,7 +262,7 @@ impl Images {
                 ascent: Ascent::Adam,
                 unit_norm: false,
                 biases: true,
-                lr: Self::RATES[0],
+                lr: self.rate,
                 ..Default::default()
             },
             stimulus: StimulusConfig {

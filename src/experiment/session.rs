@@ -22,9 +22,11 @@ pub use inpainting::Completed;
 
 /// Rows of a block: each has its own random stream, so that results do not depend on the number of threads.
 const BLOCK_ROWS: usize = 25;
+/// The same for a large model, whose products need more rows to be worth laying out its weights for.
+const LARGE_BLOCK_ROWS: usize = 50;
 /// Work (rows x weights) below which a span runs on the calling thread.
 const SMALL_WORK: usize = 200_000;
-/// Weights above which the stiffness is measured at every third update.
+/// Weights above which the stiffness is measured at every third update, and blocks are larger.
 const LARGE_MODEL: usize = 50_000;
 
 /// What a finished batch was like.
@@ -221,8 +223,9 @@ impl Session {
         };
         let batch = config.stimulus.batch;
         let tables = model.tables();
-        let mut blocks: Vec<Block> = (0..batch.div_ceil(BLOCK_ROWS))
-            .map(|b| Block::new(&model, BLOCK_ROWS.min(batch - b * BLOCK_ROWS), config.dynamics.interneurons, seed, b as u64))
+        let block_rows = if is_large(&model) { LARGE_BLOCK_ROWS } else { BLOCK_ROWS };
+        let mut blocks: Vec<Block> = (0..batch.div_ceil(block_rows))
+            .map(|b| Block::new(&model, block_rows.min(batch - b * block_rows), config.dynamics.interneurons, seed, b as u64))
             .collect();
         blocks.iter_mut().for_each(|block| block.tables.clone_from(&tables));
         let threads = if config.dynamics.threads == 0 {
@@ -502,8 +505,7 @@ impl Session {
             report.weight_change = update.relative_change;
             self.weights_version += 1;
             self.updates += 1;
-            let large = self.model.weights.iter().map(Array2::len).sum::<usize>() > LARGE_MODEL;
-            if !large || self.updates.is_multiple_of(3) {
+            if !is_large(&self.model) || self.updates.is_multiple_of(3) {
                 self.measure_stiffness();
                 self.stiffness.update(&self.model, 3);
             }
@@ -739,6 +741,10 @@ impl Session {
         let broken = |l: usize| self.blocks.iter().any(|block| block.layers[l].x.iter().any(|v| !v.is_finite()));
         (1..=self.model.depth()).find(|&l| broken(l)).map(|l| format!("x{l} is not finite: dt is too large for this stiffness"))
     }
+}
+
+fn is_large(model: &Hierarchy) -> bool {
+    model.weights.iter().map(Array2::len).sum::<usize>() > LARGE_MODEL
 }
 
 /// At most `most` of the images (0: all), in a random order of their own.
