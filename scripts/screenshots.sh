@@ -30,7 +30,7 @@ for theme in dark light; do
   picture lab-partition 4 "$theme" --preset competition --view partition --size 1000x700 --measure
   picture view-population 25 "$theme" --preset photographs --view population --size 1400x900 --full-speed
   picture view-tuning 30 "$theme" --model "$models/photographs.npz" --view tuning --size 1400x900 --measure
-  picture view-layers 8 "$theme" --model "$models/v1-v2.npz" --view layers --size 1000x700
+  picture view-layers 25 "$theme" --model "$models/v1-v2.npz" --view layers --size 1000x700
   for view in receptive-fields traces posterior stimulus learning; do
     picture "view-$view" 4 "$theme" --preset dead-leaves --view "$view" --size 1000x700 --full-speed
   done
