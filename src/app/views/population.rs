@@ -221,7 +221,7 @@ fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
     ui.strong("Over images seen");
     let line = |k: usize| PlotPoints::from(state.fit_history.iter().map(|p| [p[0], p[k]]).collect::<Vec<_>>());
     let show = plot("growth", size).include_y(0.0).include_y(1.0).legend(Legend::default().position(egui_plot::Corner::RightBottom));
-    let show = axis::numbered(show, |images| format!("{:.0}k", images / 1000.0));
+    let show = show.x_axis_formatter(|mark, _| format!("{:.0}k", mark.value / 1000.0));
     show.figure(ui, GROWTH, |plot| {
         plot.line(Line::new("Gabor-like share", line(1)).color(theme::SERIES[0]).width(1.8));
         plot.line(Line::new("median R^2", line(2)).color(theme::SERIES[1]).width(1.4));

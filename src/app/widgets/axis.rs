@@ -14,8 +14,8 @@ pub fn every(plot: Plot<'_>, step: f64) -> Plot<'_> {
     numbered(plot.x_grid_spacer(spacer), number)
 }
 
-/// Marks where the plot puts them, with the numbers that `text` makes.
-pub fn numbered<'a>(plot: Plot<'a>, text: impl Fn(f64) -> String + 'a) -> Plot<'a> {
+/// The text of each mark.
+fn numbered<'a>(plot: Plot<'a>, text: impl Fn(f64) -> String + 'a) -> Plot<'a> {
     plot.custom_x_axes(vec![AxisHints::new_x().label_spacing(ROOM).formatter(move |mark, _| text(mark.value))])
 }
 
