@@ -8,9 +8,15 @@ mkdir -p screenshots
 picture() { # name, seconds, theme, arguments
   local name=$1 after=$2 theme=$3
   shift 3
-  xvfb-run -a -s "-screen 0 1600x1000x24" "${CARGO_TARGET_DIR:-target}/release/heescope" "$@" --theme "$theme" --after "$after" --screenshot "screenshots/$name-$theme.png"
+  # The pointer stands in the middle of the screen: a large one keeps it off the window, and tooltips out of the picture.
+  xvfb-run -a -s "-screen 0 3200x2000x24" "${CARGO_TARGET_DIR:-target}/release/heescope" "$@" --theme "$theme" --after "$after" --screenshot "screenshots/$name-$theme.png"
   echo "screenshots/$name-$theme.png"
 }
+models=$(mktemp -d)
+trap 'rm -rf "$models"' EXIT
+for preset in photographs v1-v2; do
+  "${CARGO_TARGET_DIR:-target}/release/heescope" train --preset "$preset" --images 160000 --out "$models/$preset.npz"
+done
 for theme in dark light; do
   for preset in dead-leaves photographs; do
     picture "$preset" 7 "$theme" --preset "$preset" --size 1400x900 --full-speed
@@ -22,6 +28,9 @@ for theme in dark light; do
   picture lab-adaptation 30 "$theme" --preset ridge --view adaptation --size 1000x700 --measure
   picture lab-separation 30 "$theme" --preset slow-interneurons --view separation --size 1000x700 --measure
   picture lab-partition 4 "$theme" --preset competition --view partition --size 1000x700 --measure
+  picture view-population 25 "$theme" --preset photographs --view population --size 1400x900 --full-speed
+  picture view-tuning 30 "$theme" --model "$models/photographs.npz" --view tuning --size 1400x900 --measure
+  picture view-layers 25 "$theme" --model "$models/v1-v2.npz" --view layers --size 1000x700
   for view in receptive-fields traces posterior stimulus learning; do
     picture "view-$view" 4 "$theme" --preset dead-leaves --view "$view" --size 1000x700 --full-speed
   done

@@ -61,6 +61,20 @@ fn trains_samples_and_writes_filters() {
 }
 
 #[test]
+fn gratings_are_shown_to_a_model_and_every_unit_has_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &["train", "--preset", "bars", "--images", "2000", "--out", "m.npz"]);
+    let told = succeeds(folder, &["tuning", "--model", "m.npz", "--out", "t.csv"]);
+    assert!(told.contains("medians: circular variance") && told.contains("macaque 0.61"), "{told}");
+    let (_, model) = heescope::experiment::modelfile::load(&folder.join("m.npz")).unwrap();
+    let text = std::fs::read_to_string(folder.join("t.csv")).unwrap();
+    assert!(text.starts_with("unit,preferred_deg,frequency,circular_variance,half_width_deg"), "{text}");
+    assert_eq!(text.lines().count(), 1 + model.layers[1].size);
+    fails(folder, &["tuning", "--model", "m.npz", "--layer", "2", "--out", "out"], "--layer 2 is out of range: 1 to 1");
+}
+
+#[test]
 fn a_second_layer_is_written_by_the_filters_it_drives_on_either_source() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

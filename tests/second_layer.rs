@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use heescope::analysis::gabor::orientation_difference;
 use heescope::dynamics::block::{Block, Span, Taps};
 use heescope::dynamics::interneurons::at_rest_under;
+use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::noise::Noise;
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::stages::StageConfig;
+use heescope::experiment::tuning::{Preparation, Protocol};
 use heescope::experiment::{Config, DataSource, Session, presets};
 use heescope::model::energy::energy;
 use heescope::model::families::InterneuronLaw;
@@ -206,4 +209,54 @@ fn stages_follow_one_another_are_steered_and_kept() {
     session.advance(usize::MAX, &Taps::default());
     assert_eq!(session.position().stage, 0);
     assert_ne!(session.model.weights[0], first);
+}
+
+/// Twelve filters at 12 x 12 pixels, six at each of two orientations and of all phases, and two units that raise the scales of either
+/// six (or, planted, of every other filter of both).
+fn two_groups(orientations: [f64; 2], mixed: bool) -> Hierarchy {
+    let mut w = Array2::zeros((144, 12));
+    for (j, mut column) in w.columns_mut().into_iter().enumerate() {
+        let phase = std::f64::consts::TAU * (j % 6) as f64 / 6.0;
+        for (i, g) in Protocol::grating(12, orientations[j / 6], 0.18, phase, 1.0).enumerate() {
+            let (x, y) = ((i % 12) as f32 - 5.5, (i / 12) as f32 - 5.5);
+            column[i] = g * (-(x * x + y * y) / 12.0).exp();
+        }
+    }
+    normalise_columns(&mut w);
+    let group = |j: usize| if mixed { j % 2 } else { j / 6 };
+    let second = Array2::from_shape_fn((12, 2), |(j, unit)| if group(j) == unit { 0.8f32 } else { -0.3 });
+    let layer = |family: FamilyConfig, activation, size| Layer { family: family.build().unwrap(), activation, size };
+    let layers = vec![
+        layer(FamilyConfig::Gaussian { sigma: 0.4 }, Activation::Linear, 144),
+        layer(FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }, Activation::Linear, 12),
+        layer(FamilyConfig::Exponential, Activation::Centred, 2),
+    ];
+    let mut model = Hierarchy::new(layers, vec![w, second]).unwrap();
+    model.biases[1].fill(-1.0);
+    model
+}
+
+#[test]
+fn a_unit_of_the_second_layer_is_tuned_to_its_group_whatever_the_phase() {
+    let orientations = [0.4, 0.4 + std::f64::consts::FRAC_PI_2];
+    let respond = |mixed| {
+        let layers = vec![LayerStep::new(0.005, 4.0, 0.3), LayerStep::new(0.03, 1.0, 0.3)];
+        let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 40.0, interneurons: 1, exact: false };
+        let model = two_groups(orientations, mixed);
+        let preparation = Preparation { model: &model, parameters: &parameters, open: 2, layer: 2 };
+        let protocol =
+            Protocol { orientations: 12, frequencies: vec![0.18], contrasts: vec![1.0], burn_in: 200, samples: 300, ..Protocol::default() };
+        preparation.run(&protocol, 12, &mut |_, _, _| true).unwrap()
+    };
+    let found = respond(false);
+    for (unit, orientation) in found.units.iter().zip(orientations) {
+        let tuning = unit.orientation.as_ref().unwrap();
+        assert!(orientation_difference(tuning.preferred, orientation) < 0.2, "{tuning:?} against {orientation}");
+        assert!(unit.modulation.unwrap() < 0.7, "a pool of all phases is complex: {unit:?}");
+    }
+    let variance = |found: &heescope::experiment::tuning::Responses| {
+        found.units.iter().map(|u| u.orientation.as_ref().map_or(1.0, |o| o.circular_variance)).sum::<f64>()
+    };
+    let planted = respond(true);
+    assert!(variance(&planted) > variance(&found) + 0.2, "groups of both orientations: {} {}", variance(&planted), variance(&found));
 }

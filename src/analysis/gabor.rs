@@ -18,6 +18,8 @@ const GOOD: f64 = 0.95;
 /// Starts after which a filter with less than this R^2 is given up: noise has no better one.
 const FIRST: usize = 2;
 const HOPELESS: f64 = 0.3;
+/// Loss of R^2 from which a fit that was followed is sought anew.
+const WORSE: f64 = 0.02;
 /// Side of the spectrum, samples in half a circle of directions times frequencies up to 0.5.
 const DIRECTIONS: usize = 16;
 const FREQUENCIES: usize = 14;
@@ -175,36 +177,72 @@ impl LeastSquaresProblem<f64, Dyn, U8> for Problem<'_> {
     }
 }
 
+/// A filter as it is fitted: its strongest weight has size 1.
+struct Target {
+    values: Vec<f64>,
+    side: usize,
+    scale: f64,
+    /// Sum of squared deviations from the mean.
+    variance: f64,
+}
+
+impl Target {
+    /// None where values are missing, are not finite or do not vary.
+    fn new(filter: &[f32], side: usize) -> Option<Self> {
+        if side < 4 || filter.len() != side * side || filter.iter().any(|v| !v.is_finite()) {
+            return None;
+        }
+        let scale = filter.iter().fold(0.0f32, |top, v| top.max(v.abs()));
+        let values: Vec<f64> = filter.iter().map(|v| f64::from(v / scale.max(f32::MIN_POSITIVE))).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let variance: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        let varies = scale > 0.0 && variance >= 1e-9 * values.len() as f64;
+        varies.then_some(Self { values, side, scale: f64::from(scale), variance })
+    }
+
+    /// R^2 and parameters where the search from `start` ends; None where it is lost.
+    fn search(&self, start: Parameters) -> Option<(f64, Parameters)> {
+        let problem = Problem { filter: &self.values, side: self.side, parameters: start };
+        let (problem, report) = LevenbergMarquardt::new().with_tol(1e-4).with_patience(6).minimize(problem);
+        let r2 = 1.0 - 2.0 * report.objective_function / self.variance;
+        (r2.is_finite() && !problem.is_lost()).then_some((r2, problem.parameters))
+    }
+
+    fn best_of_all_starts(&self) -> Option<(f64, Parameters)> {
+        let mut best: Option<(f64, Parameters)> = None;
+        for (tried, start) in starts(&self.values, self.side).into_iter().enumerate() {
+            let so_far = best.map_or(f64::NEG_INFINITY, |(r2, _)| r2);
+            if so_far > GOOD || (tried == FIRST && so_far < HOPELESS) {
+                break;
+            }
+            best = self.search(start).filter(|(r2, _)| *r2 > so_far).or(best);
+        }
+        best
+    }
+
+    fn describe(&self, found: Option<(f64, Parameters)>) -> Gabor {
+        found.map_or_else(|| nothing(self.side), |(r2, parameters)| describe(parameters, r2.clamp(0.0, 1.0), self.scale))
+    }
+}
+
+fn nothing(side: usize) -> Gabor {
+    Gabor { centre: [0.5 * side as f64; 2], widths: [NARROWEST; 2], ..Gabor::default() }
+}
+
 /// Fits a Gabor function to a square filter, `[side * side]` row by row. A filter with values that are not finite, or without
 /// variance, gets R^2 = 0.
 pub fn fit(filter: &[f32], side: usize) -> Gabor {
-    let nothing = Gabor { centre: [0.5 * side as f64; 2], widths: [NARROWEST; 2], ..Gabor::default() };
-    if side < 4 || filter.len() != side * side || filter.iter().any(|v| !v.is_finite()) {
-        return nothing;
-    }
-    let scale = filter.iter().fold(0.0f32, |top, v| top.max(v.abs()));
-    let values: Vec<f64> = filter.iter().map(|v| f64::from(v / scale.max(f32::MIN_POSITIVE))).collect();
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let variance: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    if scale == 0.0 || variance < 1e-9 * values.len() as f64 {
-        return nothing;
-    }
-    let mut best = (f64::INFINITY, Parameters::zeros());
-    for (tried, start) in starts(&values, side).into_iter().enumerate() {
-        if tried == FIRST && 1.0 - best.0 / variance < HOPELESS {
-            break;
-        }
-        let problem = Problem { filter: &values, side, parameters: start };
-        let (problem, report) = LevenbergMarquardt::new().with_tol(1e-4).with_patience(6).minimize(problem);
-        let error = 2.0 * report.objective_function;
-        if error.is_finite() && error < best.0 && !problem.is_lost() {
-            best = (error, problem.parameters);
-        }
-        if 1.0 - best.0 / variance > GOOD {
-            break;
-        }
-    }
-    if best.0.is_finite() { describe(best.1, (1.0 - best.0 / variance).clamp(0.0, 1.0), f64::from(scale)) } else { nothing }
+    Target::new(filter, side).map_or_else(|| nothing(side), |target| target.describe(target.best_of_all_starts()))
+}
+
+/// Fits a filter that has changed little since it had the fit `before`: a good fit is followed from where it was, at a fraction of
+/// the cost; one that is not good, or gets worse, is sought anew.
+pub fn follow(filter: &[f32], side: usize, before: &Gabor) -> Gabor {
+    let Some(target) = Target::new(filter, side) else { return nothing(side) };
+    let mut start = Parameters::from(before.parameters);
+    (start[4], start[5]) = (start[4] / target.scale, start[5] / target.scale);
+    let followed = if before.r2 >= GABOR_LIKE { target.search(start).filter(|(r2, _)| *r2 >= before.r2 - WORSE) } else { None };
+    target.describe(followed.or_else(|| target.best_of_all_starts()))
 }
 
 /// The fit in the terms of physiology.
@@ -365,6 +403,34 @@ mod tests {
         assert!(poor <= 10 && orientation <= 10 && place <= 25, "R^2 {poor}, orientation {orientation}, place {place} of 500");
         assert!(frequency <= 50 && width <= 60, "frequency {frequency}, widths {width} of 500");
         assert!(planted > 60, "widths across and along exchanged: {planted} of 500");
+    }
+
+    #[test]
+    fn a_good_fit_is_followed_and_a_lost_one_is_sought_anew() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let (mut moved_on, mut jumped) = (0, 0);
+        for _ in 0..100 {
+            let p = random_parameters(&mut rng);
+            let before = fit(&picture(&p, 0.2, &mut rng), SIDE);
+            let mut q = p;
+            (q[0], q[1], q[2], q[4], q[5]) = (q[0] + 0.3, q[1] - 0.2, q[2] + 0.1, 3.0 * q[4], 3.0 * q[5]);
+            // Another Gabor altogether: the old fit leads nowhere.
+            for (p, lost) in [(q, &mut moved_on), (random_parameters(&mut rng), &mut jumped)] {
+                let filter = picture(&p, 0.2, &mut rng);
+                let (anew, followed) = (fit(&filter, SIDE), follow(&filter, SIDE, &before));
+                *lost += usize::from(anew.r2 - followed.r2 > 0.03);
+            }
+        }
+        assert!(moved_on == 0 && jumped <= 2, "lost: {moved_on} that moved, {jumped} that jumped, of 100");
+        // Planted: without a new search what has jumped is lost.
+        let lost = |_: &i32| {
+            let before = fit(&picture(&random_parameters(&mut rng), 0.2, &mut rng), SIDE);
+            let filter = picture(&random_parameters(&mut rng), 0.2, &mut rng);
+            let stuck = Target::new(&filter, SIDE).unwrap().search(before.parameters.into());
+            stuck.is_none_or(|(r2, _)| fit(&filter, SIDE).r2 - r2 > 0.03)
+        };
+        assert!((0..100).filter(lost).count() > 5);
+        assert_eq!(follow(&[f32::NAN; SIDE * SIDE], SIDE, &Gabor { r2: 0.9, ..Gabor::default() }).r2, 0.0);
     }
 
     #[test]

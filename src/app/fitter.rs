@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Between two passes at least.
 const REST: Duration = Duration::from_millis(700);
 /// A pass may take this share of one core at most.
-const SHARE: u32 = 8;
+const SHARE: u32 = 4;
 
 /// The fits of all filters of the first layer.
 #[derive(Clone, Debug)]
@@ -70,12 +70,18 @@ impl Fitter {
         let (jobs, inbox) = bounded::<Job>(1);
         let (outbox, results) = bounded(1);
         let body = move || {
+            let mut last: (u64, Arc<Vec<Gabor>>) = Default::default();
             for job in inbox {
                 let begin = Instant::now();
-                let fit = |column: ndarray::ArrayView1<f32>| gabor::fit(&column.to_vec(), job.side);
-                let gabors: Vec<Gabor> = job.filters.columns().into_iter().map(fit).collect();
+                let before = if last.0 == job.of.0 { last.1.as_slice() } else { &[] };
+                let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {
+                    Some(before) => gabor::follow(&column.to_vec(), job.side, before),
+                    None => gabor::fit(&column.to_vec(), job.side),
+                };
+                let gabors: Arc<Vec<Gabor>> = Arc::new(job.filters.columns().into_iter().enumerate().map(fit).collect());
+                last = (job.of.0, gabors.clone());
                 let groups = job.second.map(|second| groups(second.view(), &gabors, job.side)).unwrap_or_default().into();
-                let fits = Fits { of: job.of, images: job.images, side: job.side, gabors: gabors.into(), groups };
+                let fits = Fits { of: job.of, images: job.images, side: job.side, gabors, groups };
                 if outbox.send((fits, begin.elapsed())).is_err() {
                     return;
                 }

@@ -7,6 +7,7 @@ mod filters;
 mod generate;
 mod sample;
 mod train;
+mod tuning;
 
 use crate::app::{self, Options, Shot};
 use crate::experiment::{Config, modelfile, presets};
@@ -73,6 +74,8 @@ enum Subcommands {
     Evaluate(evaluate::Evaluate),
     /// Write a model's filters
     Filters(filters::Filters),
+    /// Show gratings, and write how every unit is tuned
+    Tuning(tuning::Tuning),
     /// Measure milliseconds a step
     Bench(bench::Bench),
 }
@@ -164,6 +167,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Subcommands::Diagnose(diagnose)) => diagnose.run(),
         Some(Subcommands::Evaluate(evaluate)) => evaluate.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),
+        Some(Subcommands::Tuning(tuning)) => tuning.run(),
         Some(Subcommands::Bench(bench)) => bench.run(),
         None => window(arguments),
     }

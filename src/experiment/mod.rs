@@ -16,6 +16,7 @@ pub mod race;
 pub mod session;
 pub mod stages;
 pub mod tuning;
+pub mod tuning_figures;
 
 pub use config::*;
 pub use session::Session;

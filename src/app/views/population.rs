@@ -7,6 +7,7 @@ use crate::app::fitter::Fits;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::axis;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot};
@@ -48,7 +49,7 @@ impl View for Population {
                 100.0 * share
             ));
             let [cells, units] = published::blob_shares(&good.iter().map(|(_, fit)| fit.periods()).collect::<Vec<_>>());
-            ui.label(format!("Blobs of one lobe: {:.0} % here, {:.0} % in macaque V1", 100.0 * units, 100.0 * cells))
+            ui.label(format!("Blobs, n_x and n_y below 0.3: {:.0} % here, {:.0} % in macaque V1", 100.0 * units, 100.0 * cells))
                 .on_hover_text(RINGACH);
             if fits.stale(snapshot) && snapshot.config.learning.enabled && snapshot.clock.running {
                 ui.weak(format!("fitted at {} images", fits.images));
@@ -105,6 +106,8 @@ struct Histogram {
     title: &'static str,
     value: fn(&Gabor) -> f64,
     range: [f64; 2],
+    /// Between two numbers on the axis.
+    mark: f64,
     /// Of every filter, not only of the Gabor-like ones.
     all: bool,
 }
@@ -115,17 +118,26 @@ const HISTOGRAMS: [Histogram; 4] = [
         title: "Orientation of the bars, degrees from horizontal",
         value: |fit| fit.orientation.to_degrees(),
         range: [0.0, 180.0],
+        mark: 45.0,
         all: false,
     },
-    Histogram { name: "frequency", title: "Frequency, cycles a pixel", value: |fit| fit.frequency, range: [0.0, 0.5], all: false },
+    Histogram {
+        name: "frequency",
+        title: "Frequency, cycles a pixel",
+        value: |fit| fit.frequency,
+        range: [0.0, 0.5],
+        mark: 0.1,
+        all: false,
+    },
     Histogram {
         name: "phase",
         title: "Phase, degrees: 0 even, 90 odd",
         value: |fit| fit.phase.to_degrees(),
         range: [0.0, 90.0],
+        mark: 30.0,
         all: false,
     },
-    Histogram { name: "quality", title: "R^2 of all filters", value: |fit| fit.r2, range: [0.0, 1.0], all: true },
+    Histogram { name: "quality", title: "R^2 of all filters", value: |fit| fit.r2, range: [0.0, 1.0], mark: 0.25, all: true },
 ];
 
 impl Histogram {
@@ -148,7 +160,7 @@ impl Histogram {
         let bar = |(i, count): (usize, &f64)| Bar::new(self.edge(i) + 0.5 * width, *count).width(0.94 * width);
         let bars = self.counts(fits).iter().enumerate().map(bar).collect();
         let chart = BarChart::new(self.name, bars).color(theme::histogram(ui.visuals().dark_mode));
-        let show = plot(self.name, size).include_x(self.range[0]).include_x(self.range[1]).include_y(0.0);
+        let show = axis::every(plot(self.name, size), self.mark).include_x(self.range[0]).include_x(self.range[1]).include_y(0.0);
         show.figure(ui, self.name, |plot| plot.bar_chart(chart));
     }
 }

@@ -5,15 +5,17 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::axis;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot, TuningState};
 use crate::experiment::fits;
 use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
+use crate::experiment::tuning_figures::{self, circular_variance, half_width_deg, values};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use egui::{Color32, Rect, Sense, Ui, vec2};
-use egui_plot::{Bar, BarChart, GridInput, GridMark, Line, Plot, PlotPoints, Points, VLine};
+use egui_plot::{Bar, BarChart, Line, Plot, PlotPoints, Points, VLine};
 use std::f64::consts::PI;
 
 const WIDTHS: &str = "Where the fitted curve has fallen to 1/sqrt(2) of its peak. Line: median of 308 cells of macaque V1, 23.5 degrees (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002). At half the peak De Valois, Yund and Hepler (Vision Research 22:531, 1982) found a median full width near 40.";
@@ -28,10 +30,13 @@ const ORIENTATION: &str = "orientation tuning";
 const PHASE: &str = "response by phase";
 const CONTRAST: &str = "contrast response";
 
-/// What the view keeps: the layer asked for.
+/// What the view keeps.
 #[derive(Default)]
 pub struct Tuning {
+    /// The layer asked for.
     layer: Option<usize>,
+    /// The layer traced when it was: another one that is traced, by a click in any view, is followed.
+    traced: usize,
 }
 
 impl View for Tuning {
@@ -42,7 +47,10 @@ impl View for Tuning {
             return;
         }
         let open = snapshot.stage.and_then(|p| snapshot.config.stages.get(p.stage)).map_or(snapshot.weights.len(), |stage| stage.open);
-        let layer = self.layer.unwrap_or(snapshot.watch.trace_layer).clamp(1, open);
+        if self.traced != snapshot.watch.trace_layer {
+            (self.traced, self.layer) = (snapshot.watch.trace_layer, None);
+        }
+        let layer = self.layer.unwrap_or(self.traced).clamp(1, open);
         self.layer = Some(layer);
         let state = snapshot.tuning.as_deref().filter(|t| t.of.0 == snapshot.model_id && t.layer == layer);
         ui.horizontal_wrapped(|ui| {
@@ -77,7 +85,6 @@ impl View for Tuning {
         let dark = ui.visuals().dark_mode;
         let (columns, size) = panels::layout(ui, 8, 4);
         let tuned = &responses.units[unit];
-        let population = |value: &dyn Fn(&UnitTuning) -> Option<f64>| responses.units.iter().filter_map(value).collect::<Vec<f64>>();
         let list: Vec<Panel<'_>> = vec![
             Box::new(|ui| map(ui, size, responses, unit, dark)),
             Box::new(|ui| orientation(ui, size, tuned, dark)),
@@ -85,37 +92,29 @@ impl View for Tuning {
             Box::new(|ui| contrast(ui, size, responses, unit)),
             Box::new(|ui| best(ui, size, responses, unit, dark)),
             Box::new(|ui| {
-                let values = population(&|u| u.orientation.as_ref().map(|o| o.circular_variance));
+                let values = values(responses, circular_variance);
                 histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], Some(("macaque", MACAQUE_CIRCULAR_VARIANCE)));
             }),
             Box::new(|ui| {
-                let values = population(&|u| u.orientation.as_ref().and_then(|o| o.half_width).map(f64::to_degrees));
-                histogram(ui, size, ("Half-width, degrees", WIDTHS), values, [0.0, 90.0], Some(("macaque", MACAQUE_HALF_WIDTH_DEG)));
+                let values = values(responses, half_width_deg);
+                histogram(ui, size, ("Half-width (deg)", WIDTHS), values, [0.0, 90.0], Some(("macaque", MACAQUE_HALF_WIDTH_DEG)));
             }),
             Box::new(|ui| {
-                histogram(ui, size, ("F1/F0", MODULATIONS), population(&|u| u.modulation), [0.0, 2.0], Some(("simple | complex", 1.0)))
+                histogram(
+                    ui,
+                    size,
+                    ("F1/F0", MODULATIONS),
+                    values(responses, |u| u.modulation),
+                    [0.0, 2.0],
+                    Some(("simple | complex", 1.0)),
+                )
             }),
         ];
         panels::grid(ui, "tuning", columns, list);
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
-        let responses = snapshot.tuning.as_ref()?.responses.as_deref()?;
-        let mut table = Table::default();
-        let mut column = |name: &str, value: &dyn Fn(&UnitTuning) -> Option<f64>| {
-            table.push(name, responses.units.iter().map(|u| value(u).unwrap_or(f64::NAN)));
-        };
-        column("preferred_deg", &|u| u.orientation.as_ref().map(|o| o.preferred.to_degrees()));
-        column("frequency", &|u| responses.protocol.frequencies.get(u.best[1]).copied());
-        column("circular_variance", &|u| u.orientation.as_ref().map(|o| o.circular_variance));
-        column("half_width_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width).map(f64::to_degrees));
-        column("half_width_at_half_deg", &|u| u.orientation.as_ref().and_then(|o| o.half_width_at_half).map(f64::to_degrees));
-        column("f1_f0", &|u| u.modulation);
-        for k in 0..responses.protocol.orientations {
-            let degrees = 180.0 * k as f64 / responses.protocol.orientations as f64;
-            column(&format!("rate_{degrees:.1}_deg"), &|u| u.by_orientation.get(k).map(|r| r[0]));
-        }
-        Some(table)
+        Some(tuning_figures::table(snapshot.tuning.as_ref()?.responses.as_deref()?))
     }
 
     fn figure_table(&self, figure: &str, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
@@ -213,19 +212,11 @@ fn plot<'a>(name: &str, size: egui::Vec2) -> Plot<'a> {
         .include_y(0.0)
 }
 
-/// Marks of an axis at the multiples of `step`.
-fn every(step: f64) -> impl Fn(GridInput) -> Vec<GridMark> {
-    move |input| {
-        let (first, last) = ((input.bounds.0 / step).ceil() as i64, (input.bounds.1 / step).floor() as i64);
-        (first..=last).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
-    }
-}
-
 /// Mean rate over phases, orientation across, frequency up.
 fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
     let range = |values: &[f64]| values.first().zip(values.last()).map_or(String::new(), |(low, high)| format!("{low} to {high}"));
-    let title = format!("0 to 180 degrees across, {} cycles up", range(&responses.protocol.frequencies));
-    ui.strong(title).on_hover_text("Rate above the blank's by orientation and frequency (cycles a pixel), mean over phases");
+    ui.strong(format!("0 to 180 deg, {} up", range(&responses.protocol.frequencies)))
+        .on_hover_text("Rate above the blank's by orientation and frequency (cycles a pixel), mean over phases");
     let (o, f, ..) = responses.rate.dim();
     let mean = |a: usize, b: usize| mean_rate(responses, unit, a, b);
     let top = (0..o * f).map(|i| mean(i / f, i % f).abs()).fold(f64::MIN_POSITIVE, f64::max);
@@ -253,7 +244,7 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
     ui.strong("Rate by orientation, degrees").on_hover_text(
         "Points: first harmonic of a simple cell, mean over phases of a complex one, at the best frequency. Bars: spread over posterior samples. Line: von Mises fit.",
     );
-    plot("orientation curve", size).x_grid_spacer(every(45.0)).include_x(0.0).include_x(180.0).figure(ui, ORIENTATION, |plot| {
+    axis::every(plot("orientation curve", size), 45.0).include_x(0.0).include_x(180.0).figure(ui, ORIENTATION, |plot| {
         let n = tuned.by_orientation.len() as f64;
         for (k, [rate, spread]) in tuned.by_orientation.iter().enumerate() {
             let x = 180.0 * k as f64 / n;
@@ -271,7 +262,7 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
 
 fn phases(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning) {
     ui.strong("Rate by phase, degrees").on_hover_text(MODULATIONS);
-    plot("phase curve", size).x_grid_spacer(every(90.0)).include_x(0.0).include_x(360.0).figure(ui, PHASE, |plot| {
+    axis::every(plot("phase curve", size), 90.0).include_x(0.0).include_x(360.0).figure(ui, PHASE, |plot| {
         let n = tuned.by_phase.len();
         let points: Vec<[f64; 2]> = (0..=n).map(|k| [360.0 * k as f64 / n as f64, tuned.by_phase[k % n]]).collect();
         plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[2]).width(1.4));
@@ -289,7 +280,7 @@ fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
         ui.allocate_ui(size, |ui| ui.weak("comes last"));
         return;
     }
-    plot("contrast", size).figure(ui, CONTRAST, |plot| {
+    axis::every(plot("contrast", size), 0.5).figure(ui, CONTRAST, |plot| {
         plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[1]).width(1.4));
         plot.points(Points::new("rate", PlotPoints::from(points)).color(theme::SERIES[1]).radius(3.0));
     });
@@ -314,24 +305,17 @@ fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark:
     }
 }
 
-fn histogram(
-    ui: &mut Ui,
-    size: egui::Vec2,
-    (name, tip): (&str, &str),
-    mut values: Vec<f64>,
-    [low, high]: [f64; 2],
-    mark: Option<(&str, f64)>,
-) {
-    values.sort_by(f64::total_cmp);
-    let median = values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
+fn histogram(ui: &mut Ui, size: egui::Vec2, (name, tip): (&str, &str), values: Vec<f64>, [low, high]: [f64; 2], mark: Option<(&str, f64)>) {
     let published = mark.filter(|(whose, _)| *whose == "macaque").map_or(String::new(), |(_, value)| format!(", macaque {value}"));
-    ui.strong(format!("{name}: median {median:.2}{published}")).on_hover_text(tip);
+    let digits = if high > 10.0 { 1 } else { 2 };
+    let median = tuning_figures::median(values.clone());
+    ui.strong(format!("{name}: median {median:.digits$}{published}")).on_hover_text(tip);
     let width = (high - low) / BINS as f64;
     let mut counts = [0.0f64; BINS];
     values.iter().for_each(|v| counts[(((v - low) / width).max(0.0) as usize).min(BINS - 1)] += 1.0);
     let bar = |(i, count): (usize, &f64)| Bar::new(low + (i as f64 + 0.5) * width, *count).width(0.94 * width);
     let bars = BarChart::new(name, counts.iter().enumerate().map(bar).collect()).color(theme::histogram(ui.visuals().dark_mode));
-    plot(name, size).x_grid_spacer(every((high - low) / 4.0)).include_x(low).include_x(high).figure(ui, name, |plot| {
+    axis::every(plot(name, size), (high - low) / 4.0).include_x(low).include_x(high).figure(ui, name, |plot| {
         plot.bar_chart(bars);
         if let Some((whose, mark)) = mark {
             plot.vline(VLine::new(whose, mark).color(theme::SERIES[4]).width(1.6));

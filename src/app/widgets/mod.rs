@@ -1,5 +1,6 @@
 //! Pieces that several views use.
 
+pub mod axis;
 pub mod cached;
 pub mod decimate;
 pub mod figure;
