@@ -5,6 +5,7 @@ mod diagnose;
 mod evaluate;
 mod filters;
 mod generate;
+mod measure;
 mod sample;
 mod train;
 
@@ -52,7 +53,7 @@ struct Arguments {
     /// Run at full speed from the start
     #[arg(long)]
     full_speed: bool,
-    /// Begin the experiment of the view (tuning, adaptation, separation, partition) at once
+    /// Begin what the view measures (tuning, adaptation, separation, partition; in posterior a race of four samplers) at once
     #[arg(long)]
     measure: bool,
 }
@@ -73,6 +74,8 @@ enum Subcommands {
     Evaluate(evaluate::Evaluate),
     /// Write a model's filters
     Filters(filters::Filters),
+    /// Measure what theory predicts: adaptation, separation of time scales, the partition function, a race of samplers
+    Measure(measure::Measure),
     /// Measure milliseconds a step
     Bench(bench::Bench),
 }
@@ -164,6 +167,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Subcommands::Diagnose(diagnose)) => diagnose.run(),
         Some(Subcommands::Evaluate(evaluate)) => evaluate.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),
+        Some(Subcommands::Measure(measure)) => measure.run(),
         Some(Subcommands::Bench(bench)) => bench.run(),
         None => window(arguments),
     }

@@ -3,6 +3,7 @@
 pub mod cached;
 pub mod decimate;
 pub mod figure;
+pub mod grid;
 pub mod measured;
 pub mod panels;
 pub mod picture;
