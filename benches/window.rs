@@ -32,6 +32,19 @@ fn views(c: &mut Criterion) {
         }
         group.bench_function(kind.name(), |b| b.iter(|| frame(&ctx, &mut app, start.elapsed().as_secs_f64())));
     }
+    // Four samplers of 64 chains each race at full speed.
+    for preset in ["ridge", "ring"] {
+        let (ctx, config) = (egui::Context::default(), presets::by_name(preset).unwrap());
+        let options = Options { config, view: Some(Kind::Posterior.name()), full_speed: true, measure: true, ..Default::default() };
+        let mut app = App::new(&ctx, options).unwrap();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(3) {
+            frame(&ctx, &mut app, start.elapsed().as_secs_f64());
+        }
+        let race = app.state.latest.as_ref().and_then(|snapshot| snapshot.race.as_ref()).unwrap();
+        assert!(race.racers.len() == 4 && race.chains == 64);
+        group.bench_function(format!("race of four, {preset}"), |b| b.iter(|| frame(&ctx, &mut app, start.elapsed().as_secs_f64())));
+    }
     group.finish();
 }
 

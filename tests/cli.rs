@@ -168,6 +168,26 @@ fn one_seed_gives_the_same_bytes_for_any_number_of_threads() {
 }
 
 #[test]
+fn what_theory_predicts_is_measured_without_a_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let race = ["measure", "race", "--preset", "ridge", "--repeats", "2", "--distance", "0.2", "--sampler", "m=0", "--sampler", "m=3,K=2"];
+    let text = succeeds(folder, &[&race[..], &["--out", "race.csv"]].concat());
+    assert_eq!(text.matches("2/2").count(), 2, "both samplers arrive in both races: {text}");
+    let table = std::fs::read_to_string(folder.join("race.csv")).unwrap();
+    assert!(table.starts_with("sampler_0_arrival_ms,sampler_1_arrival_ms\n") && table.lines().count() == 3, "{table}");
+    succeeds(folder, &["measure", "partition", "--preset", "competition", "--layer", "1", "--out", "partition.csv"]);
+    let table = std::fs::read_to_string(folder.join("partition.csv")).unwrap();
+    let rows: Vec<Vec<f64>> = table.lines().skip(1).map(|line| line.split(',').map(|v| v.parse().unwrap()).collect()).collect();
+    assert!(table.starts_with("series,x,measured,standard_error,exact\n") && rows.len() == 82, "{table}");
+    let worst = |gain: f64| rows.iter().map(|r| (r[2] - gain * r[4]).abs() / (r[3] + 0.002 * r[4].abs() + 1e-9)).fold(0.0, f64::max);
+    assert!(worst(1.0) < 5.0 && worst(1.1) > 5.0, "points lie on the exact curve, not on one 1.1 times as high: {}", worst(1.0));
+    fails(folder, &["measure", "race", "--preset", "chain"], "two neurons");
+    fails(folder, &["measure", "race", "--preset", "ridge", "--sampler", "q=1"], "no key 'q'");
+    fails(folder, &["measure", "separation", "--preset", "ridge", "--unit", "9"], "--unit 9");
+}
+
+#[test]
 fn bad_input_is_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -3,56 +3,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod random;
+
+use heescope::analysis::chains::windowed_autocorrelation_time;
 use heescope::analysis::density::DensityGrid;
 use heescope::dynamics::block::{Block, Span, Taps};
 use heescope::dynamics::interneurons::at_rest;
 use heescope::dynamics::noise::Noise;
 use heescope::dynamics::parameters::{LayerStep, StepParameters};
 use heescope::experiment::config::DynamicsConfig;
-use heescope::experiment::laboratory::eta_range;
+use heescope::experiment::laboratory::{Experiment, Point, Subject, eta_range, run, theory};
 use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
 use heescope::model::energy::{currents, energy};
-use heescope::model::{Activation, Family, FamilyConfig, Hierarchy, Layer, quadrature};
+use heescope::model::oracle::adaptation_speedup;
+use heescope::model::{Activation, Family, FamilyConfig, Hierarchy, quadrature};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
-use proptest::test_runner::{RngSeed, TestRunner};
+use random::{below, each, layer, top};
 
 /// Tolerance in standard errors.
 const Z: f64 = 5.0;
-
-/// Every family that may stand below another layer, with random parameters.
-fn below() -> Vec<BoxedStrategy<FamilyConfig>> {
-    vec![
-        (0.3..1.5f64).prop_map(|sigma| FamilyConfig::Gaussian { sigma }).boxed(),
-        (0.3..1.5f64).prop_map(|sigma| FamilyConfig::RectifiedGaussian { sigma }).boxed(),
-        Just(FamilyConfig::ContinuousBernoulli).boxed(),
-        Just(FamilyConfig::Bernoulli).boxed(),
-        (0.5..4.0f64, 0.1..0.5f64, 0.5..2.0f64).prop_map(|(lambda, delta, kappa)| FamilyConfig::Laplace { lambda, delta, kappa }).boxed(),
-        (2.0..9.0f64, 0.3..1.0f64, 0.5..2.0f64).prop_map(|(nu, s, kappa)| FamilyConfig::StudentT { nu, s, kappa }).boxed(),
-    ]
-}
-
-/// Every family of neurons, for the top.
-fn top() -> Vec<BoxedStrategy<FamilyConfig>> {
-    let mut all = below();
-    drop(all.remove(3)); // bernoulli is observed only
-    all.push((2.0..9.0f64, 0.2..0.6f64).prop_map(|(nu, s)| FamilyConfig::StudentT { nu, s, kappa: 0.0 }).boxed());
-    all.push((1.0..3.0f64, 0.1..0.4f64).prop_map(|(lambda, delta)| FamilyConfig::Laplace { lambda, delta, kappa: 0.0 }).boxed());
-    all
-}
-
-/// Three cases of each strategy, always the same; what fails is shrunk.
-fn each<S: Strategy>(strategy: S, check: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config =
-        ProptestConfig { cases: 3, rng_seed: RngSeed::Fixed(11), failure_persistence: None, max_shrink_iters: 8, ..Default::default() };
-    if let Err(error) = TestRunner::new(config).run(&strategy, check) {
-        panic!("{error}");
-    }
-}
-
-fn layer(family: FamilyConfig, activation: Activation, size: usize) -> Layer {
-    Layer { family: family.build().unwrap(), activation, size }
-}
 
 /// Largest z of <T(y)> against `mean` over nine eta; 300 independent repeats of K = 2 interneurons each.
 fn worst_z(family: &dyn Family, mean: impl Fn(f64) -> f64) -> f64 {
@@ -89,6 +59,63 @@ fn interneurons_of_every_family_find_the_slope_of_its_log_partition() {
 }
 
 #[test]
+fn the_log_partition_of_every_random_family_is_the_integral_of_what_interneurons_find() {
+    let gaussian = |sigma, size| layer(FamilyConfig::Gaussian { sigma }, Activation::Linear, size);
+    let model = Hierarchy::new(vec![gaussian(0.5, 1), gaussian(1.0, 1)], vec![Array2::ones((1, 1))]).unwrap();
+    let dynamics = DynamicsConfig { dt_ms: 1.0, tau_eps_ms: 0.5, interneurons: 2, ..Default::default() };
+    let subject = Subject { model, stiffness: vec![5.0], dynamics, stimulus: vec![0.0], watched: (1, [0, 0]) };
+    let scales = (6.0..16.0f64, 0.1..0.4f64).prop_map(|(eta_max, delta)| FamilyConfig::LaplaceScale { eta_max, delta }).boxed();
+    for strategy in below().into_iter().chain([scales]) {
+        each(strategy, |family| {
+            let experiment = Experiment::Partition { family };
+            let mut found = Vec::new();
+            run(experiment, &subject, &mut |point| {
+                found.extend(point);
+                true
+            });
+            let worst = |gain: f64| {
+                let z = |p: &Point| {
+                    let exact = gain * theory(experiment, &subject, p).unwrap();
+                    // Simpson's rule errs by well below 1 %.
+                    ((p.y - exact).abs() - 0.01 * exact.abs()).max(0.0) / p.error.max(1e-12)
+                };
+                found.iter().filter(|p| p.error > 0.0).map(z).fold(0.0, f64::max)
+            };
+            prop_assert!(worst(1.0) < Z, "{family:?}: z {}", worst(1.0));
+            prop_assert!(worst(1.15) > Z, "{family:?}: a partition function 1.15 times as steep is not told apart");
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn adaptation_speeds_random_gaussian_posteriors_up_by_s() {
+    let weights = prop::collection::vec(0.4..1.5f32, 2);
+    each((weights, 0.4..0.8f64, 1.5..4.0f64, 20.0..60.0f64), |(w, sigma, m, tau_v_ms)| {
+        let gaussian = |sigma, size| layer(FamilyConfig::Gaussian { sigma }, Activation::Linear, size);
+        let model = Hierarchy::new(vec![gaussian(sigma, 1), gaussian(1.0, 2)], vec![ndarray::array![[w[0], w[1]]]]).unwrap();
+        let stiffness = heescope::dynamics::governor::Stiffness::new(&model).lambda;
+        let common = DynamicsConfig { dt_ms: 0.5, tau_eps_ms: 0.02, tau_v_ms, adaptation: m, ..Default::default() };
+        let field = Field { model: &model, stiffness: &stiffness, common: &common, stimulus: &[0.5], exact: None, watched: (1, [0, 1]) };
+        let adapting = SamplerConfig::of(&common);
+        let mut race = Race::new(&field, &[SamplerConfig { adaptation: 0.0, ..adapting }, adapting], 256);
+        race.restart(Start::Prior);
+        race.advance(1600);
+        race.samplers.iter_mut().for_each(|s| s.set_stride(8));
+        race.advance(8 * 1200);
+        let [still, fast] = [0, 1].map(|i| windowed_autocorrelation_time(&race.samplers[i].chains(0).0).unwrap());
+        let measured = still.0 / fast.0;
+        let error = measured * (still.1 / still.0).hypot(fast.1 / fast.0);
+        let exact = adaptation_speedup(m, tau_v_ms, common.tau_x_ms);
+        // The finite run and step shorten times by up to 3 %.
+        let z = |exact: f64| ((measured - exact).abs() - 0.03 * exact).max(0.0) / error;
+        prop_assert!(z(exact) < Z, "measured {measured} +- {error}, theory {exact}");
+        prop_assert!(z(1.5 * exact) > Z, "1.5 times the speed-up is not told apart: {measured} +- {error}");
+        Ok(())
+    });
+}
+
+#[test]
 fn currents_of_every_family_are_minus_the_slope_of_the_energy() {
     for (i, strategy) in below().into_iter().enumerate() {
         let tops = top();
@@ -108,6 +135,7 @@ fn currents_of_every_family_are_minus_the_slope_of_the_energy() {
                 };
                 let states = vec![state(0, 15, 3), state(1, 18, 3), state(2, 21, 2)];
                 let analytic = currents(&model, &states);
+                let mut planted = 0.0f64;
                 for l in 1..=2 {
                     for i in 0..states[l].len() {
                         let at = |shift: f64| {
@@ -118,8 +146,11 @@ fn currents_of_every_family_are_minus_the_slope_of_the_energy() {
                         let difference = (at(-1e-5) - at(1e-5)) / 2e-5;
                         let error = (difference - analytic[l - 1][i]).abs() / (1.0 + difference.abs());
                         prop_assert!(error < 1e-6, "{low:?} {middle:?} {high:?} {activation:?} I_{l}[{i}]: {error}");
+                        planted = planted.max((1.1 * difference - analytic[l - 1][i]).abs() / (1.0 + difference.abs()));
                     }
                 }
+                // Planted bug: an energy 1.1 times as large.
+                prop_assert!(planted > 1e-3, "{low:?} {middle:?} {high:?} {activation:?}: the bug is not seen: {planted}");
             }
             Ok(())
         });
@@ -319,37 +350,4 @@ fn random_linear_gaussian_dynamics_have_the_covariance_of_their_lyapunov_equatio
         prop_assert!(planted > Z, "the bug is not seen: z {planted}");
         Ok(())
     });
-}
-
-#[test]
-fn the_grid_posterior_agrees_with_nested_quadrature() {
-    for preset in ["explaining-away", "ring"] {
-        let config = heescope::experiment::presets::by_name(preset).unwrap();
-        let model = heescope::experiment::session::build_model(&config).unwrap();
-        let x0 = Array1::from_iter(config.stimulus.values.iter().map(|&v| f64::from(v)));
-        let log_density = |a: f64, b: f64| -energy(&model, &[x0.clone(), Array1::from(vec![a, b])]);
-        // Another rule (sinh-spaced nodes, Simpson's weights) in each direction, far beyond the grid's rectangle.
-        let reach = 12.0;
-        let marginal = |a: f64| quadrature::log_integral(|b| log_density(a, b), -reach, reach);
-        let total = {
-            let values: Vec<f64> = (0..=800).map(|i| marginal(reach * (f64::from(i) / 400.0 - 1.0))).collect();
-            let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let weight = |i: usize| if i == 0 || i == 800 { 1.0 } else { 2.0 + 2.0 * (i % 2) as f64 };
-            top + (values.iter().enumerate().map(|(i, v)| weight(i) * (v - top).exp()).sum::<f64>() * reach / 400.0 / 3.0).ln()
-        };
-        let grid = DensityGrid::posterior(&model, &config.stimulus.values, 256).unwrap();
-        let cell = (grid.x[1] - grid.x[0]) / 256.0;
-        let sums = grid.density.sum_axis(ndarray::Axis(0)) * ((grid.y[1] - grid.y[0]) / 256.0);
-        let worst = |shift: f64| {
-            (0..256)
-                .map(|i| {
-                    let a = grid.x[0] + (i as f64 + 0.5 + shift) * cell;
-                    (sums[i] - (marginal(a) - total).exp()).abs()
-                })
-                .fold(0.0, f64::max)
-                / sums.fold(0.0f64, |top, &v| top.max(v))
-        };
-        assert!(worst(0.0) < 2e-3, "{preset}: {}", worst(0.0));
-        assert!(worst(0.5) > 2e-3, "{preset}: a grid that is half a cell off is told apart: {}", worst(0.5));
-    }
 }

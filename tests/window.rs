@@ -263,6 +263,11 @@ fn modes_of_traces_draw_or_say_what_to_do() {
     until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 4000));
     click(&mut harness, "Rhythm");
     assert!(harness.query_by_label_contains("Autocorrelation of unit 0").is_some());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spectrum.csv");
+    save_figure(&mut harness, "power spectrum", &path);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("frequency_hz_measured,power_measured,frequency_hz_exact,power_exact\n"), "what is shown: {}", &text[..80]);
     click(&mut harness, "Population");
     until(&mut harness, |app| app.state.raster.len() > 50);
     harness.run_steps(2);

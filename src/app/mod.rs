@@ -15,6 +15,7 @@ pub mod widgets;
 
 use crate::engine::{Command, Engine, Pace, Parameter};
 use crate::experiment::Config;
+use crate::experiment::race::SamplerConfig;
 use actions::{ExportSettings, Field};
 use anyhow::{Context as _, bail};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -177,6 +178,9 @@ impl App {
         let alone = options.view.as_deref().map(view_by_name).transpose()?;
         if let (true, Some(experiment)) = (options.measure, alone.and_then(|kind| kind.experiment(&config))) {
             pending.push_back(Command::Experiment(experiment));
+        }
+        if options.measure && alone == Some(Kind::Posterior) {
+            pending.push_back(Command::Race(SamplerConfig::contrast(&config.dynamics).into()));
         }
         if options.measure && alone == Some(Kind::Tuning) {
             pending.push_back(Command::Tune { layer: 1 });

@@ -51,8 +51,8 @@ pub fn alarm(dark: bool) -> Color32 {
 /// A density from 0 to 1 as a colour over the plot's background.
 pub fn density(value: f64, dark: bool) -> Color32 {
     let steps = (value.clamp(0.0, 1.0).sqrt() * 9.0).floor() / 9.0; // bands: filled contours
-    let [r, g, b] = if dark { [70.0, 130.0, 200.0] } else { [40.0, 100.0, 180.0] };
-    Color32::from_rgba_unmultiplied(r as u8, g as u8, b as u8, (steps * 190.0) as u8)
+    let [r, g, b] = if dark { [85.0, 150.0, 235.0] } else { [40.0, 100.0, 180.0] };
+    Color32::from_rgba_unmultiplied(r as u8, g as u8, b as u8, (steps * if dark { 215.0 } else { 190.0 }) as u8)
 }
 
 /// Pixels that are free, in two alternating colours.

@@ -5,6 +5,7 @@ mod diagnose;
 mod evaluate;
 mod filters;
 mod generate;
+mod measure;
 mod sample;
 mod train;
 mod tuning;
@@ -53,7 +54,7 @@ struct Arguments {
     /// Run at full speed from the start
     #[arg(long)]
     full_speed: bool,
-    /// Begin the experiment of the view (tuning, adaptation, separation, partition) at once
+    /// Begin what the view measures (tuning, adaptation, separation, partition; in posterior a race of four samplers) at once
     #[arg(long)]
     measure: bool,
 }
@@ -76,6 +77,8 @@ enum Subcommands {
     Filters(filters::Filters),
     /// Show gratings, and write how every unit is tuned
     Tuning(tuning::Tuning),
+    /// Measure what theory predicts: adaptation, separation of time scales, the partition function, a race of samplers
+    Measure(measure::Measure),
     /// Measure milliseconds a step
     Bench(bench::Bench),
 }
@@ -168,6 +171,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Subcommands::Evaluate(evaluate)) => evaluate.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),
         Some(Subcommands::Tuning(tuning)) => tuning.run(),
+        Some(Subcommands::Measure(measure)) => measure.run(),
         Some(Subcommands::Bench(bench)) => bench.run(),
         None => window(arguments),
     }

@@ -56,13 +56,14 @@ pub const STRENGTHS: [f64; 10] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8
 /// tau_v/tau_x of the sweep.
 pub const ADAPTATION_TIMES: [f64; 9] = [0.03, 0.06, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0];
 /// A family of each kind, for those that the model at hand has not.
-pub const FAMILIES: [FamilyConfig; 6] = [
+pub const FAMILIES: [FamilyConfig; 7] = [
     FamilyConfig::Gaussian { sigma: 0.5 },
     FamilyConfig::RectifiedGaussian { sigma: 0.5 },
     FamilyConfig::ContinuousBernoulli,
     FamilyConfig::Bernoulli,
     FamilyConfig::Laplace { lambda: 3.0, delta: 0.1, kappa: 0.5 },
     FamilyConfig::StudentT { nu: 3.0, s: 0.5, kappa: 1.0 },
+    FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 },
 ];
 
 /// tau_eps/tau_x of the separation.
@@ -323,14 +324,54 @@ pub fn eta_range(family: &dyn Family) -> f64 {
     }
 }
 
+/// The ends of the range of eta that is shown: `eta_range` about 0; for laplace-scale what its link can give, since exp(eta T)
+/// has no finite integral at 0.
+pub fn eta_interval(family: &dyn Family) -> [f64; 2] {
+    if family.has_link() {
+        let largest = family.link(-40.0);
+        return [0.05 * largest, largest];
+    }
+    let reach = eta_range(family);
+    [-reach, reach]
+}
+
+/// The eta from which A is integrated: the middle of the range shown.
+pub fn eta_origin(family: &dyn Family) -> f64 {
+    let [low, high] = eta_interval(family);
+    0.5 * (low + high)
+}
+
+/// What theory says of a point, where it says something; see [`is_exact`].
+pub fn theory(experiment: Experiment, subject: &Subject, point: &Point) -> Option<f64> {
+    match experiment {
+        Experiment::AdaptationStrength | Experiment::AdaptationTime => Some(speed_up_theory(experiment, &subject.dynamics, point.x)),
+        Experiment::Separation => separation_theory(subject, point.x, INTERNEURONS[point.series]),
+        Experiment::Partition { family } => {
+            let family = family.build().ok()?;
+            Some(match point.series {
+                0 => family.mean_statistic(point.x),
+                _ => family.log_partition(point.x) - family.log_partition(eta_origin(family.as_ref())),
+            })
+        }
+        Experiment::PartitionError { family } => partition_error_theory(family.build().ok()?.as_ref(), point.x, INTERNEURONS[point.series]),
+    }
+}
+
+/// Whether theory is a law for this subject, or (speed-up where the posterior is not Gaussian) a guide.
+pub fn is_exact(experiment: Experiment, subject: &Subject) -> bool {
+    let adaptation = matches!(experiment, Experiment::AdaptationStrength | Experiment::AdaptationTime);
+    !adaptation || is_linear_gaussian(&subject.model)
+}
+
 fn interneuron_parameters(a_dt: f64, k: usize) -> StepParameters {
     StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: k, exact: false }
 }
 
-/// Series 0: A'(eta) as <T(y)>; series 1: A(eta) - A(0) as its integral from 0 (SPEC 5.5), by Simpson's rule.
+/// Series 0: A'(eta) as <T(y)>; series 1: A(eta) - A(eta_0) as its integral from eta_0 (SPEC 5.5), by Simpson's rule.
 fn partition(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Option<Point>) -> bool) {
-    let reach = eta_range(family);
-    let eta = |i: usize| reach * (2.0 * i as f64 / ETAS as f64 - 1.0);
+    let [low, high] = eta_interval(family);
+    let h = (high - low) / ETAS as f64;
+    let eta = |i: usize| low + h * i as f64;
     let repeated: Vec<f32> = (0..=ETAS).flat_map(|i| [eta(i) as f32; REPEATS]).collect();
     let d = &subject.dynamics;
     let parameters = interneuron_parameters(d.dt_ms / d.tau_eps_ms, d.interneurons);
@@ -353,7 +394,6 @@ fn partition(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Opti
             return;
         }
     }
-    let h = 2.0 * reach / ETAS as f64;
     for i in (0..=ETAS).step_by(2) {
         let (from, to, sign) = if i < zero { (i, zero, -1.0) } else { (zero, i, 1.0) };
         let (mut integral, mut square) = (0.0, 0.0);
@@ -368,10 +408,10 @@ fn partition(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Opti
     }
 }
 
-/// Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T at eta = 0.
+/// Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T at eta_0.
 fn partition_error(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Option<Point>) -> bool) {
-    let reach = eta_range(family);
-    let etas: Vec<f32> = (0..512).map(|i| (reach * (f64::from(i) / 256.0 - 1.0)) as f32).collect();
+    let [low, high] = eta_interval(family);
+    let etas: Vec<f32> = (0..512).map(|i| (low + (high - low) * f64::from(i) / 512.0) as f32).collect();
     let exact: Vec<f64> = etas.iter().map(|&e| family.mean_statistic(f64::from(e))).collect();
     let unit = deviation(family);
     let mut noise = Noise::new(subject.dynamics.seed, 1 << 34);
@@ -394,10 +434,10 @@ fn partition_error(subject: &Subject, family: &dyn Family, report: &mut dyn FnMu
     }
 }
 
-/// Standard deviation of T at eta = 0.
+/// Standard deviation of T at eta_0.
 fn deviation(family: &dyn Family) -> f64 {
-    let h = 1e-3;
-    ((family.mean_statistic(h) - family.mean_statistic(-h)) / (2.0 * h)).sqrt()
+    let (eta, h) = (eta_origin(family), 1e-3);
+    ((family.mean_statistic(eta + h) - family.mean_statistic(eta - h)) / (2.0 * h)).sqrt()
 }
 
 /// The same error as theory has it for the gaussian family, whose interneurons are Ornstein-Uhlenbeck processes.

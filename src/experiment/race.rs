@@ -46,6 +46,14 @@ impl SamplerConfig {
         Self { adaptation: d.adaptation, tau_v_ms: d.tau_v_ms, tau_eps_ms: d.tau_eps_ms, interneurons: d.interneurons, noisy: true }
     }
 
+    /// Four that show what matters: no adaptation, adaptation, twice as strong, and with interneurons a fifth as slow as the neurons.
+    pub fn contrast(d: &DynamicsConfig) -> [Self; MOST_SAMPLERS] {
+        let adaptation = if d.adaptation > 0.0 { d.adaptation } else { 2.0 };
+        let adapting = Self { adaptation, ..Self::of(d) };
+        let slow = Self { tau_eps_ms: 0.2 * d.tau_x_ms, ..adapting };
+        [Self { adaptation: 0.0, ..adapting }, adapting, Self { adaptation: 2.0 * adaptation, ..adapting }, slow]
+    }
+
     fn dynamics(&self, common: &DynamicsConfig) -> DynamicsConfig {
         DynamicsConfig {
             adaptation: self.adaptation,
@@ -322,6 +330,17 @@ impl Race {
         let dynamics = LinearDynamics::new(&self.model, &constants, sampler.config.tau_eps_ms, p.interneurons, p.exact)?;
         let [a, b] = self.pair.map(|unit| dynamics.autocorrelation_time(dynamics.state(self.layer, unit)));
         Some([a?, b?])
+    }
+
+    /// When a sampler's distance to the exact posterior first was at most `distance`, ms since the start, between two points of its
+    /// curve on logarithmic scales; None as long as it was not.
+    pub fn arrival_ms(&self, sampler: usize, distance: f64) -> Option<f64> {
+        let curve = &self.samplers.get(sampler)?.distance;
+        let i = curve.iter().position(|d| d[1] <= distance)?;
+        let [time, reached] = curve[i];
+        let Some([before, above]) = i.checked_sub(1).map(|i| curve[i]) else { return Some(time) };
+        let share = (above / distance).ln() / (above / reached.max(1e-12)).ln();
+        Some(before * (time / before).powf(share))
     }
 
     /// A value of the watched pair that is not finite: its sampler has left the stable range.

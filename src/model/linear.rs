@@ -30,7 +30,6 @@ pub struct LinearDynamics {
     pub x_at: Vec<usize>,
     /// Stationary covariance S, A S + S A^T = D.
     pub covariance: Array2<f64>,
-    layers: Vec<LayerConstants>,
     /// Curvature of the posterior, `[neurons, neurons]`: its precision matrix, all layers in order.
     pub precision: Array2<f64>,
 }
@@ -103,7 +102,7 @@ impl LinearDynamics {
             return None;
         }
         let precision = precision(model);
-        Some(Self { a, d, x_at, covariance, layers: layers.to_vec(), precision })
+        Some(Self { a, d, x_at, covariance, precision })
     }
 
     /// Index in z of unit `unit` of layer `layer` (1..=L).
@@ -148,13 +147,34 @@ impl LinearDynamics {
         Some((0..n).map(|j| self.d[[j, j]] * (u[[j, 0]].powi(2) + u[[n + j, 0]].powi(2))).sum())
     }
 
-    /// Frequencies (per ms) at which adaptation makes one-layer models ring: for each curvature lambda of the posterior the imaginary
-    /// part of the eigenvalues of `[[lambda/tau_x, m/tau_x], [-m lambda/tau_x, 1/tau_v]]`; none below critical damping.
-    pub fn ringing(&self) -> Vec<f64> {
-        let [c] = self.layers[..] else { return Vec::new() };
-        let curvatures = symmetric_eigenvalues(&self.precision);
-        curvatures.into_iter().filter_map(|lambda| ringing(lambda, c)).collect()
+    /// Frequencies (per ms) at which the power spectrum of state `i` has a maximum, the lowest first: the peak of the damped
+    /// oscillator that adaptation makes of a neuron, slow interneurons and other layers included.
+    pub fn spectral_peaks(&self, i: usize) -> Vec<f64> {
+        const PLACES_AN_E_FOLD: f64 = 16.0;
+        let rates = self.a.diag();
+        let [slowest, fastest] = [rates.fold(f64::INFINITY, |low, &r| low.min(r)), rates.fold(0.0f64, |top, &r| top.max(r))];
+        let low = (0.002 * slowest).ln();
+        let count = (((2.0 * fastest).ln() - low) * PLACES_AN_E_FOLD).ceil() as usize;
+        let place = |k: f64| (low + k / PLACES_AN_E_FOLD).exp();
+        let power = |k: f64| self.spectrum(i, place(k)).unwrap_or(0.0);
+        let values: Vec<f64> = (0..=count).map(|k| power(k as f64)).collect();
+        let tops = (1..count).filter(|&k| values[k] > values[k - 1] && values[k] >= values[k + 1]);
+        tops.map(|k| place(maximum(power, [k as f64 - 1.0, k as f64 + 1.0]))).collect()
     }
+}
+
+/// Where a function with one maximum in `[low, high]` has it, by golden sections.
+fn maximum(value: impl Fn(f64) -> f64, [mut low, mut high]: [f64; 2]) -> f64 {
+    let golden = 0.5 * (5f64.sqrt() - 1.0);
+    for _ in 0..40 {
+        let step = golden * (high - low);
+        if value(high - step) < value(low + step) {
+            low = high - step;
+        } else {
+            high = low + step;
+        }
+    }
+    0.5 * (low + high)
 }
 
 /// Frequency (per ms) of the damped oscillator of one curvature; None where it does not oscillate.
@@ -340,6 +360,30 @@ mod tests {
         let dt = 0.25;
         let area = 2.0 * dt * (dynamics.autocorrelation(0, dt, 12_000).iter().sum::<f64>() - 0.5);
         assert!((area - tau).abs() < 1e-3 * tau, "{area} {tau}");
+    }
+
+    #[test]
+    fn the_spectrum_peaks_where_its_derivative_says() {
+        let model = gaussian(&[1, 1], &[0.5, 1.0], vec![ndarray::array![[1.0f32]]]);
+        let lambda = 5.0;
+        for m in [0.5, 2.0, 6.0] {
+            let c = LayerConstants { m, ..C };
+            let found = LinearDynamics::new(&model, &[c], 1.0, 1, true).unwrap().spectral_peaks(0);
+            // S = D_x (u + k)/((det - u)^2 + trace^2 u), u = omega^2, is greatest at u = -k + sqrt((k + det)^2 - k trace^2).
+            let (drift, decay) = (lambda / c.tau_x, 1.0 / c.tau_v);
+            let k = decay * decay + (m / c.tau_x).powi(2) * c.tau_x / c.tau_v;
+            let determinant = drift * decay + m * m * lambda / (c.tau_x * c.tau_x);
+            let u = -k + ((k + determinant).powi(2) - k * (drift + decay).powi(2)).max(0.0).sqrt();
+            let known = (u > 0.0).then(|| u.sqrt() / (2.0 * std::f64::consts::PI));
+            let damped = ringing(lambda, c);
+            assert_eq!(found.len(), usize::from(known.is_some()), "m {m}: {found:?} {known:?}");
+            if let Some(known) = known {
+                assert!((found[0] - known).abs() < 1e-5 * known, "m {m}: {found:?} {known}");
+                assert!(damped.is_none_or(|f| (f - known).abs() > 1e-3 * known), "the damped oscillation itself is told apart");
+            }
+        }
+        let ringing_chain = LinearDynamics::new(&chain(), &[LayerConstants { m: 4.0, ..C }; 2], 0.1, 1, false).unwrap();
+        assert!(!ringing_chain.spectral_peaks(ringing_chain.state(1, 0)).is_empty(), "layers above and interneurons change it little");
     }
 
     #[test]

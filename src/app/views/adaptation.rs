@@ -5,6 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS, Subject};
@@ -65,8 +66,8 @@ impl View for Adaptation {
         } else {
             [0.0, STRENGTHS[STRENGTHS.len() - 1]]
         };
-        Plot::new(("adaptation", times))
-            .legend(Legend::default().position(egui_plot::Corner::LeftTop))
+        grid::upright(Plot::new(("adaptation", times)))
+            .legend(Legend::default().follow_insertion_order(true).position(egui_plot::Corner::LeftTop))
             .allow_scroll(false)
             .x_axis_label(if times { "tau_v / tau_x" } else { "adaptation strength m" })
             .y_axis_label("speed-up")
@@ -78,8 +79,11 @@ impl View for Adaptation {
                 let name = if exact { "theory S" } else { "S, a guide" };
                 measured::curve(plot, name, theory, range, axes, theme::exact(dark));
                 if let Some([soft, stiff]) = critical {
-                    for (name, m) in [("m* of the softest direction", soft), ("m* of the stiffest", stiff)] {
-                        plot.vline(VLine::new(name, m).color(theme::SERIES[if m == soft { 4 } else { 3 }]).width(1.2));
+                    // Directions alike in all but rounding have one m*.
+                    let alike = (soft - stiff).abs() < 0.02 * (soft + stiff);
+                    let names = if alike { ["m*", ""] } else { ["m* of the softest direction", "m* of the stiffest"] };
+                    for ((name, m), color) in names.into_iter().zip([soft, stiff]).zip([4, 3]).filter(|((name, _), _)| !name.is_empty()) {
+                        plot.vline(VLine::new(name, m).color(theme::SERIES[color]).width(1.2));
                     }
                 }
                 let found = findings.iter().flat_map(|f| f.points.iter().copied());

@@ -5,13 +5,14 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, Experiment, FRACTIONS, INTERNEURONS};
 use crate::export::table::Table;
 use crate::model::{Family, FamilyConfig};
 use egui::Ui;
-use egui_plot::{Legend, Plot, PlotPoints};
+use egui_plot::{Corner, Legend, Plot, PlotPoints, VLine};
 
 /// What the view keeps.
 #[derive(Default)]
@@ -19,6 +20,8 @@ pub struct Partition {
     /// None: that of layer 0.
     family: Option<FamilyConfig>,
     error: bool,
+    /// The unit of layer 0 .. whose eta is marked.
+    unit: usize,
     exact: Option<(FamilyConfig, [Vec<[f64; 2]>; 2])>,
 }
 
@@ -37,6 +40,7 @@ impl View for Partition {
             ui.label("No model yet: choose a preset on the left.");
             return;
         };
+        let mut input = None;
         ui.horizontal_wrapped(|ui| {
             ui.selectable_value(&mut self.error, false, "A and A'").on_hover_text("The log-partition and its slope, against eta");
             ui.selectable_value(&mut self.error, true, "Error").on_hover_text("Of <T(y)> over one step, against tau_eps/dt and K");
@@ -56,13 +60,23 @@ impl View for Partition {
                 })
                 .response
                 .labelled_by(label.id);
+            let below = layers.len() - 1;
+            let layer = layers.iter().take(below).position(|layer| layer.family == chosen).filter(|_| !self.error);
+            if let Some(layer) = layer {
+                let label = ui.label("Unit");
+                self.unit = self.unit.min(layers[layer].size - 1);
+                ui.add(egui::DragValue::new(&mut self.unit).range(0..=layers[layer].size - 1))
+                    .labelled_by(label.id)
+                    .on_hover_text(format!("Of layer {layer}: its eta in network 0 now is marked"));
+            }
+            input = layer.and_then(|layer| eta_now(snapshot, layer, self.unit));
         });
         let config = self.family.unwrap_or(first);
         let Ok(family) = config.build() else { return };
         if self.error {
             errors(ui, snapshot, config, family.as_ref(), actions);
         } else {
-            self.curves(ui, snapshot, config, family.as_ref(), actions);
+            self.curves(ui, snapshot, (config, family.as_ref()), input, actions);
         }
     }
 
@@ -72,37 +86,60 @@ impl View for Partition {
 }
 
 impl Partition {
-    fn curves(&mut self, ui: &mut Ui, snapshot: &Snapshot, config: FamilyConfig, family: &dyn Family, actions: &mut Vec<Action>) {
+    fn curves(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Snapshot,
+        (config, family): (FamilyConfig, &dyn Family),
+        input: Option<f64>,
+        actions: &mut Vec<Action>,
+    ) {
         let experiment = Experiment::Partition { family: config };
         let findings = measured::controls(ui, snapshot, experiment, "64 groups of K interneurons at each eta, 20 steps of dt", actions);
-        ui.weak("Lines: exact. Points: above <T(y)>, below its integral over eta from 0 (thermodynamic integration: the log-partition without any sum over states), one standard error.");
+        let origin = (laboratory::eta_origin(family) * 100.0).round() / 100.0;
+        ui.weak(format!("Lines: exact. Points: above <T(y)>, below its integral over eta from {origin} (thermodynamic integration: the log-partition without any sum over states), one standard error."));
         if self.exact.as_ref().is_none_or(|e| e.0 != config) {
-            let reach = laboratory::eta_range(family);
-            let eta = |i: i32| reach * (f64::from(i) / 60.0 - 1.0);
-            let zero = family.log_partition(0.0);
+            let [low, high] = laboratory::eta_interval(family);
+            let eta = |i: i32| low + (high - low) * f64::from(i) / 120.0;
+            let zero = family.log_partition(laboratory::eta_origin(family));
             let slope = (0..=120).map(|i| [eta(i), family.mean_statistic(eta(i))]).collect();
             let value = (0..=120).map(|i| [eta(i), family.log_partition(eta(i)) - zero]).collect();
             self.exact = Some((config, [slope, value]));
         }
         let Some((_, exact)) = &self.exact else { return };
         let dark = ui.visuals().dark_mode;
-        let height = (ui.available_height() - 56.0) / 2.0;
-        for (series, name) in ["A'(eta), the mean of T", "A(eta) - A(0), the log-partition"].into_iter().enumerate() {
-            ui.strong(name);
-            Plot::new(("partition", series))
+        let (height, unit) = ((ui.available_height() - 56.0) / 2.0, self.unit);
+        let names = ["A'(eta), the mean of T".to_string(), format!("A(eta) - A({origin}), the log-partition")];
+        for (series, name) in names.into_iter().enumerate() {
+            ui.strong(&name);
+            grid::numbered(Plot::new(("partition", series)))
                 .height(height.max(80.0))
-                .legend(Legend::default().position(egui_plot::Corner::LeftTop))
+                .legend(Legend::default().follow_insertion_order(true).position([Corner::LeftTop, Corner::LeftBottom][series]))
                 .allow_scroll(false)
                 .x_axis_label("eta")
                 .y_axis_min_width(36.0)
                 .link_axis(egui::Id::unique("partition axes"), [true, false])
                 .figure(ui, name, |plot| {
                     plot.line(egui_plot::Line::new("exact", PlotPoints::from(exact[series].clone())).color(theme::exact(dark)).width(1.6));
+                    if let Some(eta) = input {
+                        let name = format!("eta of unit {unit} now");
+                        plot.vline(VLine::new(name, eta).color(theme::SERIES[4]).width(1.2));
+                    }
                     let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
                     measured::points(plot, "interneurons", found, [Axis::Linear; 2], theme::SERIES[series]);
                 });
         }
     }
+}
+
+/// eta of a unit in network 0 now: g(W f(x above) + b).
+fn eta_now(snapshot: &Snapshot, layer: usize, unit: usize) -> Option<f64> {
+    let (weights, above) = (snapshot.weights.get(layer)?, snapshot.config.model.layers.get(layer + 1)?);
+    let x = snapshot.states.get(layer + 1).filter(|x| x.len() == weights.ncols() && unit < weights.nrows())?;
+    let shown = x.iter().map(|&x| above.activation.value(f64::from(x)));
+    let input: f64 = weights.row(unit).iter().zip(shown).map(|(&w, f)| f64::from(w) * f).sum();
+    let family = snapshot.config.model.layers[layer].family.build().ok()?;
+    Some(family.link(input + f64::from(*snapshot.biases.get(layer)?.get(unit)?))).filter(|eta| eta.is_finite())
 }
 
 fn errors(ui: &mut Ui, snapshot: &Snapshot, config: FamilyConfig, family: &dyn Family, actions: &mut Vec<Action>) {
@@ -112,10 +149,10 @@ fn errors(ui: &mut Ui, snapshot: &Snapshot, config: FamilyConfig, family: &dyn F
     ui.weak(if known {
         "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T. Lines: exact for the Ornstein-Uhlenbeck process."
     } else {
-        "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T at eta = 0. No closed form for this family."
+        "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T in the middle of its range. No closed form for this family."
     });
     Plot::new("partition error")
-        .legend(Legend::default().position(egui_plot::Corner::LeftTop))
+        .legend(Legend::default().follow_insertion_order(true).position(Corner::LeftTop))
         .allow_scroll(false)
         .x_axis_label("tau_eps / dt")
         .y_axis_label("error")

@@ -15,10 +15,15 @@ use std::sync::Arc;
 
 const BINS: usize = 64;
 const MARGINAL_BINS: usize = 60;
+/// Pixels of the exact density's picture a cell of its grid.
+const FINE: usize = 3;
 /// Chains drawn with a trail.
 const TRAILS: usize = 4;
 /// Room for a marginal beside the plot, points.
 const STRIP: f32 = 56.0;
+
+/// The figure with its two strips.
+const WITH_MARGINALS: &str = "posterior with marginals";
 
 /// The part of the plane that is shown.
 #[derive(Clone, Copy, Default)]
@@ -156,7 +161,7 @@ impl View for Posterior {
         if let Some(grid) = exact
             && self.exact.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.grid, grid) || drawn.dark != dark)
         {
-            let texture = ui.ctx().load_texture("exact posterior", picture(&grid.density, dark), TextureOptions::LINEAR);
+            let texture = ui.ctx().load_texture("exact posterior", picture(&grid.density, FINE, dark), TextureOptions::LINEAR);
             self.exact = Some(Exact { grid: grid.clone(), dark, texture, square: Square::of_density(grid) });
         }
         let drawn = self.exact.as_ref().filter(|_| exact.is_some());
@@ -184,7 +189,7 @@ impl View for Posterior {
                         counts[[row, column]] += 1.0;
                     }
                 }
-                let image = picture(&counts, dark);
+                let image = picture(&counts, 1, dark);
                 match &mut self.cloud {
                     Some(texture) => texture.set(image, TextureOptions::LINEAR),
                     None => self.cloud = Some(ui.ctx().load_texture("sample density", image, TextureOptions::LINEAR)),
@@ -269,7 +274,7 @@ impl View for Posterior {
         }
         ui.advance_cursor_after_rect(area);
         if strip > 0.0 {
-            figure::mark(ui, "posterior with marginals", area.with_max_y(inner.max.y));
+            figure::mark(ui, WITH_MARGINALS, area.with_max_y(inner.max.y));
             for axis in 0..2 {
                 marginal(ui, &transform, axis, strip, square, (state, race), exact.map(Arc::as_ref));
             }
@@ -292,6 +297,26 @@ impl View for Posterior {
             None => (0..2).for_each(|axis| table.push(format!("x{axis}"), state.cloud.iter().map(|p| f64::from(p[axis])))),
         }
         table.columns.iter().any(|(_, values)| !values.is_empty()).then_some(table)
+    }
+
+    /// The curves beside the picture: exact marginals, and those of the samplers of a race.
+    fn figure_table(&self, figure: &str, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        let mut table = Table::default();
+        for axis in [0, 1].into_iter().filter(|_| figure == WITH_MARGINALS) {
+            if let Some(grid) = snapshot.exact_posterior.as_ref().filter(|_| snapshot.watch.pair == [0, 1]) {
+                let curve = exact_marginal(grid, axis);
+                table.push(format!("exact_x{axis}"), curve.iter().map(|p| p[0]));
+                table.push(format!("exact_density_of_x{axis}"), curve.iter().map(|p| p[1]));
+            }
+            for (i, racer) in snapshot.race.iter().flat_map(|race| race.racers.iter().enumerate()) {
+                let [low, high] = snapshot.race.as_ref().map_or([0.0, 1.0], |race| race.window[axis]);
+                let steps = marginal_of(racer, [low, high], axis);
+                let middles = steps.chunks_exact(2).map(|ends| 0.5 * (ends[0][0] + ends[1][0]));
+                table.push(format!("sampler_{i}_x{axis}"), middles);
+                table.push(format!("sampler_{i}_density_of_x{axis}"), steps.chunks_exact(2).map(|ends| ends[0][1]));
+            }
+        }
+        (!table.columns.is_empty()).then_some(table)
     }
 }
 
@@ -321,15 +346,7 @@ fn marginal(
     let measured = counts.map(|c| c / (f64::max(total, 1.0) * width));
     let samplers: Vec<Vec<[f64; 2]>> =
         race.iter().flat_map(|race| race.racers.iter().map(|r| marginal_of(r, race.window[axis], axis))).collect();
-    let curve: Vec<[f64; 2]> = exact.map_or_else(Vec::new, |grid| {
-        let along = if axis == 0 { grid.x } else { grid.y };
-        let across = if axis == 0 { grid.y } else { grid.x };
-        let sums = grid.density.sum_axis(ndarray::Axis(axis));
-        let other = grid.density.len_of(ndarray::Axis(axis)) as f64;
-        let cell = (along[1] - along[0]) / sums.len() as f64;
-        let point = |(i, sum): (usize, &f64)| [along[0] + (i as f64 + 0.5) * cell, sum * (across[1] - across[0]) / other];
-        sums.iter().enumerate().map(point).collect()
-    });
+    let curve = exact.map_or_else(Vec::new, |grid| exact_marginal(grid, axis));
     let top = curve.iter().chain(samplers.iter().flatten()).map(|p| p[1]).chain(measured).fold(f64::MIN_POSITIVE, f64::max) * 1.1;
     let frame = *transform.frame();
     let place = |value: f64, density: f64| {
@@ -355,6 +372,17 @@ fn marginal(
         painter.line(line.into_iter().map(|[x, p]| place(x, p)).collect(), egui::Stroke::new(1.4, theme::RACERS[i]));
     }
     painter.line(curve.into_iter().map(|[x, p]| place(x, p)).collect(), egui::Stroke::new(1.6, theme::exact(dark)));
+}
+
+/// Points (value, density) of the exact marginal of one coordinate.
+fn exact_marginal(grid: &DensityGrid, axis: usize) -> Vec<[f64; 2]> {
+    let along = if axis == 0 { grid.x } else { grid.y };
+    let across = if axis == 0 { grid.y } else { grid.x };
+    let sums = grid.density.sum_axis(ndarray::Axis(axis));
+    let other = grid.density.len_of(ndarray::Axis(axis)) as f64;
+    let cell = (along[1] - along[0]) / sums.len() as f64;
+    let point = |(i, sum): (usize, &f64)| [along[0] + (i as f64 + 0.5) * cell, sum * (across[1] - across[0]) / other];
+    sums.iter().enumerate().map(point).collect()
 }
 
 /// Points (value, density) of a sampler's histogram along one axis, as steps.
@@ -407,10 +435,24 @@ fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
     );
 }
 
-/// Density `[rows from the bottom, columns]` as a picture.
-fn picture(density: &ndarray::Array2<f64>, dark: bool) -> ColorImage {
+/// Density `[rows from the bottom, columns]` as a picture with `fine` pixels a cell, between whose centres it is bilinear: the edges
+/// of its bands are then smooth contours.
+fn picture(density: &ndarray::Array2<f64>, fine: usize, dark: bool) -> ColorImage {
     let (rows, columns) = density.dim();
     let top = density.iter().fold(f64::MIN_POSITIVE, |t, &v| t.max(v));
-    let pixels = (0..rows * columns).map(|i| theme::density(density[[rows - 1 - i / columns, i % columns]] / top, dark)).collect();
-    ColorImage::new([columns, rows], pixels)
+    let place = |pixel: usize, cells: usize| {
+        let at = ((pixel as f64 + 0.5) / fine as f64 - 0.5).clamp(0.0, cells as f64 - 1.0);
+        let below = (at as usize).min(cells.saturating_sub(2));
+        (below, (below + 1).min(cells - 1), at - below as f64)
+    };
+    let across: Vec<_> = (0..columns * fine).map(|pixel| place(pixel, columns)).collect();
+    let mut pixels = Vec::with_capacity(rows * columns * fine * fine);
+    for row in (0..rows * fine).rev() {
+        let (low, high, up) = place(row, rows);
+        pixels.extend(across.iter().map(|&(left, right, along)| {
+            let at = |row: usize| density[[row, left]] * (1.0 - along) + density[[row, right]] * along;
+            theme::density((at(low) * (1.0 - up) + at(high) * up) / top, dark)
+        }));
+    }
+    ColorImage::new([columns * fine, rows * fine], pixels)
 }

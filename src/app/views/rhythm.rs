@@ -4,11 +4,13 @@ use crate::analysis::chains::autocovariance;
 use crate::analysis::spectrum::periodogram;
 use crate::app::theme;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::grid;
 use crate::app::widgets::measured::power_of_ten;
 use crate::engine::{Snapshot, TraceSample};
+use crate::export::table::Table;
 use crate::model::linear::LinearDynamics;
 use egui::Ui;
-use egui_plot::{Legend, Line, Plot, PlotPoints, VLine};
+use egui_plot::{Legend, Line, Plot, PlotPoints, Points, VLine};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -16,13 +18,18 @@ use std::time::{Duration, Instant};
 const SAMPLES: usize = 32_768;
 const REFRESH: Duration = Duration::from_millis(500);
 
+/// Names of the two figures.
+pub(super) const AUTOCORRELATION: &str = "autocorrelation";
+pub(super) const SPECTRUM: &str = "power spectrum";
+
 /// What is drawn until the next refresh.
 #[derive(Default)]
 pub(super) struct Rhythm {
     computed: Option<(Instant, usize)>,
     autocorrelation: [Vec<[f64; 2]>; 2],
     spectrum: [Vec<[f64; 2]>; 2],
-    ringing_hz: Vec<f64>,
+    /// Peaks of the exact spectrum: log10 of Hz and of the density.
+    peaks: Vec<[f64; 2]>,
 }
 
 impl Rhythm {
@@ -43,21 +50,21 @@ impl Rhythm {
             return;
         }
         let theory = !self.autocorrelation[1].is_empty();
-        ui.weak(match (theory, self.ringing_hz.is_empty()) {
-            (true, false) => "Coloured: this neuron, network 0. Grey: exact. Vertical lines: where theory says that adaptation makes it ring.",
-            (true, true) => "Coloured: this neuron, network 0. Grey: exact. At this adaptation no direction of the posterior rings: raise m.",
+        ui.weak(match (theory, self.peaks.is_empty()) {
+            (true, false) => "Coloured: this neuron, network 0. Grey: exact. Vertical line: where theory has the peak of the oscillation that adaptation brings.",
+            (true, true) => "Coloured: this neuron, network 0. Grey: exact. At this adaptation the exact spectrum has no peak: raise m.",
             (false, _) => "This neuron, network 0. Exact curves exist for gaussian layers with linear f and a fixed stimulus: ridge, slow-interneurons, chain.",
         });
         let dark = ui.visuals().dark_mode;
         let height = ((ui.available_height() - 60.0) / 2.0).max(80.0);
         ui.strong(format!("Autocorrelation of unit {unit}"));
-        Plot::new("autocorrelation")
+        grid::numbered(Plot::new("autocorrelation"))
             .height(height)
-            .legend(Legend::default())
+            .legend(Legend::default().follow_insertion_order(true))
             .allow_scroll(false)
             .x_axis_label("lag, ms")
             .y_axis_min_width(36.0)
-            .figure(ui, "autocorrelation", |plot| {
+            .figure(ui, AUTOCORRELATION, |plot| {
                 if theory {
                     plot.line(Line::new("exact", PlotPoints::from(self.autocorrelation[1].clone())).color(theme::exact(dark)).width(1.6));
                 }
@@ -66,21 +73,42 @@ impl Rhythm {
         ui.strong("Power spectrum");
         Plot::new("spectrum")
             .height(height)
-            .legend(Legend::default())
+            .legend(Legend::default().follow_insertion_order(true))
             .allow_scroll(false)
             .x_axis_label("frequency, Hz")
             .y_axis_min_width(36.0)
             .x_axis_formatter(|mark, _| power_of_ten(mark.value))
             .y_axis_formatter(|mark, _| power_of_ten(mark.value))
-            .figure(ui, "power spectrum", |plot| {
-                for f in &self.ringing_hz {
-                    plot.vline(VLine::new("ringing", f.log10()).color(theme::SERIES[4]).width(1.2));
+            .figure(ui, SPECTRUM, |plot| {
+                for [f, _] in &self.peaks {
+                    let name = format!("theory's peak, {} Hz", digits(10f64.powf(*f)));
+                    plot.vline(VLine::new(name, *f).color(theme::SERIES[4]).width(1.2));
                 }
                 if theory {
                     plot.line(Line::new("exact", PlotPoints::from(self.spectrum[1].clone())).color(theme::exact(dark)).width(1.6));
                 }
                 plot.line(Line::new("measured", PlotPoints::from(self.spectrum[0].clone())).color(theme::SERIES[0]).width(1.4));
+                plot.points(
+                    Points::new("peak", PlotPoints::from(self.peaks.clone())).color(theme::SERIES[4]).radius(4.5).allow_hover(false),
+                );
             });
+    }
+
+    /// The numbers of one of the two figures, or of both; what theory does not know is left out.
+    pub(super) fn table(&self, figure: Option<&str>) -> Option<Table> {
+        let mut table = Table::default();
+        let mut add = |figure_name: &str, [x, y]: [&str; 2], curves: &[Vec<[f64; 2]>; 2], value: fn(f64) -> f64| {
+            if figure.is_some_and(|figure| figure != figure_name) {
+                return;
+            }
+            for (curve, source) in curves.iter().zip(["measured", "exact"]).filter(|(curve, _)| !curve.is_empty()) {
+                table.push(format!("{x}_{source}"), curve.iter().map(|p| value(p[0])));
+                table.push(format!("{y}_{source}"), curve.iter().map(|p| value(p[1])));
+            }
+        };
+        add(AUTOCORRELATION, ["lag_ms", "autocorrelation"], &self.autocorrelation, |v| v);
+        add(SPECTRUM, ["frequency_hz", "power"], &self.spectrum, |v| 10f64.powf(v));
+        (!table.columns.is_empty()).then_some(table)
     }
 
     fn compute(&mut self, snapshot: &Snapshot, trace: &VecDeque<TraceSample>, unit: usize) {
@@ -92,7 +120,7 @@ impl Rhythm {
         let first = (from + 1..trace.len()).rev().find(|&i| !apart(&trace[i - 1], &trace[i])).unwrap_or(from);
         let x: Vec<f64> = trace.range(first..).map(|s| f64::from(s.x)).collect();
         if x.len() < 64 {
-            self.autocorrelation = Default::default();
+            (self.autocorrelation, self.spectrum, self.peaks) = Default::default();
             return;
         }
         let dynamics = snapshot.subject().and_then(|subject| {
@@ -108,7 +136,7 @@ impl Rhythm {
         self.autocorrelation = [line(&covariance), Vec::new()];
         let measured = periodogram(&x, dt);
         self.spectrum = [measured.iter().map(|[f, p]| [(f * 1e3).log10(), p.max(1e-30).log10()]).collect(), Vec::new()];
-        self.ringing_hz.clear();
+        self.peaks.clear();
         let Some(dynamics) = dynamics else { return };
         let i = dynamics.state(snapshot.watch.trace_layer, unit);
         let coarse = stride as f64 * dt;
@@ -116,6 +144,18 @@ impl Rhythm {
             dynamics.autocorrelation(i, coarse, lags / stride).into_iter().enumerate().map(|(k, c)| [k as f64 * coarse, c]).collect();
         self.spectrum[1] =
             measured.iter().filter_map(|[f, _]| dynamics.spectrum(i, *f).map(|p| [(f * 1e3).log10(), p.max(1e-30).log10()])).collect();
-        self.ringing_hz = dynamics.ringing().into_iter().map(|f| f * 1e3).collect();
+        let peak = |f: f64| dynamics.spectrum(i, f).map(|p| [(f * 1e3).log10(), p.log10()]);
+        self.peaks = dynamics.spectral_peaks(i).into_iter().filter_map(peak).collect();
+    }
+}
+
+/// Three digits.
+fn digits(value: f64) -> String {
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else if value >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
     }
 }

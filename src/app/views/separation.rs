@@ -5,6 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::Snapshot;
 use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point, RATIOS, Subject};
@@ -54,8 +55,8 @@ impl View for Separation {
         let dark = ui.visuals().dark_mode;
         let d = &snapshot.config.dynamics;
         let live = state.variance().map(|(y, error)| Point { series: 0, x: d.tau_eps_ms / d.tau_x_ms, y, error });
-        Plot::new("separation")
-            .legend(Legend::default().position(egui_plot::Corner::LeftTop))
+        grid::upright(Plot::new("separation"))
+            .legend(Legend::default().follow_insertion_order(true).position(egui_plot::Corner::LeftTop))
             .allow_scroll(false)
             .include_y(0.0)
             .include_x(RATIOS[0].log10() - 0.3)
@@ -76,7 +77,7 @@ impl View for Separation {
                     measured::points(plot, &format!("K = {k}"), found, axes, color);
                 }
                 if let Some(live) = live {
-                    plot.vline(VLine::new("now", live.x.log10()).color(theme::SERIES[4]).width(0.8));
+                    plot.vline(VLine::new("", live.x.log10()).color(theme::SERIES[4]).width(0.8));
                     let name = format!("now, K = {}", d.interneurons);
                     measured::points(plot, &name, std::iter::once(live), axes, theme::SERIES[4]);
                     let big = vec![[live.x.log10(), live.y]];

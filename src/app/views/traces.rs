@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::views::rhythm::Rhythm;
 use crate::app::widgets::decimate::min_max;
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::grid;
 use crate::engine::{InterneuronSample, MAX_TRACED, Snapshot, TraceSample, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
@@ -141,7 +142,7 @@ impl View for Traces {
         for (i, (name, lines)) in stack.into_iter().enumerate() {
             heading(ui, name, &lines);
             let bottom = i + 1 == plots;
-            Plot::new(("trace", i))
+            grid::numbered(Plot::new(("trace", i)))
                 .height(if bottom { height + 18.0 } else { height })
                 .link_axis(egui::Id::unique("trace axes"), [true, false])
                 .allow_scroll(false)
@@ -160,29 +161,53 @@ impl View for Traces {
         }
     }
 
+    /// Of what is shown: signals, the population or the rhythm.
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
-        let mut table = Table::default();
-        let first = state.traces.first()?;
-        table.push("time_ms", first.iter().map(|s| s.time_ms));
-        for (trace, unit) in state.traces.iter().zip(&snapshot.watch.trace_units) {
-            let mut column = |name: &str, value: fn(&TraceSample) -> f32| {
-                table.push(format!("{name}_unit_{unit}"), trace.iter().map(|s| f64::from(value(s))));
-            };
-            column("x", |s| s.x);
-            column("v", |s| s.v);
-            column("likelihood", |s| s.likelihood);
-            column("prior", |s| s.prior);
+        match self.mode {
+            Mode::Signals => signals(state, snapshot),
+            Mode::Population => population(state),
+            Mode::Rhythm => self.rhythm.table(None),
         }
-        for (samples, unit) in state.interneurons.iter().zip(&snapshot.watch.trace_units) {
-            let mut column = |name: &str, value: fn(&InterneuronSample) -> f32| {
-                table.push(format!("{name}_below_unit_{unit}"), samples.iter().map(|s| f64::from(value(s))));
-            };
-            column("observed", |s| s.observed);
-            column("interneurons", |s| s.sampled);
-            column("exact", |s| s.exact);
-        }
-        Some(table)
     }
+
+    fn figure_table(&self, figure: &str, _: &ViewState, _: &Snapshot) -> Option<Table> {
+        (self.mode == Mode::Rhythm).then(|| self.rhythm.table(Some(figure))).flatten()
+    }
+}
+
+/// Every trace that is kept, a row a step.
+fn signals(state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+    let mut table = Table::default();
+    let first = state.traces.first()?;
+    table.push("time_ms", first.iter().map(|s| s.time_ms));
+    for (trace, unit) in state.traces.iter().zip(&snapshot.watch.trace_units) {
+        let mut column = |name: &str, value: fn(&TraceSample) -> f32| {
+            table.push(format!("{name}_unit_{unit}"), trace.iter().map(|s| f64::from(value(s))));
+        };
+        column("x", |s| s.x);
+        column("v", |s| s.v);
+        column("likelihood", |s| s.likelihood);
+        column("prior", |s| s.prior);
+    }
+    for (samples, unit) in state.interneurons.iter().zip(&snapshot.watch.trace_units) {
+        let mut column = |name: &str, value: fn(&InterneuronSample) -> f32| {
+            table.push(format!("{name}_below_unit_{unit}"), samples.iter().map(|s| f64::from(value(s))));
+        };
+        column("observed", |s| s.observed);
+        column("interneurons", |s| s.sampled);
+        column("exact", |s| s.exact);
+        table.push(format!("prediction_error_below_unit_{unit}"), samples.iter().map(|s| f64::from(s.observed - s.sampled)));
+    }
+    Some(table)
+}
+
+/// <T(y)> of every unit of the layer below, a row a step.
+fn population(state: &ViewState) -> Option<Table> {
+    let mut table = Table::default();
+    for unit in 0..state.raster.front().map_or(0, Vec::len) {
+        table.push(format!("interneurons_unit_{unit}"), state.raster.iter().map(|step| step.get(unit).map_or(f64::NAN, |&y| f64::from(y))));
+    }
+    (!table.columns.is_empty()).then_some(table)
 }
 
 impl Traces {

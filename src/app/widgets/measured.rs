@@ -3,7 +3,7 @@
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::engine::{Command, Findings, Snapshot};
-use crate::experiment::laboratory::{Experiment, INTERNEURONS, Point};
+use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point};
 use crate::export::table::Table;
 use egui::{Color32, Ui};
 use egui_plot::{Line, PlotPoints, PlotUi, Points};
@@ -92,7 +92,7 @@ pub fn controls<'a>(
     findings
 }
 
-/// The points of the last experiment: what was varied, what was measured, its error, and K where that was varied too.
+/// The points of the last experiment: what was varied, what was measured, its error and what theory says; K where that was varied too.
 pub fn table(snapshot: &Snapshot) -> Option<Table> {
     let findings = snapshot.findings.as_deref().filter(|f| !f.points.is_empty())?;
     let mut table = Table::default();
@@ -103,5 +103,8 @@ pub fn table(snapshot: &Snapshot) -> Option<Table> {
     table.push("x", findings.points.iter().map(|p| p.x));
     table.push("y", findings.points.iter().map(|p| p.y));
     table.push("standard_error", findings.points.iter().map(|p| p.error));
+    let name = if laboratory::is_exact(findings.experiment, &findings.subject) { "exact" } else { "guide" };
+    let theory = |p: &Point| laboratory::theory(findings.experiment, &findings.subject, p).unwrap_or(f64::NAN);
+    table.push(name, findings.points.iter().map(theory));
     Some(table)
 }
