@@ -22,6 +22,9 @@ for theme in dark light; do
   picture lab-adaptation 30 "$theme" --preset ridge --view adaptation --size 1000x700 --measure
   picture lab-separation 30 "$theme" --preset slow-interneurons --view separation --size 1000x700 --measure
   picture lab-partition 4 "$theme" --preset competition --view partition --size 1000x700 --measure
+  picture digits-generation 60 "$theme" --preset digits --view generation --size 1400x900 --full-speed
+  picture digits-stimulus 20 "$theme" --preset digits --view stimulus --size 1000x700 --full-speed
+  picture fashion-generation 180 "$theme" --preset fashion --view generation --size 1000x700 --full-speed
   for view in receptive-fields traces posterior stimulus learning; do
     picture "view-$view" 4 "$theme" --preset dead-leaves --view "$view" --size 1000x700 --full-speed
   done
