@@ -25,9 +25,11 @@ const FEW: usize = 8;
 const GAP: f32 = 8.0;
 /// Points of a line of text over a picture.
 const LINE: f32 = 18.0;
+/// Lower than this the tools fold.
+const LOW: f32 = 300.0;
 /// Side of a picture at least and of the one to draw on at most, points.
 const SMALLEST: f32 = 20.0;
-const LARGEST: f32 = 430.0;
+const LARGEST: f32 = 520.0;
 
 /// What the view keeps.
 #[derive(Default)]
@@ -81,8 +83,16 @@ impl View for Stimulus {
         }
         let shape = tile(s.stimulus.len());
         self.textures.begin();
-        self.tools(ui, shape);
-        self.mixer(ui, snapshot);
+        if ui.available_height() < LOW {
+            // Where there is little room the pictures come first.
+            ui.collapsing("Draw and mix", |ui| {
+                self.tools(ui, shape);
+                self.mixer(ui, snapshot);
+            });
+        } else {
+            self.tools(ui, shape);
+            self.mixer(ui, snapshot);
+        }
         let shown = self.edit.as_ref().map_or_else(|| s.stimulus.clone(), |edit| edit.retouch.composed(pinned(&self.pins)));
         let palette = palette(snapshot, &shown);
         let free = self.edit.as_ref().map_or_else(Vec::new, |edit| edit.free.clone());
@@ -177,11 +187,11 @@ impl Stimulus {
 
     fn draw(&mut self, ui: &mut Ui, scene: &Scene<'_>) {
         let room = ui.available_size();
-        let large = (room.x * 0.38).min(room.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
+        let large = (room.x * 0.41).min(room.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(GAP, 2.0);
             ui.vertical(|ui| {
-                ui.small("Stimulus x0: draw here");
+                ui.add(egui::Label::new(pictures::caption("Stimulus x0: draw here")));
                 self.canvas(ui, scene, large);
                 if let Palette::Signed(top) = scene.palette {
                     ui.weak(format!("strongest colour {top:.2}"));
