@@ -232,8 +232,10 @@ impl Stimulus {
         let lines = 1.0 + f32::from(u8::from(discrete));
         let count = done.samples.len().max(1) as f32;
         let side = ((room.x - 3.0 * GAP) / 4.0).min((room.y - LINE * (lines + 1.0)) * 0.5).max(SMALLEST);
-        let left = room.y - side - LINE * (lines + 1.0) - 12.0;
-        let small = ((room.x - (count - 1.0) * GAP) / count).min(left / lines).clamp(SMALLEST, side);
+        let left = room.y - side - LINE - 12.0;
+        let fit = |columns: f32| ((room.x - (columns - 1.0) * GAP) / columns).min(left / (lines * (count / columns).ceil()) - LINE);
+        let columns = if fit(3.0) > fit(count) { 3.0 } else { count };
+        let small = fit(columns).clamp(SMALLEST, side);
         ui.horizontal_top(|ui| {
             self.two(ui, scene, side);
             let widest = done.spread.iter().fold(if grey { 0.5 } else { 1.0f32 }, |t, v| t.max(*v));
@@ -248,13 +250,16 @@ impl Stimulus {
         let rows =
             [("Completion", &done.samples, "x0 of one network now"), ("Its mean", &done.expected, "E[x0 | x1] of the same network now")];
         for (name, pictures, tip) in rows.into_iter().take(lines as usize) {
-            ui.horizontal_top(|ui| {
-                for (k, values) in pictures.iter().enumerate() {
-                    let name = format!("{name} {}", k + 1);
-                    let picture = Picture { name: &name, values, shape: scene.shape, palette: scene.palette, hatched: &[] };
-                    self.textures.named(ui, &picture, small, tip);
-                }
-            });
+            let numbered: Vec<_> = (1..).zip(pictures).collect();
+            for row in numbered.chunks(columns as usize) {
+                ui.horizontal_top(|ui| {
+                    for (k, values) in row {
+                        let name = format!("{name} {k}");
+                        let picture = Picture { name: &name, values, shape: scene.shape, palette: scene.palette, hatched: &[] };
+                        self.textures.named(ui, &picture, small, tip);
+                    }
+                });
+            }
         }
     }
 
