@@ -1,7 +1,7 @@
 """What compare_generation.sh needs of Python: baselines that generate images, and the table and grids of all.
 
     python compare_generation.py baselines --data digits|fashion|FOLDER --images N --count N --out FOLDER
-    python compare_generation.py report --out generation.md FOLDER...
+    python compare_generation.py report --out generation.md [--sheets FOLDER] [--seconds S] FOLDER...
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 import warnings
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy.special import expit
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -107,7 +107,7 @@ def baselines(given):
     images = training_images(given.data, given.images)
     given.out.mkdir(parents=True, exist_ok=True)
     flat, shape = images.reshape(len(images), -1), images.shape[1:]
-    facts = {"images": len(images), "ways": {}}
+    facts = {"data": given.data, "images": len(images), "ways": {}}
 
     def keep(name, samples, means, seconds, more):
         arrays = {key: np.ascontiguousarray(a.reshape(-1, *shape), np.float32) for key, a in (("samples", samples), ("means", means))}
@@ -149,8 +149,25 @@ def grid(images, side=10):
     rows, columns = padded.shape[1:]
     tiled = padded.reshape(side, side, rows, columns).swapaxes(1, 2).reshape(side * rows, side * columns)
     picture = Image.fromarray((np.clip(tiled, 0, 1) * 255).astype(np.uint8))
-    zoom = max(1, 28 // (rows - 1))
+    zoom = max(1, round(28 / (rows - 1)))
     return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
+
+
+def sheet(folder, data, found, columns=4, gap=12, line=16):
+    """Grids of every way, and of real images where those may be passed on, each under its name, four in a row."""
+    grids = [("real images", grid(training_images(data, 100)))] if data in EMBEDDED else []
+    for name, f in found:
+        with np.load(folder / f"{name}.npz") as file:
+            grids.append((NAMES[name], grid(file[f["array"]])))
+    wide, high = grids[0][1].width + gap, grids[0][1].height + gap + line
+    rows = -(-len(grids) // columns)
+    picture = Image.new("L", (columns * wide + gap, rows * high + gap), 255)
+    pen = ImageDraw.Draw(picture)
+    for k, (name, tiles) in enumerate(grids):
+        left, top = gap + k % columns * wide, gap + k // columns * high
+        pen.text((left, top), name, fill=0)
+        picture.paste(tiles, (left, top + line))
+    return picture
 
 
 def report(given):
@@ -172,7 +189,8 @@ def report(given):
             " closer than 95 % of held-out | class shares | seconds of learning |",
             "|---|---|---|---|---|---|---|---|---|",
         ]
-        rows = [(NAMES[name], f["generated"], facts["ways"].get(name, {}).get("seconds")) for name, f in found]
+        taken = lambda name: given.seconds if name.startswith("heescope") else facts["ways"].get(name, {}).get("seconds")
+        rows = [(NAMES[name], f["generated"], taken(name)) for name, f in found]
         rows.append(("floor: real images", first["floor"], None))
         for name, f, seconds in rows:
             shares = f["class_shares"]
@@ -186,6 +204,9 @@ def report(given):
             with np.load(folder / f"{name}.npz") as file:
                 grid(file[f["array"]]).save(folder / f"{name}.png")
         lines += [f"![{NAMES[name]}](generation/{folder.name}/{name}.png)" for name, _ in found] + [""]
+        if given.sheets:
+            given.sheets.mkdir(parents=True, exist_ok=True)
+            sheet(folder, facts["data"], found).save(given.sheets / f"generation-{folder.name}.png", optimize=True)
     given.out.write_text("\n".join(lines))
 
 
@@ -202,6 +223,8 @@ def main():
     make.set_defaults(run=baselines)
     tell = commands.add_parser("report")
     tell.add_argument("--out", type=pathlib.Path, required=True)
+    tell.add_argument("--sheets", type=pathlib.Path)
+    tell.add_argument("--seconds", type=float)
     tell.add_argument("folders", nargs="+", type=pathlib.Path)
     tell.set_defaults(run=report)
     given = options.parse_args()

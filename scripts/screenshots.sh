@@ -31,6 +31,9 @@ for theme in dark light; do
   picture view-population 25 "$theme" --preset photographs --view population --size 1400x900 --full-speed
   picture view-tuning 30 "$theme" --model "$models/photographs.npz" --view tuning --size 1400x900 --measure
   picture view-layers 25 "$theme" --model "$models/v1-v2.npz" --view layers --size 1000x700
+  picture digits-generation 60 "$theme" --preset digits --view generation --size 1400x900 --full-speed
+  picture digits-stimulus 20 "$theme" --preset digits --view stimulus --size 1000x700 --full-speed
+  picture fashion-generation 180 "$theme" --preset fashion --view generation --size 1000x700 --full-speed
   for view in receptive-fields traces posterior stimulus learning; do
     picture "view-$view" 4 "$theme" --preset dead-leaves --view "$view" --size 1000x700 --full-speed
   done

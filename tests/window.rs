@@ -5,7 +5,8 @@
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::views::Kind;
 use heescope::app::{App, Options, view_by_name};
-use heescope::experiment::presets;
+use heescope::engine::Measuring;
+use heescope::experiment::{DataSource, presets};
 use std::time::{Duration, Instant};
 
 fn window(preset: &str, view: Option<&str>) -> Harness<'static, Option<App>> {
@@ -451,4 +452,121 @@ fn the_values_of_a_tiny_stimulus_are_dragged() {
     harness.step();
     harness.drop_at(field.center() + egui::vec2(60.0, 0.0));
     until(&mut harness, |app| value(app).is_some_and(|x| x > 0.3));
+}
+
+/// Types a text into the field of this name, in place of what was there.
+fn type_into(harness: &mut Harness<'static, Option<App>>, field: &str, text: &str) {
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, field).focus();
+    harness.step();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, field).type_text(text);
+    harness.step();
+}
+
+#[test]
+fn images_are_generated_judged_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window("digits", Some("generation"));
+    let state = |app: &App| app.state.latest.as_ref().and_then(|s| s.generation.clone());
+    let under_way = |app: &App| state(app).is_some_and(|found| found.exhibits.iter().all(|exhibit| exhibit.steps > 5));
+    until(&mut harness, |app| under_way(app));
+    // Judged beside the data, with the share of every class.
+    until(&mut harness, |app| {
+        state(app).is_some_and(|found| {
+            let floor = matches!(&found.measuring, Measuring::Ready(floor) if floor.classes.len() == 10 && floor.shares.is_some());
+            floor && found.exhibits.iter().all(|exhibit| !exhibit.distances.is_empty() && exhibit.shares.is_some())
+        })
+    });
+    assert!(state(harness.state().as_ref().unwrap()).unwrap().following, "a model that learns is followed");
+    for (ending, way) in [("PNG", "Joint"), ("NPZ", "Marginal"), ("GIF", "Ancestral")] {
+        let path = folder.path().join(format!("images.{}", ending.to_lowercase()));
+        click(&mut harness, "Export images");
+        harness.get_by_role_and_label(egui::accesskit::Role::RadioButton, way).click();
+        harness.run_steps(2);
+        click(&mut harness, ending);
+        type_into(&mut harness, "File of images", &path.display().to_string());
+        click(&mut harness, "Write images");
+        until(&mut harness, |_| path.exists());
+    }
+    let picture = image::open(folder.path().join("images.png")).unwrap();
+    assert!(picture.width() >= 8 * 16 && picture.height() >= 8 * 16);
+    let mut file = heescope::export::npz::open(&folder.path().join("images.npz")).unwrap();
+    assert_eq!(file.array("means").unwrap().shape(), [256, 8, 8], "all, not only those shown");
+    let film = std::fs::read(folder.path().join("images.gif")).unwrap();
+    assert!(film.starts_with(b"GIF89a"));
+    // From the start again, and an image pinned: it becomes the stimulus.
+    click(&mut harness, "Generate");
+    until(&mut harness, |app| under_way(app));
+    let picture = harness.get_by_role_and_label(egui::accesskit::Role::Image, "Joint images").rect();
+    harness.hover_at(picture.min + egui::vec2(12.0, 12.0));
+    harness.step();
+    harness.drag_at(picture.min + egui::vec2(12.0, 12.0));
+    harness.step();
+    harness.drop_at(picture.min + egui::vec2(12.0, 12.0));
+    harness.run_steps(2);
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.stimulus.held));
+    click(&mut harness, "Release");
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| !s.stimulus.held));
+}
+
+/// A file as the desktop hands it over.
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|e| e.to_string())
+    }
+}
+
+#[test]
+fn sets_of_images_are_dropped_and_named_by_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let header: Vec<u8> = [0x803u32, 60, 9, 9].iter().flat_map(|n| n.to_be_bytes()).collect();
+    let file = folder.path().join("train-images-idx3-ubyte");
+    std::fs::write(&file, [header, (0..60 * 81usize).map(|p| (p * 7 % 256) as u8).collect()].concat()).unwrap();
+    let mut harness = window("digits", Some("stimulus"));
+    let shown = |app: &App| app.state.latest.as_ref().map(|s| (s.config.data.source, s.config.model.layers[0].size, s.clock.images));
+    until(&mut harness, |app| shown(app).is_some_and(|(source, ..)| source == DataSource::Digits));
+    harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(file.clone())));
+    until(&mut harness, |app| shown(app).is_some_and(|(source, size, images)| source == DataSource::Images && size == 81 && images > 50));
+    // Its own images again, then the same file by its path.
+    harness.run_steps(2);
+    assert!(harness.query_by_label("photographs").is_none(), "patches make no sense here");
+    let own = harness.get_all_by_label("digits").last().unwrap().rect();
+    harness.drag_at(own.center());
+    harness.step();
+    harness.drop_at(own.center());
+    until(&mut harness, |app| shown(app).is_some_and(|(source, size, _)| source == DataSource::Digits && size == 64));
+    type_into(&mut harness, "Your images", &file.display().to_string());
+    click(&mut harness, "Learn from these");
+    until(&mut harness, |app| shown(app).is_some_and(|(source, size, _)| source == DataSource::Images && size == 81));
+}
+
+#[test]
+fn without_its_files_mnist_says_where_they_go_and_the_next_images_named_are_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = presets::by_name("mnist").unwrap();
+    config.data.paths = vec![folder.path().into()];
+    let ui = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+        let app = app.get_or_insert_with(|| {
+            let view = Some("stimulus".to_string());
+            App::new(ui.ctx(), Options { config: config.clone(), view, ..Default::default() }).unwrap()
+        });
+        app.drain(ui.ctx());
+        app.frame(ui);
+    };
+    let mut harness = Harness::builder().with_size([1000.0, 700.0]).build_ui_state(ui, None);
+    let shown = |app: &App| app.state.latest.as_ref().map(|s| (s.config.model.name.clone(), s.config.model.layers[0].size, s.clock.steps));
+    until(&mut harness, |app| shown(app).is_some_and(|(name, _, steps)| name == "digits" && steps > 5));
+    let header = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<u8>>();
+    let pixels: Vec<u8> = (0..40 * 784usize).map(|p| (p * 7 % 256) as u8).collect();
+    std::fs::write(folder.path().join("train-images-idx3-ubyte"), [header(&[0x803, 40, 28, 28]), pixels].concat()).unwrap();
+    std::fs::write(folder.path().join("train-labels-idx1-ubyte"), [header(&[0x801, 40]), vec![1; 40]].concat()).unwrap();
+    type_into(&mut harness, "Your images", &folder.path().display().to_string());
+    click(&mut harness, "Learn from these");
+    until(&mut harness, |app| shown(app).is_some_and(|(name, size, _)| name == "mnist" && size == 784));
 }

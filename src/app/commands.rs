@@ -56,7 +56,7 @@ impl App {
                 let model = match snapshot.model() {
                     Ok(model) => model,
                     Err(error) => {
-                        self.toasts.error(error);
+                        self.complain(&error.to_string());
                         return;
                     }
                 };
@@ -115,10 +115,10 @@ impl App {
                 });
                 match table {
                     Some(table) => self.in_background("export", move || Some(Background::Exported(table.save(&path).map(|()| path)))),
-                    None => drop(self.toasts.error(format!("{} holds no table now: save it as PNG or SVG", kind.title()))),
+                    None => self.complain(&format!("{} holds no table now: save it as PNG or SVG", kind.title())),
                 }
             }
-            _ => drop(self.toasts.error(format!("{}: a name that ends in .png, .svg, .csv or .npy is needed", path.display()))),
+            _ => self.complain(&format!("{}: a name that ends in .png, .svg, .csv or .npy is needed", path.display())),
         }
     }
 
@@ -126,7 +126,7 @@ impl App {
     pub(super) fn save_drawn(&mut self, ui: &egui::Ui) {
         let Some((kind, _, path)) = self.saving.wanted.take() else { return };
         let Some((rect, shapes)) = self.saving.drawn.take() else {
-            self.toasts.error(format!("{} is not in sight: bring its tab to the front", kind.title()));
+            self.complain(&format!("{} is not in sight: bring its tab to the front", kind.title()));
             return;
         };
         let (background, scale, waker) = (ui.visuals().panel_fill, ui.ctx().pixels_per_point(), ui.ctx().clone());
@@ -154,7 +154,7 @@ impl App {
             }
         };
         if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(body) {
-            self.toasts.error(format!("cannot start the {name}: {error}"));
+            self.complain(&format!("cannot start the {name}: {error}"));
         }
     }
 

@@ -38,16 +38,16 @@ impl App {
         for event in self.engine.events().collect::<Vec<_>>() {
             match event {
                 Event::Loaded(_) => self.halted = None,
-                Event::Warning(text) => drop(self.toasts.warning(format!("Left out: {text}"))),
-                Event::Failed(text) => drop(self.toasts.error(text)),
-                Event::Saved(path) => drop(self.toasts.success(format!("Saved {}", path.display()))),
+                Event::Warning(text) => self.warn(&format!("Left out: {text}")),
+                Event::Failed(text) => self.complain(&text),
+                Event::Saved(path) => self.report(&format!("Saved {}", path.display())),
                 Event::Halted(reason) => self.halted = Some(reason),
             }
         }
         for done in self.background.1.try_iter().collect::<Vec<_>>() {
             match done {
-                Background::Exported(Ok(path)) => drop(self.toasts.success(format!("Exported {}", path.display()))),
-                Background::Exported(Err(error)) => drop(self.toasts.error(format!("{error:#}"))),
+                Background::Exported(Ok(path)) => self.report(&format!("Exported {}", path.display())),
+                Background::Exported(Err(error)) => self.complain(&format!("{error:#}")),
                 Background::Chosen(Field::Images | Field::ImageFile, path) => self.side.images = path.display().to_string(),
                 Background::Chosen(Field::Open | Field::Save, path) => self.side.model = path.display().to_string(),
                 Background::Chosen(Field::Export, path) => {

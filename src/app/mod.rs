@@ -5,6 +5,7 @@ mod commands;
 pub mod fitter;
 mod layout;
 mod logic;
+mod notices;
 mod side_panel;
 pub mod state;
 mod status;

@@ -2,7 +2,7 @@
 
 use crate::app::actions::{Action, Field};
 use crate::engine::{Command, Pace, Parameter, Snapshot};
-use crate::experiment::{DataSource, Governor, InterneuronMode, presets};
+use crate::experiment::{Config, DataSource, Governor, InterneuronMode, presets};
 use egui::{Button, ComboBox, Slider, Ui};
 use std::path::PathBuf;
 
@@ -51,6 +51,7 @@ impl SidePanel {
         ComboBox::from_id_salt("preset")
             .selected_text(&config.model.name)
             .width(ui.available_width() - 8.0)
+            .height(460.0) // all of them
             .show_ui(ui, |ui| {
                 for preset in presets::all() {
                     let chosen = config.model.name == preset.name;
@@ -206,19 +207,7 @@ impl SidePanel {
             actions.push(Action::Change { to: Parameter::Learning(learns), from: Parameter::Learning(!learns) });
         }
         ui.separator();
-        if !config.stages.is_empty() {
-            ui.horizontal(|ui| {
-                ui.strong("Learn from");
-                for (source, name) in [(DataSource::Photographs, "photographs"), (DataSource::DeadLeaves, "dead leaves")] {
-                    let chosen = config.data.source == source;
-                    if ui.selectable_label(chosen, name).on_hover_text("Rebuilds the model").clicked() && !chosen {
-                        let mut changed = (**config).clone();
-                        changed.use_embedded(source);
-                        actions.push(Action::Send(Command::Load(Box::new(changed))));
-                    }
-                }
-            });
-        }
+        learn_from(ui, config, actions);
         let label = ui.strong("Your images");
         ui.horizontal(|ui| {
             path_field(ui, &label, "Image file or folder", &mut self.images);
@@ -263,6 +252,43 @@ impl SidePanel {
             }
         });
     }
+}
+
+/// The images that the program has for this model, beside one's own: whole images, or patches of pictures.
+fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
+    if config.stages.is_empty() {
+        return;
+    }
+    let mut sources = vec![(DataSource::Photographs, "photographs"), (DataSource::DeadLeaves, "dead leaves")];
+    let mut standard = None;
+    if config.data.source.is_whole() {
+        let Ok(own) = presets::by_name(&config.model.name) else { return };
+        let name = match own.data.source {
+            DataSource::Digits => "digits",
+            DataSource::Fashion => "Fashion-MNIST",
+            DataSource::Mnist => "MNIST",
+            _ => return,
+        };
+        sources = vec![(own.data.source, name)];
+        if config.data.source == DataSource::Images {
+            sources.push((DataSource::Images, "your images"));
+        }
+        standard = Some(own);
+    }
+    ui.horizontal(|ui| {
+        ui.strong("Learn from");
+        for (source, name) in sources {
+            let chosen = config.data.source == source;
+            if ui.selectable_label(chosen, name).on_hover_text("Rebuilds the model").clicked() && !chosen {
+                let mut changed = config.clone();
+                match &standard {
+                    Some(own) => (changed.data, changed.model.layers) = (own.data.clone(), own.model.layers.clone()),
+                    None => changed.use_embedded(source),
+                }
+                actions.push(Action::Send(Command::Load(Box::new(changed))));
+            }
+        }
+    });
 }
 
 /// A text field for a path, named by `label`.

@@ -16,7 +16,8 @@ use std::time::Instant;
 pub(super) struct Train {
     #[command(flatten)]
     start: Start,
-    /// Own images: a file or a folder of PNG and JPEG
+    /// Own images: a file or a folder of PNG and JPEG; for presets that learn whole images (digits, fashion, mnist) also IDX, NPY,
+    /// NPZ or CIFAR-10 batches
     #[arg(long)]
     data: Vec<PathBuf>,
     /// Images to learn from

@@ -86,7 +86,7 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
 pub(super) fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, String> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|e| e.to_string())?;
     if reader.format().is_none() {
-        return Err("not an image: PNG or JPEG is needed".into());
+        return Err("not an image: PNG or JPEG is needed (sets of images, as IDX or NPZ, are for digits, fashion and mnist)".into());
     }
     Ok(reader)
 }

@@ -26,7 +26,7 @@ fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
         path: folder.into(),
         problem: format!(
             "there is no {name}-idx3-ubyte(.gz): put MNIST's four files there (train-images-idx3-ubyte, train-labels-idx1-ubyte, \
-             t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each with or without .gz), or name their folder by --data"
+             t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each with or without .gz), or name their folder by --data, in the window under Your images"
         ),
     })
 }

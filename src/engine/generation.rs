@@ -51,7 +51,7 @@ impl Generation {
                 shape: tile(pixels),
                 seed: session.config().dynamics.seed,
                 config: session.config().to_toml(),
-                data: session.images_shown().map(|images| Sample::of(images, None)),
+                data: session.images_shown().map(|images| Sample::of(images, session.labels_shown())),
             })
             .map_err(|error| format!("cannot start the thread that generates: {error}"))?,
         };

@@ -16,7 +16,7 @@ use crate::experiment::laboratory::{Experiment, Subject};
 use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Session;
 use crate::experiment::tuning::Protocol;
-use crate::experiment::{Config, Governor, InterneuronMode, modelfile};
+use crate::experiment::{Config, DataSource, Governor, InterneuronMode, modelfile, presets};
 use crate::model::Hierarchy;
 use crossbeam_channel::{Receiver, Sender};
 use ndarray::Array2;
@@ -31,6 +31,8 @@ const LEARNING_PACE: f64 = 450.0;
 const CHAINS_PACE: f64 = 4000.0;
 /// Points of the pair cloud kept for one snapshot at most.
 const MAX_PAIR_STEPS: usize = 400;
+/// Shown where what was asked for at the start cannot be.
+const FALLBACK: &str = "digits";
 
 pub(super) fn run(
     config: Config,
@@ -62,6 +64,8 @@ struct Worker {
     progress: Arc<Progress>,
     /// Configuration and model before the last rebuild.
     previous: Option<(Config, Hierarchy)>,
+    /// MNIST's preset, asked for without its files: the next images named are for it.
+    wanted: Option<Config>,
     wake: Box<dyn Fn() + Send + Sync>,
     running: bool,
     pace: Pace,
@@ -114,6 +118,7 @@ impl Worker {
             slot,
             progress,
             previous: None,
+            wanted: None,
             wake,
             running: true,
             pace: Pace::StepsPerSecond(LEARNING_PACE),
@@ -145,6 +150,14 @@ impl Worker {
             changed: true,
         };
         worker.load(config);
+        if worker.session.is_none() {
+            // A window that shows nothing helps nobody: the message, and a preset that needs no files.
+            let wanted = worker.wanted.take();
+            if let Ok(config) = presets::by_name(FALLBACK) {
+                worker.load(config);
+            }
+            worker.wanted = wanted;
+        }
         worker
     }
 
@@ -167,7 +180,7 @@ impl Worker {
     }
 
     /// Builds a session in place of the present one, which is kept for [`Command::Back`]; the present one stays where that fails.
-    fn rebuild(&mut self, config: Config, model: Option<Hierarchy>) {
+    fn rebuild(&mut self, mut config: Config, model: Option<Hierarchy>) {
         self.progress.clear();
         let built = Session::build(config.clone(), model, &self.progress);
         self.progress.clear();
@@ -180,9 +193,16 @@ impl Worker {
                     (config.learning.stage, config.learning.stage_since) = (position.stage, position.since);
                     (config, session.model)
                 });
+                self.wanted = None;
+                config.model.layers.clone_from(&session.config().model.layers); // own images may have another size
                 self.take(session, config);
             }
-            Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
+            Err(error) => {
+                if config.data.source == DataSource::Mnist {
+                    self.wanted = Some(config);
+                }
+                self.tell(Event::Failed(format!("{error:#}")));
+            }
         }
     }
 
@@ -545,7 +565,7 @@ impl Worker {
                 }
             }
             Command::UseImages(paths) => {
-                let mut config = self.config.clone();
+                let mut config = self.wanted.as_ref().unwrap_or(&self.config).clone();
                 config.use_images(paths);
                 self.load(config);
                 self.running = true;

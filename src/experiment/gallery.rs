@@ -172,6 +172,9 @@ impl Gallery {
         for strand in &mut self.strands {
             strand.dream = strand.dream.renewed(dreamer.clone())?;
             strand.renewed.push(strand.clock.as_secs_f64());
+            if strand.dream.wish().mode == Mode::Ancestral {
+                strand.due = 0.0; // its draws take so little time that they would be judged by the old weights for long
+            }
             strand.broken = None;
         }
         Ok(())

@@ -58,6 +58,8 @@ pub struct Session {
     stiffness: Stiffness,
     parameters: StepParameters,
     stimuli: Option<Array2<f32>>,
+    /// Classes of these, where they are known.
+    labels: Option<Vec<u8>>,
     rng: ChaCha8Rng,
     pool: rayon::ThreadPool,
     step_in_stimulus: usize,
@@ -150,18 +152,15 @@ impl Session {
             None => {
                 config.learning.images_seen = 0; // a fresh model has seen none
                 (config.learning.stage, config.learning.stage_since) = (0, 0);
-                let mut model = build_model(&config)?;
-                // Layers that open later say nothing before.
-                let open = config.stages.first().map_or(model.depth(), |stage| stage.open.min(model.depth()));
-                model.weights[open..].iter_mut().for_each(|w| w.fill(0.0));
-                model
+                fresh_model(&config)?
             }
         };
         config.validate()?;
         let seed = config.dynamics.seed;
         let mut warnings = Vec::new();
         let source = config.data.source();
-        let observed = model.layers[0].size;
+        let mut observed = model.layers[0].size;
+        let mut labels = None;
         let stimuli = match source {
             None if config.stimulus.values.len() != observed => {
                 return Err(ConfigError(format!(
@@ -174,6 +173,12 @@ impl Session {
             Some(source) if config.data.source.is_whole() => {
                 let (set, rejected) = data::whole(&source, Part::Train, Some(observed), progress)?;
                 warnings.extend(rejected.iter().map(ToString::to_string));
+                if fresh && config.data.source == DataSource::Images && set.rows * set.columns != observed {
+                    observed = set.rows * set.columns; // a fresh model takes the size of one's own images
+                    config.model.layers[0].size = observed;
+                    config.validate()?;
+                    model = fresh_model(&config)?;
+                }
                 if set.rows * set.columns != observed {
                     return Err(ConfigError(format!(
                         "images of {} x {} need a layer 0 of {} units, it has {observed}",
@@ -183,6 +188,7 @@ impl Session {
                     ))
                     .into());
                 }
+                labels = set.labels;
                 Some(set.pixels)
             }
             Some(_) if config.data.patch.pow(2) != observed => {
@@ -201,7 +207,13 @@ impl Session {
                 Some(patches)
             }
         };
-        let stimuli = stimuli.map(|set| chosen_images(set, config.stimulus.images, seed));
+        let (stimuli, labels) = match stimuli {
+            Some(set) => {
+                let (set, labels) = chosen_images(set, labels, config.stimulus.images, seed);
+                (Some(set), labels)
+            }
+            None => (None, None),
+        };
         if let (true, Some(set)) = (fresh, &stimuli) {
             start_at_the_mean(&mut model, set);
         }
@@ -247,6 +259,7 @@ impl Session {
             stiffness,
             parameters,
             stimuli,
+            labels,
             rng,
             pool,
             step_in_stimulus: 0,
@@ -411,7 +424,7 @@ impl Session {
         if stimuli.ncols() != n || stimuli.nrows() == 0 {
             return Err(ConfigError(format!("stimuli of shape [count, {n}] are needed, found {:?}", stimuli.dim())));
         }
-        self.stimuli = Some(stimuli);
+        (self.stimuli, self.labels) = (Some(stimuli), None);
         self.show_next();
         Ok(())
     }
@@ -419,6 +432,11 @@ impl Session {
     /// The images from which stimuli are taken, `[count, n_0]`; None where the stimulus is fixed.
     pub fn images_shown(&self) -> Option<&Array2<f32>> {
         self.stimuli.as_ref()
+    }
+
+    /// Classes of these, `[count]`; None where they are not known.
+    pub fn labels_shown(&self) -> Option<&[u8]> {
+        self.labels.as_deref()
     }
 
     /// The stimulus of network 0 as it was given, `[n_0]`: under freed pixels what they would be if they were clamped.
@@ -748,15 +766,24 @@ fn is_large(model: &Hierarchy) -> bool {
 }
 
 /// At most `most` of the images (0: all), in a random order of their own.
-fn chosen_images(set: Array2<f32>, most: usize, seed: u64) -> Array2<f32> {
+fn chosen_images(set: Array2<f32>, labels: Option<Vec<u8>>, most: usize, seed: u64) -> (Array2<f32>, Option<Vec<u8>>) {
     if most == 0 || most >= set.nrows() {
-        return set;
+        return (set, labels);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(1 << 42);
     let mut order: Vec<usize> = (0..set.nrows()).collect();
     order.shuffle(&mut rng);
-    set.select(Axis(0), &order[..most])
+    let labels = labels.and_then(|labels| order[..most].iter().map(|&i| labels.get(i).copied()).collect());
+    (set.select(Axis(0), &order[..most]), labels)
+}
+
+/// A model that has learned nothing; layers that open later say nothing before.
+fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
+    let mut model = build_model(config)?;
+    let open = config.stages.first().map_or(model.depth(), |stage| stage.open.min(model.depth()));
+    model.weights[open..].iter_mut().for_each(|w| w.fill(0.0));
+    Ok(model)
 }
 
 /// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.

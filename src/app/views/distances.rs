@@ -2,7 +2,7 @@
 
 use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::measured::{Axis, power_of_ten};
+use crate::app::widgets::measured::{Axis, decades, round_number};
 use crate::engine::{GenerationState, Measuring};
 use crate::experiment::dream::Mode;
 use crate::experiment::gallery::{Distance, Exhibit};
@@ -20,10 +20,13 @@ fn value(distance: &Distance, means: bool) -> f64 {
     if means { distance.means } else { distance.samples }
 }
 
-/// Mean distance of independent draws: every point of the ancestral mode is one.
+/// Mean distance of independent draws from the present weights: every point of the ancestral mode is one.
 fn level(exhibit: &Exhibit, means: bool) -> Option<f64> {
+    let since = exhibit.renewed.last().copied().unwrap_or(0.0);
     let all = &exhibit.distances;
-    (!all.is_empty()).then(|| all.iter().map(|d| value(d, means)).sum::<f64>() / all.len() as f64)
+    let first = all.iter().position(|d| d.seconds > since).unwrap_or(all.len().saturating_sub(1));
+    let present = &all[first..];
+    (!present.is_empty()).then(|| present.iter().map(|d| value(d, means)).sum::<f64>() / present.len() as f64)
 }
 
 /// A number with about three digits that count.
@@ -125,13 +128,15 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, over_steps: &mut bool, 
     let renewed = &found.exhibits[0].renewed;
     Plot::new(("distances", over_steps))
         .height(height.max(60.0))
-        .legend(Legend::default().position(Corner::LeftBottom))
+        .legend(Legend::default().position(Corner::LeftBottom).follow_insertion_order(true))
+        .x_grid_spacer(decades)
+        .y_grid_spacer(decades)
         .allow_scroll(false)
         .x_axis_label(if over_steps { "steps of the network" } else { "seconds of computing" })
         .y_axis_label("Frechet distance")
         .y_axis_min_width(36.0)
-        .x_axis_formatter(|mark, _| power_of_ten(mark.value))
-        .y_axis_formatter(|mark, _| power_of_ten(mark.value))
+        .x_axis_formatter(|mark, _| round_number(mark.value))
+        .y_axis_formatter(|mark, _| round_number(mark.value))
         .figure(ui, "distance", |plot| {
             for (exhibit, color) in found.exhibits.iter().zip(theme::SERIES) {
                 let name = exhibit.mode.name();

@@ -7,7 +7,7 @@ use crate::experiment::dream::Mode;
 use crate::experiment::gallery::Exhibit;
 use crate::export::images::Tone;
 use crate::export::mosaic::diverging;
-use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 use ndarray::{Array2, ArrayView1};
 
 /// Bars of latents drawn at most; a wider layer shows its strongest.
@@ -73,9 +73,10 @@ impl Tiles {
     }
 
     /// Draws it `height` points high.
-    pub(super) fn draw(&self, ui: &mut Ui, texture: Option<TextureId>, height: f32) -> Response {
+    pub(super) fn draw(&self, ui: &mut Ui, name: &str, texture: Option<TextureId>, height: f32) -> Response {
         let [width, rows] = self.size.map(|side| side.max(1) as f32);
         let (rect, response) = ui.allocate_exact_size(vec2(height * width / rows, height), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, name));
         if let Some(texture) = texture {
             ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
         }

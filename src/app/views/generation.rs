@@ -11,6 +11,7 @@ use crate::engine::{Command, DreamRequest, GenerationState, MOST_FRAMES, Measuri
 use crate::experiment::dream::{Mode, Origin};
 use crate::experiment::gallery::{Exhibit, SMALLEST_PICTURE, Settings};
 use crate::export::table::Table;
+use crate::model::FamilyConfig;
 use egui::{Slider, Ui, vec2};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,6 +96,9 @@ impl View for Generation {
             self.settings.category = None;
             if state(snapshot).is_none() {
                 actions.push(Action::Send(Command::Generate(self.settings)));
+                if snapshot.config.learning.enabled {
+                    actions.push(Action::Send(Command::Dreams(DreamRequest::Follow(true)))); // so that digits are seen to come
+                }
             }
         }
         let found = state(snapshot);
@@ -103,7 +107,7 @@ impl View for Generation {
             ui.weak("The first images are on their way.");
             return;
         };
-        self.strip(ui, found, actions);
+        self.strip(ui, snapshot, found, actions);
         let room = ui.available_size();
         let side = if self.pinned.is_some() { (room.x * 0.28).clamp(130.0, 300.0) } else { 0.0 };
         ui.horizontal_top(|ui| {
@@ -239,15 +243,20 @@ impl Generation {
     }
 
     /// The states of a categorical top, each to be dreamt from by a click.
-    fn strip(&mut self, ui: &mut Ui, found: &GenerationState, actions: &mut Vec<Action>) {
-        let Some(prototypes) = &found.prototypes else { return };
+    fn strip(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: &GenerationState, actions: &mut Vec<Action>) {
+        let Some(prototypes) = &found.prototypes else {
+            if let Some(top) = snapshot.config.model.layers.last().filter(|top| matches!(top.family, FamilyConfig::Categorical)) {
+                ui.weak(format!("The {} states of the top are shown here once learning has opened it (Learning, stages).", top.size));
+            }
+            return;
+        };
         let dark = ui.visuals().dark_mode;
         let key = (Arc::as_ptr(prototypes) as usize, found.weights.0);
         let one_row = prototypes.states.len();
         let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, one_row);
         let mut clicked = None;
         egui::ScrollArea::horizontal().id_salt("prototypes").max_height(STRIP + 12.0).show(ui, |ui| {
-            let response = self.prototypes.draw(ui, texture, STRIP);
+            let response = self.prototypes.draw(ui, "States of the top", texture, STRIP);
             figure::mark(ui, "prototypes", response.rect.intersect(ui.clip_rect()));
             let at = response.hover_pos().and_then(|p| self.prototypes.tile_at(p, response.rect)).filter(|&i| i < one_row);
             if let Some(i) = at {
@@ -316,7 +325,7 @@ impl Generation {
         let columns = (images.nrows() as f64).sqrt().ceil() as usize;
         let key = (Arc::as_ptr(exhibit) as usize, exhibit.steps, dark, self.means);
         let texture = self.tiles[i].of(ui, title, key, images, found, columns);
-        let response = self.tiles[i].draw(ui, texture, side);
+        let response = self.tiles[i].draw(ui, &format!("{title} images"), texture, side);
         figure::mark(ui, title.to_lowercase(), response.rect);
         let at = response.hover_pos().and_then(|p| self.tiles[i].tile_at(p, response.rect)).filter(|&image| image < images.nrows());
         let clicked = response.clicked();
@@ -335,7 +344,7 @@ impl Generation {
         let Some(pinned) = &mut self.pinned else { return };
         let mut release = false;
         ui.horizontal_wrapped(|ui| {
-            ui.strong(format!("{} image {}", pinned.mode.name(), pinned.number));
+            ui.strong(format!("Image {}, {}", pinned.number + 1, pinned.mode.name()));
             release = ui.button("Release").on_hover_text("The stimuli go on, and learning with them").clicked();
         });
         pinned.draw(ui, found);

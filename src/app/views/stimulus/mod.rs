@@ -25,9 +25,11 @@ const FEW: usize = 8;
 const GAP: f32 = 8.0;
 /// Points of a line of text over a picture.
 const LINE: f32 = 18.0;
+/// Lower than this the tools fold.
+const LOW: f32 = 300.0;
 /// Side of a picture at least and of the one to draw on at most, points.
 const SMALLEST: f32 = 20.0;
-const LARGEST: f32 = 430.0;
+const LARGEST: f32 = 520.0;
 
 /// What the view keeps.
 #[derive(Default)]
@@ -81,8 +83,16 @@ impl View for Stimulus {
         }
         let shape = tile(s.stimulus.len());
         self.textures.begin();
-        self.tools(ui, shape);
-        self.mixer(ui, snapshot);
+        if ui.available_height() < LOW {
+            // Where there is little room the pictures come first.
+            ui.collapsing("Draw and mix", |ui| {
+                self.tools(ui, shape);
+                self.mixer(ui, snapshot);
+            });
+        } else {
+            self.tools(ui, shape);
+            self.mixer(ui, snapshot);
+        }
         let shown = self.edit.as_ref().map_or_else(|| s.stimulus.clone(), |edit| edit.retouch.composed(pinned(&self.pins)));
         let palette = palette(snapshot, &shown);
         let free = self.edit.as_ref().map_or_else(Vec::new, |edit| edit.free.clone());
@@ -177,11 +187,11 @@ impl Stimulus {
 
     fn draw(&mut self, ui: &mut Ui, scene: &Scene<'_>) {
         let room = ui.available_size();
-        let large = (room.x * 0.38).min(room.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
+        let large = (room.x * 0.41).min(room.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(GAP, 2.0);
             ui.vertical(|ui| {
-                ui.small("Stimulus x0: draw here");
+                ui.add(egui::Label::new(pictures::caption("Stimulus x0: draw here")));
                 self.canvas(ui, scene, large);
                 if let Palette::Signed(top) = scene.palette {
                     ui.weak(format!("strongest colour {top:.2}"));
@@ -222,8 +232,10 @@ impl Stimulus {
         let lines = 1.0 + f32::from(u8::from(discrete));
         let count = done.samples.len().max(1) as f32;
         let side = ((room.x - 3.0 * GAP) / 4.0).min((room.y - LINE * (lines + 1.0)) * 0.5).max(SMALLEST);
-        let left = room.y - side - LINE * (lines + 1.0) - 12.0;
-        let small = ((room.x - (count - 1.0) * GAP) / count).min(left / lines).clamp(SMALLEST, side);
+        let left = room.y - side - LINE - 12.0;
+        let fit = |columns: f32| ((room.x - (columns - 1.0) * GAP) / columns).min(left / (lines * (count / columns).ceil()) - LINE);
+        let columns = if fit(3.0) > fit(count) { 3.0 } else { count };
+        let small = fit(columns).clamp(SMALLEST, side);
         ui.horizontal_top(|ui| {
             self.two(ui, scene, side);
             let widest = done.spread.iter().fold(if grey { 0.5 } else { 1.0f32 }, |t, v| t.max(*v));
@@ -238,13 +250,16 @@ impl Stimulus {
         let rows =
             [("Completion", &done.samples, "x0 of one network now"), ("Its mean", &done.expected, "E[x0 | x1] of the same network now")];
         for (name, pictures, tip) in rows.into_iter().take(lines as usize) {
-            ui.horizontal_top(|ui| {
-                for (k, values) in pictures.iter().enumerate() {
-                    let name = format!("{name} {}", k + 1);
-                    let picture = Picture { name: &name, values, shape: scene.shape, palette: scene.palette, hatched: &[] };
-                    self.textures.named(ui, &picture, small, tip);
-                }
-            });
+            let numbered: Vec<_> = (1..).zip(pictures).collect();
+            for row in numbered.chunks(columns as usize) {
+                ui.horizontal_top(|ui| {
+                    for (k, values) in row {
+                        let name = format!("{name} {k}");
+                        let picture = Picture { name: &name, values, shape: scene.shape, palette: scene.palette, hatched: &[] };
+                        self.textures.named(ui, &picture, small, tip);
+                    }
+                });
+            }
         }
     }
 

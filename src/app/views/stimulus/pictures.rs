@@ -26,6 +26,11 @@ impl Palette {
     }
 }
 
+/// The name over a picture.
+pub fn caption(name: &str) -> egui::RichText {
+    egui::RichText::new(name).size(11.5)
+}
+
 /// One picture.
 pub struct Picture<'a> {
     /// Name of the figure, and for those who cannot see it.
@@ -97,7 +102,7 @@ impl Pictures {
     pub fn named(&mut self, ui: &mut Ui, picture: &Picture<'_>, side: f32, tip: &str) {
         ui.vertical(|ui| {
             ui.set_width(picture.size(side).x);
-            ui.add(egui::Label::new(egui::RichText::new(picture.name).small()).truncate()).on_hover_text(tip);
+            ui.add(egui::Label::new(caption(picture.name)).truncate()).on_hover_text(tip);
             self.show(ui, picture, side, Sense::hover());
         });
     }

@@ -11,9 +11,14 @@ use egui::{Sense, Slider, Ui};
 /// Side of a pinned stimulus beside its button, points.
 const THUMB: f32 = 22.0;
 const SLIDER: f32 = 70.0;
+/// Width of a slider with its name and value.
+const NAMED: f32 = 200.0;
 
 /// A slider with its name; whether it was moved.
 fn named(ui: &mut Ui, name: &str, slider: Slider<'_>, enabled: bool, tip: &str) -> bool {
+    if ui.available_size_before_wrap().x < NAMED {
+        ui.end_row(); // name, slider and value stay together
+    }
     let label = ui.label(name);
     ui.spacing_mut().slider_width = SLIDER;
     ui.add_enabled(enabled, slider).labelled_by(label.id).on_hover_text(tip).on_disabled_hover_text(tip).changed()

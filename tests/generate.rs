@@ -1,0 +1,122 @@
+//! `heescope generate` and learning from sets of whole images, from outside: every way, every option, bad input for each.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use heescope::export::npz;
+use ndarray::{Array3, ArrayD};
+use ndarray_npy::NpzWriter;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn heescope(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_heescope")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn succeeds(folder: &Path, arguments: &[&str]) -> String {
+    let output = heescope(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Exit status 1, one line that contains every part, and no file out.npz.
+fn fails(folder: &Path, arguments: &[&str], parts: &[&str]) {
+    let output = heescope(folder, arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    assert_eq!(text.trim().lines().count(), 1, "{arguments:?}: {text}");
+    assert!(parts.iter().all(|part| text.contains(part)), "{arguments:?}: {parts:?} not in: {text}");
+    assert!(!folder.join("out.npz").exists(), "{arguments:?} left a file");
+}
+
+fn images(folder: &Path, file: &str) -> [ArrayD<f32>; 2] {
+    let mut file = npz::open(&folder.join(file)).unwrap();
+    assert!(file.text("config").unwrap().contains("[dynamics]"));
+    ["samples", "means"].map(|name| file.array(name).unwrap())
+}
+
+#[test]
+fn every_way_generates_images_that_its_seed_decides() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &["train", "--preset", "digits", "--images", "3000", "--out", "m.npz"]);
+    let generate = |more: &[&str]| succeeds(folder, &[&["generate", "--model", "m.npz", "--count", "30"], more].concat());
+    for mode in ["joint", "marginal", "ancestral"] {
+        let report = generate(&["--mode", mode, "--seed", "3", "--steps", "20", "--out", "a.npz", "--png", "a.png"]);
+        assert!(report.contains("30 images of 8 x 8 pixels") && report.contains(mode), "{report}");
+        let [samples, means] = images(folder, "a.npz");
+        assert_eq!((samples.shape(), means.shape()), (&[30, 8, 8][..], &[30, 8, 8][..]));
+        assert!(samples.iter().all(|&x| x == 0.0 || x == 1.0) && means.iter().all(|x| (0.0..=1.0).contains(x)), "{mode}");
+        assert!(means.iter().any(|&x| x > 0.02 && x < 0.98) && samples != means, "{mode}");
+        let picture = image::open(folder.join("a.png")).unwrap();
+        assert!(picture.width() >= 6 * 16 && picture.height() >= 5 * 16, "{mode}: all 30 are in it");
+        generate(&["--mode", mode, "--seed", "3", "--threads", "1", "--steps", "20", "--out", "b.npz"]);
+        assert_eq!(images(folder, "b.npz")[0], samples, "{mode}: the same seed");
+        generate(&["--mode", mode, "--seed", "4", "--steps", "20", "--out", "b.npz"]);
+        assert_ne!(images(folder, "b.npz")[0], samples, "{mode}: another seed");
+    }
+    // Where chains start is seen before they have forgotten it.
+    let first_step = |from: &str| {
+        generate(&["--mode", "joint", "--steps", "1", "--from", from, "--out", "c.npz"]);
+        images(folder, "c.npz")[1].clone()
+    };
+    let [noise, prior, data] = ["noise", "prior", "data"].map(first_step);
+    assert!(noise != prior && prior != data && noise != data);
+    generate(&["--mode", "ancestral", "--category", "7", "--temperature", "0.5", "--out", "d.npz"]);
+    generate(&["--mode", "marginal", "--inner", "2", "--steps", "9", "--from", "prior", "--out", "d.npz"]);
+}
+
+#[test]
+fn bad_input_is_named_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &["train", "--preset", "digits", "--images", "500", "--out", "m.npz"]);
+    let bytes = std::fs::read(folder.join("m.npz")).unwrap();
+    std::fs::write(folder.join("cut.npz"), &bytes[..bytes.len() / 2]).unwrap();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        fails(folder, &[&["generate", "--model", "m.npz", "--out", "out.npz"], arguments].concat(), parts);
+    };
+    refused(&["--mode", "both"], &["--mode both", "joint, marginal, ancestral"]);
+    refused(&["--mode", "joint", "--from", "rest"], &["--from rest", "noise, prior, data"]);
+    refused(&["--mode", "joint", "--steps", "0"], &["--steps 0", "1 to"]);
+    refused(&["--mode", "joint", "--count", "0"], &["count = 0", "1 to"]);
+    refused(&["--mode", "joint", "--count", "99999999"], &["count = 99999999"]);
+    refused(&["--mode", "joint", "--count", "few"], &["few"]);
+    refused(&["--mode", "joint", "--temperature", "0"], &["temperature = 0"]);
+    refused(&["--mode", "joint", "--temperature", "nan"], &["temperature = NaN"]);
+    refused(&["--mode", "marginal", "--inner", "0"], &["inner = 0"]);
+    refused(&["--mode", "ancestral", "--category", "50"], &["category = 50", "0 to 49"]);
+    refused(&["--mode", "ancestral", "--set", "nonsense=1"], &["nonsense", "tau_x_ms"]);
+    let other = |arguments: &[&str], parts: &[&str]| fails(folder, &[&["generate", "--mode", "joint"], arguments].concat(), parts);
+    other(&["--model", "nowhere.npz", "--out", "out.npz"], &["nowhere.npz"]);
+    other(&["--model", "cut.npz", "--out", "out.npz"], &["cut.npz"]);
+    other(&["--preset", "ridge", "--out", "out.npz"], &["ridge", "21 pixels"]);
+    other(&["--preset", "nothing", "--out", "out.npz"], &["nothing", "digits"]);
+    other(&["--model", "m.npz", "--steps", "2", "--out", "none/out.npz"], &["none/out.npz"]);
+    fails(folder, &["train", "--preset", "mnist", "--out", "out.npz"], &["data/mnist", "train-images-idx3-ubyte", "--data"]);
+}
+
+#[test]
+fn own_sets_of_any_size_are_learned_from_and_generated_like() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Bars on 12 x 12 pixels as NPZ, CIFAR's 32 x 32, and IDX of 9 x 9: none is the size of a preset.
+    let bars = Array3::from_shape_fn((80, 12, 12), |(i, y, x)| f32::from(u8::from(if i % 2 == 0 { x == i % 12 } else { y == i % 12 })));
+    let mut file = NpzWriter::new(std::fs::File::create(folder.join("bars.npz")).unwrap());
+    file.add_array("images", &bars).unwrap();
+    file.finish().unwrap();
+    let batch: Vec<u8> =
+        (0..40usize).flat_map(|i| std::iter::once((i % 10) as u8).chain((0..3072).map(move |p| (p * (i + 3)) as u8))).collect();
+    std::fs::write(folder.join("data_batch_1.bin"), batch).unwrap();
+    let header: Vec<u8> = [0x803u32, 50, 9, 9].iter().flat_map(|n| n.to_be_bytes()).collect();
+    std::fs::write(folder.join("nines.idx"), [header, (0..50 * 81usize).map(|p| (p * 7 % 256) as u8).collect()].concat()).unwrap();
+    for (data, side) in [("bars.npz", 12), ("data_batch_1.bin", 32), ("nines.idx", 9)] {
+        succeeds(folder, &["train", "--preset", "digits", "--data", data, "--images", "300", "--out", "m.npz"]);
+        succeeds(folder, &["generate", "--model", "m.npz", "--mode", "joint", "--count", "4", "--steps", "3", "--out", "a.npz"]);
+        assert_eq!(images(folder, "a.npz")[0].shape(), [4, side, side], "{data}");
+    }
+    // A model that has learned keeps its size; patches are not cut from sets.
+    let go_on = ["train", "--init", "m.npz", "--data", "bars.npz", "--images", "300", "--out", "out.npz"];
+    fails(folder, &go_on, &["12 x 12", "144", "81"]);
+    let patches = ["train", "--preset", "dead-leaves", "--data", "bars.npz", "--out", "out.npz"];
+    fails(folder, &patches, &["bars.npz", "digits, fashion and mnist"]);
+}
