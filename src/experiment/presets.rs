@@ -69,7 +69,7 @@ pub fn all() -> &'static [Preset] {
             name: "fashion",
             summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
             build: || {
-                Images { source: DataSource::Fashion, sizes: [784, 256, 40, 2000], most: 9000, first: 5000, shown: 1_500_000, rate: 4e-3 }
+                Images { source: DataSource::Fashion, sizes: [784, 256, 24, 2000], most: 9000, first: 5000, shown: 1_500_000, rate: 4e-3 }
                     .config()
             },
         },
@@ -77,7 +77,7 @@ pub fn all() -> &'static [Preset] {
             name: "mnist",
             summary: "MNIST's digits, read from a folder with its files (--data)",
             build: || {
-                Images { source: DataSource::Mnist, sizes: [784, 256, 40, 2000], most: 10_000, first: 5000, shown: 1_500_000, rate: 4e-3 }
+                Images { source: DataSource::Mnist, sizes: [784, 256, 24, 2000], most: 10_000, first: 5000, shown: 1_500_000, rate: 4e-3 }
                     .config()
             },
         },
