@@ -10,7 +10,13 @@ use crate::model::Hierarchy;
 use crate::model::families::InterneuronLaw;
 use crate::model::hierarchy::Tables;
 use crate::model::product::multiply;
-use ndarray::{ArrayView2, Axis};
+use ndarray::ArrayView2;
+
+mod observed;
+mod sums;
+mod taps;
+
+pub use taps::{Frame, Taps};
 
 /// Learning steps kept before they are multiplied out.
 const HISTORY: usize = 16;
@@ -54,30 +60,6 @@ pub struct LayerState {
     pub choice: Vec<u32>,
     /// In a categorical layer how often each state was taken in the learning steps, `[k]`.
     pub uses: Vec<f32>,
-}
-
-/// What to record while a span runs.
-#[derive(Clone, Debug, Default)]
-pub struct Taps {
-    /// The layer whose units are traced.
-    pub layer: usize,
-    /// Traced units, network 0 of the block; empty: none.
-    pub units: Vec<usize>,
-    /// For each traced unit the unit of the layer below whose interneurons are shown.
-    pub below: Vec<usize>,
-    /// Two units recorded in every row.
-    pub pair: Option<[usize; 2]>,
-    /// Whether <T(y)> of the layer below is recorded, network 0 of the block.
-    pub raster: bool,
-}
-
-/// What was recorded of one traced unit in one step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Frame {
-    /// x, v, likelihood current, prior current.
-    pub neuron: [f32; 4],
-    /// T(x), <T(y)> and eta of the unit below.
-    pub below: [f32; 3],
 }
 
 /// A run of steps under one stimulus.
@@ -231,105 +213,6 @@ impl Block {
         self.learns.copy_from_slice(learns);
     }
 
-    /// Frees the pixels of `free`, `[n_0]`, which then move by `step`, once for `inner` steps of the layers above (SPEC 4); all others
-    /// stay clamped.
-    pub fn free(&mut self, free: &[bool], inner: usize, step: LayerStep) {
-        self.observation = free.contains(&true).then(|| Observation::new(free, self.rows, inner, step, &mut self.noise));
-    }
-
-    /// The constants by which freed pixels move from now on.
-    pub fn set_observed_step(&mut self, step: LayerStep) {
-        self.observation.iter_mut().for_each(|observation| observation.set_step(step));
-    }
-
-    /// Starts the pixels of `which`, `[n_0]`, at noise, as [`Block::fill_observed`] does.
-    pub fn start_from_noise(&mut self, which: &[bool], bounds: &[f32; 2], discrete: bool) {
-        let before = self.layers[0].x.clone();
-        self.fill_observed(bounds, discrete, 1.0);
-        let others = self.layers[0].x.iter_mut().zip(before).enumerate().filter(|(i, _)| !which[i % which.len()]);
-        others.for_each(|(_, (x, before))| *x = before);
-    }
-
-    /// Sets the pixels of x_0 that are not in `free`, `[n_0]` or empty, to `values`, `[n_0]`, in every network.
-    pub fn clamp(&mut self, values: &[f32], free: &[bool]) {
-        for row in self.layers[0].x.chunks_exact_mut(values.len()) {
-            for (i, (x, &value)) in row.iter_mut().zip(values).enumerate() {
-                if !free.get(i).is_some_and(|&free| free) {
-                    *x = value;
-                }
-            }
-        }
-    }
-
-    /// Sets x_0 to noise: spread N(0, 1), in a bounded support uniform, in a discrete one 0 or 1.
-    pub fn fill_observed(&mut self, bounds: &[f32; 2], discrete: bool, spread: f32) {
-        let x = &mut self.layers[0].x;
-        match *bounds {
-            [low, high] if low.is_finite() && high.is_finite() => {
-                self.noise.fill_uniform(x);
-                x.iter_mut().for_each(|x| *x = if discrete { x.round() } else { low + (high - low) * *x });
-            }
-            [low, _] => {
-                self.noise.fill(x);
-                x.iter_mut().for_each(|x| *x *= spread);
-                if low.is_finite() {
-                    x.iter_mut().for_each(|x| *x = low + x.abs());
-                }
-            }
-        }
-    }
-
-    /// E\[x_0 | x_1\] of every row, `[rows, n_0]`: A'(eta_0) in units of x.
-    pub fn expected_observation(&self, model: &Hierarchy) -> Vec<f32> {
-        let (layer, mut eta) = (&model.layers[0], vec![0.0; self.layers[0].x.len()]);
-        input_from_above(&mut eta, &self.layers[1], model.weights[0].view(), self.rows);
-        for row in eta.chunks_exact_mut(layer.size) {
-            row.iter_mut().zip(&model.biases[0]).for_each(|(eta, b)| *eta += b);
-        }
-        if layer.family.has_link() {
-            layer.family.apply_link(&mut eta, &mut vec![0.0; self.layers[0].x.len()]);
-        }
-        let mut mean = vec![0.0; eta.len()];
-        match self.tables.first().and_then(Option::as_deref) {
-            Some(table) => mean.iter_mut().zip(&eta).for_each(|(m, &eta)| *m = table.mean(layer.family.as_ref(), f64::from(eta)) as f32),
-            None => layer.family.mean_statistics(&eta, &mut mean),
-        }
-        let slope = layer.family.statistic_slope(0.0) as f32;
-        let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
-        mean.iter_mut().for_each(|m| *m *= scale);
-        mean
-    }
-
-    /// Writes f(x) of every layer after x was set from outside.
-    pub fn refresh_activations(&mut self, model: &Hierarchy) {
-        for (layer, state) in model.layers.iter().zip(&mut self.layers).skip(1) {
-            if layer.family.is_categorical() {
-                state.x.chunks_exact_mut(layer.size).zip(&state.choice).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
-            } else {
-                layer.activation.apply(&state.x, &mut state.f);
-            }
-        }
-    }
-
-    /// Starts the posterior mean's reconstruction and the completions' sums anew.
-    pub fn forget_reconstruction(&mut self) {
-        self.reconstruction.0.fill(0.0);
-        self.reconstruction.1 = 0;
-        self.completions.iter_mut().for_each(Completions::restart);
-    }
-
-    /// Sums of the learning rule back to 0.
-    pub fn clear_sums(&mut self) {
-        for state in &mut self.layers {
-            state.weight_sum.fill(0.0);
-            state.bias_sum.fill(0.0);
-            state.uses.fill(0.0);
-            state.eps_squares = 0.0;
-        }
-        self.learned_steps = 0;
-        self.kept = 0;
-    }
-
     /// Advances every network by `span.steps` steps; records `taps`; gathers the learning rule's sums.
     pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, taps: &Taps) {
         self.prototypes = Prototypes::new(model).filter(|_| self.open == model.depth());
@@ -405,77 +288,6 @@ impl Block {
                 reflect(&mut state.x, &mut state.v, bounds);
             }
             model.layers[l].activation.apply(&state.x, &mut state.f);
-        }
-    }
-
-    /// Keeps eps_l of this step and f(x_(l+1)) at its end for the learning rule (SPEC 3).
-    fn keep(&mut self) {
-        for l in (0..self.open).filter(|&l| self.learns[l]) {
-            let (low, high) = self.layers.split_at_mut(l + 1);
-            let (below, above) = (&mut low[l], &mut high[0]);
-            let (n, m) = (below.eps.len(), above.f.len());
-            below.eps_squares += below.eps.iter().map(|&e| f64::from(e * e)).sum::<f64>();
-            if above.choice.is_empty() {
-                below.eps_history[self.kept * n..][..n].copy_from_slice(&below.eps);
-                below.f_history[self.kept * m..][..m].copy_from_slice(&above.f);
-            } else {
-                let (units, states) = (n / self.rows, above.uses.len());
-                for (eps, &c) in below.eps.chunks_exact(units).zip(&above.choice) {
-                    above.uses[c as usize] += 1.0;
-                    below.weight_sum[c as usize..].iter_mut().step_by(states).zip(eps).for_each(|(sum, eps)| *sum += eps);
-                }
-            }
-        }
-        self.kept += 1;
-        self.learned_steps += 1;
-        if self.kept == HISTORY {
-            self.multiply_out();
-        }
-    }
-
-    fn multiply_out(&mut self) {
-        if self.kept == 0 {
-            return;
-        }
-        let rows = self.kept * self.rows;
-        for l in (0..self.open).filter(|&l| self.learns[l]) {
-            if !self.layers[l + 1].choice.is_empty() {
-                continue; // summed as it came
-            }
-            let (n, m) = (self.layers[l].eps.len() / self.rows, self.layers[l + 1].f.len() / self.rows);
-            let state = &mut self.layers[l];
-            let eps = view(&state.eps_history[..rows * n], rows);
-            multiply(&mut state.weight_sum, eps.t(), view(&state.f_history[..rows * m], rows), 1.0, true);
-            for row in eps.axis_iter(Axis(0)) {
-                state.bias_sum.iter_mut().zip(row).for_each(|(sum, eps)| *sum += eps);
-            }
-        }
-        self.kept = 0;
-    }
-
-    fn record(&mut self, taps: &Taps) {
-        if taps.layer == 0 || taps.layer >= self.layers.len() {
-            return;
-        }
-        let (state, below) = (&self.layers[taps.layer], &self.layers[taps.layer - 1]);
-        if !taps.units.is_empty() {
-            let frame = |(&i, &p): (&usize, &usize)| Frame {
-                neuron: [&state.x, &state.v, &state.likelihood, &state.prior].map(|v| v.get(i).copied().unwrap_or(0.0)), // categorical: x alone
-                below: [
-                    below.eps[p] / below.slope.get(p).map_or(1.0, |slope| slope.min(-1e-9)) + below.mean_statistic[p],
-                    below.mean_statistic[p],
-                    below.eta[p],
-                ],
-            };
-            self.frames.push(taps.units.iter().zip(&taps.below).map(frame).collect());
-        }
-        if taps.raster {
-            let units = below.mean_statistic.len() / self.rows;
-            self.rasters.push(below.mean_statistic[..units].to_vec());
-        }
-        if let Some([a, b]) = taps.pair {
-            let units = state.x.len() / self.rows;
-            self.pairs.push(state.x.chunks_exact(units).map(|row| [row[a], row[b]]).collect());
         }
     }
 }

@@ -1,0 +1,147 @@
+//! The observation layer of a block: clamped, freed, filled with noise, and predicted.
+
+use super::{Block, input_from_above};
+use crate::dynamics::categorical;
+use crate::dynamics::completions::Completions;
+use crate::dynamics::observation::Observation;
+use crate::dynamics::parameters::LayerStep;
+use crate::model::Hierarchy;
+
+impl Block {
+    /// Frees the pixels of `free`, `[n_0]`, which then move by `step`, once for `inner` steps of the layers above (SPEC 4); all others
+    /// stay clamped.
+    pub fn free(&mut self, free: &[bool], inner: usize, step: LayerStep) {
+        self.observation = free.contains(&true).then(|| Observation::new(free, self.rows, inner, step, &mut self.noise));
+    }
+
+    /// The constants by which freed pixels move from now on.
+    pub fn set_observed_step(&mut self, step: LayerStep) {
+        self.observation.iter_mut().for_each(|observation| observation.set_step(step));
+    }
+
+    /// Starts the pixels of `which`, `[n_0]`, at noise, as [`Block::fill_observed`] does.
+    pub fn start_from_noise(&mut self, which: &[bool], bounds: &[f32; 2], discrete: bool) {
+        let before = self.layers[0].x.clone();
+        self.fill_observed(bounds, discrete, 1.0);
+        let others = self.layers[0].x.iter_mut().zip(before).enumerate().filter(|(i, _)| !which[i % which.len()]);
+        others.for_each(|(_, (x, before))| *x = before);
+    }
+
+    /// Sets the pixels of x_0 that are not in `free`, `[n_0]` or empty, to `values`, `[n_0]`, in every network.
+    pub fn clamp(&mut self, values: &[f32], free: &[bool]) {
+        for row in self.layers[0].x.chunks_exact_mut(values.len()) {
+            for (i, (x, &value)) in row.iter_mut().zip(values).enumerate() {
+                if !free.get(i).is_some_and(|&free| free) {
+                    *x = value;
+                }
+            }
+        }
+    }
+
+    /// Sets x_0 to noise: spread N(0, 1), in a bounded support uniform, in a discrete one 0 or 1.
+    pub fn fill_observed(&mut self, bounds: &[f32; 2], discrete: bool, spread: f32) {
+        let x = &mut self.layers[0].x;
+        match *bounds {
+            [low, high] if low.is_finite() && high.is_finite() => {
+                self.noise.fill_uniform(x);
+                x.iter_mut().for_each(|x| *x = if discrete { x.round() } else { low + (high - low) * *x });
+            }
+            [low, _] => {
+                self.noise.fill(x);
+                x.iter_mut().for_each(|x| *x *= spread);
+                if low.is_finite() {
+                    x.iter_mut().for_each(|x| *x = low + x.abs());
+                }
+            }
+        }
+    }
+
+    /// E\[x_0 | x_1\] of every row, `[rows, n_0]`: A'(eta_0) in units of x.
+    pub fn expected_observation(&self, model: &Hierarchy) -> Vec<f32> {
+        let (layer, mut eta) = (&model.layers[0], vec![0.0; self.layers[0].x.len()]);
+        input_from_above(&mut eta, &self.layers[1], model.weights[0].view(), self.rows);
+        for row in eta.chunks_exact_mut(layer.size) {
+            row.iter_mut().zip(&model.biases[0]).for_each(|(eta, b)| *eta += b);
+        }
+        if layer.family.has_link() {
+            layer.family.apply_link(&mut eta, &mut vec![0.0; self.layers[0].x.len()]);
+        }
+        self.means_of(model, &eta)
+    }
+
+    /// A'(eta_0) in units of x, of natural parameters `[rows, n_0]`.
+    fn means_of(&self, model: &Hierarchy, eta: &[f32]) -> Vec<f32> {
+        let (family, mut mean) = (model.layers[0].family.as_ref(), vec![0.0; eta.len()]);
+        match self.tables.first().and_then(Option::as_deref) {
+            Some(table) => mean.iter_mut().zip(eta).for_each(|(m, &eta)| *m = table.mean(family, f64::from(eta)) as f32),
+            None => family.mean_statistics(eta, &mut mean),
+        }
+        let slope = family.statistic_slope(0.0) as f32;
+        let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
+        mean.iter_mut().for_each(|m| *m *= scale);
+        mean
+    }
+
+    /// Sum of (x_0 - E\[x_0 | x_1\])^2 over rows and pixels, of the last step.
+    pub fn squared_residual(&self, model: &Hierarchy) -> f64 {
+        let observed = &self.layers[0];
+        observed.x.iter().zip(self.means_of(model, &observed.eta)).map(|(x, mean)| f64::from(x - mean).powi(2)).sum()
+    }
+
+    /// Writes f(x) of every layer after x was set from outside.
+    pub fn refresh_activations(&mut self, model: &Hierarchy) {
+        for (layer, state) in model.layers.iter().zip(&mut self.layers).skip(1) {
+            if layer.family.is_categorical() {
+                state.x.chunks_exact_mut(layer.size).zip(&state.choice).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
+            } else {
+                layer.activation.apply(&state.x, &mut state.f);
+            }
+        }
+    }
+
+    /// Starts the posterior mean's reconstruction and the completions' sums anew.
+    pub fn forget_reconstruction(&mut self) {
+        self.reconstruction.0.fill(0.0);
+        self.reconstruction.1 = 0;
+        self.completions.iter_mut().for_each(Completions::restart);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::StepParameters;
+    use crate::dynamics::block::{Span, Taps};
+    use crate::model::{Activation, FamilyConfig, Layer};
+    use ndarray::Array2;
+
+    /// Sum of (x_0 - A'(eta_0))^2 of a model of this family after a step that moves nothing, and eta_0.
+    fn squared_residual(family: FamilyConfig, x: f32) -> (f64, Vec<f32>) {
+        let layer = |family: FamilyConfig, size| Layer { family: family.build().unwrap(), activation: Activation::Linear, size };
+        let layers = vec![layer(family, 3), layer(FamilyConfig::Gaussian { sigma: 1.0 }, 2)];
+        let model = Hierarchy::new(layers, vec![Array2::from_elem((3, 2), 0.8)]).unwrap();
+        let mut block = Block::new(&model, 4, 1, 5, 0);
+        block.layers[0].x.fill(x);
+        block.layers[1].x.iter_mut().zip(0..).for_each(|(x, i)| *x = i as f32 - 3.0);
+        block.refresh_activations(&model);
+        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
+        let parameters = StepParameters { layers: vec![still], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
+        block.run(&model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
+        (block.squared_residual(&model), block.layers[0].eta.clone())
+    }
+
+    #[test]
+    fn the_residual_is_taken_from_the_mean_of_the_family_not_from_its_natural_parameter() {
+        let by_hand =
+            |eta: &[f32], x: f32, mean: fn(f64) -> f64| eta.iter().map(|&eta| (f64::from(x) - mean(f64::from(eta))).powi(2)).sum::<f64>();
+        let logistic = |eta: f64| 1.0 / (1.0 + (-eta).exp());
+        let continuous = |eta: f64| 1.0 / (1.0 - (-eta).exp()) - 1.0 / eta; // mean of density proportional to exp(eta x) on [0, 1]
+        let (found, eta) = squared_residual(FamilyConfig::Bernoulli, 1.0);
+        assert!((found / by_hand(&eta, 1.0, logistic) - 1.0).abs() < 1e-4);
+        assert!((found / by_hand(&eta, 1.0, |eta| eta) - 1.0).abs() > 0.1, "the planted bug is not seen");
+        let (found, eta) = squared_residual(FamilyConfig::ContinuousBernoulli, 0.25);
+        assert!((found / by_hand(&eta, 0.25, continuous) - 1.0).abs() < 1e-3, "{found}, {}", by_hand(&eta, 0.25, continuous));
+        let (found, eta) = squared_residual(FamilyConfig::Gaussian { sigma: 0.5 }, 0.7);
+        assert!((found / by_hand(&eta, 0.7, |eta| eta) - 1.0).abs() < 1e-4);
+    }
+}

@@ -1,0 +1,110 @@
+//! The course of learning: stages, the share of a run that is done, the rate in force.
+
+use super::Session;
+use crate::dynamics::governor::Stiffness;
+use crate::experiment::config::Decay;
+use crate::experiment::stages::{StageConfig, StagePosition};
+use rand_distr::{Distribution, StandardNormal};
+
+impl Session {
+    /// Announces a run of `images` from here on, over which `decay = "linear"` falls; returns its last image.
+    pub fn run_for(&mut self, images: u64) -> u64 {
+        let last = self.images + images;
+        self.run = Some([self.images, last]);
+        last
+    }
+
+    /// Tells which share of a run is done whose length is known in time, not in images; stages last their shares of it.
+    pub fn set_clock(&mut self, share: f64) {
+        self.clock = Some(share.clamp(0.0, 1.0));
+    }
+
+    /// Share of the run that is done: by the clock, by images, or of all stages together; 0 for a run without end.
+    pub fn share(&self) -> f64 {
+        let stages: u64 = self.config.stages.iter().map(|stage| stage.images).sum();
+        match (self.clock, self.run) {
+            (Some(share), _) => share,
+            (None, Some([first, last])) => (self.images.saturating_sub(first) as f64 / (last - first).max(1) as f64).min(1.0),
+            (None, None) if stages > 0 => (self.images as f64 / stages as f64).min(1.0),
+            _ => 0.0,
+        }
+    }
+
+    /// Share of the stage under way that is done; 0 in one without end.
+    pub fn stage_share(&self) -> f64 {
+        let Some(stage) = self.stage() else { return 0.0 };
+        let planned = |stages: &[StageConfig]| stages.iter().map(|stage| stage.images).sum::<u64>() as f64;
+        match self.clock {
+            Some(share) => {
+                let all = planned(&self.config.stages);
+                (share * all - planned(&self.config.stages[..self.position.stage])) / (stage.images as f64).max(1.0)
+            }
+            None if stage.images > 0 => self.images.saturating_sub(self.position.since) as f64 / stage.images as f64,
+            None => 0.0,
+        }
+    }
+
+    /// Layers of neurons that run, 1..=this.
+    pub fn open(&self) -> usize {
+        self.stage().map_or(self.model.depth(), |stage| stage.open)
+    }
+
+    /// The stage under way.
+    pub fn stage(&self) -> Option<&StageConfig> {
+        self.config.stages.get(self.position.stage)
+    }
+
+    /// Number of the stage under way, and the images seen when it began.
+    pub fn position(&self) -> StagePosition {
+        self.position
+    }
+
+    /// Goes to another stage, from its beginning; weights that it draws anew are drawn.
+    pub fn go_to_stage(&mut self, stage: usize) {
+        if stage >= self.config.stages.len() {
+            return;
+        }
+        self.position = StagePosition { stage, since: self.images };
+        let StageConfig { open, start_weights, .. } = self.config.stages[stage];
+        if open == self.model.depth() && self.model.layers[open].family.is_categorical() {
+            self.open_top();
+        }
+        if start_weights > 0.0 {
+            for w in &mut self.model.weights[open - 1] {
+                let z: f32 = StandardNormal.sample(&mut self.rng);
+                *w = start_weights as f32 * z;
+            }
+            self.weights_version += 1;
+        }
+        self.enter_stage();
+        self.show_next();
+    }
+
+    /// Tells blocks and integrator which layers run.
+    pub(super) fn enter_stage(&mut self) {
+        let depth = self.model.depth();
+        if let Some(lr) = self.stage().map(|stage| stage.lr) {
+            self.config.learning.lr = lr;
+        }
+        let (open, learns): (usize, Vec<bool>) = match self.stage() {
+            Some(stage) => (stage.open, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
+            None => (depth, vec![true; depth]),
+        };
+        self.blocks.iter_mut().for_each(|block| block.set_stage(open, &learns));
+        self.stiffness = Stiffness::new(&self.model);
+        self.set_parameters();
+    }
+
+    /// The learning rate now (its course: [`Decay`]).
+    pub fn learning_rate(&self) -> f64 {
+        if let Some(stage) = self.stage() {
+            return stage.rate(self.stage_share());
+        }
+        let l = &self.config.learning;
+        l.lr * match (l.decay, self.run) {
+            (Decay::Linear, _) if self.run.is_some() || self.clock.is_some() => (2.0 * (1.0 - self.share())).clamp(0.0, 1.0),
+            (Decay::Settle, _) if self.images > l.settle_images => (l.settle_images as f64 / self.images as f64).max(l.floor),
+            _ => 1.0,
+        }
+    }
+}

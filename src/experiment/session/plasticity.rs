@@ -1,0 +1,115 @@
+//! What a presentation teaches: the weights of every layer, the states of a categorical top, the stiffness that follows them.
+
+use super::building::is_large;
+use super::{BatchReport, Session};
+use crate::dynamics::block::Block;
+use crate::dynamics::categorical::{self, TopRule};
+use crate::dynamics::learning;
+use crate::dynamics::parameters::averaged_variance;
+use crate::experiment::config::{Ascent, Curvature};
+use crate::experiment::latents::Latents;
+use ndarray::{Array1, Array2, Axis};
+use rand::seq::SliceRandom;
+use rand::{RngExt, rngs::ChaCha8Rng};
+
+impl Session {
+    /// Adds what the presentation has taught to the weights.
+    pub(super) fn learn(&mut self, report: &mut BatchReport) {
+        let rule = self.rule(f64::from(report.lr));
+        let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.memory);
+        let depth = self.model.depth();
+        let opened = self.open() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
+        if opened && self.model.layers[depth].family.is_categorical() {
+            let share = self.share();
+            let (rate, expected_error) = (self.config.learning.top_rate * (1.0 - 0.9 * share), rule.expected_error);
+            // Near the end of a run no state starts again: it could not settle.
+            let top = TopRule { rate, dead: if share < 0.8 { 0.15 } else { 0.0 }, expected_error };
+            let (latents, blocks, rng) = (&self.latents, &self.blocks, &mut self.rng);
+            categorical::learn(&mut self.model, blocks, top, || state_of_some_image(latents.as_ref(), blocks, depth - 1, rng));
+        }
+        self.blocks.iter_mut().for_each(Block::clear_sums);
+        if let Some(update) = update {
+            report.weight_change = update.relative_change;
+            self.weights_version += 1;
+            self.updates += 1;
+            if !is_large(&self.model) || self.updates.is_multiple_of(3) {
+                self.measure_stiffness();
+                self.stiffness.update(&self.model, 3);
+            }
+            self.set_parameters();
+        }
+    }
+
+    /// The learning rule as configuration and stage have it.
+    pub(super) fn rule(&self, lr: f64) -> learning::Rule {
+        let l = &self.config.learning;
+        let layers = self.config.model.layers.iter().enumerate();
+        let learned_sigma = layers.filter(|(i, layer)| layer.learned_sigma || (*i == 0 && l.learned_sigma)).map(|(i, _)| i).collect();
+        let expected_error = 1.0 + averaged_variance(&self.parameters);
+        let free =
+            learning::Rule { lr, learn: None, unit_norm: l.unit_norm, largest_norm: 0.0, biases: l.biases, learned_sigma, expected_error };
+        match self.stage() {
+            Some(s) => {
+                let learn = Some(s.learn.clone());
+                learning::Rule { learn, unit_norm: s.unit_norm, largest_norm: s.largest_norm, biases: s.biases, ..free }
+            }
+            None => free,
+        }
+    }
+
+    /// Takes the mean curvature of the observation layer where the configuration asks for it.
+    pub(super) fn measure_stiffness(&mut self) {
+        if self.config.dynamics.curvature == Curvature::Mean {
+            let family = self.model.layers[0].family.as_ref();
+            let pixels = self.model.layers[0].size;
+            let (mut sum, mut rows) = (Array1::zeros(pixels), 0.0f32);
+            for row in self.blocks.iter().flat_map(|block| block.layers[0].eta.chunks_exact(pixels)) {
+                family.add_statistic_variances(row, sum.as_slice_mut().unwrap_or_default());
+                rows += 1.0;
+            }
+            self.stiffness.observed_variance = Some(sum / rows.max(1.0));
+        }
+    }
+
+    /// Starts the states of a categorical top at the latents of images, unless it has learned before.
+    pub(super) fn open_top(&mut self) {
+        let top = self.model.depth();
+        if self.model.weights[top - 1].iter().any(|&w| w != 0.0) {
+            return;
+        }
+        let n = self.model.layers[top - 1].size;
+        let rows = || self.blocks.iter().flat_map(|block| block.layers[top - 1].x.iter().copied());
+        let kept = self.latents.as_ref().filter(|latents| latents.settled() > 0).map(|latents| latents.of_layer(top - 1));
+        let x = kept.or_else(|| Array2::from_shape_vec((rows().count() / n, n), rows().collect()).ok());
+        let Some(mut x) = x else { return };
+        let mut order: Vec<usize> = (0..x.nrows()).collect();
+        order.shuffle(&mut self.rng);
+        x = x.select(Axis(0), &order);
+        let gains = categorical::open(&mut self.model, &x);
+        if let Some(latents) = &mut self.latents {
+            latents.rescale(top - 1, &gains);
+        }
+        if let Some(moments) = self.memory.weights.get_mut(top.wrapping_sub(2)) {
+            moments.rescale_columns(&gains);
+        }
+        self.weights_version += 1;
+    }
+
+    /// What the learning rule remembers starts anew.
+    pub(super) fn renew_memory(&mut self) {
+        let adam = self.config.learning.ascent == Ascent::Adam;
+        self.memory = if adam { learning::Memory::new(self.model.depth()) } else { learning::Memory::default() };
+    }
+}
+
+/// x of layer l of a random image among those that have chains, else of a random network.
+pub(super) fn state_of_some_image(latents: Option<&Latents>, blocks: &[Block], l: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    match latents.filter(|latents| latents.settled() > 0) {
+        Some(latents) => latents.of_image(l, rng.random_range(0..latents.settled())),
+        None => {
+            let block = &blocks[rng.random_range(0..blocks.len())];
+            let (row, n) = (rng.random_range(0..block.rows), block.layers[l].x.len() / block.rows);
+            block.layers[l].x[row * n..][..n].to_vec()
+        }
+    }
+}

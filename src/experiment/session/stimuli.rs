@@ -1,0 +1,123 @@
+//! Which stimulus each network sees: from a set, fixed, set by hand, or held.
+
+use super::Session;
+use crate::dynamics::ancestral;
+use crate::experiment::config::ConfigError;
+use crate::experiment::latents::Latents;
+use ndarray::Array2;
+use rand::RngExt;
+
+impl Session {
+    /// Sets the fixed stimulus, `[n_0]`, in every network; states and freed pixels stay, so that the chains follow it.
+    pub fn set_stimulus(&mut self, values: &[f32]) -> Result<(), ConfigError> {
+        let n = self.model.layers[0].size;
+        if values.len() != n || values.iter().any(|v| !v.is_finite()) {
+            return Err(ConfigError(format!("a stimulus of {n} finite numbers is needed, found {}", values.len())));
+        }
+        if self.stimuli.is_none() {
+            self.config.stimulus.values = values.to_vec();
+        }
+        for block in &mut self.blocks {
+            block.clamp(values, &self.free);
+            block.forget_reconstruction();
+        }
+        self.given.copy_from_slice(values);
+        Ok(())
+    }
+
+    /// Shows every network another stimulus, from x = 0 (SPEC 3) or from where its own chains were. Fixed stimuli start again. While
+    /// held, all get the same.
+    pub fn show_next(&mut self) {
+        (self.step_in_stimulus, self.settling) = (0, 0);
+        let n = self.model.layers[0].size;
+        let persistent = self.latents.is_some() && !self.held;
+        let shown = self.choose_images();
+        let mut next = shown.iter();
+        for block in &mut self.blocks {
+            block.restart(&self.model);
+            block.clear_sums();
+            for row in block.layers[0].x.chunks_exact_mut(n) {
+                match (&self.stimuli, next.next()) {
+                    (Some(set), Some(&i)) => row.iter_mut().zip(set.row(i)).for_each(|(x, &value)| *x = value),
+                    _ => row.copy_from_slice(&self.config.stimulus.values),
+                }
+            }
+        }
+        if let (true, Some(latents)) = (persistent, &self.latents) {
+            if latents.fresh() {
+                let open = self.open();
+                self.blocks.iter_mut().for_each(|block| ancestral::draw(&self.model, block, 1, open, 1.0));
+                self.settling = self.config.stimulus.settle_steps;
+            } else {
+                latents.load(&self.model, &mut self.blocks);
+            }
+        }
+        if self.stimuli.is_some() {
+            self.images += if self.held { 1 } else { self.config.stimulus.batch as u64 };
+        }
+        self.presentations += 1;
+        self.given.copy_from_slice(&self.blocks[0].layers[0].x[..n]);
+        self.begin_completions();
+    }
+
+    /// The image of each network for the next presentation; none where the stimulus is fixed.
+    pub(super) fn choose_images(&mut self) -> Vec<usize> {
+        let (batch, wanted) = (self.config.stimulus.batch, self.wanted_images());
+        let Some(set) = &self.stimuli else { return Vec::new() };
+        match &mut self.latents {
+            _ if self.held => vec![self.rng.random_range(0..set.nrows()); batch],
+            Some(latents) => latents.choose(batch, wanted, &mut self.rng).iter().map(|&i| i as usize).collect(),
+            None => (0..batch).map(|_| self.rng.random_range(0..set.nrows())).collect(),
+        }
+    }
+
+    /// Images that take part now: the first ones, and then, between a twentieth and three fifths of the run, all others (SPEC 8).
+    pub(super) fn wanted_images(&self) -> usize {
+        let all = self.latents.as_ref().map_or(0, Latents::images);
+        let first = match self.config.stimulus.first_images {
+            0 => all,
+            first => first.min(all),
+        };
+        let joined = ((self.share() - 0.05) / 0.55).clamp(0.0, 1.0);
+        first + ((all - first) as f64 * joined) as usize
+    }
+
+    /// Shows network 0's stimulus in every network, so that all sample one posterior, and lets learning rest; or goes on.
+    pub fn hold(&mut self, hold: bool) -> Result<(), ConfigError> {
+        self.held = hold;
+        if hold {
+            let stimulus = self.stimulus().to_vec();
+            self.set_stimulus(&stimulus)
+        } else {
+            self.free_pixels(&[])?;
+            self.show_next();
+            Ok(())
+        }
+    }
+
+    /// Stimuli of one's own, `[count, n_0]`, in place of the source's.
+    pub fn replace_stimuli(&mut self, stimuli: Array2<f32>) -> Result<(), ConfigError> {
+        let n = self.model.layers[0].size;
+        if stimuli.ncols() != n || stimuli.nrows() == 0 {
+            return Err(ConfigError(format!("stimuli of shape [count, {n}] are needed, found {:?}", stimuli.dim())));
+        }
+        (self.stimuli, self.labels) = (Some(stimuli), None);
+        self.show_next();
+        Ok(())
+    }
+
+    /// The images from which stimuli are taken, `[count, n_0]`; None where the stimulus is fixed.
+    pub fn images_shown(&self) -> Option<&Array2<f32>> {
+        self.stimuli.as_ref()
+    }
+
+    /// Classes of these, `[count]`; None where they are not known.
+    pub fn labels_shown(&self) -> Option<&[u8]> {
+        self.labels.as_deref()
+    }
+
+    /// The stimulus of network 0 as it was given, `[n_0]`: under freed pixels what they would be if they were clamped.
+    pub fn stimulus(&self) -> &[f32] {
+        &self.given
+    }
+}
