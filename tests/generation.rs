@@ -37,7 +37,7 @@ fn covariance(model: &Hierarchy) -> DMatrix<f64> {
 
 fn dreamer(model: &Hierarchy, h: f64, h0: f64, m: f64) -> Dreamer {
     let layers = vec![LayerStep::new(h, m, 0.3); model.depth()];
-    let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
+    let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, choice_interval: 1 };
     Dreamer { model: model.clone(), parameters, observed: LayerStep::new(h0, 0.0, 0.3), open: model.depth() }
 }
 
@@ -234,6 +234,7 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
             dt_over_tau_eps: 1.0,
             interneurons: 1,
             exact: true,
+            choice_interval: 1,
         };
         block.run(judged, &still, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
         let state = &block.layers[2];
@@ -257,8 +258,10 @@ fn joint_samples_below_a_categorical_top_have_the_mixture_s_moments() {
     let p = categorical::prior(&model.biases[2]);
     let centre = |i: usize, c: usize| f64::from(model.weights[1][[i, c]]);
     let mean = |i: usize| (0..3).map(|c| f64::from(p[c]) * centre(i, c)).sum::<f64>();
-    let moments = |model: &Hierarchy| {
-        let mut dream = Dream::new(dreamer(model, 0.01, 0.01, 1.5), wish(Mode::Joint, 6000, 1), None).unwrap();
+    let moments = |model: &Hierarchy, choice_interval: usize| {
+        let mut dreamer = dreamer(model, 0.01, 0.01, 1.5);
+        dreamer.parameters.choice_interval = choice_interval;
+        let mut dream = Dream::new(dreamer, wish(Mode::Joint, 6000, 1), None).unwrap();
         dream.advance(2500);
         dream.states(1)
     };
@@ -272,11 +275,30 @@ fn joint_samples_below_a_categorical_top_have_the_mixture_s_moments() {
             })
             .fold(0.0, f64::max)
     };
-    let found = z(&moments(&model));
-    assert!(found < 5.0, "z = {found}");
     let mut bug = model.clone();
     bug.biases[2] = array![0.0, 0.0, 0.0];
-    assert!(z(&moments(&bug)) > 5.0, "a flat prior is not seen");
+    for choice_interval in [1, 7] {
+        let found = z(&moments(&model, choice_interval));
+        assert!(found < 5.0, "z = {found}, the top drawn every {choice_interval} steps");
+        assert!(z(&moments(&bug, choice_interval)) > 5.0, "a flat prior is not seen");
+    }
+}
+
+#[test]
+fn a_top_of_as_many_states_as_images_opens_with_their_distance_as_sigma() {
+    // A square grid of spacing 1 in one plane: every row lies 1 from its nearest.
+    let x = Array2::from_shape_fn((100, 2), |(i, j)| if j == 0 { (i / 10) as f32 } else { (i % 10) as f32 });
+    let layers = |k| vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, k)];
+    let opened = |k: usize| {
+        let mut model = Hierarchy::new(layers(k), vec![Array2::eye(2), Array2::zeros((2, k))]).unwrap();
+        categorical::open(&mut model, &x);
+        model.layers[1].family.sigma().unwrap()
+    };
+    // Distance 1 goes along one of the two axes; ties go to the lower row, so to one axis more often.
+    for k in [100, 150] {
+        let sigma = opened(k);
+        assert!((0.3..=1.0).contains(&sigma), "{k} states: sigma = {sigma}");
+    }
 }
 
 #[test]

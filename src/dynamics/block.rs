@@ -103,6 +103,8 @@ pub struct Block {
     observation: Option<Observation>,
     /// Counts what the freed pixels become, where that is asked for.
     pub completions: Option<Completions>,
+    /// Steps until a categorical top is drawn again.
+    until_choice: usize,
     /// What the heat bath of a categorical top needs, of the weights of the last run.
     prototypes: Option<Prototypes>,
     pub(super) noise: Noise,
@@ -157,6 +159,7 @@ impl Block {
             learns: vec![true; depth],
             observation: None,
             completions: None,
+            until_choice: 0,
             prototypes: None,
             noise: Noise::new(seed, stream),
             kept: 0,
@@ -203,6 +206,7 @@ impl Block {
                 }
             }
         }
+        self.until_choice = 0;
         self.set_interneurons(model, self.interneurons);
         self.forget_reconstruction();
     }
@@ -215,7 +219,8 @@ impl Block {
 
     /// Advances every network by `span.steps` steps; records `taps`; gathers the learning rule's sums.
     pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, taps: &Taps) {
-        self.prototypes = Prototypes::new(model).filter(|_| self.open == model.depth());
+        let drawn = self.open == model.depth() && self.until_choice < span.steps;
+        self.prototypes = if drawn { Prototypes::new(model) } else { None };
         for step in 0..span.steps {
             self.step(model, parameters);
             if step + 1 == span.skip {
@@ -233,7 +238,9 @@ impl Block {
 
     /// One step of every layer from the same state (SPEC 2, integrator).
     fn step(&mut self, model: &Hierarchy, parameters: &StepParameters) {
-        if let Some(prototypes) = &self.prototypes {
+        let now = self.until_choice == 0;
+        self.until_choice = self.until_choice.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
+        if let (true, Some(prototypes)) = (now, &self.prototypes) {
             let (low, high) = self.layers.split_at_mut(self.open);
             let temperature = parameters.layers[self.open - 1].temperature;
             prototypes.heat_bath(model, &low[self.open - 1], &mut high[0], temperature, &mut self.noise);
@@ -365,8 +372,14 @@ mod tests {
         }
         // h = 0: the step computes its currents and moves nothing.
         let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
-        let parameters =
-            StepParameters { layers: vec![still; model.depth()], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true };
+        let parameters = StepParameters {
+            layers: vec![still; model.depth()],
+            dt_ms: 1.0,
+            dt_over_tau_eps: 1.0,
+            interneurons: 1,
+            exact: true,
+            choice_interval: 1,
+        };
         block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
         let mut worst = 0.0f64;
         for row in 0..rows {

@@ -151,7 +151,7 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
 }
 
 /// Opens the top on the latents `x` of the layer below, `[count, n_(L-1)]`: centres at the first k of them (in turn where there are
-/// fewer), sigma at the root mean square distance of the others to the nearest centre. A gaussian layer has one sigma for all its
+/// fewer), sigma at the root mean square distance of the others to the nearest centre (of the centres to each other where there are no others). A gaussian layer has one sigma for all its
 /// units: unit i is measured in other units first, x_i <- g_i x_i and W_(L-2) column i divided by g_i, so that this distance is the
 /// same along every axis; what the model says of the layers below stays as it is. Returns g, `[n_(L-1)]`.
 pub fn open(model: &mut Hierarchy, x: &Array2<f32>) -> Vec<f32> {
@@ -159,12 +159,15 @@ pub fn open(model: &mut Hierarchy, x: &Array2<f32>) -> Vec<f32> {
     let (n, k) = model.weights[top - 1].dim();
     let centre = |c: usize| x.row(c % x.nrows());
     let mut squares = vec![0.0f64; n];
-    let rest = (k.min(x.nrows() - 1)..x.nrows()).take(1000);
+    let own = k.min(x.nrows());
+    // Rows that are no centre; where every row is one, its own does not count: sigma would be 0.
+    let rest = if k < x.nrows() { k..x.nrows() } else { 0..x.nrows() }.take(1000);
     let count = rest.len() as f64;
-    for row in rest.map(|r| x.row(r)) {
-        let distance = |c: usize| row.iter().zip(centre(c)).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
-        let nearest = (0..k.min(x.nrows())).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0);
-        squares.iter_mut().zip(row.iter().zip(centre(nearest))).for_each(|(s, (a, b))| *s += f64::from(a - b).powi(2));
+    for r in rest {
+        let row = x.row(r);
+        let distance = |c: usize| row.iter().zip(x.row(c)).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let nearest = (0..own).filter(|&c| c != r).min_by(|&a, &b| distance(a).total_cmp(&distance(b))).unwrap_or(0);
+        squares.iter_mut().zip(row.iter().zip(x.row(nearest))).for_each(|(s, (a, b))| *s += f64::from(a - b).powi(2));
     }
     let spread: Vec<f64> = squares.iter().map(|s| (s / count).sqrt().max(1e-3)).collect();
     let mut gains = vec![1.0f32; n];

@@ -115,7 +115,8 @@ pub fn at_rest_under(
 
 /// Draws of p(. | eta), one for each eta: interneurons that have run for `a_dt` tau_eps.
 pub(super) fn equilibrium(law: InterneuronLaw, family: &dyn Family, etas: &[f32], a_dt: f64, noise: &mut Noise) -> Vec<f32> {
-    let parameters = StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: 1, exact: false };
+    let parameters =
+        StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: 1, exact: false, choice_interval: 1 };
     let mut state = population(law, family, etas, 1, noise);
     advance(family, None, &mut state, &parameters, noise);
     state.y

@@ -43,6 +43,8 @@ pub struct StepParameters {
     pub interneurons: usize,
     /// A'(eta) instead of interneurons.
     pub exact: bool,
+    /// Steps from one draw of a categorical top to the next: any interval leaves the law as it is, a longer one costs less.
+    pub choice_interval: usize,
 }
 
 impl StepParameters {

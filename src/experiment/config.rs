@@ -147,6 +147,8 @@ pub struct DynamicsConfig {
     pub safety: f64,
     /// How the observation layer's curvature is measured.
     pub curvature: Curvature,
+    /// Steps from one draw of a categorical top layer to the next; the law does not depend on it.
+    pub choice_interval: usize,
     /// Seed of everything random.
     pub seed: u64,
     /// Worker threads; 0: as many as cores. Results do not depend on it.
@@ -167,6 +169,7 @@ impl Default for DynamicsConfig {
             governor: Governor::Auto,
             safety: crate::dynamics::governor::SAFETY,
             curvature: Curvature::Bound,
+            choice_interval: 1,
             seed: 0,
             threads: 0,
         }
@@ -455,6 +458,7 @@ impl Config {
         }
         for (key, value, low, high) in [
             ("interneurons", d.interneurons, 1, 10_000),
+            ("choice_interval", d.choice_interval, 1, 10_000),
             ("threads", d.threads, 0, 1024),
             ("batch", self.stimulus.batch, 1, 100_000),
             ("steps_per_stimulus", self.stimulus.steps_per_stimulus, 0, 10_000_000),

@@ -364,7 +364,7 @@ pub fn is_exact(experiment: Experiment, subject: &Subject) -> bool {
 }
 
 fn interneuron_parameters(a_dt: f64, k: usize) -> StepParameters {
-    StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: k, exact: false }
+    StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: k, exact: false, choice_interval: 1 }
 }
 
 /// Series 0: A'(eta) as <T(y)>; series 1: A(eta) - A(eta_0) as its integral from eta_0 (SPEC 5.5), by Simpson's rule.

@@ -302,6 +302,7 @@ mod tests {
             dt_over_tau_eps: 20.0,
             interneurons: 1,
             exact: false,
+            choice_interval: 1,
         };
         let preparation = Preparation { model, parameters: &parameters, open: 1, layer: 1 };
         let protocol = Protocol { burn_in: 80, samples: 60, ..Protocol::default() };

@@ -47,5 +47,6 @@ pub fn step_parameters_of(d: &DynamicsConfig, stiffness: &[f64], open: usize) ->
         dt_over_tau_eps: dt_ms / d.tau_eps_ms,
         interneurons: d.interneurons,
         exact: d.interneuron_mode == InterneuronMode::Exact,
+        choice_interval: d.choice_interval,
     }
 }
