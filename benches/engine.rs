@@ -23,6 +23,7 @@ fn normals(c: &mut Criterion) {
     group.throughput(Throughput::Elements(buffer.len() as u64));
     let mut noise = Noise::new(0, 0);
     group.bench_function("batched", |b| b.iter(|| noise.fill(&mut buffer)));
+    group.bench_function("batched, the code for every processor", |b| b.iter(|| noise.fill_portably(&mut buffer)));
     let mut rng = rand::rngs::ChaCha8Rng::seed_from_u64(0);
     group.bench_function("rand_distr", |b| b.iter(|| buffer.iter_mut().for_each(|z| *z = StandardNormal.sample(&mut rng))));
     group.finish();

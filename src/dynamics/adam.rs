@@ -54,6 +54,31 @@ fn update(weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ulps::{column, rows, ulps, worst_of_many};
+
+    #[test]
+    fn an_update_is_within_six_ulps_of_f64_and_a_planted_bug_is_not() {
+        let (step, scale) = (3e-3f32, 1.7f32);
+        let worst = |gain: f64| {
+            worst_of_many(rows::<4>(-2.0, 2.0), |input| {
+                let [mut w, g, mut m1, m2] = [0, 1, 2, 3].map(|k| column(&input, k));
+                let mut m2: Vec<f32> = m2.iter().map(|m| m.abs() + 0.01).collect();
+                let before = m2.clone();
+                update(&mut w, &g, &mut m1, &mut m2, step, scale);
+                let decay = DECAY.map(|d| f64::from(1.0 - d));
+                let each = |i: usize| {
+                    let [w0, g, first, _] = input[i].map(f64::from);
+                    let (first1, second0) = (first + gain * decay[0] * (g - first), f64::from(before[i]));
+                    let second1 = second0 + decay[1] * (g * g - second0);
+                    let change = f64::from(step) * first1 / ((second1 * f64::from(scale)).sqrt() + f64::from(EPSILON));
+                    ulps(m1[i], first1, first).max(ulps(m2[i], second1, 0.0)).max(ulps(w[i], w0 + change, w0))
+                };
+                (0..input.len()).map(each).fold(0.0, f64::max)
+            })
+        };
+        assert!(worst(1.0) <= 6.0, "{} ulps", worst(1.0));
+        assert!(worst(1.0001) > 6.0, "planted: the first moment learns 1e-4 too fast");
+    }
 
     #[test]
     fn steps_have_the_size_of_the_rate_whatever_the_gradient_s() {

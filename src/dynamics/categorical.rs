@@ -51,19 +51,36 @@ impl Prototypes {
     }
 }
 
+/// Weights that are summed together before they join the running sum: short chains of additions, which processors run side by side.
+const GROUP: usize = 16;
+
 /// One of the states whose logarithmic weights are `logits`, which are used up; `chance` is uniform in (0, 1).
 fn draw(logits: &mut [f32], chance: f32) -> usize {
-    let top = logits.iter().fold(f32::NEG_INFINITY, |top, &l| top.max(l));
-    vector::exp_shifted(logits, top);
-    let wanted = chance * logits.iter().sum::<f32>();
-    let mut sum = 0.0;
-    for (c, weight) in logits.iter().enumerate() {
-        sum += weight;
-        if wanted < sum {
-            return c;
+    vector::exp_shifted(logits, largest(logits));
+    let sum = |group: &[f32]| group.iter().sum::<f32>();
+    let wanted = chance * logits.chunks(GROUP).map(sum).sum::<f32>();
+    let mut passed = 0.0;
+    for (first, group) in logits.chunks(GROUP).enumerate().map(|(k, group)| (k * GROUP, group)) {
+        let after = passed + sum(group);
+        if wanted < after {
+            let found = group.iter().position(|weight| {
+                passed += weight;
+                wanted < passed
+            });
+            return first + found.unwrap_or(group.len() - 1);
         }
+        passed = after;
     }
     logits.len() - 1
+}
+
+/// The largest of `values`, found in lanes.
+fn largest(values: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; GROUP];
+    for group in values.chunks(GROUP) {
+        lanes.iter_mut().zip(group).for_each(|(top, &v)| *top = if v > *top { v } else { *top });
+    }
+    lanes.iter().fold(f32::NEG_INFINITY, |top, &v| top.max(v))
 }
 
 /// All 0 but the one.
@@ -190,4 +207,35 @@ pub fn open(model: &mut Hierarchy, x: &Array2<f32>) -> Vec<f32> {
     }
     model.biases[top].fill(0.0);
     gains
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ulps::{column, for_many, rows};
+
+    /// Whether `found` is where the cumulative sum in f64 of the weights passes `chance`, to within the rounding of f32.
+    fn is_right(logits: &[f32], chance: f32, found: usize) -> bool {
+        let top = f64::from(largest(logits));
+        let weights: Vec<f64> = logits.iter().map(|&l| (f64::from(l) - top).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let share = |n: usize| weights[..n].iter().sum::<f64>() / total;
+        let chance = f64::from(chance);
+        share(found) <= chance + 1e-5 && chance <= share(found + 1) + 1e-5
+    }
+
+    #[test]
+    fn a_draw_is_where_the_cumulative_sum_passes_chance_and_a_planted_bug_is_seen() {
+        let missed = std::cell::Cell::new(0);
+        for_many(rows::<2>(0.0, 1.0), |input| {
+            let logits: Vec<f32> = column(&input, 0).iter().map(|u| 12.0 * u - 5.0).collect();
+            for chance in column(&input, 1) {
+                let found = draw(&mut logits.clone(), chance);
+                assert!(is_right(&logits, chance, found), "{} states, chance {chance}: {found}", logits.len());
+                missed.set(missed.get() + usize::from(!is_right(&logits, chance, (found + 1) % logits.len())));
+            }
+        });
+        assert!(missed.get() > 1000, "planted: the state after the right one");
+        assert_eq!(draw(&mut [f32::NAN, 0.0], 0.5), 1, "what is not finite falls through to the last state");
+    }
 }

@@ -301,3 +301,34 @@ fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ulps::{column, rows, ulps, worst_of_many};
+
+    #[test]
+    fn ornstein_uhlenbeck_is_within_four_ulps_of_f64_and_a_planted_bug_is_not() {
+        let (sigma, step) = (0.4f64, OrnsteinUhlenbeckStep::new(0.4, 0.8, 3));
+        let worst = |gain: f64| {
+            worst_of_many(rows::<4>(-4.0, 4.0), |input| {
+                let [mut y, eta, n1, n2] = [0, 1, 2, 3].map(|k| column(&input, k));
+                let mut mean = vec![0.0; y.len()];
+                let precision = (1.0 / (sigma * sigma)) as f32;
+                ornstein_uhlenbeck(&mut y, &eta, &mut mean, [&n1, &n2], step, precision);
+                let [from_z, noise, decay, shared, own] = [step.from_z, step.noise, step.decay, step.shared, step.own].map(f64::from);
+                let precision = f64::from(precision);
+                let each = |i: usize| {
+                    let [y0, eta, n1, n2] = input[i].map(f64::from);
+                    let (z, scale) = (y0 - eta, y0.abs().max(eta.abs()));
+                    let average = precision * (eta + gain * from_z * z + noise * n1);
+                    let next = eta + decay * z + shared * n1 + own * n2;
+                    ulps(mean[i], average, precision * scale).max(ulps(y[i], next, scale))
+                };
+                (0..input.len()).map(each).fold(0.0, f64::max)
+            })
+        };
+        assert!(worst(1.0) <= 4.0, "{} ulps", worst(1.0));
+        assert!(worst(1.0001) > 4.0, "planted: z counts 1e-4 too much");
+    }
+}

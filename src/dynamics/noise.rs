@@ -27,6 +27,11 @@ impl Noise {
         fill(&mut self.state, out);
     }
 
+    /// The same numbers by the code that every processor can run: the scalar reference of [`Noise::fill`], to the bit.
+    pub fn fill_portably(&mut self, out: &mut [f32]) {
+        fill_body(&mut self.state, out);
+    }
+
     /// Fills `out` with independent uniform numbers in (0, 1), 24 bits each.
     pub fn fill_uniform(&mut self, out: &mut [f32]) {
         for chunk in out.chunks_mut(LANES) {
@@ -38,6 +43,11 @@ impl Noise {
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx+fma"))]
 fn fill(state: &mut [[u32; LANES]; 4], out: &mut [f32]) {
+    fill_body(state, out);
+}
+
+#[inline(always)]
+fn fill_body(state: &mut [[u32; LANES]; 4], out: &mut [f32]) {
     let mut chunks = out.chunks_exact_mut(2 * LANES);
     let mut s = *state;
     for chunk in &mut chunks {
@@ -112,6 +122,8 @@ fn log(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ulps::{for_many, ulps, worst_of_many};
+    use proptest::prelude::*;
     use rand_distr::{Distribution, StandardNormal};
 
     fn draw(seed: u64, count: usize) -> Vec<f32> {
@@ -185,6 +197,54 @@ mod tests {
         }
         assert!(correlate(&values[..n], &other).abs() < 5.0);
         assert!(correlate(&values[..n], &values[..n]).abs() > 5.0, "the statistic sees dependence");
+    }
+
+    #[test]
+    fn every_processor_draws_the_same_bits() {
+        for_many((any::<u64>(), 0..300usize), |(seed, count)| {
+            let (mut fast, mut portable) = (Noise::new(seed, 1), Noise::new(seed, 1));
+            let (mut a, mut b) = (vec![0.0; count], vec![0.0; count]);
+            for _ in 0..2 {
+                fast.fill(&mut a);
+                portable.fill_portably(&mut b);
+                assert!(a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits()), "seed {seed}, {count} numbers");
+            }
+            portable.fill_portably(&mut [0.0]); // planted: one draw more
+            fast.fill(&mut a);
+            portable.fill_portably(&mut b);
+            assert!(a != b || count == 0);
+        });
+    }
+
+    #[test]
+    fn the_transform_is_within_eight_ulps_of_f64_and_a_planted_bug_is_not() {
+        let worst = |gain: f64| {
+            worst_of_many(any::<u64>(), |seed| {
+                let mut noise = Noise::new(seed, 0);
+                let mut bits = noise.state;
+                let mut out = [0.0; 4 * LANES];
+                noise.fill(&mut out);
+                let mut worst = 0.0f64;
+                for pair in out.chunks_exact(2 * LANES) {
+                    let (u, angle) = (next(&mut bits), next(&mut bits));
+                    for i in 0..LANES {
+                        // The numbers as f32 has them, the functions in f64.
+                        let uniform = f64::from(((u[i] >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0));
+                        let offset = f64::from(
+                            ((angle[i] >> 2) as i32 as f32 + 0.5 - 536_870_912.0) * (std::f32::consts::FRAC_PI_2 / 1_073_741_824.0),
+                        );
+                        let radius = gain * (-2.0 * uniform.ln()).sqrt();
+                        let quarters = f64::from(u8::from(angle[i] & 1 == 1));
+                        let sign = if angle[i] & 2 == 2 { -radius } else { radius };
+                        let (sine, cosine) = (offset + quarters * std::f64::consts::FRAC_PI_2).sin_cos();
+                        worst = worst.max(ulps(pair[i], sign * cosine, 0.0)).max(ulps(pair[LANES + i], sign * sine, 0.0));
+                    }
+                }
+                worst
+            })
+        };
+        assert!(worst(1.0) <= 8.0, "{} ulps", worst(1.0));
+        assert!(worst(1.0 + 2e-6) > 8.0, "planted: 2e-6 too large");
     }
 
     #[test]

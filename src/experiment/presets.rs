@@ -255,6 +255,7 @@ impl Images {
                 interneuron_mode: InterneuronMode::Exact,
                 safety: 0.35,
                 curvature: Curvature::Mean,
+                choice_interval: 5,
                 ..Default::default()
             },
             learning: LearningConfig {

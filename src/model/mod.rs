@@ -10,6 +10,8 @@ pub mod product;
 pub mod quadrature;
 pub mod receptive_field;
 pub mod table;
+#[cfg(test)]
+pub(crate) mod ulps;
 pub mod vector;
 
 pub use activation::Activation;

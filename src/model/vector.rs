@@ -32,6 +32,29 @@ pub fn exp_shifted(values: &mut [f32], shift: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ulps::{column, rows, ulps, worst_of_many};
+
+    #[test]
+    fn random_slices_are_within_four_ulps_and_a_planted_bug_is_not() {
+        let worst = |shift: f64, gain: f64| {
+            worst_of_many(rows::<1>(-80.0, 80.0), |x| {
+                let mut powers = column(&x, 0);
+                let mut chances = vec![0.0; x.len()];
+                logistic(&powers, &mut chances);
+                exp_shifted(&mut powers, shift as f32);
+                let each = |i: usize| {
+                    let x = f64::from(x[i][0]);
+                    let shifted = f64::from(x as f32 - shift as f32);
+                    ulps(powers[i], gain * shifted.exp(), 0.0).max(ulps(chances[i], gain / (1.0 + (-x).exp()), 0.0))
+                };
+                (0..x.len()).map(each).fold(0.0, f64::max)
+            })
+        };
+        for shift in [0.0, 3.25] {
+            assert!(worst(shift, 1.0) <= 4.0, "{} ulps", worst(shift, 1.0));
+            assert!(worst(shift, 1.0 + 1e-6) > 4.0, "planted: 1e-6 too large");
+        }
+    }
 
     #[test]
     fn within_four_ulps_of_f64_and_sound_at_the_ends() {

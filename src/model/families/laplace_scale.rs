@@ -164,6 +164,37 @@ impl Family for LaplaceScale {
 mod tests {
     use super::*;
     use crate::model::quadrature;
+    use crate::model::ulps::{column, rows, ulps, worst_of_many};
+
+    #[test]
+    fn proposals_are_within_four_ulps_of_f64_and_a_planted_bug_is_not() {
+        let delta = 0.15f32;
+        let worst = |gain: f64| {
+            worst_of_many(rows::<5>(-3.0, 3.0), |input| {
+                let eta: Vec<f32> = input.iter().map(|row| 0.05 + row[4].abs()).collect();
+                let normal = [0, 1, 2, 3].map(|k| column(&input, k));
+                let mut draw = vec![0.0; input.len()];
+                propose(&eta, normal.each_ref().map(Vec::as_slice), &mut draw, delta);
+                let each = |i: usize| {
+                    let ([n1, n2, n3, n4, _], eta, delta) = (input[i].map(f64::from), f64::from(eta[i]), f64::from(delta));
+                    let y = gain * std::f64::consts::FRAC_1_SQRT_2 * (n1 * n1 + n2 * n2) / eta;
+                    let exponent = eta * (y.hypot(delta) - std::f64::consts::FRAC_1_SQRT_2 * (delta + y));
+                    let chance = 0.5 * (n3 * n3 + n4 * n4);
+                    // Rounding may decide only where both sides are equal to within it.
+                    let open = (chance - exponent).abs() <= 4.0 * f64::from(f32::EPSILON) * (chance + eta * (y + delta));
+                    match (draw[i].is_nan(), chance > exponent) {
+                        (false, _) => ulps(draw[i], y.copysign(n1), 0.0),
+                        (true, true) if !open => f64::INFINITY,
+                        _ => 0.0,
+                    }
+                    .max(if !draw[i].is_nan() && chance <= exponent && !open { f64::INFINITY } else { 0.0 })
+                };
+                (0..input.len()).map(each).fold(0.0, f64::max)
+            })
+        };
+        assert!(worst(1.0) <= 4.0, "{} ulps", worst(1.0));
+        assert!(worst(1.0 + 1e-6) > 4.0, "planted: 1e-6 too far out");
+    }
 
     #[test]
     fn mean_and_log_partition_against_quadrature_and_the_table_against_both() {

@@ -1,6 +1,7 @@
 //! Every family against quadrature and finite differences.
 
 use super::*;
+use crate::model::ulps::{column, rows, ulps, worst_of_many};
 
 fn examples() -> Vec<std::sync::Arc<dyn Family>> {
     [
@@ -78,6 +79,42 @@ fn slices_agree_with_scalars() {
         family.statistics(&x, &mut out);
         assert!((f64::from(out[4]) - family.statistic(0.5)).abs() < 1e-5 * family.statistic(0.5).abs());
     }
+}
+
+/// Largest distance, in ulps of the largest term, of T, T' eta - B' and B - eta T of random slices from the scalar formulas.
+fn worst_ulps(family: &dyn Family, judge: &dyn Family) -> f64 {
+    worst_of_many(rows::<2>(-5.0, 5.0), |input| {
+        let [low, high] = family.bounds().map(|b| b as f32);
+        let x: Vec<f32> = column(&input, 0).iter().map(|x| x.clamp(low, high)).collect();
+        let eta: Vec<f32> = column(&input, 1).iter().map(|eta| if family.has_link() { 0.01 + eta.abs() } else { *eta }).collect();
+        let zeros = || vec![0.0; x.len()];
+        let (mut statistics, mut current, mut energy) = (zeros(), zeros(), zeros());
+        family.statistics(&x, &mut statistics);
+        family.prior_current(&x, &eta, &mut current);
+        family.energies(&x, &eta, &mut energy);
+        let each = |i: usize| {
+            let (x, eta) = (f64::from(x[i]), f64::from(eta[i]));
+            let (pull, push) = (judge.statistic_slope(x) * eta, judge.base_slope(x));
+            let (won, paid) = (judge.statistic(x) * eta, judge.base_energy(x));
+            ulps(statistics[i], judge.statistic(x), 0.0).max(ulps(current[i], pull - push, pull.abs().max(push.abs()))).max(ulps(
+                energy[i],
+                paid - won,
+                paid.abs().max(won.abs()),
+            ))
+        };
+        (0..x.len()).map(each).fold(0.0, f64::max)
+    })
+}
+
+#[test]
+fn random_slices_are_within_eight_ulps_of_the_scalars_and_a_planted_bug_is_not() {
+    let others = [FamilyConfig::Bernoulli, FamilyConfig::Exponential, FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }];
+    for family in examples().into_iter().chain(others.map(|config| config.build().unwrap())) {
+        let worst = worst_ulps(family.as_ref(), family.as_ref());
+        assert!(worst <= 8.0, "{family:?}: {worst} ulps");
+    }
+    let judge = FamilyConfig::StudentT { nu: 8.0, s: 0.150_000_3, kappa: 1.5 }.build().unwrap();
+    assert!(worst_ulps(examples()[7].as_ref(), judge.as_ref()) > 8.0, "planted: s is 2e-6 too large");
 }
 
 #[test]

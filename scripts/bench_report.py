@@ -1,0 +1,114 @@
+"""Writes what scripts/bench.sh has measured as Markdown: machine, targets, bound, growth. Standard library alone."""
+
+import argparse
+import json
+import pathlib
+import platform
+import re
+
+
+def read(path):
+    return path.read_text() if path.exists() else None
+
+
+def number(value):
+    return "not found" if value is None else f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def verdict(reached):
+    return {True: "reached", False: "**not reached**", None: ""}[reached]
+
+
+def machine():
+    model = re.search(r"model name\s*: (.*)", read(pathlib.Path("/proc/cpuinfo")) or "")
+    cores = len(re.findall(r"^processor", read(pathlib.Path("/proc/cpuinfo")) or "", re.M))
+    flags = " ".join(flag for flag in ("avx2", "avx512f") if flag in (read(pathlib.Path("/proc/cpuinfo")) or ""))
+    return f"{model.group(1) if model else platform.processor()}, {cores} cores, {flags}; {platform.system()} {platform.release()}"
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--folder", type=pathlib.Path, required=True)
+    options.add_argument("--before", type=float, required=True)
+    options.add_argument("--after", type=float, required=True)
+    given = options.parse_args()
+    bench = json.loads(read(given.folder / "bench.json"))
+    watched = bench["watched"]
+    figures = {f["key"]: f for f in bench["figures"]}
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `scripts/bench.sh`; do not edit.",
+        "",
+        f"Machine: {machine()}. Load average before {given.before:.2f}, after {given.after:.2f}"
+        + (" (the machine was busy with other work: times are too long)." if given.before > 0.7 else "."),
+        f"Medians of {bench['rounds']} rounds; what is compared ran in turn.",
+        "",
+        "| what | measured | unit | target | |",
+        "|---|---|---|---|---|",
+    ]
+    row = lambda what, value, unit, target, reached: lines.append(
+        f"| {what} | {number(value)} | {unit} | {'' if target is None else target} | {verdict(reached)} |"
+    )
+    for f in bench["figures"]:
+        row(f["what"], f["value"], f["unit"], f["target"], f["reached"])
+    jax = read(given.folder / "jax.json")
+    if jax:
+        jax = json.loads(jax)
+        for r, least in zip(jax["rows"], (None, 4)):
+            row(f"JAX {jax['jax']} jitted, {r['shape']}", r["jax_ms"], "ms", None, None)
+            row("heescope in the same run", r["heescope_ms"], "ms", None, None)
+            row("JAX over heescope, median of pairs", r["ratio"], "times", least, None if least is None else r["ratio"] >= least)
+    row("window, work of a frame while learning, all views, median", watched["frame_median_ms"], "ms", 4, watched["frame_median_ms"] <= 4)
+    row("the same, 99th percentile", watched["frame_p99_ms"], "ms", 12, watched["frame_p99_ms"] <= 12)
+    row("steps lost to a window's thread at 60 frames a second (without rasterising)", 100 * watched["lost_share"], "%", 5, watched["lost_share"] <= 0.05)
+    first = sorted(int(ms) for ms in (read(given.folder / "first_picture_ms.txt") or "").split())
+    if first:
+        middle = first[len(first) // 2] / 1e3
+        row("process start to a saved first picture (software rendering, PNG included)", middle, "s", 0.5, middle <= 0.5)
+    memory = [line.split() for line in (read(given.folder / "memory_kib.txt") or "").splitlines()]
+    for after, name, kib in memory:
+        mb, whole = int(kib) * 1024 / 1e6, name == "VmRSS"
+        what = {"VmRSS": "memory of the window's process", "RssAnon": "of that its own", "RssFile": "of that programs and libraries on disk"}[name]
+        row(f"{what}, after {after} s", mb, "MB", 150 if whole else None, mb < 150 if whole else None)
+    bound = "dead_leaves_over_bound", "wide_over_bound", "hierarchy_over_bound"
+    lines += [
+        "",
+        "## Over the bound",
+        "",
+        "One thread; the bound is the products of the whole batch at the gemm library's speed plus the normals at the batched rate.",
+        "",
+        *[f"- {what}: {number(figures[key]['value'])} times" for key, what in zip(bound, ("dead-leaves", "256 pixels, 512 units, batch 128", "784-256-20-400"))],
+        "",
+        "## Frames by view",
+        "",
+        "| view | median ms | 99th percentile ms |",
+        "|---|---|---|",
+        *[f"| {v['view']} | {v['median_ms']:.2f} | {v['p99_ms']:.2f} |" for v in watched["views"]],
+    ]
+    window = re.findall(r"^(frame/.*?)\s*\n?\s+time:\s+\[\S+ \S+ (\S+ \S+) ", read(given.folder / "window.txt") or "", re.M)
+    if window:
+        lines += ["", "`cargo bench --bench window`:", "", "| frame | time |", "|---|---|", *[f"| {name[6:]} | {time} |" for name, time in window]]
+    lines += [
+        "",
+        "## How the cost of a step grows",
+        "",
+        "All else as in dead-leaves with a fixed stimulus: batch 100, 144 pixels, 144 units, one layer, K = 1, one thread.",
+        "",
+        "![milliseconds a step against batch, pixels, units, layers, K and threads](screenshots/growth.svg)",
+    ]
+    for growth in bench["growth"]:
+        points = growth["points"]
+        cells = lambda values: " | ".join(values)
+        lines += [
+            "",
+            f"| {growth['over']} | {cells(str(p['at']) for p in points)} |",
+            "|---|" + "---|" * len(points),
+            f"| ms a step | {cells(number(p['step_ms']) for p in points)} |",
+            f"| bound, one thread, ms | {cells(number(p['bound_ms']) for p in points)} |",
+        ]
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

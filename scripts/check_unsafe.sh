@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Runs Miri over everything that holds `unsafe` or is dispatched at run time and needs no window: the product, and the vector code
+# of noise, exp and Adam. Miri interprets the scalar paths (it knows few vector instructions): pointers, strides and bounds are
+# the same on every path. A crate of its own holds just these files, so that the window's libraries are not interpreted.
+# Needs the nightly toolchain with `rustup component add miri rust-src --toolchain nightly`. Takes a few minutes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+for file in $(grep -rlE '\bunsafe\b' src --include=*.rs); do
+  [ "$file" = src/model/product.rs ] || { echo "check_unsafe: $file holds unsafe code that this script does not run" >&2; exit 1; }
+done
+version() { sed -n "s/^$1 = .*version = \"\([^\"]*\)\".*/\1/p; s/^$1 = \"\([^\"]*\)\".*/\1/p" Cargo.toml | head -n 1; }
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+mkdir "$folder/src"
+cat > "$folder/Cargo.toml" <<TOML
+[package]
+name = "kernels"
+version = "0.0.0"
+edition = "2024"
+[dependencies]
+gemm = { version = "$(version gemm)", default-features = false, features = ["std"] }
+multiversion = "$(version multiversion)"
+ndarray = "$(version ndarray)"
+rand = { version = "$(version rand)", features = ["chacha"] }
+[dev-dependencies]
+proptest = { version = "$(version proptest)", default-features = false, features = ["std"] }
+rand_distr = "$(version rand_distr)"
+TOML
+cat > "$folder/src/lib.rs" <<RUST
+pub mod model {
+    #[path = "$PWD/src/model/product.rs"]
+    pub mod product;
+    #[cfg(test)]
+    #[path = "$PWD/src/model/ulps.rs"]
+    pub(crate) mod ulps;
+    #[path = "$PWD/src/model/vector.rs"]
+    pub mod vector;
+}
+pub mod dynamics {
+    #[path = "$PWD/src/dynamics/adam.rs"]
+    pub mod adam;
+    #[path = "$PWD/src/dynamics/noise.rs"]
+    pub mod noise;
+}
+RUST
+cd "$folder"
+# Isolation off: proptest and the detection of the processor look at the system.
+export MIRIFLAGS="-Zmiri-disable-isolation"
+"$cargo" +nightly miri test --lib -- product ulps every_processor

@@ -1,0 +1,151 @@
+//! `heescope bench`: milliseconds a step, split into its parts; every figure that has a target; how the cost grows.
+
+mod clock;
+mod gabor;
+mod growth;
+mod memory;
+mod models;
+mod parts;
+mod plot;
+mod table;
+mod watched;
+
+use crate::cli::Start;
+use crate::dynamics::block::Taps;
+use crate::experiment::session::Session;
+use crate::export::write_atomically;
+use anyhow::bail;
+use clock::median_ms;
+use parts::{Normals, Products};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+/// Options of `bench`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Bench {
+    #[command(flatten)]
+    start: Start,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Also every figure that has a target (about a minute); printed by --json without --preset, --config and --set too
+    #[arg(long)]
+    targets: bool,
+    /// All of these with three seeds in place of one, what a window costs, and how the cost of a step grows with batch, pixels, units,
+    /// layers, K and threads (some minutes)
+    #[arg(long)]
+    all: bool,
+    /// Rounds of which medians are taken
+    #[arg(long, default_value_t = ROUNDS)]
+    rounds: usize,
+    /// Picture of the growth to write (SVG); with --all
+    #[arg(long, requires = "all")]
+    plot: Option<PathBuf>,
+}
+
+/// Rounds unless asked otherwise.
+const ROUNDS: usize = 15;
+/// Steps of one round of the short table.
+const STEPS: usize = 200;
+/// Rounds of the comparison with a window, which takes seconds each.
+const WATCHED_ROUNDS: usize = 5;
+
+impl Bench {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        if !(1..=10_000).contains(&self.rounds) {
+            bail!("--rounds {} is out of range: 1 to 10000", self.rounds);
+        }
+        let plain = self.start.preset.is_none() && self.start.config.is_none() && self.start.set.is_empty();
+        let targets = self.targets || self.all || (self.json && plain);
+        // First of all, while the process holds nothing else: it measures memory.
+        let figures = if targets { Some(table::measure(self.rounds, if self.all { 3 } else { 1 })?) } else { None };
+        let mut map = self.split()?;
+        if let Some(figures) = &figures {
+            map.insert("figures".into(), json!(figures.0));
+        }
+        if self.all {
+            map.insert("watched".into(), json!(watched::measure(WATCHED_ROUNDS)?));
+        }
+        let growth = if self.all { growth::measure(self.rounds)? } else { Vec::new() };
+        if self.all {
+            map.insert("growth".into(), json!(growth));
+        }
+        if let Some(path) = &self.plot {
+            write_atomically(path, plot::svg(&growth).as_bytes())?;
+        }
+        map.insert("rounds".into(), self.rounds.into());
+        if self.json {
+            println!("{}", Value::Object(map));
+        } else {
+            self.print(&map, figures.as_ref(), &growth);
+        }
+        Ok(())
+    }
+
+    /// One step of a configuration, and its parts alone.
+    fn split(&self) -> anyhow::Result<Map<String, Value>> {
+        let (mut config, _) = self.start.read(None)?;
+        config.learning.enabled = false;
+        let mut session = Session::new(config.clone())?;
+        session.hold(true)?;
+        let taps = Taps::default();
+        let step_ms = median_ms(self.rounds, || drop(session.advance(STEPS, &taps))) / STEPS as f64;
+        // The parts alone on one thread, all rows: what the bound is made of.
+        let batch = config.stimulus.batch;
+        let mut products = Products::new(&session.model, batch);
+        let products_ms = median_ms(self.rounds, || products.run(batch));
+        let count = parts::normals(&session.model, batch, session.parameters().exact);
+        let mut normals = Normals::new(count);
+        let noise_ms = median_ms(self.rounds, || normals.draw());
+        config.learning.enabled = true;
+        let images_per_second = if config.stimulus.steps_per_stimulus > 0 {
+            let mut learner = Session::new(config.clone())?;
+            let presentation_ms = median_ms(self.rounds, || drop(learner.advance(usize::MAX, &taps)));
+            batch as f64 / presentation_ms * 1e3
+        } else {
+            0.0
+        };
+        let threads = match config.dynamics.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let elementwise_ms = (step_ms * threads as f64 - products_ms - noise_ms).max(0.0);
+        let rows = [
+            ("step_ms", step_ms),
+            ("steps_per_second", 1e3 / step_ms),
+            ("learning_images_per_second", images_per_second),
+            ("one_thread_products_ms", products_ms),
+            ("one_thread_noise_ms", noise_ms),
+            ("one_thread_elementwise_and_rest_ms", elementwise_ms),
+            ("noise_ns_per_normal", noise_ms * 1e6 / count.max(1) as f64),
+        ];
+        let mut map: Map<_, _> = rows.iter().map(|(k, v)| ((*k).to_string(), json!(v))).collect();
+        map.insert("preset".into(), config.model.name.clone().into());
+        map.insert("batch".into(), batch.into());
+        map.insert("threads".into(), threads.into());
+        Ok(map)
+    }
+
+    fn print(&self, map: &Map<String, Value>, figures: Option<&table::Figures>, growth: &[growth::Growth]) {
+        let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default();
+        println!("preset {}, batch {}, {} threads, medians of {} rounds", text("preset"), map["batch"], map["threads"], self.rounds);
+        for (name, value) in map.iter().filter_map(|(name, value)| value.as_f64().filter(|_| value.is_f64()).map(|v| (name, v))) {
+            println!("{name:<36} {value:.4}");
+        }
+        for f in figures.iter().flat_map(|figures| &figures.0) {
+            let verdict = match (f.target, f.reached) {
+                (Some(target), Some(true)) => format!("  target {target}: reached"),
+                (Some(target), _) => format!("  target {target}: NOT reached"),
+                _ => String::new(),
+            };
+            println!("{:<60} {:>10.4} {}{verdict}", f.what, f.value, f.unit);
+        }
+        if let Some(watched) = map.get("watched") {
+            println!("\nwatched: {watched:#}");
+        }
+        for g in growth {
+            println!("\n{:>10} {:>12} {:>12}", g.over, "step ms", "bound ms");
+            g.points.iter().for_each(|p| println!("{:>10} {:>12.4} {:>12.4}", p.at, p.step_ms, p.bound_ms));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The parts of a step alone, on one thread: what the bound of a step is made of.
+
+use crate::dynamics::noise::Noise;
+use crate::model::Hierarchy;
+use crate::model::product::multiply;
+use ndarray::{Array2, ArrayView2};
+
+/// The matrix products of one step of `batch` networks, with inputs and outputs of their own.
+pub(super) struct Products {
+    layers: Vec<LayerProducts>,
+}
+
+struct LayerProducts {
+    w: Array2<f32>,
+    /// Whether the layer above shows f(x) to this one; a categorical one picks columns, and is drawn by W^T T(x).
+    categorical: bool,
+    below: Vec<f32>,
+    above: Vec<f32>,
+    eta: Vec<f32>,
+    current: Vec<f32>,
+}
+
+impl Products {
+    /// Of the model's shapes.
+    pub(super) fn new(model: &Hierarchy, batch: usize) -> Self {
+        let layers = model.weights.iter().zip(&model.layers[1..]).map(|(w, above)| {
+            let (n, m) = w.dim();
+            LayerProducts {
+                w: w.clone(),
+                categorical: above.family.is_categorical(),
+                below: vec![0.5; batch * n],
+                above: vec![0.5; batch * m],
+                eta: vec![0.0; batch * n],
+                current: vec![0.0; batch * m],
+            }
+        });
+        Self { layers: layers.collect() }
+    }
+
+    /// All products once, `rows` networks at a time, as a step of the program has them.
+    pub(super) fn run(&mut self, rows: usize) {
+        for layer in &mut self.layers {
+            let (n, m) = layer.w.dim();
+            let chunks = layer.below.chunks(rows * n).zip(layer.above.chunks(rows * m));
+            let outputs = layer.eta.chunks_mut(rows * n).zip(layer.current.chunks_mut(rows * m));
+            for ((below, above), (eta, current)) in chunks.zip(outputs) {
+                if !layer.categorical {
+                    multiply(eta, view(above, m), layer.w.t(), 1.0, false);
+                }
+                multiply(current, view(below, n), layer.w.view(), 1.0, false);
+            }
+        }
+    }
+
+    /// Floating-point operations of one run.
+    pub(super) fn operations(&self) -> f64 {
+        self.layers.iter().map(|layer| (if layer.categorical { 2 } else { 4 }) * layer.below.len() * layer.w.ncols()).sum::<usize>() as f64
+    }
+}
+
+fn view(values: &[f32], columns: usize) -> ArrayView2<'_, f32> {
+    match ArrayView2::from_shape((values.len() / columns, columns), values) {
+        Ok(view) => view,
+        Err(_) => unreachable!("whole rows"),
+    }
+}
+
+/// Normals that one step draws: two for each neuron, and two for each unit whose interneurons are sampled.
+pub(super) fn normals(model: &Hierarchy, batch: usize, exact: bool) -> usize {
+    let moving = |l: usize| usize::from(l > 0 && !model.layers[l].family.is_categorical());
+    let sampled = |l: usize| usize::from(l < model.depth() && !exact);
+    (0..=model.depth()).map(|l| 2 * batch * model.layers[l].size * (moving(l) + sampled(l))).sum()
+}
+
+/// A stream and room for `count` normals.
+pub(super) struct Normals {
+    noise: Noise,
+    buffer: Vec<f32>,
+}
+
+impl Normals {
+    /// Of seed 0.
+    pub(super) fn new(count: usize) -> Self {
+        Self { noise: Noise::new(0, 0), buffer: vec![0.0; count] }
+    }
+
+    /// Draws them all by the fastest code of this processor.
+    pub(super) fn draw(&mut self) {
+        self.noise.fill(std::hint::black_box(&mut self.buffer));
+    }
+
+    /// Draws them by the code for every processor.
+    pub(super) fn draw_portably(&mut self) {
+        self.noise.fill_portably(std::hint::black_box(&mut self.buffer));
+    }
+}
