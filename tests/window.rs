@@ -6,12 +6,16 @@ use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::views::Kind;
 use heescope::app::{App, Options, view_by_name};
 use heescope::engine::Measuring;
-use heescope::experiment::{DataSource, presets};
+use heescope::experiment::{Config, DataSource, presets};
 use std::time::{Duration, Instant};
 
 fn window(preset: &str, view: Option<&str>) -> Harness<'static, Option<App>> {
     let mut config = presets::by_name(preset).unwrap();
     config.data.patches = config.data.patches.min(2000);
+    window_of(config, view)
+}
+
+fn window_of(config: Config, view: Option<&str>) -> Harness<'static, Option<App>> {
     let view = view.map(str::to_string);
     let ui = move |ui: &mut egui::Ui, app: &mut Option<App>| {
         let app = app.get_or_insert_with(|| {
@@ -551,15 +555,7 @@ fn without_its_files_mnist_says_where_they_go_and_the_next_images_named_are_for_
     let folder = tempfile::tempdir().unwrap();
     let mut config = presets::by_name("mnist").unwrap();
     config.data.paths = vec![folder.path().into()];
-    let ui = move |ui: &mut egui::Ui, app: &mut Option<App>| {
-        let app = app.get_or_insert_with(|| {
-            let view = Some("stimulus".to_string());
-            App::new(ui.ctx(), Options { config: config.clone(), view, ..Default::default() }).unwrap()
-        });
-        app.drain(ui.ctx());
-        app.frame(ui);
-    };
-    let mut harness = Harness::builder().with_size([1000.0, 700.0]).build_ui_state(ui, None);
+    let mut harness = window_of(config, Some("stimulus"));
     let shown = |app: &App| app.state.latest.as_ref().map(|s| (s.config.model.name.clone(), s.config.model.layers[0].size, s.clock.steps));
     until(&mut harness, |app| shown(app).is_some_and(|(name, _, steps)| name == "digits" && steps > 5));
     let header = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<u8>>();
@@ -569,4 +565,98 @@ fn without_its_files_mnist_says_where_they_go_and_the_next_images_named_are_for_
     type_into(&mut harness, "Your images", &folder.path().display().to_string());
     click(&mut harness, "Learn from these");
     until(&mut harness, |app| shown(app).is_some_and(|(name, size, _)| name == "mnist" && size == 784));
+}
+
+#[test]
+fn thousands_of_states_are_shown_and_dreamt_from() {
+    let mut config = presets::by_name("digits").unwrap();
+    config.model.layers.last_mut().unwrap().size = 3000;
+    config.stages.clear(); // all layers are open at once
+    let mut harness = window_of(config, Some("generation"));
+    let prototypes = |app: &App| app.state.latest.as_ref().and_then(|s| s.generation.as_ref()?.prototypes.clone());
+    until(&mut harness, |app| prototypes(app).is_some_and(|found| found.states.len() == 3000));
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("The 3000 states of the top").is_some());
+    // On a screen of small textures as many as one sheet holds, 55 rows of 55; a click far along the strip finds its state.
+    harness.input_mut().max_texture_side = Some(500);
+    click(&mut harness, "Follow learning");
+    until(&mut harness, |app| app.state.latest.as_ref().and_then(|s| s.generation.clone()).is_some_and(|found| !found.following));
+    harness.run_steps(4);
+    let states = prototypes(harness.state().as_ref().unwrap()).unwrap().states.clone();
+    let strip = harness.get_by_role_and_label(egui::accesskit::Role::Image, "States of the top").rect();
+    assert_eq!(strip.height(), 44.0);
+    harness.hover_at(strip.min + egui::vec2(46.0 * 7.0 + 3.0, 20.0));
+    harness.step();
+    harness.drag_at(strip.min + egui::vec2(46.0 * 7.0 + 3.0, 20.0));
+    harness.step();
+    harness.drop_at(strip.min + egui::vec2(46.0 * 7.0 + 3.0, 20.0));
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains(&format!("From state {}  x", states[7])).is_some());
+}
+
+/// The sizes of the textures that the last frame handed over, letters left out.
+fn handed_over(harness: &Harness<'static, Option<App>>) -> Vec<[usize; 2]> {
+    let letters = egui::TextureId::default();
+    harness.output().textures_delta.set.iter().filter(|(id, _)| *id != letters).map(|(_, delta)| delta.image.size()).collect()
+}
+
+#[test]
+fn textures_are_no_larger_than_the_screen_can_hold() {
+    for (view, then, above) in [("receptive-fields", None, 300), ("layers", Some("Matrix"), 300), ("generation", None, 200)] {
+        let mut harness = window("fashion", Some(view));
+        harness.input_mut().max_texture_side = Some(500);
+        until(&mut harness, |app| app.state.latest.is_some());
+        then.into_iter().for_each(|name| click(&mut harness, name));
+        let start = Instant::now();
+        let mut largest = 0;
+        while largest <= above {
+            harness.step();
+            let sizes = handed_over(&harness);
+            largest = sizes.into_iter().flatten().fold(largest, usize::max);
+            assert!(largest <= 500, "{view}: a side of {largest}");
+            assert!(start.elapsed() < Duration::from_secs(30), "{view}: nothing larger than {largest}");
+        }
+    }
+}
+
+#[test]
+fn pictures_that_stay_the_same_are_not_handed_over_again() {
+    for (preset, view, then) in
+        [("digits", "stimulus", None), ("dead-leaves", "posterior", None), ("dead-leaves", "traces", Some("Population"))]
+    {
+        let mut harness = window(preset, Some(view));
+        until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 50));
+        then.into_iter().for_each(|name| click(&mut harness, name));
+        let start = Instant::now();
+        while handed_over(&harness).is_empty() {
+            harness.step();
+            assert!(start.elapsed() < Duration::from_secs(20), "{view} shows nothing");
+        }
+        click(&mut harness, "Pause");
+        until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| !s.clock.running));
+        harness.run_steps(3);
+        for _ in 0..5 {
+            harness.step();
+            assert!(handed_over(&harness).is_empty(), "{view}, while paused");
+        }
+    }
+}
+
+#[test]
+fn words_and_numbers_fit_the_family_shown() {
+    let mut harness = window("digits", Some("learning"));
+    until(&mut harness, |app| app.state.learning.len() > 5);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("residual variance").is_some() && harness.query_by_label_contains("NaN").is_none());
+    assert!(harness.query_by_label_contains("sigma^2").is_none(), "grey levels have no sigma");
+    let worst = harness.state().as_ref().unwrap().state.learning.iter().fold(0.0f32, |worst, p| worst.max(p.residual_variance));
+    assert!((0.001..1.0).contains(&worst), "residual of values from 0 to 1: {worst}");
+    let mut harness = window("dead-leaves", Some("learning"));
+    until(&mut harness, |app| app.state.learning.len() > 5);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("(sigma^2 ").is_some());
+    let mut harness = window("digits", Some("layers"));
+    until(&mut harness, |app| app.state.fits.is_some());
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("Red: positive weight").is_some() && harness.query_by_label_contains("scale").is_none());
 }

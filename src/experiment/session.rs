@@ -718,9 +718,14 @@ impl Session {
 
     fn measure(&self) -> BatchReport {
         let (mut residual, mut pixels, mut second, mut fourth, mut units) = (0.0f64, 0usize, 0.0f64, 0.0f64, 0usize);
+        let observed = &self.model.layers[0].family;
+        let scale = 1.0 / observed.statistic_slope(0.0) as f32; // T is linear in x
+        let mut mean = Vec::new();
         for block in &self.blocks {
-            for (x, eta) in block.layers[0].x.iter().zip(&block.layers[0].eta) {
-                residual += f64::from(x - eta).powi(2);
+            mean.resize(block.layers[0].eta.len(), 0.0);
+            observed.mean_statistics(&block.layers[0].eta, &mut mean);
+            for (x, mean) in block.layers[0].x.iter().zip(&mean) {
+                residual += f64::from(x - scale * mean).powi(2);
                 pixels += 1;
             }
             for &x in &block.layers[1].x {

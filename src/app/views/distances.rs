@@ -43,7 +43,7 @@ pub(super) fn numbers(ui: &mut Ui, found: &GenerationState, exhibit: &Exhibit, m
     };
     let pace = format!("{} steps, {} s", exhibit.steps, short(exhibit.seconds));
     let text = match (&found.measuring, distance) {
-        (Measuring::Ready(floor), Some(distance)) => format!("{} (data {}), {pace}", short(distance), short(floor.distance)),
+        (Measuring::Ready(floor), Some(distance)) => format!("Frechet {} (data {}), {pace}", short(distance), short(floor.distance)),
         _ => pace,
     };
     let tip = "Frechet distance (that of data), steps of the whole network, seconds of computing";

@@ -12,6 +12,7 @@ use crate::engine::{Snapshot, Watch};
 use crate::experiment::groups;
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
+use crate::model::FamilyConfig;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
 
@@ -60,7 +61,7 @@ impl View for Layers {
         ui.horizontal_wrapped(|ui| {
             for (mode, name, tip) in [
                 (Mode::Bars, "Bars", "First-layer filters as bars at their place"),
-                (Mode::Strongest, "Strongest filters", "Of each second-layer unit the eight filters it raises most"),
+                (Mode::Strongest, "Strongest filters", "Of each second-layer unit the eight filters that it drives most"),
                 (Mode::Matrix, "Matrix", "The weights themselves"),
             ] {
                 ui.selectable_value(&mut self.mode, mode, name).on_hover_text(tip);
@@ -94,8 +95,14 @@ impl View for Layers {
             return;
         };
         let [oriented, placed] = crate::analysis::groups::shares(&fits.groups);
+        let scales = snapshot.config.model.layers.get(1).is_some_and(|layer| matches!(layer.family, FamilyConfig::LaplaceScale { .. }));
+        let shown = match (self.mode, scales) {
+            (Mode::Strongest, _) => "A row a unit: the eight filters of its largest weights, the largest first.",
+            (_, true) => "Red: the unit raises the filter's scale; blue: it lowers it.",
+            (_, false) => "Red: positive weight; blue: negative.",
+        };
         ui.weak(format!(
-            "Red: the unit raises the filter's scale; blue: it lowers it. Beyond shuffled weights (z > 3): {:.0} % of the units in orientation, {:.0} % in place. Click a unit, then a filter, to go down and up again.",
+            "{shown} Beyond shuffled weights (z > 3): {:.0} % of the units in orientation, {:.0} % in place. Click a unit, then a filter, to go down and up again.",
             100.0 * oriented,
             100.0 * placed
         ));
@@ -200,11 +207,14 @@ impl Scene<'_> {
             ui.allocate_exact_size(vec2(width * columns as f32, height * order.len().div_ceil(columns) as f32), Sense::click());
         figure::mark(ui, "strongest filters", rect);
         let place = |n: usize| {
-            Rect::from_min_size(rect.min + vec2((n % columns) as f32 * width, (n / columns) as f32 * height), vec2(width - 8.0, height))
+            Rect::from_min_size(
+                rect.min + vec2((n % columns) as f32 * width, (n / columns) as f32 * height),
+                vec2(width - 8.0, height - 4.0),
+            )
         };
         for (n, &unit) in order.iter().enumerate() {
             let row = place(n);
-            let cell = row.width() / STRONGEST as f32;
+            let cell = (row.width() / STRONGEST as f32).min(row.height() + 1.0);
             for (k, (filter, _)) in self.strongest(unit).into_iter().enumerate() {
                 self.filter(ui, Rect::from_min_size(row.min + vec2(k as f32 * cell, 0.0), vec2(cell - 1.0, cell - 1.0)), filter);
             }
@@ -223,7 +233,7 @@ impl Scene<'_> {
     fn describe(&self, unit: usize) -> String {
         let group = self.fits.groups.get(unit).copied().unwrap_or_default();
         format!(
-            "unit {unit} of layer 2: orientation {:.0} deg (z {:.1}), place {:.1}, {:.1} pixels (z {:.1})",
+            "unit {unit} of layer 2: orientation {:.0} deg (z {:.1}), place ({:.1}, {:.1}) pixels (z {:.1})",
             group.orientation.to_degrees(),
             group.orientation_z,
             group.centre[0],
@@ -271,7 +281,7 @@ impl Scene<'_> {
                 figure::mark(ui, "chosen unit", rect);
                 self.bars(ui, rect, unit, true);
                 ui.label(self.describe(unit));
-                ui.weak("The filters it raises most: click one to go down to it.");
+                ui.weak("The filters that it drives most: click one to go down to it.");
                 let cell = (side / (STRONGEST / 2) as f32).floor();
                 egui::Grid::new("strongest").spacing([2.0, 2.0]).show(ui, |ui| {
                     for (k, (filter, weight)) in self.strongest(unit).into_iter().enumerate() {
@@ -291,7 +301,7 @@ impl Scene<'_> {
                 let (rect, _) = ui.allocate_exact_size(vec2(0.6 * side, 0.6 * side), Sense::hover());
                 figure::mark(ui, "chosen unit", rect);
                 self.filter(ui, rect, unit);
-                ui.weak("The second-layer units that move its scale most: click one to go up to it.");
+                ui.weak("The second-layer units of the strongest weights to it: click one to go up to it.");
                 let mut above: Vec<(usize, f32)> = self.second.row(unit).iter().copied().enumerate().collect();
                 above.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
                 let cell = (side / 2.0).floor();

@@ -7,8 +7,8 @@ use crate::app::fitter::Fits;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::axis;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::fits;
@@ -160,7 +160,7 @@ impl Histogram {
         let bar = |(i, count): (usize, &f64)| Bar::new(self.edge(i) + 0.5 * width, *count).width(0.94 * width);
         let bars = self.counts(fits).iter().enumerate().map(bar).collect();
         let chart = BarChart::new(self.name, bars).color(theme::histogram(ui.visuals().dark_mode));
-        let show = axis::every(plot(self.name, size), self.mark).include_x(self.range[0]).include_x(self.range[1]).include_y(0.0);
+        let show = grid::every(plot(self.name, size), self.mark).include_x(self.range[0]).include_x(self.range[1]).include_y(0.0);
         show.figure(ui, self.name, |plot| plot.bar_chart(chart));
     }
 }
