@@ -597,7 +597,8 @@ fn thousands_of_states_are_shown_and_dreamt_from() {
 /// The sizes of the textures that the last frame handed over, letters left out.
 fn handed_over(harness: &Harness<'static, Option<App>>) -> Vec<[usize; 2]> {
     let letters = egui::TextureId::default();
-    harness.output().textures_delta.set.iter().filter(|(id, _)| *id != letters).map(|(_, delta)| delta.image.size()).collect()
+    let handed = &harness.output().textures_delta.set;
+    handed.iter().filter(|(id, _)| **id != letters).flat_map(|(_, deltas)| deltas.iter().map(|delta| delta.image.size())).collect()
 }
 
 #[test]
