@@ -659,5 +659,7 @@ fn words_and_numbers_fit_the_family_shown() {
     let mut harness = window("digits", Some("layers"));
     until(&mut harness, |app| app.state.fits.is_some());
     harness.run_steps(2);
+    assert!(harness.query_by_label_contains("the eight filters of its largest weights").is_some(), "few of these are Gabor functions");
+    click(&mut harness, "Bars");
     assert!(harness.query_by_label_contains("Red: positive weight").is_some() && harness.query_by_label_contains("scale").is_none());
 }

@@ -41,7 +41,8 @@ pub(super) fn numbers(ui: &mut Ui, found: &GenerationState, exhibit: &Exhibit, m
         Mode::Ancestral => level(exhibit, means),
         _ => exhibit.distances.last().map(|d| value(d, means)),
     };
-    let pace = format!("{} steps, {} s", exhibit.steps, short(exhibit.seconds));
+    let plural = if exhibit.steps == 1 { "" } else { "s" };
+    let pace = format!("{} step{plural}, {} s", exhibit.steps, short(exhibit.seconds));
     let text = match (&found.measuring, distance) {
         (Measuring::Ready(floor), Some(distance)) => format!("Frechet {} (data {}), {pace}", short(distance), short(floor.distance)),
         _ => pace,

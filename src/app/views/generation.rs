@@ -31,12 +31,12 @@ const WAYS: [(&str, &str, &str); 3] = [
     ),
     (
         "Marginal",
-        "x0 follows grad log p(x0): the mean over S steps above.",
+        "x0 moves, the layers above are averaged.",
         "Langevin on p(x_0) by Fisher's identity, grad log p(x_0) = E over p(x_1 | x_0) of grad log p(x_0 | x_1): the current of x_0 is averaged over S steps of the layers above, then x_0 moves once. (Pixels of 0 or 1 flip by the mean of exp((1 - 2 x) eta).)",
     ),
     (
         "Ancestral",
-        "Each layer is drawn given the one above.",
+        "Each layer drawn given the one above.",
         "x_L ~ p(x_L), then x_l ~ p(x_l | x_(l+1)) down to x_0: independent draws, no chain. They are shown anew now and then.",
     ),
 ];

@@ -20,13 +20,15 @@ use ndarray::Array2;
 const STRONGEST: usize = 8;
 
 /// How second-layer units are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    #[default]
     Bars,
     Strongest,
     Matrix,
 }
+
+/// Share of Gabor-like filters from which bars say enough.
+const BARRED: f64 = 0.2;
 
 /// The unit looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +40,8 @@ enum Chosen {
 /// What the view keeps.
 #[derive(Default)]
 pub struct Layers {
-    mode: Mode,
+    /// None: bars where there are enough of them, else the strongest filters.
+    mode: Option<Mode>,
     chosen: Option<Chosen>,
     filters: Cached<(u64, bool)>,
     matrix: Matrix,
@@ -58,20 +61,24 @@ impl View for Layers {
         let depth = snapshot.weights.len();
         let fits = state.fits.as_ref().filter(|fits| fits.of.0 == snapshot.model_id);
         let second = snapshot.weights.get(1).filter(|_| fits.is_some());
+        let barred = fits.is_none_or(|fits| fits.summary().0 >= BARRED);
+        let mut mode = self.mode.unwrap_or(if barred { Mode::Bars } else { Mode::Strongest });
         ui.horizontal_wrapped(|ui| {
-            for (mode, name, tip) in [
-                (Mode::Bars, "Bars", "First-layer filters as bars at their place"),
+            for (of, name, tip) in [
+                (Mode::Bars, "Bars", "First-layer filters as bars at their place; those without a good Gabor fit have none"),
                 (Mode::Strongest, "Strongest filters", "Of each second-layer unit the eight filters that it drives most"),
                 (Mode::Matrix, "Matrix", "The weights themselves"),
             ] {
-                ui.selectable_value(&mut self.mode, mode, name).on_hover_text(tip);
+                if ui.selectable_value(&mut mode, of, name).on_hover_text(tip).clicked() {
+                    self.mode = Some(of);
+                }
             }
-            if self.mode == Mode::Matrix {
+            if mode == Mode::Matrix {
                 ui.separator();
                 self.matrix.controls(ui, depth);
             }
         });
-        if self.mode == Mode::Matrix {
+        if mode == Mode::Matrix {
             self.matrix.ui(ui, snapshot, fits);
             return;
         }
@@ -96,7 +103,7 @@ impl View for Layers {
         };
         let [oriented, placed] = crate::analysis::groups::shares(&fits.groups);
         let scales = snapshot.config.model.layers.get(1).is_some_and(|layer| matches!(layer.family, FamilyConfig::LaplaceScale { .. }));
-        let shown = match (self.mode, scales) {
+        let shown = match (mode, scales) {
             (Mode::Strongest, _) => "A row a unit: the eight filters of its largest weights, the largest first.",
             (_, true) => "Red: the unit raises the filter's scale; blue: it lowers it.",
             (_, false) => "Red: positive weight; blue: negative.",
@@ -113,7 +120,7 @@ impl View for Layers {
         ui.horizontal_top(|ui| {
             let room = vec2(ui.available_width() - side - 8.0, height);
             ui.allocate_ui(room, |ui| {
-                clicked = match self.mode {
+                clicked = match mode {
                     Mode::Bars => scene.all_bars(ui, room, self.chosen),
                     _ => scene.all_strongest(ui, room, self.chosen),
                 };
@@ -134,7 +141,7 @@ impl View for Layers {
     }
 
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
-        if self.mode == Mode::Matrix {
+        if self.mode == Some(Mode::Matrix) {
             return self.matrix.table(snapshot);
         }
         let groups = state.fits.as_ref().map(|fits| &fits.groups).filter(|groups| !groups.is_empty())?;

@@ -5,7 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::grid::{self, number};
+use crate::app::widgets::grid::{self, short};
 use crate::engine::{Command, LearningPoint, Snapshot};
 use crate::export::table::Table;
 use egui::{Color32, Ui};
@@ -32,7 +32,7 @@ impl View for Learning {
                 "{} images, {:.0} images/s, learning rate {}, residual variance {:.3}{sigma2}",
                 last.images,
                 snapshot.clock.images_per_second,
-                number(f64::from(last.lr)),
+                short(f64::from(last.lr)),
                 last.residual_variance
             ));
         }
@@ -92,7 +92,7 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
                 "Layers 1 to {} run, {} learns at rate {}{}. Click to begin this stage now.",
                 stage.open,
                 weights.join(", "),
-                number(stage.lr),
+                short(stage.lr),
                 if stage.start_weights > 0.0 {
                     format!("; W{} starts anew at {} N(0, 1)", stage.open - 1, stage.start_weights)
                 } else {

@@ -226,6 +226,11 @@ fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
         .legend(Legend::default().position(egui_plot::Corner::RightBottom));
     let show = show.x_axis_formatter(|mark, _| format!("{:.0}k", mark.value / 1000.0));
     show.figure(ui, GROWTH, |plot| {
+        if state.fit_history.len() < 2 {
+            let dots = |k: usize, color| Points::new("", line(k)).color(color).radius(2.8);
+            plot.points(dots(1, theme::SERIES[0]));
+            plot.points(dots(2, theme::SERIES[1]));
+        }
         plot.line(Line::new("Gabor-like share", line(1)).color(theme::SERIES[0]).width(1.8));
         plot.line(Line::new("median R^2", line(2)).color(theme::SERIES[1]).width(1.4));
     });

@@ -179,7 +179,7 @@ fn row(ui: &mut Ui, race: &RaceState, name: &str, tip: &str, value: impl Fn(&Rac
 
 fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
     let mut gone = None;
-    egui::Grid::new("samplers").num_columns(wanted.len() + 1).striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
+    egui::Grid::new("samplers").num_columns(wanted.len() + 1).striped(true).spacing([9.0, 3.0]).show(ui, |ui| {
         let mut line = |ui: &mut Ui, name: &str, tip: &str, edit: &mut dyn FnMut(&mut Ui, &mut SamplerConfig, egui::Id)| {
             let label = ui.label(name).on_hover_text(tip);
             for config in wanted.iter_mut() {
@@ -209,7 +209,7 @@ fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
         );
         ui.label("");
         for i in 0..wanted.len() {
-            if ui.small_button("Remove").clicked() {
+            if ui.small_button("Drop").on_hover_text("Take this sampler out of the race").clicked() {
                 gone = Some(i);
             }
         }

@@ -3,7 +3,7 @@
 use egui_plot::{AxisHints, GridInput, GridMark, Plot};
 
 /// Steps of the finest grid (8 points each) that a number needs along the lower axis and up the side.
-const ROOM: [f64; 2] = [10.5, 4.0];
+const ROOM: [f64; 2] = [7.0, 4.0];
 /// Points between two given marks below which their numbers are left out, and from which they stand in full strength.
 const FADE: std::ops::RangeInclusive<f32> = 18.0..=34.0;
 
@@ -55,6 +55,12 @@ pub fn number(value: f64) -> String {
     trimmed(&format!("{value:.digits$}")).into()
 }
 
+/// The number with three digits that count.
+pub fn short(value: f64) -> String {
+    let scale = 10f64.powi(2 - value.abs().max(1e-300).log10().floor() as i32);
+    number(if scale.is_finite() { (value * scale).round() / scale } else { 0.0 })
+}
+
 /// Without the zeros at its end that say nothing.
 fn trimmed(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
@@ -78,5 +84,6 @@ mod tests {
     fn numbers_are_short_and_not_rounded_into_one_another() {
         let shown = [0.0, -1e-15, 0.5, -0.5, 22.5, 135.0, 0.1 + 0.2, 0.0005, 12_000.0, 1.5e6, 2e-5].map(number);
         assert_eq!(shown, ["0", "0", "0.5", "-0.5", "22.5", "135", "0.3", "0.0005", "12000", "1.5e6", "2e-5"]);
+        assert_eq!([0.00183833, 0.0, -21.26, 1234.0, 6e-5].map(short), ["0.00184", "0", "-21.3", "1230", "6e-5"]);
     }
 }
