@@ -107,6 +107,7 @@ impl Pictures {
         }
         if let Some(texture) = self.kept[self.next].texture(ui, &format!("stimulus {}", self.next), picture) {
             ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+            ui.painter().rect_stroke(rect, 0.0, ui.visuals().widgets.noninteractive.bg_stroke, egui::StrokeKind::Outside);
         }
         self.next += 1;
         let at = response.hover_pos().and_then(|p| pixel_under(rect, picture.shape, p));
