@@ -220,11 +220,11 @@ fn macaque<'a>(plot: &mut PlotUi<'a>, top: f64, dark: bool) {
 fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
     ui.strong("Over images seen");
     let line = |k: usize| PlotPoints::from(state.fit_history.iter().map(|p| [p[0], p[k]]).collect::<Vec<_>>());
-    let show = grid::upright(plot("growth", size))
+    let show = grid::numbered(plot("growth", size))
         .include_y(0.0)
         .include_y(1.0)
         .legend(Legend::default().position(egui_plot::Corner::RightBottom));
-    let show = show.x_axis_formatter(|mark, _| format!("{:.0}k", mark.value / 1000.0));
+    let show = show.x_axis_formatter(|mark, _| format!("{}k", grid::number(mark.value / 1000.0)));
     show.figure(ui, GROWTH, |plot| {
         if state.fit_history.len() < 2 {
             let dots = |k: usize, color| Points::new("", line(k)).color(color).radius(2.8);

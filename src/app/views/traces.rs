@@ -15,6 +15,9 @@ use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Line, Plot, PlotPoints};
 use std::collections::VecDeque;
 
+/// Of the lines, points: up to 1 a line is two triangles a step cheaper to draw, which counts without a graphics card.
+const WIDTH: f32 = 1.0;
+
 /// What the view keeps.
 pub struct Traces {
     window_ms: f64,
@@ -106,7 +109,7 @@ impl View for Traces {
                 let start = trace.partition_point(|s| s.time_ms < from);
                 let points = min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
                 let name = format!("unit {unit}");
-                (name.clone(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[i % 6]).width(1.3))
+                (name.clone(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[i % 6]).width(WIDTH))
             };
             state.traces.iter().zip(&snapshot.watch.trace_units).enumerate().map(draw).collect()
         };
@@ -122,7 +125,7 @@ impl View for Traces {
             let start = samples.partition_point(|s| s.time_ms < from);
             let line = |name: &str, value: fn(&InterneuronSample) -> f32, color| {
                 let points = min_max(samples.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
-                (name.to_string(), Line::new(name.to_string(), PlotPoints::from(points)).color(color).width(1.3))
+                (name.to_string(), Line::new(name.to_string(), PlotPoints::from(points)).color(color).width(WIDTH))
             };
             stack.push((
                 "Interneurons at its strongest pixel",
@@ -139,7 +142,7 @@ impl View for Traces {
             let name = "eps = T(x) - <T(y)>";
             stack.push((
                 "Prediction error",
-                vec![(name.into(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[3]).width(1.3))],
+                vec![(name.into(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[3]).width(WIDTH))],
             ));
         }
         let plots = stack.len();
