@@ -172,7 +172,7 @@ fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, sn
     let top = points.iter().flatten().fold(1.2f64, |top, v| top.max(*v)).min(2.0);
     // Neither is ever negative: the origin stands in the corner, and one unit is as long up as across.
     let (low, span) = (-0.08, top + 0.16);
-    let wide = span * ((size.x - 50.0) / (size.y - 40.0)).max(1.0) as f64;
+    let wide = span * f64::from(((size.x - 50.0) / (size.y - 40.0)).max(1.0));
     let nearest = points.clone();
     let units: Vec<usize> = good.iter().map(|(unit, _)| *unit).collect();
     let name = units.clone();
