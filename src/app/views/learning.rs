@@ -5,7 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::grid::{self, short};
+use crate::app::widgets::grid::{self, number, short};
 use crate::engine::{Command, LearningPoint, Snapshot};
 use crate::export::table::Table;
 use egui::{Color32, Ui};
@@ -46,7 +46,7 @@ impl View for Learning {
         };
         let plot = |ui: &mut Ui, name: &str, lines: Vec<(&str, Color32, PlotPoints<'static>)>| {
             figure::title(ui, name, lines.iter().map(|(name, color, _)| (*name, *color)));
-            grid::upright(Plot::new(name.to_string()))
+            grid::numbered(Plot::new(name.to_string()))
                 .height(height)
                 .link_axis(egui::Id::unique("learning axes"), [true, false])
                 .allow_scroll(false)
@@ -113,5 +113,5 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
 }
 
 fn images(count: f64) -> String {
-    if count < 10_000.0 { format!("{count:.0}") } else { format!("{:.0}k", count / 1000.0) }
+    if count < 1000.0 { format!("{count:.0}") } else { format!("{}k", number(count / 1000.0)) }
 }
