@@ -20,7 +20,7 @@ fn window_of(config: Config, view: Option<&str>) -> Harness<'static, Option<App>
 }
 
 /// What draws a frame, and starts the program in the first.
-fn drawn_by(config: Config, view: Option<&str>) -> impl FnMut(&mut egui::Ui, &mut Option<App>) + 'static {
+fn drawn_by(config: Config, view: Option<&str>) -> impl FnMut(&mut egui::Ui, &mut Option<App>) + use<> {
     let view = view.map(str::to_string);
     move |ui: &mut egui::Ui, app: &mut Option<App>| {
         let app = app.get_or_insert_with(|| {
