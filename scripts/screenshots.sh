@@ -14,9 +14,12 @@ picture() { # name, seconds, theme, arguments
 }
 models=$(mktemp -d)
 trap 'rm -rf "$models"' EXIT
-for preset in photographs v1-v2; do
-  "${CARGO_TARGET_DIR:-target}/release/heescope" train --preset "$preset" --images 160000 --out "$models/$preset.npz"
-done
+learn() { # preset, how long
+  "${CARGO_TARGET_DIR:-target}/release/heescope" train --preset "$1" "$2" "$3" --out "$models/$1.npz"
+}
+learn photographs --images 160000
+learn v1-v2 --images 160000
+learn fashion --seconds 420
 for theme in dark light; do
   for preset in dead-leaves photographs; do
     picture "$preset" 7 "$theme" --preset "$preset" --size 1400x900 --full-speed
@@ -33,7 +36,7 @@ for theme in dark light; do
   picture view-layers 25 "$theme" --model "$models/v1-v2.npz" --view layers --size 1000x700
   picture digits-generation 60 "$theme" --preset digits --view generation --size 1400x900 --full-speed
   picture digits-stimulus 20 "$theme" --preset digits --view stimulus --size 1000x700 --full-speed
-  picture fashion-generation 180 "$theme" --preset fashion --view generation --size 1000x700 --full-speed
+  picture fashion-generation 60 "$theme" --model "$models/fashion.npz" --view generation --size 1000x700
   for view in receptive-fields traces posterior stimulus learning; do
     picture "view-$view" 4 "$theme" --preset dead-leaves --view "$view" --size 1000x700 --full-speed
   done

@@ -6,21 +6,29 @@ use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::views::Kind;
 use heescope::app::{App, Options, view_by_name};
 use heescope::engine::Measuring;
-use heescope::experiment::{DataSource, presets};
+use heescope::experiment::{Config, DataSource, presets};
 use std::time::{Duration, Instant};
 
 fn window(preset: &str, view: Option<&str>) -> Harness<'static, Option<App>> {
     let mut config = presets::by_name(preset).unwrap();
     config.data.patches = config.data.patches.min(2000);
+    window_of(config, view)
+}
+
+fn window_of(config: Config, view: Option<&str>) -> Harness<'static, Option<App>> {
+    Harness::builder().with_size([1000.0, 700.0]).build_ui_state(drawn_by(config, view), None)
+}
+
+/// What draws a frame, and starts the program in the first.
+fn drawn_by(config: Config, view: Option<&str>) -> impl FnMut(&mut egui::Ui, &mut Option<App>) + use<> {
     let view = view.map(str::to_string);
-    let ui = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+    move |ui: &mut egui::Ui, app: &mut Option<App>| {
         let app = app.get_or_insert_with(|| {
             App::new(ui.ctx(), Options { config: config.clone(), view: view.clone(), ..Default::default() }).unwrap()
         });
         app.drain(ui.ctx());
         app.frame(ui);
-    };
-    Harness::builder().with_size([1000.0, 700.0]).build_ui_state(ui, None)
+    }
 }
 
 fn until(harness: &mut Harness<'static, Option<App>>, wanted: impl Fn(&App) -> bool) {
@@ -551,15 +559,7 @@ fn without_its_files_mnist_says_where_they_go_and_the_next_images_named_are_for_
     let folder = tempfile::tempdir().unwrap();
     let mut config = presets::by_name("mnist").unwrap();
     config.data.paths = vec![folder.path().into()];
-    let ui = move |ui: &mut egui::Ui, app: &mut Option<App>| {
-        let app = app.get_or_insert_with(|| {
-            let view = Some("stimulus".to_string());
-            App::new(ui.ctx(), Options { config: config.clone(), view, ..Default::default() }).unwrap()
-        });
-        app.drain(ui.ctx());
-        app.frame(ui);
-    };
-    let mut harness = Harness::builder().with_size([1000.0, 700.0]).build_ui_state(ui, None);
+    let mut harness = window_of(config, Some("stimulus"));
     let shown = |app: &App| app.state.latest.as_ref().map(|s| (s.config.model.name.clone(), s.config.model.layers[0].size, s.clock.steps));
     until(&mut harness, |app| shown(app).is_some_and(|(name, _, steps)| name == "digits" && steps > 5));
     let header = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<u8>>();
@@ -569,4 +569,129 @@ fn without_its_files_mnist_says_where_they_go_and_the_next_images_named_are_for_
     type_into(&mut harness, "Your images", &folder.path().display().to_string());
     click(&mut harness, "Learn from these");
     until(&mut harness, |app| shown(app).is_some_and(|(name, size, _)| name == "mnist" && size == 784));
+}
+
+/// The digits with so many states at the top, and all layers open at once.
+fn digits_with(states: usize) -> Config {
+    let mut config = presets::by_name("digits").unwrap();
+    config.model.layers.last_mut().unwrap().size = states;
+    config.stages.clear();
+    config
+}
+
+#[test]
+fn thousands_of_states_are_shown_and_dreamt_from() {
+    let mut harness = window_of(digits_with(3000), Some("generation"));
+    let prototypes = |app: &App| app.state.latest.as_ref().and_then(|s| s.generation.as_ref()?.prototypes.clone());
+    until(&mut harness, |app| prototypes(app).is_some_and(|found| found.states.len() == 3000));
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("The 3000 states of the top").is_some());
+    click(&mut harness, "Follow learning");
+    until(&mut harness, |app| app.state.latest.as_ref().and_then(|s| s.generation.clone()).is_some_and(|found| !found.following));
+    harness.run_steps(4);
+    // A click along the strip finds its state.
+    let states = prototypes(harness.state().as_ref().unwrap()).unwrap().states.clone();
+    let strip = harness.get_by_role_and_label(egui::accesskit::Role::Image, "States of the top").rect();
+    let eighth = strip.min + egui::vec2(7.5 * (strip.height() + 2.0), 20.0);
+    harness.hover_at(eighth);
+    harness.step();
+    harness.drag_at(eighth);
+    harness.step();
+    harness.drop_at(eighth);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains(&format!("From state {}  x", states[7])).is_some());
+}
+
+/// The sizes of the textures handed over since they were last taken, letters left out; draws nothing.
+#[derive(Clone, Default)]
+struct Recorder(std::sync::Arc<std::sync::Mutex<Vec<[usize; 2]>>>);
+
+impl Recorder {
+    fn take(&self) -> Vec<[usize; 2]> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl egui_kittest::TestRenderer for Recorder {
+    fn handle_delta(&mut self, delta: &mut egui::TexturesDelta) {
+        let handed = delta.set.iter().filter(|(id, _)| **id != egui::TextureId::default());
+        self.0.lock().unwrap().extend(handed.flat_map(|(_, deltas)| deltas.iter().map(|delta| delta.image.size())));
+        delta.clear();
+    }
+
+    fn render(&mut self, _: &egui::Context, _: &egui::FullOutput) -> Result<image::RgbaImage, String> {
+        Err("nothing is drawn here".into())
+    }
+}
+
+/// The same window with what it hands over to the screen.
+fn recorded(config: Config, view: &str) -> (Harness<'static, Option<App>>, Recorder) {
+    let recorder = Recorder::default();
+    let builder = Harness::builder().with_size([1000.0, 700.0]).renderer(recorder.clone());
+    (builder.build_ui_state(drawn_by(config, Some(view)), None), recorder)
+}
+
+#[test]
+fn textures_are_no_larger_than_the_screen_can_hold() {
+    let most = 1024;
+    for (view, then) in [("receptive-fields", "Layer 3"), ("layers", "Matrix"), ("generation", "Follow learning")] {
+        let (mut harness, recorder) = recorded(digits_with(15_000), view);
+        harness.input_mut().max_texture_side = Some(most);
+        until(&mut harness, |app| app.state.latest.is_some());
+        until(&mut harness, |app| view != "generation" || app.state.latest.as_ref().is_some_and(|s| s.generation.is_some()));
+        click(&mut harness, then);
+        let (start, mut largest) = (Instant::now(), 0);
+        while largest <= most / 2 {
+            harness.step();
+            largest = recorder.take().into_iter().flatten().fold(largest, usize::max);
+            assert!(largest <= most, "{view}: a side of {largest}");
+            assert!(start.elapsed() < Duration::from_secs(30), "{view}: nothing larger than {largest}");
+        }
+        if view == "generation" {
+            assert!(harness.query_by_label_contains("The 12769 most probable of 15000 states").is_some(), "a sheet of 113 x 113");
+        }
+    }
+}
+
+#[test]
+fn pictures_that_stay_the_same_are_not_handed_over_again() {
+    for (preset, view, then) in
+        [("digits", "stimulus", None), ("dead-leaves", "posterior", None), ("dead-leaves", "traces", Some("Population"))]
+    {
+        let (mut harness, recorder) = recorded(presets::by_name(preset).unwrap(), view);
+        until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 50));
+        then.into_iter().for_each(|name| click(&mut harness, name));
+        let start = Instant::now();
+        while recorder.take().is_empty() {
+            harness.step();
+            assert!(start.elapsed() < Duration::from_secs(20), "{view} shows nothing");
+        }
+        click(&mut harness, "Pause");
+        until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| !s.clock.running));
+        harness.run_steps(3);
+        recorder.take();
+        harness.run_steps(5);
+        assert_eq!(recorder.take(), [[0; 2]; 0], "{view}, while paused");
+    }
+}
+
+#[test]
+fn words_and_numbers_fit_the_family_shown() {
+    let mut harness = window("digits", Some("learning"));
+    until(&mut harness, |app| app.state.learning.len() > 5);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains(", residual variance 0.").is_some());
+    assert!(harness.query_by_label_contains("sigma^2").is_none(), "grey levels have no sigma");
+    let worst = harness.state().as_ref().unwrap().state.learning.iter().fold(0.0f32, |worst, p| worst.max(p.residual_variance));
+    assert!((0.001..1.0).contains(&worst), "residual of values from 0 to 1: {worst}");
+    let mut harness = window("dead-leaves", Some("learning"));
+    until(&mut harness, |app| app.state.learning.len() > 5);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("(sigma^2 ").is_some());
+    let mut harness = window("digits", Some("layers"));
+    until(&mut harness, |app| app.state.fits.is_some());
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("the eight filters of its largest weights").is_some(), "few of these are Gabor functions");
+    click(&mut harness, "Bars");
+    assert!(harness.query_by_label_contains("Red: positive weight").is_some() && harness.query_by_label_contains("scale").is_none());
 }

@@ -130,6 +130,8 @@ pub struct App {
     keeps_layout: bool,
     toasts: egui_notify::Toasts,
     halted: Option<String>,
+    /// Whether the panel at the left is shown.
+    controls: bool,
     help: bool,
     about: bool,
     alone: Option<Kind>,
@@ -202,6 +204,7 @@ impl App {
             keeps_layout: options.shot.is_none(),
             toasts: egui_notify::Toasts::default().with_anchor(egui_notify::Anchor::BottomRight),
             halted: None,
+            controls: true,
             help: false,
             about: false,
             alone,

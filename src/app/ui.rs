@@ -37,6 +37,8 @@ impl App {
                 if ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked() {
                     (self.tree, self.alone, self.tiny) = (layout::standard(), None, None);
                 }
+                ui.toggle_value(&mut self.controls, "Controls")
+                    .on_hover_text("The panel at the left; without it the views have all the room");
                 let dark = ui.visuals().dark_mode;
                 if ui.button(if dark { "Light" } else { "Dark" }).on_hover_text("Change the theme").clicked() {
                     ui.ctx().set_theme(if dark { egui::Theme::Light } else { egui::Theme::Dark });
@@ -47,9 +49,11 @@ impl App {
             egui::Panel::top("stopped").show(ui, |ui| stopped(ui, reason, &snapshot, &mut actions));
         }
         egui::Panel::bottom("status").show(ui, |ui| status::status(ui, &snapshot, &self.frames));
-        egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
-            egui::ScrollArea::vertical().show(ui, |ui| self.side.ui(ui, &snapshot, &mut actions));
-        });
+        if self.controls {
+            egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
+                egui::ScrollArea::vertical().show(ui, |ui| self.side.ui(ui, &snapshot, &mut actions));
+            });
+        }
         egui::CentralPanel::default().show(ui, |ui| match self.alone {
             Some(kind) => {
                 ui.horizontal(|ui| {

@@ -35,8 +35,8 @@ struct Arguments {
     /// Change one value of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, learning, adaptation, separation,
-    /// partition
+    /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, generation, learning,
+    /// adaptation, separation, partition
     #[arg(long)]
     view: Option<String>,
     /// Save a picture of the window there, then end

@@ -41,12 +41,14 @@ pub(super) fn numbers(ui: &mut Ui, found: &GenerationState, exhibit: &Exhibit, m
         Mode::Ancestral => level(exhibit, means),
         _ => exhibit.distances.last().map(|d| value(d, means)),
     };
-    let pace = format!("{} steps, {} s", exhibit.steps, short(exhibit.seconds));
+    let plural = if exhibit.steps == 1 { "" } else { "s" };
+    let pace = format!("{} step{plural}", exhibit.steps);
     let text = match (&found.measuring, distance) {
-        (Measuring::Ready(floor), Some(distance)) => format!("{} (data {}), {pace}", short(distance), short(floor.distance)),
+        (Measuring::Ready(floor), Some(distance)) => format!("Frechet {} (data {}), {pace}", short(distance), short(floor.distance)),
         _ => pace,
     };
-    let tip = "Frechet distance (that of data), steps of the whole network, seconds of computing";
+    let seconds = short(exhibit.seconds);
+    let tip = format!("Frechet distance (that of data), steps of the whole network; {seconds} s of computing");
     ui.add(egui::Label::new(text).truncate()).on_hover_text(tip);
 }
 
@@ -90,16 +92,12 @@ fn claim(found: &GenerationState, over_steps: bool, means: bool) -> Option<Strin
     let [joint, marginal] = [0, 1].map(|i| until(&found.exhibits[i], over_steps, limit, means));
     let (joint, marginal) = (joint?, marginal?);
     let verdict = match marginal / joint {
-        ratio if (ratio - 1.0).abs() < EVEN => "even so far",
+        ratio if (ratio - 1.0).abs() < EVEN => "even",
         ratio if ratio < 1.0 => "marginal is ahead",
         _ => "joint is ahead",
     };
-    let at = if over_steps { format!("after {limit} steps each") } else { format!("after {} s each", short(limit)) };
-    Some(format!(
-        "The paper says marginal beats joint. Measured here {at}: joint {}, marginal {}: {verdict}.",
-        short(joint),
-        short(marginal)
-    ))
+    let at = if over_steps { format!("After {limit} steps each") } else { format!("After {} s each", short(limit)) };
+    Some(format!("{at}: joint {}, marginal {}: {verdict} (the paper: marginal)", short(joint), short(marginal)))
 }
 
 /// The three distances over computing time or steps of the network, with the floor.

@@ -1,7 +1,7 @@
 //! Generated images as tiles of one texture, and one of them pinned with its latents.
 
 use crate::app::theme;
-use crate::app::widgets::figure;
+use crate::app::widgets::{figure, texture};
 use crate::engine::GenerationState;
 use crate::experiment::dream::Mode;
 use crate::experiment::gallery::Exhibit;
@@ -16,7 +16,10 @@ const BARS: usize = 256;
 /// What a texture was made of: an address, a count that grows, the theme, means or samples.
 type Key = (usize, u64, bool, bool);
 
-/// A texture of tiles.
+/// Pixels of a sheet of tiles at most: more would take longer to colour than a frame has.
+const SHEET: usize = 1 << 20;
+
+/// A sheet of images, as many in a row as in a column.
 #[derive(Default)]
 pub(super) struct Tiles {
     texture: Option<TextureHandle>,
@@ -25,6 +28,12 @@ pub(super) struct Tiles {
     /// Pixels of a tile, its gap included: `[height, width]`.
     pitch: [usize; 2],
     size: [usize; 2],
+}
+
+/// Images of `[height, width]` that one sheet holds here; at least one.
+pub(super) fn capacity(ui: &Ui, [height, width]: [usize; 2]) -> usize {
+    let row = texture::longest(ui) / (height.max(width) + 1);
+    (row * row).min(SHEET / ((height + 1) * (width + 1))).max(1)
 }
 
 /// Colours of one image: grey, or signed with the image's own scale.
@@ -41,7 +50,7 @@ fn colours(image: ArrayView1<f32>, tone: Tone, dark: bool) -> Vec<Color32> {
 }
 
 impl Tiles {
-    /// The texture of these images, `[count, n_0]`, `columns` a row; made anew where `key` has changed.
+    /// The sheet of the first `most` of these images, `[count, n_0]`; made anew where `key` has changed.
     pub(super) fn of(
         &mut self,
         ui: &Ui,
@@ -49,30 +58,33 @@ impl Tiles {
         key: Key,
         images: &Array2<f32>,
         found: &GenerationState,
-        columns: usize,
+        most: usize,
     ) -> Option<TextureId> {
         if self.of != Some(key) {
             self.of = Some(key);
             let [height, width] = found.shape;
-            self.columns = columns.max(1);
+            let count = images.nrows().min(most);
+            self.columns = ((count as f64).sqrt().ceil() as usize).max(1);
             self.pitch = [height + 1, width + 1];
-            self.size = [self.columns * self.pitch[1], images.nrows().div_ceil(self.columns).max(1) * self.pitch[0]];
+            self.size = [self.columns * self.pitch[1], count.div_ceil(self.columns).max(1) * self.pitch[0]];
             let mut picture = ColorImage::filled(self.size, Color32::from_gray(if key.2 { 60 } else { 190 }));
-            for (i, image) in images.rows().into_iter().enumerate() {
-                let (left, upper) = (i % self.columns * self.pitch[1], i / self.columns * self.pitch[0]);
+            for (i, image) in images.rows().into_iter().take(count).enumerate() {
+                let [left, upper] = self.corner(i);
                 for (p, colour) in colours(image, found.tone, key.2).into_iter().enumerate().take(height * width) {
                     picture.pixels[(upper + p / width) * self.size[0] + left + p % width] = colour;
                 }
             }
-            match &mut self.texture {
-                Some(texture) => texture.set(picture, TextureOptions::NEAREST),
-                None => self.texture = Some(ui.ctx().load_texture(name, picture, TextureOptions::NEAREST)),
-            }
+            texture::put(ui, &mut self.texture, name, picture, TextureOptions::NEAREST);
         }
         self.texture.as_ref().map(TextureHandle::id)
     }
 
-    /// Draws it `height` points high.
+    /// Left and upper edge of a tile, pixels.
+    fn corner(&self, i: usize) -> [usize; 2] {
+        [i % self.columns * self.pitch[1], i / self.columns * self.pitch[0]]
+    }
+
+    /// Draws the sheet `height` points high.
     pub(super) fn draw(&self, ui: &mut Ui, name: &str, texture: Option<TextureId>, height: f32) -> Response {
         let [width, rows] = self.size.map(|side| side.max(1) as f32);
         let (rect, response) = ui.allocate_exact_size(vec2(height * width / rows, height), Sense::click());
@@ -81,6 +93,35 @@ impl Tiles {
             ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
         }
         response
+    }
+
+    /// Draws the first `count` tiles in one row, those in sight only; the tile under the pointer.
+    pub(super) fn strip(
+        &self,
+        ui: &mut Ui,
+        name: &str,
+        texture: Option<TextureId>,
+        count: usize,
+        height: f32,
+    ) -> (Response, Option<usize>) {
+        let [rows, columns] = self.pitch.map(|pitch| pitch.saturating_sub(1).max(1) as f32);
+        let tile = vec2(height * columns / rows, height);
+        let step = tile.x + 2.0;
+        let (rect, response) = ui.allocate_exact_size(vec2(step * count as f32, height), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, name));
+        let seen = ui.clip_rect().intersect(rect);
+        let place = |x: f32| ((x - rect.left()) / step).max(0.0) as usize;
+        if let Some(texture) = texture.filter(|_| seen.is_positive()) {
+            let whole = vec2(self.size[0] as f32, self.size[1] as f32);
+            for i in place(seen.left())..count.min(place(seen.right()) + 1) {
+                let [left, upper] = self.corner(i).map(|pixel| pixel as f32);
+                let part = Rect::from_min_size((vec2(left, upper) / whole).to_pos2(), vec2(columns, rows) / whole);
+                let at = Rect::from_min_size(rect.min + vec2(i as f32 * step, 0.0), tile);
+                ui.painter().image(texture, at, part, Color32::WHITE);
+            }
+        }
+        let under = response.hover_pos().map(|p| place(p.x)).filter(|&i| i < count);
+        (response, under)
     }
 
     /// The tile under a point of the picture drawn in `rect`.

@@ -5,7 +5,8 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::distances;
-use crate::app::views::dreams::{Pinned, Tiles, latents};
+use crate::app::views::dreams::{Pinned, Tiles, capacity, latents};
+use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::engine::{Command, DreamRequest, GenerationState, MOST_FRAMES, Measuring, Snapshot};
 use crate::experiment::dream::{Mode, Origin};
@@ -30,12 +31,12 @@ const WAYS: [(&str, &str, &str); 3] = [
     ),
     (
         "Marginal",
-        "x0 follows grad log p(x0): the mean over S steps above.",
+        "x0 moves, the layers above are averaged.",
         "Langevin on p(x_0) by Fisher's identity, grad log p(x_0) = E over p(x_1 | x_0) of grad log p(x_0 | x_1): the current of x_0 is averaged over S steps of the layers above, then x_0 moves once. (Pixels of 0 or 1 flip by the mean of exp((1 - 2 x) eta).)",
     ),
     (
         "Ancestral",
-        "Each layer is drawn given the one above.",
+        "Each layer drawn given the one above.",
         "x_L ~ p(x_L), then x_l ~ p(x_l | x_(l+1)) down to x_0: independent draws, no chain. They are shown anew now and then.",
     ),
 ];
@@ -183,13 +184,8 @@ impl Generation {
         let label = ui.label("Images");
         let tip = "Of each way; distances are judged on all, the first 64 are shown";
         ui.add(Slider::new(count, 36..=1000).logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
-        let label = ui.label("Start");
         let names = [(Origin::Noise, "noise"), (Origin::Prior, "prior"), (Origin::Data, "data")];
-        let name = names.iter().find(|(o, _)| o == origin).map_or("", |(_, name)| name);
-        let list = egui::ComboBox::from_id_salt("start").selected_text(name).width(60.0);
-        let list = list.show_ui(ui, |ui| names.iter().for_each(|(o, name)| drop(ui.selectable_value(origin, *o, *name))));
-        list.response
-            .labelled_by(label.id)
+        choice(ui, "Start", 60.0, origin, &names)
             .on_hover_text("Where joint and marginal chains start: random pixels, ancestral draws, images of the data");
         if let Some(c) = *category
             && ui.button(format!("From state {c}  x")).on_hover_text("Descend from any state again").clicked()
@@ -252,20 +248,21 @@ impl Generation {
         };
         let dark = ui.visuals().dark_mode;
         let key = (Arc::as_ptr(prototypes) as usize, found.weights.0);
-        let one_row = prototypes.states.len();
-        let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, one_row);
+        let (all, shown) = (prototypes.states.len(), prototypes.states.len().min(capacity(ui, found.shape)));
+        let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, shown);
+        let which = if shown < all { format!("The {shown} most probable of {all} states") } else { format!("The {all} states") };
+        ui.weak(format!("{which} of the top, the most probable first: click one to dream from it"));
         let mut clicked = None;
         egui::ScrollArea::horizontal().id_salt("prototypes").max_height(STRIP + 12.0).show(ui, |ui| {
-            let response = self.prototypes.draw(ui, "States of the top", texture, STRIP);
+            let (response, under) = self.prototypes.strip(ui, "States of the top", texture, shown, STRIP);
             figure::mark(ui, "prototypes", response.rect.intersect(ui.clip_rect()));
-            let at = response.hover_pos().and_then(|p| self.prototypes.tile_at(p, response.rect)).filter(|&i| i < one_row);
-            if let Some(i) = at {
+            if let Some(i) = under {
                 let (state, share) = (prototypes.states[i], prototypes.shares[i]);
                 if response.clicked() {
                     clicked = Some(state);
                 }
                 response
-                    .on_hover_text(format!("State {state} of the top, p = {share:.4}. Click: dream from it, every chain started there"));
+                    .on_hover_text(format!("State {state} of the top, p = {share:.2e}. Click: dream from it, every chain started there"));
             }
         });
         if let Some(state) = clicked {
@@ -322,9 +319,8 @@ impl Generation {
         ui.add(egui::Label::new(egui::RichText::new(line).weak()).truncate()).on_hover_text(equations);
         let images = if self.means { &exhibit.means } else { &exhibit.samples };
         let dark = ui.visuals().dark_mode;
-        let columns = (images.nrows() as f64).sqrt().ceil() as usize;
         let key = (Arc::as_ptr(exhibit) as usize, exhibit.steps, dark, self.means);
-        let texture = self.tiles[i].of(ui, title, key, images, found, columns);
+        let texture = self.tiles[i].of(ui, title, key, images, found, images.nrows());
         let response = self.tiles[i].draw(ui, &format!("{title} images"), texture, side);
         figure::mark(ui, title.to_lowercase(), response.rect);
         let at = response.hover_pos().and_then(|p| self.tiles[i].tile_at(p, response.rect)).filter(|&image| image < images.nrows());

@@ -12,6 +12,7 @@ use crate::engine::{Snapshot, Watch};
 use crate::experiment::groups;
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
+use crate::model::FamilyConfig;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
 
@@ -19,13 +20,15 @@ use ndarray::Array2;
 const STRONGEST: usize = 8;
 
 /// How second-layer units are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    #[default]
     Bars,
     Strongest,
     Matrix,
 }
+
+/// Share of Gabor-like filters from which bars say enough.
+const BARRED: f64 = 0.2;
 
 /// The unit looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +40,8 @@ enum Chosen {
 /// What the view keeps.
 #[derive(Default)]
 pub struct Layers {
-    mode: Mode,
+    /// None: bars where there are enough of them, else the strongest filters.
+    mode: Option<Mode>,
     chosen: Option<Chosen>,
     filters: Cached<(u64, bool)>,
     matrix: Matrix,
@@ -57,20 +61,24 @@ impl View for Layers {
         let depth = snapshot.weights.len();
         let fits = state.fits.as_ref().filter(|fits| fits.of.0 == snapshot.model_id);
         let second = snapshot.weights.get(1).filter(|_| fits.is_some());
+        let barred = fits.is_none_or(|fits| fits.summary().0 >= BARRED);
+        let mut mode = self.mode.unwrap_or(if barred { Mode::Bars } else { Mode::Strongest });
         ui.horizontal_wrapped(|ui| {
-            for (mode, name, tip) in [
-                (Mode::Bars, "Bars", "First-layer filters as bars at their place"),
-                (Mode::Strongest, "Strongest filters", "Of each second-layer unit the eight filters it raises most"),
+            for (of, name, tip) in [
+                (Mode::Bars, "Bars", "First-layer filters as bars at their place; those without a good Gabor fit have none"),
+                (Mode::Strongest, "Strongest filters", "Of each second-layer unit the eight filters that it drives most"),
                 (Mode::Matrix, "Matrix", "The weights themselves"),
             ] {
-                ui.selectable_value(&mut self.mode, mode, name).on_hover_text(tip);
+                if ui.selectable_value(&mut mode, of, name).on_hover_text(tip).clicked() {
+                    self.mode = Some(of);
+                }
             }
-            if self.mode == Mode::Matrix {
+            if mode == Mode::Matrix {
                 ui.separator();
                 self.matrix.controls(ui, depth);
             }
         });
-        if self.mode == Mode::Matrix {
+        if mode == Mode::Matrix {
             self.matrix.ui(ui, snapshot, fits);
             return;
         }
@@ -94,8 +102,14 @@ impl View for Layers {
             return;
         };
         let [oriented, placed] = crate::analysis::groups::shares(&fits.groups);
+        let scales = snapshot.config.model.layers.get(1).is_some_and(|layer| matches!(layer.family, FamilyConfig::LaplaceScale { .. }));
+        let shown = match (mode, scales) {
+            (Mode::Strongest, _) => "A row a unit: the eight filters of its largest weights, the largest first.",
+            (_, true) => "Red: the unit raises the filter's scale; blue: it lowers it.",
+            (_, false) => "Red: positive weight; blue: negative.",
+        };
         ui.weak(format!(
-            "Red: the unit raises the filter's scale; blue: it lowers it. Beyond shuffled weights (z > 3): {:.0} % of the units in orientation, {:.0} % in place. Click a unit, then a filter, to go down and up again.",
+            "{shown} Beyond shuffled weights (z > 3): {:.0} % of the units in orientation, {:.0} % in place. Click a unit, then a filter, to go down and up again.",
             100.0 * oriented,
             100.0 * placed
         ));
@@ -106,7 +120,7 @@ impl View for Layers {
         ui.horizontal_top(|ui| {
             let room = vec2(ui.available_width() - side - 8.0, height);
             ui.allocate_ui(room, |ui| {
-                clicked = match self.mode {
+                clicked = match mode {
                     Mode::Bars => scene.all_bars(ui, room, self.chosen),
                     _ => scene.all_strongest(ui, room, self.chosen),
                 };
@@ -127,7 +141,7 @@ impl View for Layers {
     }
 
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
-        if self.mode == Mode::Matrix {
+        if self.mode == Some(Mode::Matrix) {
             return self.matrix.table(snapshot);
         }
         let groups = state.fits.as_ref().map(|fits| &fits.groups).filter(|groups| !groups.is_empty())?;
@@ -200,11 +214,14 @@ impl Scene<'_> {
             ui.allocate_exact_size(vec2(width * columns as f32, height * order.len().div_ceil(columns) as f32), Sense::click());
         figure::mark(ui, "strongest filters", rect);
         let place = |n: usize| {
-            Rect::from_min_size(rect.min + vec2((n % columns) as f32 * width, (n / columns) as f32 * height), vec2(width - 8.0, height))
+            Rect::from_min_size(
+                rect.min + vec2((n % columns) as f32 * width, (n / columns) as f32 * height),
+                vec2(width - 8.0, height - 4.0),
+            )
         };
         for (n, &unit) in order.iter().enumerate() {
             let row = place(n);
-            let cell = row.width() / STRONGEST as f32;
+            let cell = (row.width() / STRONGEST as f32).min(row.height() + 1.0);
             for (k, (filter, _)) in self.strongest(unit).into_iter().enumerate() {
                 self.filter(ui, Rect::from_min_size(row.min + vec2(k as f32 * cell, 0.0), vec2(cell - 1.0, cell - 1.0)), filter);
             }
@@ -223,7 +240,7 @@ impl Scene<'_> {
     fn describe(&self, unit: usize) -> String {
         let group = self.fits.groups.get(unit).copied().unwrap_or_default();
         format!(
-            "unit {unit} of layer 2: orientation {:.0} deg (z {:.1}), place {:.1}, {:.1} pixels (z {:.1})",
+            "unit {unit} of layer 2: orientation {:.0} deg (z {:.1}), place ({:.1}, {:.1}) pixels (z {:.1})",
             group.orientation.to_degrees(),
             group.orientation_z,
             group.centre[0],
@@ -271,7 +288,7 @@ impl Scene<'_> {
                 figure::mark(ui, "chosen unit", rect);
                 self.bars(ui, rect, unit, true);
                 ui.label(self.describe(unit));
-                ui.weak("The filters it raises most: click one to go down to it.");
+                ui.weak("The filters that it drives most: click one to go down to it.");
                 let cell = (side / (STRONGEST / 2) as f32).floor();
                 egui::Grid::new("strongest").spacing([2.0, 2.0]).show(ui, |ui| {
                     for (k, (filter, weight)) in self.strongest(unit).into_iter().enumerate() {
@@ -291,7 +308,7 @@ impl Scene<'_> {
                 let (rect, _) = ui.allocate_exact_size(vec2(0.6 * side, 0.6 * side), Sense::hover());
                 figure::mark(ui, "chosen unit", rect);
                 self.filter(ui, rect, unit);
-                ui.weak("The second-layer units that move its scale most: click one to go up to it.");
+                ui.weak("The second-layer units of the strongest weights to it: click one to go up to it.");
                 let mut above: Vec<(usize, f32)> = self.second.row(unit).iter().copied().enumerate().collect();
                 above.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
                 let cell = (side / 2.0).floor();

@@ -4,11 +4,12 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::grid::{self, number, short};
 use crate::engine::{Command, LearningPoint, Snapshot};
 use crate::export::table::Table;
-use egui::Ui;
-use egui_plot::{Legend, Line, Plot, PlotPoints};
+use egui::{Color32, Ui};
+use egui_plot::{Line, Plot, PlotPoints};
 
 /// What the view keeps: nothing.
 #[derive(Default)]
@@ -26,9 +27,13 @@ impl View for Learning {
             return;
         }
         if let Some(last) = state.learning.last() {
+            let sigma2 = if last.sigma2.is_finite() { format!(" (sigma^2 {:.3})", last.sigma2) } else { String::new() };
             ui.label(format!(
-                "{} images, {:.0} images/s, learning rate {:.3}, residual variance {:.3} (sigma^2 {:.3})",
-                last.images, snapshot.clock.images_per_second, last.lr, last.residual_variance, last.sigma2
+                "{} images, {:.0} images/s, learning rate {}, residual variance {:.3}{sigma2}",
+                last.images,
+                snapshot.clock.images_per_second,
+                short(f64::from(last.lr)),
+                last.residual_variance
             ));
         }
         stages(ui, snapshot, actions);
@@ -39,28 +44,27 @@ impl View for Learning {
                 state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect::<Vec<_>>(),
             )
         };
-        let plot = |ui: &mut Ui, name: &str, lines: Vec<Line<'static>>| {
-            ui.strong(name);
-            Plot::new(name.to_string())
+        let plot = |ui: &mut Ui, name: &str, lines: Vec<(&str, Color32, PlotPoints<'static>)>| {
+            figure::title(ui, name, lines.iter().map(|(name, color, _)| (*name, *color)));
+            grid::numbered(Plot::new(name.to_string()))
                 .height(height)
-                .legend(Legend::default())
                 .link_axis(egui::Id::unique("learning axes"), [true, false])
                 .allow_scroll(false)
                 .include_y(0.0)
                 .y_axis_min_width(36.0)
                 .x_axis_formatter(|mark, _| images(mark.value))
-                .figure(ui, name, |plot| lines.into_iter().for_each(|line| plot.line(line)));
+                .figure(ui, name, |plot| {
+                    lines.into_iter().for_each(|(name, color, points)| plot.line(Line::new(name, points).color(color)));
+                });
         };
-        let residual = Line::new("residual variance", points(|p| p.residual_variance)).color(theme::SERIES[0]);
-        plot(
-            ui,
-            "Residual variance of x0 over images seen",
-            vec![residual, Line::new("sigma^2", points(|p| p.sigma2)).color(theme::exact(dark))],
-        );
-        let change = Line::new("log10 |dW|/|W|", points(|p| p.weight_change.max(1e-9).log10())).color(theme::SERIES[1]);
-        let norm = Line::new("column norm", points(|p| p.weight_norm)).color(theme::SERIES[3]);
-        plot(ui, "Weight change and norm", vec![change, norm]);
-        plot(ui, "Sparseness: excess kurtosis of x1", vec![Line::new("kurtosis", points(|p| p.kurtosis)).color(theme::SERIES[2])]);
+        let mut residual = vec![("residual variance", theme::SERIES[0], points(|p| p.residual_variance))];
+        if state.learning.iter().any(|p| p.sigma2.is_finite()) {
+            residual.push(("sigma^2", theme::exact(dark), points(|p| p.sigma2)));
+        }
+        plot(ui, "Residual variance of x0 over images seen", residual);
+        let change = ("log10 |dW|/|W|", theme::SERIES[1], points(|p| p.weight_change.max(1e-9).log10()));
+        plot(ui, "Weight change and norm", vec![change, ("mean norm of a column", theme::SERIES[3], points(|p| p.weight_norm))]);
+        plot(ui, "Sparseness of x1", vec![("excess kurtosis", theme::SERIES[2], points(|p| p.kurtosis))]);
     }
 
     fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {
@@ -88,7 +92,7 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
                 "Layers 1 to {} run, {} learns at rate {}{}. Click to begin this stage now.",
                 stage.open,
                 weights.join(", "),
-                stage.lr,
+                short(stage.lr),
                 if stage.start_weights > 0.0 {
                     format!("; W{} starts anew at {} N(0, 1)", stage.open - 1, stage.start_weights)
                 } else {
@@ -109,5 +113,5 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
 }
 
 fn images(count: f64) -> String {
-    if count < 10_000.0 { format!("{count:.0}") } else { format!("{:.0}k", count / 1000.0) }
+    if count < 1000.0 { format!("{count:.0}") } else { format!("{}k", number(count / 1000.0)) }
 }

@@ -1,40 +1,28 @@
 //! The weights between two layers as a matrix, sorted by what is fitted to the filters.
 
 use crate::app::fitter::Fits;
+use crate::app::views::arrangement::Order;
 use crate::app::widgets::cached::Cached;
+use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::engine::Snapshot;
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use egui::{Color32, ColorImage, Rect, Sense, Ui, pos2, vec2};
 
-/// What the rows of the matrix are sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Sorting {
-    #[default]
-    Index,
-    Orientation,
-    Frequency,
-    Across,
-    Down,
-}
-
-const SORTINGS: [(Sorting, &str); 5] = [
-    (Sorting::Index, "index"),
-    (Sorting::Orientation, "orientation"),
-    (Sorting::Frequency, "frequency"),
-    (Sorting::Across, "place, left to right"),
-    (Sorting::Down, "place, top to bottom"),
-];
+/// What its rows and columns can be sorted by.
+const ORDERS: [Order; 5] = [Order::Index, Order::Orientation, Order::Frequency, Order::Across, Order::Down];
 
 /// The matrix, what it shows and how.
 #[derive(Default)]
 pub struct Matrix {
-    sorting: Sorting,
+    sorting: Order,
     /// It is W of this index; None: the highest.
     lower: Option<usize>,
-    picture: Cached<(u64, usize, Sorting, bool)>,
+    picture: Cached<(u64, usize, Order, bool)>,
     order: [Vec<usize>; 2],
+    /// What the strongest colour stands for.
+    top: f32,
 }
 
 impl Matrix {
@@ -46,11 +34,8 @@ impl Matrix {
             ui.selectable_value(&mut lower, l, format!("W{l}")).on_hover_text(format!("Between layers {l} and {}", l + 1));
         }
         self.lower = Some(lower);
-        let label = ui.label("Sort by");
-        let name = SORTINGS.iter().find(|(s, _)| *s == self.sorting).map_or("", |(_, name)| name);
-        let list = egui::ComboBox::from_id_salt("sorting").selected_text(name);
-        let list = list.show_ui(ui, |ui| SORTINGS.iter().for_each(|(s, name)| drop(ui.selectable_value(&mut self.sorting, *s, *name))));
-        list.response.labelled_by(label.id);
+        let orders: Vec<_> = Order::ALL.into_iter().filter(|(order, _)| ORDERS.contains(order)).collect();
+        choice(ui, "Sort by", 110.0, &mut self.sorting, &orders);
     }
 
     /// Its numbers, a column an upper unit.
@@ -70,27 +55,27 @@ impl Matrix {
         let dark = ui.visuals().dark_mode;
         let of = (snapshot.model_id, l, self.sorting, dark);
         let versions = [snapshot.weights_version, fits.map_or(0, |fits| fits.of.1)];
-        let top = weights.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()));
-        let (sorting, order) = (self.sorting, &mut self.order);
+        let (sorting, order, top) = (self.sorting, &mut self.order, &mut self.top);
         let texture = self.picture.get(ui, "matrix", of, versions, || {
+            *top = weights.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()));
             *order = [by_fit(rows, sorting, if l == 1 { fits } else { None }), by_fit(columns, sorting, if l == 0 { fits } else { None })];
             if let Some(fits) = fits.filter(|fits| l == 1 && fits.groups.len() == columns) {
                 let key = |j: usize| match sorting {
-                    Sorting::Orientation => fits.groups[j].orientation,
-                    Sorting::Across => fits.groups[j].centre[0],
-                    Sorting::Down => fits.groups[j].centre[1],
-                    Sorting::Index | Sorting::Frequency => j as f64,
+                    Order::Orientation => fits.groups[j].orientation,
+                    Order::Across => fits.groups[j].centre[0],
+                    Order::Down => fits.groups[j].centre[1],
+                    _ => j as f64,
                 };
                 order[1].sort_by(|&a, &b| key(a).total_cmp(&key(b)));
             }
             let pixel = |i: usize| {
-                let [r, g, b] = diverging(weights[[order[0][i / columns], order[1][i % columns]]] / top, dark);
+                let [r, g, b] = diverging(weights[[order[0][i / columns], order[1][i % columns]]] / *top, dark);
                 Color32::from_rgb(r, g, b)
             };
             ColorImage::new([columns, rows], (0..rows * columns).map(pixel).collect())
         });
-        ui.weak(format!("W{l}: {rows} units of layer {l} down, {columns} of layer {} across; strongest colour {top:.2}", l + 1));
-        if sorting != Sorting::Index && fits.is_none() {
+        ui.weak(format!("W{l}: {rows} units of layer {l} down, {columns} of layer {} across; strongest colour {:.2}", l + 1, self.top));
+        if sorting != Order::Index && fits.is_none() {
             ui.weak("No fits to sort by: units stand by their index.");
         }
         let Some(texture) = texture else { return };
@@ -112,19 +97,10 @@ impl Matrix {
 }
 
 /// Units in the order of a fitted parameter; by index where there are no fits.
-fn by_fit(units: usize, sorting: Sorting, fits: Option<&Fits>) -> Vec<usize> {
+fn by_fit(units: usize, sorting: Order, fits: Option<&Fits>) -> Vec<usize> {
     let mut order: Vec<usize> = (0..units).collect();
-    if let Some(fits) = fits.filter(|fits| fits.gabors.len() == units) {
-        let key = |i: usize| {
-            let fit = &fits.gabors[i];
-            match sorting {
-                Sorting::Index => i as f64,
-                Sorting::Orientation => fit.orientation,
-                Sorting::Frequency => fit.frequency,
-                Sorting::Across => fit.centre[0],
-                Sorting::Down => fit.centre[1],
-            }
-        };
+    if let Some(fits) = fits.filter(|fits| fits.gabors.len() == units && sorting.needs_fits()) {
+        let key = |unit: usize| sorting.of_fit(&fits.gabors[unit]).unwrap_or_default();
         order.sort_by(|&a, &b| key(a).total_cmp(&key(b)));
     }
     order

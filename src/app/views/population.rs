@@ -7,14 +7,14 @@ use crate::app::fitter::Fits;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::axis;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::fits;
 use crate::export::table::Table;
 use egui::Ui;
-use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotPoints, PlotUi, Points, Polygon};
+use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotBounds, PlotPoints, PlotUi, Points, Polygon};
 
 /// Published work that the plane is compared with.
 const RINGACH: &str = "Shaded: simple cells of macaque V1 (Ringach, J. Neurophysiol. 88:455, 2002), counted in logarithmic bins as Dapello et al. (NeurIPS 2020) tabulate them. He found them near a one-parameter family of shapes, from round blobs of one lobe outwards to long, many-lobed fields; the line is the principal axis through the bins. He also found that sparse coding and independent components predict more lobes than cells have, and no blobs.";
@@ -160,7 +160,7 @@ impl Histogram {
         let bar = |(i, count): (usize, &f64)| Bar::new(self.edge(i) + 0.5 * width, *count).width(0.94 * width);
         let bars = self.counts(fits).iter().enumerate().map(bar).collect();
         let chart = BarChart::new(self.name, bars).color(theme::histogram(ui.visuals().dark_mode));
-        let show = axis::every(plot(self.name, size), self.mark).include_x(self.range[0]).include_x(self.range[1]).include_y(0.0);
+        let show = grid::every(plot(self.name, size), self.mark).include_x(self.range[0]).include_x(self.range[1]).include_y(0.0);
         show.figure(ui, self.name, |plot| plot.bar_chart(chart));
     }
 }
@@ -170,15 +170,14 @@ fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, sn
     ui.strong("Widths in periods; shaded: macaque V1").on_hover_text(RINGACH);
     let points: Vec<[f64; 2]> = good.iter().map(|(_, fit)| fit.periods()).collect();
     let top = points.iter().flatten().fold(1.2f64, |top, v| top.max(*v)).min(2.0);
+    // Neither is ever negative: the origin stands in the corner, and one unit is as long up as across.
+    let (low, span) = (-0.08, top + 0.16);
+    let wide = span * f64::from(((size.x - 50.0) / (size.y - 40.0)).max(1.0));
     let nearest = points.clone();
     let units: Vec<usize> = good.iter().map(|(unit, _)| *unit).collect();
     let name = units.clone();
-    let show = plot("plane", size)
+    let show = grid::numbered(plot("plane", size))
         .data_aspect(1.0)
-        .include_x(0.0)
-        .include_y(0.0)
-        .include_x(top)
-        .include_y(top)
         .x_axis_label("n_x, across the bars")
         .y_axis_label("n_y, along the bars")
         .label_formatter(move |at| match at {
@@ -189,6 +188,7 @@ fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, sn
             HoverPosition::Elsewhere { .. } => None,
         });
     let shown = show.figure(ui, "widths in periods", |plot| {
+        plot.set_plot_bounds(PlotBounds::from_min_max([low, low], [low + wide, low + span]));
         macaque(plot, top, dark);
         plot.points(Points::new("filters", PlotPoints::from(points.clone())).color(theme::SERIES[0]).radius(2.8));
         plot.response().clicked().then(|| plot.pointer_coordinate()).flatten()
@@ -220,9 +220,17 @@ fn macaque<'a>(plot: &mut PlotUi<'a>, top: f64, dark: bool) {
 fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
     ui.strong("Over images seen");
     let line = |k: usize| PlotPoints::from(state.fit_history.iter().map(|p| [p[0], p[k]]).collect::<Vec<_>>());
-    let show = plot("growth", size).include_y(0.0).include_y(1.0).legend(Legend::default().position(egui_plot::Corner::RightBottom));
-    let show = show.x_axis_formatter(|mark, _| format!("{:.0}k", mark.value / 1000.0));
+    let show = grid::numbered(plot("growth", size))
+        .include_y(0.0)
+        .include_y(1.0)
+        .legend(Legend::default().position(egui_plot::Corner::RightBottom));
+    let show = show.x_axis_formatter(|mark, _| format!("{}k", grid::number(mark.value / 1000.0)));
     show.figure(ui, GROWTH, |plot| {
+        if state.fit_history.len() < 2 {
+            let dots = |k: usize, color| Points::new("", line(k)).color(color).radius(2.8);
+            plot.points(dots(1, theme::SERIES[0]));
+            plot.points(dots(2, theme::SERIES[1]));
+        }
         plot.line(Line::new("Gabor-like share", line(1)).color(theme::SERIES[0]).width(1.8));
         plot.line(Line::new("median R^2", line(2)).color(theme::SERIES[1]).width(1.4));
     });

@@ -6,6 +6,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::{View, race};
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::{grid, texture};
 use crate::engine::{Command, RaceState, RacerState, Snapshot, Watch};
 use crate::experiment::race::Start;
 use crate::export::table::Table;
@@ -26,7 +27,7 @@ const STRIP: f32 = 56.0;
 const WITH_MARGINALS: &str = "posterior with marginals";
 
 /// The part of the plane that is shown.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 struct Square {
     centre: [f64; 2],
     half: f64,
@@ -93,6 +94,8 @@ struct Exact {
 pub struct Posterior {
     exact: Option<Exact>,
     cloud: Option<TextureHandle>,
+    /// What the cloud's texture was made of: the model, its steps, the samples, the square, the theme.
+    cloud_of: Option<(u64, u64, usize, Square, bool)>,
     square: Square,
     square_for: Option<(u64, [usize; 2])>,
 }
@@ -182,17 +185,17 @@ impl View for Posterior {
                 Some(PlotImage::new("exact posterior", texture.id(), centre, size))
             }
             None => {
-                let mut counts = ndarray::Array2::<f64>::zeros((BINS, BINS));
-                // A thinned cloud gives the same picture at a fraction of the cost.
-                for p in thinned(state, 20_000) {
-                    if let (Some(column), Some(row)) = (square.bin(0, p[0], BINS), square.bin(1, p[1], BINS)) {
-                        counts[[row, column]] += 1.0;
+                let of = Some((snapshot.model_id, snapshot.clock.steps, state.cloud.len(), square, dark));
+                if self.cloud_of != of {
+                    self.cloud_of = of;
+                    let mut counts = ndarray::Array2::<f64>::zeros((BINS, BINS));
+                    // A thinned cloud gives the same picture at a fraction of the cost.
+                    for p in thinned(state, 20_000) {
+                        if let (Some(column), Some(row)) = (square.bin(0, p[0], BINS), square.bin(1, p[1], BINS)) {
+                            counts[[row, column]] += 1.0;
+                        }
                     }
-                }
-                let image = picture(&counts, 1, dark);
-                match &mut self.cloud {
-                    Some(texture) => texture.set(image, TextureOptions::LINEAR),
-                    None => self.cloud = Some(ui.ctx().load_texture("sample density", image, TextureOptions::LINEAR)),
+                    texture::put(ui, &mut self.cloud, "sample density", picture(&counts, 1, dark), TextureOptions::LINEAR);
                 }
                 let size = egui::Vec2::splat(2.0 * square.half as f32);
                 let [x, y] = square.centre;
@@ -203,7 +206,7 @@ impl View for Posterior {
         let beside = area.width() > 640.0;
         if let Some(race) = race {
             // The race's figures stand right of the picture, or below it in a narrow view.
-            let side = if beside { (area.width() * 0.45).min(430.0) } else { area.width() };
+            let side = if beside { (area.width() * 0.5).min(430.0) } else { area.width() };
             let place = if beside {
                 egui::Rect::from_min_max(egui::pos2(area.max.x - side, area.min.y), area.max)
             } else {
@@ -220,7 +223,7 @@ impl View for Posterior {
         let mut inner = egui::Rect::from_min_max(area.min + vec2(0.0, strip), area.max - vec2(strip, 0.0));
         // About a square: more height would only show empty plane.
         inner.max.y = inner.max.y.min(inner.min.y + inner.width());
-        let plot = Plot::new("posterior")
+        let plot = grid::numbered(Plot::new("posterior"))
             .data_aspect(1.0)
             .allow_scroll(false)
             .x_axis_label(format!("x of unit {}", snapshot.watch.pair[0]))

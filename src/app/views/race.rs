@@ -76,7 +76,7 @@ fn round(value: f64) -> f64 {
 }
 
 fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
-    let height = (ui.available_height() * 0.45).clamp(90.0, 300.0);
+    let height = (ui.available_height() * 0.38).clamp(90.0, 300.0);
     Plot::new("distance")
         .height(height)
         .allow_scroll(false)
@@ -116,7 +116,7 @@ pub(super) fn power(value: f64, unit: &str) -> String {
 
 fn figures(ui: &mut Ui, race: &RaceState) {
     let still = race.racers.iter().find(|r| r.config.adaptation == 0.0).and_then(|r| r.mixing);
-    egui::Grid::new("figures").num_columns(race.racers.len() + 1).striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
+    egui::Grid::new("figures").num_columns(race.racers.len() + 1).striped(true).spacing([9.0, 3.0]).show(ui, |ui| {
         ui.label("");
         for (i, racer) in race.racers.iter().enumerate() {
             ui.label(RichText::new(format!("\u{2022} {}", name(&racer.config))).strong().color(theme::RACERS[i]));
@@ -125,7 +125,9 @@ fn figures(ui: &mut Ui, race: &RaceState) {
         row(ui, race, "tau, ms", "Integrated autocorrelation time of the slower unit, with its standard error (Sokal's window: negative correlations, which adaptation brings, count)", |r| {
             r.mixing.map(|m| {
                 let slow = usize::from(m.autocorrelation_ms[1] > m.autocorrelation_ms[0]);
-                format!("{:.1} \u{00B1} {:.1}", m.autocorrelation_ms[slow], m.error_ms[slow])
+                let (tau, error) = (m.autocorrelation_ms[slow], m.error_ms[slow]);
+                let digits = usize::from(error < 10.0);
+                format!("{tau:.digits$} \u{00B1} {error:.digits$}")
             })
         });
         row(
@@ -141,10 +143,10 @@ fn figures(ui: &mut Ui, race: &RaceState) {
                 }),
             },
         );
-        row(ui, race, "ESS a simulated s", "Effective draws of all chains a simulated second", |r| {
+        row(ui, race, "ESS/s simulated", "Effective draws of all chains a simulated second", |r| {
             r.mixing.map(|m| format!("{:.0}", m.ess_per_simulated_second))
         });
-        row(ui, race, "ESS a second", "Effective draws of all chains a second of computing", |r| {
+        row(ui, race, "ESS/s computing", "Effective draws of all chains a second of computing", |r| {
             r.mixing.map(|m| short(m.ess_per_wall_second))
         });
         row(ui, race, "split R-hat", "Rank-normalised, over chains: 1 when they agree", |r| r.mixing.map(|m| format!("{:.3}", m.r_hat)));
@@ -177,7 +179,7 @@ fn row(ui: &mut Ui, race: &RaceState, name: &str, tip: &str, value: impl Fn(&Rac
 
 fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
     let mut gone = None;
-    egui::Grid::new("samplers").num_columns(wanted.len() + 1).striped(true).spacing([14.0, 3.0]).show(ui, |ui| {
+    egui::Grid::new("samplers").num_columns(wanted.len() + 1).striped(true).spacing([9.0, 3.0]).show(ui, |ui| {
         let mut line = |ui: &mut Ui, name: &str, tip: &str, edit: &mut dyn FnMut(&mut Ui, &mut SamplerConfig, egui::Id)| {
             let label = ui.label(name).on_hover_text(tip);
             for config in wanted.iter_mut() {
@@ -207,7 +209,7 @@ fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
         );
         ui.label("");
         for i in 0..wanted.len() {
-            if ui.small_button("Remove").clicked() {
+            if ui.small_button("Drop").on_hover_text("Take this sampler out of the race").clicked() {
                 gone = Some(i);
             }
         }

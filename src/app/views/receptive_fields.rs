@@ -8,7 +8,8 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::arrangement::{BLANK, Grouping, Order, arrange};
-use crate::app::widgets::figure;
+use crate::app::widgets::choice::choice;
+use crate::app::widgets::{figure, texture};
 use crate::engine::{Snapshot, Watch};
 use crate::experiment::fits;
 use crate::export::filters::{Format, tile};
@@ -100,9 +101,9 @@ impl View for ReceptiveFields {
             ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
                 .on_hover_text("Each filter's strongest weight has the full colour");
             ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
-            choose(ui, "Sort by", &mut self.sort, &Order::ALL);
+            choice(ui, "Sort by", 110.0, &mut self.sort, &Order::ALL);
             if fits.is_some() {
-                choose(ui, "Group by", &mut self.grouping, &Grouping::ALL);
+                choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);
                 ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
             }
             let mut settings = ExportSettings { scale: self.scale, layer: self.layer, ..state.export.clone() };
@@ -241,11 +242,7 @@ impl ReceptiveFields {
         let layout = self.layout();
         let picture = render(self.filters.view(), &self.order, layout, self.scale, key.dark);
         let size = [picture.width() as usize, picture.height() as usize];
-        let image = ColorImage::from_rgb(size, picture.as_raw());
-        match &mut self.texture {
-            Some(texture) => texture.set(image, TextureOptions::NEAREST),
-            None => self.texture = Some(ui.ctx().load_texture("filters", image, TextureOptions::NEAREST)),
-        }
+        texture::put(ui, &mut self.texture, "filters", ColorImage::from_rgb(size, picture.as_raw()), TextureOptions::NEAREST);
     }
 
     /// Where the tiles stand: as many in a row as a square without groups would have.
@@ -298,15 +295,6 @@ impl ReceptiveFields {
             ui.weak("traced in Traces and Posterior");
         });
     }
-}
-
-/// A labelled list of choices.
-fn choose<T: Copy + PartialEq>(ui: &mut Ui, title: &str, value: &mut T, all: &[(T, &str)]) {
-    let label = ui.label(title);
-    let name = all.iter().find(|(choice, _)| choice == value).map_or("", |(_, name)| name);
-    let list = egui::ComboBox::from_id_salt(title).width(110.0).selected_text(name);
-    let list = list.show_ui(ui, |ui| all.iter().for_each(|(choice, name)| drop(ui.selectable_value(value, *choice, *name))));
-    list.response.labelled_by(label.id);
 }
 
 /// A picture of `values` (row by row) at one colour scale; hovering tells a weight.

@@ -7,13 +7,16 @@ use crate::app::views::View;
 use crate::app::views::rhythm::Rhythm;
 use crate::app::widgets::decimate::min_max;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::grid;
+use crate::app::widgets::{grid, texture};
 use crate::engine::{InterneuronSample, MAX_TRACED, Snapshot, TraceSample, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
-use egui::Ui;
+use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use egui_plot::{Line, Plot, PlotPoints};
 use std::collections::VecDeque;
+
+/// Of the lines, points: up to 1 a line is two triangles a step cheaper to draw, which counts without a graphics card.
+const WIDTH: f32 = 1.0;
 
 /// What the view keeps.
 pub struct Traces {
@@ -23,7 +26,10 @@ pub struct Traces {
     shown: (f64, f64),
     mode: Mode,
     rhythm: Rhythm,
-    raster: Option<egui::TextureHandle>,
+    raster: Option<TextureHandle>,
+    /// What the raster was made of: the model, its steps, the units, the theme; and what its strongest colour stands for.
+    raster_of: Option<(u64, u64, usize, bool)>,
+    raster_top: f32,
 }
 
 /// What is shown of the traced units.
@@ -44,6 +50,8 @@ impl Default for Traces {
             mode: Mode::Signals,
             rhythm: Rhythm::default(),
             raster: None,
+            raster_of: None,
+            raster_top: 0.0,
         }
     }
 }
@@ -101,7 +109,7 @@ impl View for Traces {
                 let start = trace.partition_point(|s| s.time_ms < from);
                 let points = min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
                 let name = format!("unit {unit}");
-                (name.clone(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[i % 6]).width(1.3))
+                (name.clone(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[i % 6]).width(WIDTH))
             };
             state.traces.iter().zip(&snapshot.watch.trace_units).enumerate().map(draw).collect()
         };
@@ -117,7 +125,7 @@ impl View for Traces {
             let start = samples.partition_point(|s| s.time_ms < from);
             let line = |name: &str, value: fn(&InterneuronSample) -> f32, color| {
                 let points = min_max(samples.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
-                (name.to_string(), Line::new(name.to_string(), PlotPoints::from(points)).color(color).width(1.3))
+                (name.to_string(), Line::new(name.to_string(), PlotPoints::from(points)).color(color).width(WIDTH))
             };
             stack.push((
                 "Interneurons at its strongest pixel",
@@ -134,13 +142,13 @@ impl View for Traces {
             let name = "eps = T(x) - <T(y)>";
             stack.push((
                 "Prediction error",
-                vec![(name.into(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[3]).width(1.3))],
+                vec![(name.into(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[3]).width(WIDTH))],
             ));
         }
         let plots = stack.len();
         let height = ((ui.available_height() - 30.0 * plots as f32 - 24.0) / plots as f32).max(36.0);
         for (i, (name, lines)) in stack.into_iter().enumerate() {
-            heading(ui, name, &lines);
+            figure::title(ui, name, lines.iter().map(|(name, line)| (name.as_str(), egui_plot::PlotItem::color(line))));
             let bottom = i + 1 == plots;
             grid::numbered(Plot::new(("trace", i)))
                 .height(if bottom { height + 18.0 } else { height })
@@ -210,6 +218,17 @@ fn population(state: &ViewState) -> Option<Table> {
     (!table.columns.is_empty()).then_some(table)
 }
 
+/// <T(y)> of the layer below, a row a unit, the newest step at the right end.
+fn raster(state: &ViewState, units: usize, top: f32, dark: bool) -> ColorImage {
+    let empty = RASTER_STEPS.saturating_sub(state.raster.len());
+    let pixel = |i: usize| {
+        let step = (i % RASTER_STEPS).checked_sub(empty).and_then(|step| state.raster.get(step));
+        let [r, g, b] = diverging(step.and_then(|step| step.get(i / RASTER_STEPS)).map_or(0.0, |v| v / top), dark);
+        Color32::from_rgb(r, g, b)
+    };
+    ColorImage::new([RASTER_STEPS, units], (0..units * RASTER_STEPS).map(pixel).collect())
+}
+
 impl Traces {
     /// <T(y)> of the layer below as a picture, time to the right.
     fn population(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot) {
@@ -217,24 +236,14 @@ impl Traces {
             ui.label("Recording begins: run the simulation.");
             return;
         };
-        let top = state.raster.iter().flatten().fold(f32::MIN_POSITIVE, |top, v| top.max(v.abs()));
         let dark = ui.visuals().dark_mode;
-        let pixel = |row: usize, column: usize| {
-            // The newest step stands at the right end.
-            let back = RASTER_STEPS - 1 - column;
-            let value = state.raster.len().checked_sub(back + 1).and_then(|step| state.raster[step].get(row)).copied().unwrap_or(0.0);
-            let [r, g, b] = diverging(value / top, dark);
-            egui::Color32::from_rgb(r, g, b)
-        };
-        let pixels = (0..units * RASTER_STEPS).map(|i| pixel(i / RASTER_STEPS, i % RASTER_STEPS)).collect();
-        let image = egui::ColorImage::new([RASTER_STEPS, units], pixels);
-        let texture = match &mut self.raster {
-            Some(texture) => {
-                texture.set(image, egui::TextureOptions::NEAREST);
-                texture
-            }
-            None => self.raster.insert(ui.ctx().load_texture("population", image, egui::TextureOptions::NEAREST)),
-        };
+        let of = Some((snapshot.model_id, snapshot.clock.steps, units, dark));
+        if self.raster_of != of {
+            self.raster_of = of;
+            self.raster_top = state.raster.iter().flatten().fold(f32::MIN_POSITIVE, |top, v| top.max(v.abs()));
+            texture::put(ui, &mut self.raster, "population", raster(state, units, self.raster_top, dark), TextureOptions::NEAREST);
+        }
+        let (Some(texture), top) = (&self.raster, self.raster_top) else { return };
         ui.weak(format!(
             "<T(y)> of all {units} units of layer {} in network 0, the last {RASTER_STEPS} steps ({:.1} ms), newest at the right; strongest colour {top:.2}",
             snapshot.watch.trace_layer - 1,
@@ -244,17 +253,6 @@ impl Traces {
         let shown = ui.image(egui::load::SizedTexture::new(texture.id(), size));
         figure::mark(ui, "population", shown.rect);
     }
-}
-
-/// The name of a plot, and of its lines each in its colour, in place of a legend over the data.
-fn heading(ui: &mut Ui, name: &str, lines: &[(String, Line<'static>)]) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 10.0;
-        ui.strong(name);
-        for (name, line) in lines {
-            ui.colored_label(egui_plot::PlotItem::color(line), name);
-        }
-    });
 }
 
 fn time(ms: f64) -> String {

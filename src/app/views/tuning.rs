@@ -5,8 +5,8 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::axis;
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot, TuningState};
 use crate::experiment::fits;
@@ -215,7 +215,7 @@ fn plot<'a>(name: &str, size: egui::Vec2) -> Plot<'a> {
 /// Mean rate over phases, orientation across, frequency up.
 fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
     let range = |values: &[f64]| values.first().zip(values.last()).map_or(String::new(), |(low, high)| format!("{low} to {high}"));
-    ui.strong(format!("0 to 180 deg, {} up", range(&responses.protocol.frequencies)))
+    ui.strong(format!("Rate: 0 to 180 deg, {} up", range(&responses.protocol.frequencies)))
         .on_hover_text("Rate above the blank's by orientation and frequency (cycles a pixel), mean over phases");
     let (o, f, ..) = responses.rate.dim();
     let mean = |a: usize, b: usize| mean_rate(responses, unit, a, b);
@@ -244,7 +244,7 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
     ui.strong("Rate by orientation, degrees").on_hover_text(
         "Points: first harmonic of a simple cell, mean over phases of a complex one, at the best frequency. Bars: spread over posterior samples. Line: von Mises fit.",
     );
-    axis::every(plot("orientation curve", size), 45.0).include_x(0.0).include_x(180.0).figure(ui, ORIENTATION, |plot| {
+    grid::every(plot("orientation curve", size), 45.0).include_x(0.0).include_x(180.0).figure(ui, ORIENTATION, |plot| {
         let n = tuned.by_orientation.len() as f64;
         for (k, [rate, spread]) in tuned.by_orientation.iter().enumerate() {
             let x = 180.0 * k as f64 / n;
@@ -262,7 +262,7 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
 
 fn phases(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning) {
     ui.strong("Rate by phase, degrees").on_hover_text(MODULATIONS);
-    axis::every(plot("phase curve", size), 90.0).include_x(0.0).include_x(360.0).figure(ui, PHASE, |plot| {
+    grid::every(plot("phase curve", size), 90.0).include_x(0.0).include_x(360.0).figure(ui, PHASE, |plot| {
         let n = tuned.by_phase.len();
         let points: Vec<[f64; 2]> = (0..=n).map(|k| [360.0 * k as f64 / n as f64, tuned.by_phase[k % n]]).collect();
         plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[2]).width(1.4));
@@ -280,7 +280,7 @@ fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
         ui.allocate_ui(size, |ui| ui.weak("comes last"));
         return;
     }
-    axis::every(plot("contrast", size), 0.5).figure(ui, CONTRAST, |plot| {
+    grid::every(plot("contrast", size), 0.5).figure(ui, CONTRAST, |plot| {
         plot.line(Line::new("rate", PlotPoints::from(points.clone())).color(theme::SERIES[1]).width(1.4));
         plot.points(Points::new("rate", PlotPoints::from(points)).color(theme::SERIES[1]).radius(3.0));
     });
@@ -315,7 +315,7 @@ fn histogram(ui: &mut Ui, size: egui::Vec2, (name, tip): (&str, &str), values: V
     values.iter().for_each(|v| counts[(((v - low) / width).max(0.0) as usize).min(BINS - 1)] += 1.0);
     let bar = |(i, count): (usize, &f64)| Bar::new(low + (i as f64 + 0.5) * width, *count).width(0.94 * width);
     let bars = BarChart::new(name, counts.iter().enumerate().map(bar).collect()).color(theme::histogram(ui.visuals().dark_mode));
-    axis::every(plot(name, size), (high - low) / 4.0).include_x(low).include_x(high).figure(ui, name, |plot| {
+    grid::every(plot(name, size), (high - low) / 4.0).include_x(low).include_x(high).figure(ui, name, |plot| {
         plot.bar_chart(bars);
         if let Some((whose, mark)) = mark {
             plot.vline(VLine::new(whose, mark).color(theme::SERIES[4]).width(1.6));

@@ -1,5 +1,6 @@
 //! A texture that is made anew when what it shows has changed, but not too often while weights learn.
 
+use crate::app::widgets::texture;
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions, Ui};
 use std::time::{Duration, Instant};
 
@@ -28,11 +29,7 @@ impl<K: Copy + PartialEq> Cached<K> {
                 ui.ctx().request_repaint_after(REDRAW);
             } else {
                 (self.of, self.at) = (Some((key, versions)), Some(Instant::now()));
-                let image = make();
-                match &mut self.texture {
-                    Some(texture) => texture.set(image, TextureOptions::NEAREST),
-                    None => self.texture = Some(ui.ctx().load_texture(name, image, TextureOptions::NEAREST)),
-                }
+                texture::put(ui, &mut self.texture, name, make(), TextureOptions::NEAREST);
             }
         }
         self.texture.as_ref().map(TextureHandle::id)

@@ -22,7 +22,21 @@ pub fn min_max(points: impl Iterator<Item = [f64; 2]>, width: f64) -> Vec<[f64; 
         }
     }
     flush(&mut out, open);
-    out
+    without_flat_inside(out)
+}
+
+/// Of a run of equal values only its two ends: a step stays a step with a fraction of the points.
+fn without_flat_inside(mut points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    let mut kept = 0;
+    for i in 0..points.len() {
+        let inside = kept > 0 && i + 1 < points.len() && points[kept - 1][1] == points[i][1] && points[i][1] == points[i + 1][1];
+        if !inside {
+            points[kept] = points[i];
+            kept += 1;
+        }
+    }
+    points.truncate(kept);
+    points
 }
 
 fn flush(out: &mut Vec<[f64; 2]>, bucket: Option<(f64, [f64; 2], [f64; 2])>) {
@@ -54,6 +68,8 @@ mod tests {
         let (early, late) = (min_max((0..1000).map(wave), 10.0), min_max((500..1500).map(wave), 10.0));
         let inside = |points: &[[f64; 2]]| points.iter().copied().filter(|p| (500.0..1000.0).contains(&p[0])).collect::<Vec<_>>();
         assert_eq!(inside(&early), inside(&late));
+        let step = |i: i32| [f64::from(i), f64::from(i / 50)];
+        assert_eq!(min_max((0..100).map(step), 1.0), [[0.0, 0.0], [49.0, 0.0], [50.0, 1.0], [99.0, 1.0]], "steps keep their corners");
         assert!(min_max([[0.0, f64::NAN], [1.0, 2.0]].into_iter(), 10.0) == [[1.0, 2.0]], "not a number is left out");
     }
 }

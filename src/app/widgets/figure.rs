@@ -1,6 +1,6 @@
 //! Figures: the single plots and pictures of a view, known by name, so that each can be saved by itself.
 
-use egui::{Context, Id, Rect, Ui};
+use egui::{Color32, Context, Id, Rect, Ui};
 use egui_plot::{Plot, PlotResponse, PlotUi};
 
 /// A figure's name and where it was drawn in this frame, its axes included.
@@ -19,6 +19,17 @@ pub fn mark(ui: &Ui, name: impl Into<String>, rect: Rect) {
 /// The figures marked since the last call.
 pub fn take(ctx: &Context) -> Vec<Marked> {
     ctx.data_mut(|data| data.remove_temp(list())).unwrap_or_default()
+}
+
+/// The title of a plot, and the names of its lines each in its colour, in place of a legend over the data.
+pub fn title<'a>(ui: &mut Ui, title: &str, lines: impl IntoIterator<Item = (&'a str, Color32)>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        ui.strong(title);
+        for (name, color) in lines {
+            ui.colored_label(color, name);
+        }
+    });
 }
 
 /// A plot that is a figure.

@@ -134,19 +134,17 @@ fn head(ui: &mut Ui, snapshot: &Snapshot, residual: &[f32], actions: &mut Vec<Ac
         }
         let clamped = s.completed.as_ref().map_or(residual.len(), |done| done.free.iter().filter(|free| !**free).count());
         let variance = residual.iter().map(|r| r * r).sum::<f32>() / clamped.max(1) as f32;
-        ui.label(format!("residual variance {variance:.3} averaged over {} steps", s.steps));
+        let variance_over = format!("residual variance {variance:.3} over {} steps", s.steps);
         if let Some(done) = &s.completed {
             let count = done.free.len() - clamped;
-            let over = match done.steps {
-                0 => "settling".to_string(),
-                steps => format!("over {} networks and {steps} steps", done.networks),
-            };
-            ui.label(format!("{count} pixels free, {over}"));
             let tip = "Every network begins anew, freed pixels from noise: completions that come back alike do not depend on the start";
             if ui.button("From noise").on_hover_text(tip).clicked() {
                 actions.push(Action::Send(Command::RestartCompletions));
             }
+            let settling = if done.steps == 0 { ", settling" } else { "" };
+            ui.label(format!("{count} pixels free in {} networks{settling}", done.networks));
         }
+        ui.label(variance_over); // last: its numbers grow
     });
 }
 

@@ -1,9 +1,9 @@
 //! Stimuli as pictures: one small texture each, its pixels hatched where they are free.
 
 use crate::app::theme;
-use crate::app::widgets::figure;
+use crate::app::widgets::{figure, texture};
 use crate::export::mosaic::diverging;
-use egui::{Color32, ColorImage, Rect, Response, Sense, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
 /// How values become colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,10 +62,32 @@ impl Picture<'_> {
     }
 }
 
+/// A texture and what it shows.
+#[derive(Default)]
+struct Kept {
+    texture: Option<TextureHandle>,
+    values: Vec<f32>,
+    hatched: Vec<bool>,
+    of: Option<([usize; 2], Palette, bool)>,
+}
+
+impl Kept {
+    /// The texture of a picture; made anew where that has changed.
+    fn texture(&mut self, ui: &Ui, name: &str, picture: &Picture<'_>) -> Option<TextureId> {
+        let dark = ui.visuals().dark_mode;
+        let of = Some((picture.shape, picture.palette, dark));
+        if self.of != of || self.values != picture.values || self.hatched != picture.hatched {
+            (self.of, self.values, self.hatched) = (of, picture.values.to_vec(), picture.hatched.to_vec());
+            texture::put(ui, &mut self.texture, name, picture.image(dark), TextureOptions::NEAREST);
+        }
+        self.texture.as_ref().map(TextureHandle::id)
+    }
+}
+
 /// The textures of one view, kept from frame to frame.
 #[derive(Default)]
 pub struct Pictures {
-    textures: Vec<TextureHandle>,
+    kept: Vec<Kept>,
     next: usize,
 }
 
@@ -80,13 +102,13 @@ impl Pictures {
         let (rect, response) = ui.allocate_exact_size(picture.size(side), sense);
         figure::mark(ui, picture.name, rect);
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, picture.name));
-        let image = picture.image(ui.visuals().dark_mode);
-        match self.textures.get_mut(self.next) {
-            Some(texture) => texture.set(image, TextureOptions::NEAREST),
-            None => self.textures.push(ui.ctx().load_texture(format!("stimulus {}", self.next), image, TextureOptions::NEAREST)),
+        if self.kept.len() <= self.next {
+            self.kept.push(Kept::default());
         }
-        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        ui.painter().image(self.textures[self.next].id(), rect, whole, Color32::WHITE);
+        if let Some(texture) = self.kept[self.next].texture(ui, &format!("stimulus {}", self.next), picture) {
+            ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+            ui.painter().rect_stroke(rect, 0.0, ui.visuals().widgets.noninteractive.bg_stroke, egui::StrokeKind::Outside);
+        }
         self.next += 1;
         let at = response.hover_pos().and_then(|p| pixel_under(rect, picture.shape, p));
         match at.and_then(|i| picture.values.get(i).map(|v| (i, v))) {
