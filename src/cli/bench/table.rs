@@ -174,12 +174,12 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
         for seed in 0..seeds {
             let mut config = config.clone();
             (config.dynamics.seed, config.dynamics.threads) = (seed, 0);
-            found.push(gabor::seconds_to(config, share)?.unwrap_or((f64::NAN, 0)));
+            found.push(gabor::seconds_to(&config, share)?.unwrap_or((f64::NAN, 0)));
         }
         let seconds = median(found.iter().map(|f| f.0).collect());
         figures.push(key, what, "s", seconds, AtMost(most));
         let images = median(found.iter().map(|f| f.1 as f64).collect());
-        figures.push(&key.replace("_s", "_images"), format!("images seen by then, median of {seeds} seeds"), "", images, Untold);
+        figures.push(&key.replace("_s", "_images"), format!("images of that run, median of {seeds} seeds"), "", images, Untold);
     }
     Ok(figures)
 }
