@@ -32,7 +32,8 @@ pub(super) struct Pair {
 impl Pair {
     /// `rounds` of each, after one that does not count; who begins changes from round to round.
     pub(super) fn time(rounds: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> Self {
-        (a(), b());
+        a();
+        b();
         let round = |i: usize| match i % 2 {
             0 => [time_ms(&mut a), time_ms(&mut b)],
             _ => {
