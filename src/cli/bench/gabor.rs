@@ -2,36 +2,36 @@
 
 use crate::analysis::gabor;
 use crate::dynamics::block::Taps;
-use crate::experiment::fits;
-use crate::experiment::{Config, Session};
+use crate::experiment::{Config, Decay, Session, fits};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
-/// Growth of the images seen from one look at the filters to the next.
-const NEXT_LOOK: f64 = 1.08;
-/// Images before the first look.
-const FIRST_LOOK: u64 = 4000;
-/// Given up after this.
-const LONGEST: Duration = Duration::from_secs(60);
+/// Images of the first run; each further one has a quarter more.
+const FIRST_RUN: u64 = 10_000;
+/// No run begins after this.
+const LONGEST: Duration = Duration::from_secs(45);
 
-/// Seconds from the first line of `Session::new` (stimuli included) until a `share` of the filters of W_0 is Gabor-like, at full
-/// speed, and the images seen by then; looking at the filters does not count. None where that takes more than a minute.
-pub(super) fn seconds_to(config: Config, share: f64) -> anyhow::Result<Option<(f64, u64)>> {
-    let mut start = Instant::now();
-    let mut session = Session::new(config)?;
-    let mut spent = Duration::ZERO;
-    let mut look = FIRST_LOOK;
+/// Seconds and images of the shortest run, of lengths a quarter apart, after which a `share` of the filters of W_0 is Gabor-like.
+/// A run is what `heescope train --images` does at full speed, its stimuli included; looking at the filters does not count. None
+/// where no run comes there in time.
+pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(f64, u64)>> {
+    let begun = Instant::now();
     let taps = Taps::default();
-    while spent < LONGEST {
-        while session.images < look {
+    let mut images = FIRST_RUN;
+    while begun.elapsed() < LONGEST {
+        let start = Instant::now();
+        let mut config = config.clone();
+        config.learning.decay = Decay::Linear; // a run of known length (SPEC 6)
+        let mut session = Session::new(config)?;
+        let last = session.run_for(images);
+        while session.images <= last {
             session.advance(usize::MAX, &taps);
         }
-        spent += start.elapsed();
+        let seconds = start.elapsed().as_secs_f64();
         if share_of_gabors(&session) >= share {
-            return Ok(Some((spent.as_secs_f64(), session.images)));
+            return Ok(Some((seconds, images)));
         }
-        look = (look as f64 * NEXT_LOOK) as u64;
-        start = Instant::now();
+        images += images / 4;
     }
     Ok(None)
 }

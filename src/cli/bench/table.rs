@@ -126,8 +126,8 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
     while start.elapsed().as_secs_f64() < 1.0 {
         learner.advance(usize::MAX, &Taps::default());
     }
-    drop(learner);
     let [resident, most] = memory::resident_mb().unwrap_or([f64::NAN; 2]);
+    drop(learner);
     figures.push("memory_resident_mb", "resident memory, default preset, no window", "MB", resident, AtMost(150.0));
     figures.push("memory_peak_mb", "the most that it was", "MB", most, Untold);
 
@@ -174,12 +174,12 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
         for seed in 0..seeds {
             let mut config = config.clone();
             (config.dynamics.seed, config.dynamics.threads) = (seed, 0);
-            found.push(gabor::seconds_to(config, share)?.unwrap_or((f64::NAN, 0)));
+            found.push(gabor::seconds_to(&config, share)?.map_or([f64::NAN; 2], |(seconds, images)| [seconds, images as f64]));
         }
-        let seconds = median(found.iter().map(|f| f.0).collect());
+        let seconds = median(found.iter().map(|f| f[0]).collect());
         figures.push(key, what, "s", seconds, AtMost(most));
-        let images = median(found.iter().map(|f| f.1 as f64).collect());
-        figures.push(&key.replace("_s", "_images"), format!("images seen by then, median of {seeds} seeds"), "", images, Untold);
+        let images = median(found.iter().map(|f| f[1]).collect());
+        figures.push(&key.replace("_s", "_images"), format!("images of that run, median of {seeds} seeds"), "", images, Untold);
     }
     Ok(figures)
 }

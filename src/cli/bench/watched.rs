@@ -24,6 +24,8 @@ pub(super) struct Watched {
     pub watched_steps_per_second: f64,
     /// Share of its steps that the engine loses, median within rounds.
     pub lost_share: f64,
+    /// From the start of the engine and the window's state to the first frame that shows the model, without a window's own start.
+    pub first_snapshot_ms: f64,
     /// Work of a frame on the window's thread while learning at full speed, by view.
     pub views: Vec<ViewFrames>,
     /// Median over all views.
@@ -43,18 +45,24 @@ pub(super) struct ViewFrames {
 /// Measures the default preset at 1400x900.
 pub(super) fn measure(rounds: usize) -> anyhow::Result<Watched> {
     let config = presets::by_name(presets::DEFAULT)?;
-    let mut pairs = Vec::new();
+    let (mut pairs, mut first) = (Vec::new(), Vec::new());
     for i in 0..rounds {
         let mut pair = [0.0; 2];
         for side in if i % 2 == 0 { [0, 1] } else { [1, 0] } {
-            pair[side] = if side == 0 { alone(&config)? } else { window(&config, None)?.0 };
+            pair[side] = if side == 0 {
+                alone(&config)?
+            } else {
+                let seen = window(&config, None)?;
+                first.push(seen.first_ms);
+                seen.steps_per_second
+            };
         }
         pairs.push(pair);
     }
     let (mut views, mut all) = (Vec::new(), Vec::new());
     for kind in Kind::ALL {
         let view = kind.name();
-        let (_, mut frames) = window(&config, Some(&view))?;
+        let mut frames = window(&config, Some(&view))?.frames_ms;
         views.push(ViewFrames { view, median_ms: percentile(&mut frames, 0.5), p99_ms: percentile(&mut frames, 0.99) });
         all.extend(frames);
     }
@@ -62,6 +70,7 @@ pub(super) fn measure(rounds: usize) -> anyhow::Result<Watched> {
         alone_steps_per_second: median(pairs.iter().map(|p| p[0]).collect()),
         watched_steps_per_second: median(pairs.iter().map(|p| p[1]).collect()),
         lost_share: median(pairs.iter().map(|p| 1.0 - p[1] / p[0]).collect()),
+        first_snapshot_ms: median(first),
         views,
         frame_median_ms: percentile(&mut all, 0.5),
         frame_p99_ms: percentile(&mut all, 0.99),
@@ -93,12 +102,20 @@ fn alone(config: &Config) -> anyhow::Result<f64> {
     Ok(rate(&seen))
 }
 
-/// Steps a second while a window computes 60 frames a second, and the milliseconds that these took.
-fn window(config: &Config, view: Option<&str>) -> anyhow::Result<(f64, Vec<f64>)> {
+/// What a window saw that computed 60 frames a second.
+struct Seen {
+    steps_per_second: f64,
+    frames_ms: Vec<f64>,
+    /// Until the first frame with a snapshot was computed.
+    first_ms: f64,
+}
+
+fn window(config: &Config, view: Option<&str>) -> anyhow::Result<Seen> {
+    let start = Instant::now();
     let ctx = egui::Context::default();
     let options = Options { config: config.clone(), view: view.map(Into::into), full_speed: true, ..Default::default() };
     let mut app = App::new(&ctx, options)?;
-    let (start, mut next) = (Instant::now(), Instant::now());
+    let mut next = Instant::now();
     let mut first = None;
     let (mut seen, mut frames): (Vec<(Instant, u64)>, Vec<f64>) = (Vec::new(), Vec::new());
     while first.is_none_or(|first: Instant| first.elapsed() < SETTLING + COUNTED) && start.elapsed() < Duration::from_secs(60) {
@@ -120,7 +137,8 @@ fn window(config: &Config, view: Option<&str>) -> anyhow::Result<(f64, Vec<f64>)
             None => next = Instant::now(),
         }
     }
-    Ok((rate(&seen), frames))
+    let first_ms = first.map_or(f64::NAN, |first| first.duration_since(start).as_secs_f64() * 1e3);
+    Ok(Seen { steps_per_second: rate(&seen), frames_ms: frames, first_ms })
 }
 
 /// Computes one frame down to its triangles.
