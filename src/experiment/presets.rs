@@ -225,7 +225,8 @@ impl Images {
 
     fn config(self) -> Config {
         let [pixels, hidden, latents, states] = self.sizes;
-        let first = LayerConfig { activation: Activation::Relu, ..layer(hidden, FamilyConfig::Gaussian { sigma: 0.3 }) };
+        // Wider than 0.3: x_2 moves sooner (its steps are as long as x_1 lets it), and holes between the states matter less.
+        let first = LayerConfig { activation: Activation::Relu, ..layer(hidden, FamilyConfig::Gaussian { sigma: 0.45 }) };
         let layers = vec![
             layer(pixels, FamilyConfig::Bernoulli),
             first,

@@ -124,7 +124,7 @@ impl Session {
         };
         let batch = config.stimulus.batch;
         let tables = model.tables();
-        let block_rows = if is_large(&model) { LARGE_BLOCK_ROWS } else { BLOCK_ROWS };
+        let block_rows = block_rows(&model, batch);
         let mut blocks: Vec<Block> = (0..batch.div_ceil(block_rows))
             .map(|b| Block::new(&model, block_rows.min(batch - b * block_rows), config.dynamics.interneurons, seed, b as u64))
             .collect();
@@ -243,6 +243,15 @@ pub(super) fn chosen_images(set: Array2<f32>, labels: Option<Vec<u8>>, most: usi
     order.shuffle(&mut rng);
     let labels = labels.and_then(|labels| order[..most].iter().map(|&i| labels.get(i).copied()).collect());
     (set.select(Axis(0), &order[..most]), labels)
+}
+
+/// Rows of a block. Those of a large model are as many as two threads share evenly, whatever the number of threads.
+fn block_rows(model: &Hierarchy, batch: usize) -> usize {
+    if !is_large(model) {
+        return BLOCK_ROWS;
+    }
+    let pairs = ((batch as f64 / (2 * LARGE_BLOCK_ROWS) as f64).round() as usize).max(1);
+    batch.div_ceil(2 * pairs)
 }
 
 pub(super) fn is_large(model: &Hierarchy) -> bool {
