@@ -6,8 +6,8 @@ The step (SPEC 2): gaussian observation, student-t units with adaptation, one in
 import argparse
 import json
 import math
-import os
 import subprocess
+import tempfile
 import time
 
 SIGMA, NU, S = 0.4, 8.0, 0.15
@@ -81,15 +81,13 @@ steps_per_stimulus = 0
 burn_in_steps = 0
 values = {[round(math.sin(i), 3) for i in range(pixels)]}
 """
-    path = f"/tmp/heescope-bench-{os.getpid()}.toml"
 
     def timed():
-        with open(path, "w") as file:
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
             file.write(config)
-        try:
-            out = subprocess.run([program, "bench", "--config", path, "--json", "--rounds", "9"], capture_output=True, text=True, check=True)
-        finally:
-            os.remove(path)
+            file.flush()
+            command = [program, "bench", "--config", file.name, "--json", "--rounds", "9"]
+            out = subprocess.run(command, capture_output=True, text=True, check=True)
         return json.loads(out.stdout)["step_ms"]
 
     return timed
