@@ -62,23 +62,48 @@ pub fn all() -> &'static [Preset] {
             name: "digits",
             summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model dreams digits",
             build: || {
-                Images { source: DataSource::Digits, sizes: [64, 64, 16, 50], most: 1500, first: 1500, shown: 600_000, rate: 2e-3 }.config()
+                Images {
+                    source: DataSource::Digits,
+                    sizes: [64, 64, 16, 50],
+                    most: 1500,
+                    first: 1500,
+                    shown: 600_000,
+                    rate: 2e-3,
+                    top_rate: 0.02,
+                }
+                .config()
             },
         },
         Preset {
             name: "fashion",
             summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
             build: || {
-                Images { source: DataSource::Fashion, sizes: [784, 256, 24, 2000], most: 9000, first: 5000, shown: 1_500_000, rate: 4e-3 }
-                    .config()
+                Images {
+                    source: DataSource::Fashion,
+                    sizes: [784, 256, 24, 1000],
+                    most: 9000,
+                    first: 5000,
+                    shown: 1_500_000,
+                    rate: 4e-3,
+                    top_rate: 0.03,
+                }
+                .config()
             },
         },
         Preset {
             name: "mnist",
             summary: "MNIST's digits, read from a folder with its files (--data)",
             build: || {
-                Images { source: DataSource::Mnist, sizes: [784, 256, 24, 2000], most: 10_000, first: 5000, shown: 1_500_000, rate: 4e-3 }
-                    .config()
+                Images {
+                    source: DataSource::Mnist,
+                    sizes: [784, 256, 24, 1000],
+                    most: 10_000,
+                    first: 5000,
+                    shown: 1_500_000,
+                    rate: 4e-3,
+                    top_rate: 0.03,
+                }
+                .config()
             },
         },
     ]
@@ -215,6 +240,8 @@ struct Images {
     shown: u64,
     /// Learning rate at the beginning.
     rate: f64,
+    /// Rate of the top's centres.
+    top_rate: f64,
 }
 
 impl Images {
@@ -265,6 +292,7 @@ impl Images {
                 unit_norm: false,
                 biases: true,
                 lr: self.rate,
+                top_rate: self.top_rate,
                 ..Default::default()
             },
             stimulus: StimulusConfig {
