@@ -8,15 +8,6 @@ use heescope::app::{App, Options};
 use heescope::experiment::presets;
 use std::time::{Duration, Instant};
 
-/// Draws one frame and tessellates it.
-fn frame(ctx: &egui::Context, app: &mut App, time: f64) {
-    let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1400.0, 900.0));
-    let input = egui::RawInput { screen_rect: Some(screen), time: Some(time), ..Default::default() };
-    app.drain(ctx);
-    let output = ctx.run_ui(input, |ui| app.frame(ui));
-    std::hint::black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
-}
-
 fn views(c: &mut Criterion) {
     let mut group = c.benchmark_group("frame");
     group.measurement_time(Duration::from_secs(3));
@@ -28,9 +19,9 @@ fn views(c: &mut Criterion) {
         let mut app = App::new(&ctx, Options { config, view: Some(kind.name()), ..Default::default() }).unwrap();
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(2) {
-            frame(&ctx, &mut app, start.elapsed().as_secs_f64()); // histories fill
+            std::hint::black_box(app.compute_frame(&ctx, start.elapsed().as_secs_f64())); // histories fill
         }
-        group.bench_function(kind.name(), |b| b.iter(|| frame(&ctx, &mut app, start.elapsed().as_secs_f64())));
+        group.bench_function(kind.name(), |b| b.iter(|| app.compute_frame(&ctx, start.elapsed().as_secs_f64())));
     }
     // Four samplers of 64 chains each race at full speed.
     for preset in ["ridge", "ring"] {
@@ -39,11 +30,11 @@ fn views(c: &mut Criterion) {
         let mut app = App::new(&ctx, options).unwrap();
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(3) {
-            frame(&ctx, &mut app, start.elapsed().as_secs_f64());
+            std::hint::black_box(app.compute_frame(&ctx, start.elapsed().as_secs_f64()));
         }
         let race = app.state.latest.as_ref().and_then(|snapshot| snapshot.race.as_ref()).unwrap();
         assert!(race.racers.len() == 4 && race.chains == 64);
-        group.bench_function(format!("race of four, {preset}"), |b| b.iter(|| frame(&ctx, &mut app, start.elapsed().as_secs_f64())));
+        group.bench_function(format!("race of four, {preset}"), |b| b.iter(|| app.compute_frame(&ctx, start.elapsed().as_secs_f64())));
     }
     group.finish();
 }

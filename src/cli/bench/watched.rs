@@ -120,7 +120,7 @@ fn window(config: &Config, view: Option<&str>) -> anyhow::Result<Seen> {
     let (mut seen, mut frames): (Vec<(Instant, u64)>, Vec<f64>) = (Vec::new(), Vec::new());
     while first.is_none_or(|first: Instant| first.elapsed() < SETTLING + COUNTED) && start.elapsed() < Duration::from_secs(60) {
         let begun = Instant::now();
-        frame(&ctx, &mut app, start.elapsed().as_secs_f64());
+        std::hint::black_box(app.compute_frame(&ctx, start.elapsed().as_secs_f64()));
         let took_ms = begun.elapsed().as_secs_f64() * 1e3;
         if let Some(snapshot) = &app.state.latest {
             let first = *first.get_or_insert_with(Instant::now);
@@ -139,15 +139,6 @@ fn window(config: &Config, view: Option<&str>) -> anyhow::Result<Seen> {
     }
     let first_ms = first.map_or(f64::NAN, |first| first.duration_since(start).as_secs_f64() * 1e3);
     Ok(Seen { steps_per_second: rate(&seen), frames_ms: frames, first_ms })
-}
-
-/// Computes one frame down to its triangles.
-fn frame(ctx: &egui::Context, app: &mut App, time: f64) {
-    let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1400.0, 900.0));
-    let input = egui::RawInput { screen_rect: Some(screen), time: Some(time), ..Default::default() };
-    app.drain(ctx);
-    let output = ctx.run_ui(input, |ui| app.frame(ui));
-    std::hint::black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
 }
 
 /// Steps a second between the first and the last look.

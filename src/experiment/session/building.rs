@@ -214,7 +214,7 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 }
 
 /// A model that has learned nothing; layers that open later say nothing before.
-pub(super) fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
+fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let mut model = build_model(config)?;
     let open = config.stages.first().map_or(model.depth(), |stage| stage.open.min(model.depth()));
     model.weights[open..].iter_mut().for_each(|w| w.fill(0.0));
@@ -222,7 +222,7 @@ pub(super) fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 }
 
 /// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.
-pub(super) fn start_at_the_mean(model: &mut Hierarchy, images: &Array2<f32>) {
+fn start_at_the_mean(model: &mut Hierarchy, images: &Array2<f32>) {
     if model.layers[0].family.is_discrete()
         && model.biases[0].iter().all(|&b| b == 0.0)
         && let Some(mean) = images.mean_axis(Axis(0))
@@ -233,7 +233,7 @@ pub(super) fn start_at_the_mean(model: &mut Hierarchy, images: &Array2<f32>) {
 }
 
 /// At most `most` of the images (0: all), in a random order of their own.
-pub(super) fn chosen_images(set: Array2<f32>, labels: Option<Vec<u8>>, most: usize, seed: u64) -> (Array2<f32>, Option<Vec<u8>>) {
+fn chosen_images(set: Array2<f32>, labels: Option<Vec<u8>>, most: usize, seed: u64) -> (Array2<f32>, Option<Vec<u8>>) {
     if most == 0 || most >= set.nrows() {
         return (set, labels);
     }
@@ -254,6 +254,7 @@ fn block_rows(model: &Hierarchy, batch: usize) -> usize {
     batch.div_ceil(2 * pairs)
 }
 
+/// Whether the products are worth larger blocks, and its stiffness too dear to measure at every update.
 pub(super) fn is_large(model: &Hierarchy) -> bool {
     model.weights.iter().map(Array2::len).sum::<usize>() > LARGE_MODEL
 }
