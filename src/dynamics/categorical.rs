@@ -168,9 +168,10 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
 }
 
 /// Opens the top on the latents `x` of the layer below, `[count, n_(L-1)]`: centres at the first k of them (in turn where there are
-/// fewer), sigma at the root mean square distance of the others to the nearest centre (of the centres to each other where there are no others). A gaussian layer has one sigma for all its
-/// units: unit i is measured in other units first, x_i <- g_i x_i and W_(L-2) column i divided by g_i, so that this distance is the
-/// same along every axis; what the model says of the layers below stays as it is. Returns g, `[n_(L-1)]`.
+/// fewer), sigma at the root mean square distance of the others to the nearest centre (of the centres to each other where there are
+/// no others). A gaussian layer has one sigma for all its units: unit i is measured in other units first, x_i <- g_i x_i and W_(L-2)
+/// column i divided by g_i, so that this distance is the same along every axis; what the model says of the layers below stays as it
+/// is. Returns g, `[n_(L-1)]`.
 pub fn open(model: &mut Hierarchy, x: &Array2<f32>) -> Vec<f32> {
     let top = model.depth();
     let (n, k) = model.weights[top - 1].dim();
