@@ -8,6 +8,7 @@ pub mod frechet;
 pub mod gabor;
 pub mod groups;
 pub mod judge;
+pub mod locality;
 pub mod manifold;
 pub mod principal;
 pub mod published;

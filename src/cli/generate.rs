@@ -103,7 +103,7 @@ impl Generate {
                     Some(model) => Session::with_model(config.clone(), model)?,
                     None => Session::new(config.clone())?,
                 };
-                (Dreamer::of(&session), session.images_shown().cloned())
+                (Dreamer::of(&session), session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len()))))
             }
         };
         let tone = Tone::of(dreamer.model.layers[0].family.bounds());

@@ -76,19 +76,26 @@ impl Train {
             _ => indicatif::ProgressBar::hidden(),
         };
         let (start, taps) = (Instant::now(), Taps::default());
-        let mut residual = 0.0;
-        // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
-        while last.is_none_or(|last| session.images <= last) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
-            if let (None, Some(seconds)) = (last, self.seconds) {
-                session.set_clock(start.elapsed().as_secs_f64() / seconds);
-            }
-            if let (_, Some(report)) = session.advance(usize::MAX, &taps) {
-                residual += 0.05 * (f64::from(report.residual_variance) - residual);
-                if let Some(reason) = session.broken() {
-                    bail!("learning diverged after {} images: {reason}", session.images);
+        let (mut residual, pool) = (0.0, session.pool());
+        let mut learn = || -> anyhow::Result<()> {
+            // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
+            while last.is_none_or(|last| session.images <= last) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
+                if let (None, Some(seconds)) = (last, self.seconds) {
+                    session.set_clock(start.elapsed().as_secs_f64() / seconds);
                 }
-                bar.set_position(session.images);
+                if let (_, Some(report)) = session.advance(usize::MAX, &taps) {
+                    residual += 0.05 * (f64::from(report.residual_variance) - residual);
+                    if let Some(reason) = session.broken() {
+                        bail!("learning diverged after {} images: {reason}", session.images);
+                    }
+                    bar.set_position(session.images);
+                }
             }
+            Ok(())
+        };
+        match pool {
+            Some(pool) => pool.install(learn)?,
+            None => learn()?,
         }
         bar.finish_and_clear();
         let mut config = session.config().clone();

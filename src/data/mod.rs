@@ -10,6 +10,7 @@ pub mod photographs;
 mod progress;
 pub mod readers;
 mod set;
+pub mod stimuli;
 pub mod whitening;
 
 pub use embedded::{digits, fashion};
@@ -17,6 +18,7 @@ pub use mnist::mnist;
 pub use progress::Progress;
 pub use readers::read;
 pub use set::{ImageSet, Part};
+pub use stimuli::Stimuli;
 
 use ndarray::Array2;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
@@ -75,18 +77,18 @@ pub fn whole(source: &Source, part: Part, units: Option<usize>, progress: &Progr
     }
 }
 
-/// Whitened patches of a source, `[count, side^2]`, and the files that were left out. Bit-identical for one seed. An error for a
+/// Whitened patches of a source, of side^2 pixels, and the files that were left out. Bit-identical for one seed. An error for a
 /// source of whole images.
 pub fn patches(
     source: &Source,
     settings: &patches::Settings,
     seed: u64,
     progress: &Progress,
-) -> Result<(Array2<f32>, Vec<DataError>), DataError> {
+) -> Result<(Stimuli, Vec<DataError>), DataError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX);
     if *source == Source::Bars {
-        return Ok((bars::bars(settings.count, settings.side, &mut rng), Vec::new()));
+        return Ok((bars::bars(settings.count, settings.side, &mut rng).into(), Vec::new()));
     }
     let mut rejected = Vec::new();
     let raw: Vec<Array2<f32>> = match source {
@@ -123,5 +125,5 @@ pub fn patches(
     };
     let white: Option<Vec<_>> = raw.par_iter().map(whitened).collect();
     let white = white.ok_or(DataError::Cancelled)?;
-    Ok((patches::extract(&white, settings, &mut rng), rejected))
+    Ok((Stimuli::Cut(patches::Patches::draw(white, settings, &mut rng)), rejected))
 }

@@ -16,16 +16,16 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// w <- w + rate m1/(sqrt(m2) + 1e-8), both moments corrected for their start at 0. Sized at the first call.
-    pub fn ascend(&mut self, weights: &mut [f32], gradient: &[f32], rate: f64) {
-        if self.first.len() != weights.len() {
-            *self = Self { first: vec![0.0; weights.len()], second: vec![0.0; weights.len()], count: 0 };
+    /// Begins the next update of `count` weights: its constants, and both moments. Sized at the first call.
+    pub fn begin(&mut self, count: usize, rate: f64) -> (Step, &mut [f32], &mut [f32]) {
+        if self.first.len() != count {
+            *self = Self { first: vec![0.0; count], second: vec![0.0; count], count: 0 };
         }
         self.count += 1;
         let power = i32::try_from(self.count.min(1_000_000)).unwrap_or(i32::MAX);
         let correction = DECAY.map(|decay| 1.0 - f64::from(decay).powi(power));
-        let (step, scale) = ((rate / correction[0]) as f32, (1.0 / correction[1]) as f32);
-        update(weights, gradient, &mut self.first, &mut self.second, step, scale);
+        let step = Step { rate: (rate / correction[0]) as f32, scale: (1.0 / correction[1]) as f32 };
+        (step, &mut self.first, &mut self.second)
     }
 
     /// Column i of the weights, stored row by row, was divided by `gains[i]`: gradients are multiplied by it.
@@ -36,6 +36,20 @@ impl Moments {
         for row in self.second.chunks_exact_mut(gains.len()) {
             row.iter_mut().zip(gains).for_each(|(m, g)| *m *= g * g);
         }
+    }
+}
+
+/// The constants of one update: both moments start at 0, which these correct.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    rate: f32,
+    scale: f32,
+}
+
+impl Step {
+    /// w <- w + rate m1/(sqrt(m2) + 1e-8) of any piece of the weights, with the same piece of the gradient and of both moments.
+    pub fn ascend(self, weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+        update(weights, gradient, first, second, self.rate, self.scale);
     }
 }
 
@@ -80,12 +94,18 @@ mod tests {
         assert!(worst(1.0001) > 6.0, "planted: the first moment learns 1e-4 too fast");
     }
 
+    /// One update of all weights in one piece.
+    fn ascend(moments: &mut Moments, weights: &mut [f32], gradient: &[f32], rate: f64) {
+        let (step, first, second) = moments.begin(weights.len(), rate);
+        step.ascend(weights, gradient, first, second);
+    }
+
     #[test]
     fn steps_have_the_size_of_the_rate_whatever_the_gradient_s() {
         for size in [1e-6f32, 1.0, 1e4] {
-            let (mut moments, mut w) = (Moments::default(), [0.0, 0.0]);
+            let (mut moments, mut w) = (Moments::default(), [0.0f32, 0.0]);
             for _ in 0..10 {
-                moments.ascend(&mut w, &[size, -size], 0.1);
+                ascend(&mut moments, &mut w, &[size, -size], 0.1);
             }
             // A steady gradient moves by the rate at every step.
             assert!((w[0] - 1.0).abs() < 0.02 && (w[1] + 1.0).abs() < 0.02, "{size}: {w:?}");
@@ -94,11 +114,11 @@ mod tests {
 
     #[test]
     fn agrees_with_the_published_algorithm() {
-        let (mut moments, mut w) = (Moments::default(), [0.5]);
+        let (mut moments, mut w) = (Moments::default(), [0.5f32]);
         let (mut m1, mut m2, mut exact) = (0.0f64, 0.0f64, 0.5f64);
         for t in 1..=50 {
             let g = f64::from((t as f32 * 0.7).sin());
-            moments.ascend(&mut w, &[g as f32], 1e-2);
+            ascend(&mut moments, &mut w, &[g as f32], 1e-2);
             (m1, m2) = (0.9 * m1 + 0.1 * g, 0.999 * m2 + 0.001 * g * g);
             exact += 1e-2 * (m1 / (1.0 - 0.9f64.powi(t))) / ((m2 / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
         }

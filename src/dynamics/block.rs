@@ -10,7 +10,7 @@ use crate::model::Hierarchy;
 use crate::model::families::InterneuronLaw;
 use crate::model::hierarchy::Tables;
 use crate::model::product::multiply;
-use ndarray::{ArrayView2, Axis};
+use ndarray::ArrayView2;
 
 mod observed;
 mod sums;
@@ -186,8 +186,7 @@ impl Block {
 
     /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0, as at each new stimulus (SPEC 3).
     pub fn restart(&mut self, model: &Hierarchy) {
-        for l in 0..=model.depth() {
-            let state = &mut self.layers[l];
+        for (l, state) in self.layers.iter_mut().enumerate() {
             if model.layers[l].family.is_categorical() {
                 categorical::draw_prior(model, state, 1.0, &mut self.noise);
             } else if l > 0 {
@@ -200,6 +199,14 @@ impl Block {
                 self.noise.fill(&mut state.v);
                 model.layers[l].activation.apply(&state.x, &mut state.f);
             }
+        }
+        self.begin(model);
+    }
+
+    /// The beginning of a presentation to neurons that stay, or are set from outside, where they are: interneurons in equilibrium at
+    /// eta = 0, sums of the presentation at 0.
+    pub fn begin(&mut self, model: &Hierarchy) {
+        for (l, state) in self.layers.iter_mut().enumerate() {
             if l == self.open && !state.eta.is_empty() {
                 state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
@@ -307,12 +314,17 @@ impl Block {
 
 /// Writes W^T row by row.
 fn transpose(w: ArrayView2<f32>, out: &mut Vec<f32>) {
-    const ROWS: usize = 16; // a cache line of the result
+    const SIDE: usize = 16; // a cache line, both of W and of the result
     let (n, m) = w.dim();
     out.resize(n * m, 0.0);
-    for (k, rows) in w.axis_chunks_iter(Axis(0), ROWS).enumerate() {
-        for (column, out) in rows.axis_iter(Axis(1)).zip(out.chunks_exact_mut(n)) {
-            out[k * ROWS..].iter_mut().zip(column).for_each(|(out, w)| *out = *w);
+    let Some(w) = w.to_slice() else { unreachable!("weights are kept row by row") };
+    for top in (0..n).step_by(SIDE) {
+        for left in (0..m).step_by(SIDE) {
+            let rows = top..n.min(top + SIDE);
+            for column in left..m.min(left + SIDE) {
+                let out = &mut out[column * n..][rows.clone()];
+                out.iter_mut().zip(w[top * m + column..].iter().step_by(m)).for_each(|(out, w)| *out = *w);
+            }
         }
     }
 }

@@ -139,17 +139,13 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
     let (rate, each) = (rule.rate as f32, 1.0 / samples as f32);
     let sigma = model.layers[top - 1].family.sigma();
     let scale = sigma.map_or(1.0, |sigma| (sigma * sigma) as f32); // eps sigma^2 = x - W c, whatever the units of eps
-    let sum = |part: &dyn Fn(&Block) -> f32| blocks.iter().map(part).sum::<f32>();
-    for i in 0..n {
-        for (c, p) in p.iter().enumerate() {
-            let total = sum(&|block| block.layers[top - 1].weight_sum[i * k + c]);
-            model.weights[top - 1][[i, c]] += rate * scale * each * total * (1.0 / p).min(RAREST * k as f32);
-        }
+    let gains: Vec<f32> = p.iter().map(|p| rate * scale * each * (1.0 / p).min(RAREST * k as f32)).collect();
+    for (i, mut row) in model.weights[top - 1].rows_mut().into_iter().enumerate() {
+        let total = total(blocks, |block| &block.layers[top - 1].weight_sum[i * k..][..k]);
+        row.iter_mut().zip(gains.iter().zip(total)).for_each(|(w, (gain, total))| *w += gain * total);
     }
-    for (c, p) in p.iter().enumerate() {
-        let used = sum(&|block| block.layers[top].uses[c]) * each;
-        model.biases[top][c] += 0.25 * rate * k as f32 * (used - p);
-    }
+    let used = total(blocks, |block| &block.layers[top].uses);
+    model.biases[top].iter_mut().zip(used.iter().zip(&p)).for_each(|(b, (used, p))| *b += 0.25 * rate * k as f32 * (used * each - p));
     if let Some(sigma) = sigma {
         let squares: f64 = blocks.iter().map(|block| block.layers[top - 1].eps_squares).sum();
         let error = squares * sigma * sigma / (samples * n) as f64; // <(x - W c)^2>/sigma^2
@@ -165,6 +161,15 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
         model.weights[top - 1].column_mut(c).iter_mut().zip(fresh()).for_each(|(w, x)| *w = x);
         model.biases[top][c] = typical;
     }
+}
+
+/// Sums over the blocks, in their order.
+fn total(blocks: &[Block], sums: impl Fn(&Block) -> &[f32]) -> Vec<f32> {
+    let mut total = blocks.first().map_or(Vec::new(), |block| sums(block).to_vec());
+    for block in blocks.iter().skip(1) {
+        total.iter_mut().zip(sums(block)).for_each(|(total, sum)| *total += sum);
+    }
+    total
 }
 
 /// Opens the top on the latents `x` of the layer below, `[count, n_(L-1)]`: centres at the first k of them (in turn where there are

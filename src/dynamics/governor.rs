@@ -45,7 +45,8 @@ impl Stiffness {
                 if let Some(variance) = variance {
                     below *= variance;
                 }
-                let next = w.t().dot(&below);
+                let mut next = Array1::zeros(w.ncols()); // W^T below, row by row as W is kept
+                w.rows().into_iter().zip(&below).for_each(|(row, &b)| next.scaled_add(b, &row));
                 let (norm, before) = (next.dot(&next).sqrt(), u.dot(u).sqrt());
                 top = norm / before;
                 if norm > 0.0 {

@@ -2,7 +2,15 @@
 
 use crate::dynamics::adam::Moments;
 use crate::dynamics::block::Block;
-use crate::model::Hierarchy;
+use crate::model::{Hierarchy, vector};
+
+/// Weights that are moved in one piece: their mean change stays in the fastest cache.
+const PIECE: usize = 4096;
+
+/// A part of an update.
+pub type Task<'t> = Box<dyn FnOnce() + Send + 't>;
+/// Runs tasks, in any order, one after another or side by side, and returns when all are done.
+pub type Run = dyn Fn(Vec<Task>);
 
 /// What one update did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,18 +47,20 @@ pub struct Memory {
     pub weights: Vec<Moments>,
     /// Of b_l.
     pub biases: Vec<Moments>,
+    /// The lowest weights that learn as they were before the update.
+    before: Vec<f32>,
 }
 
 impl Memory {
     /// For a model of `depth` layers of neurons.
     pub fn new(depth: usize) -> Self {
-        Self { weights: vec![Moments::default(); depth], biases: vec![Moments::default(); depth] }
+        Self { weights: vec![Moments::default(); depth], biases: vec![Moments::default(); depth], before: Vec::new() }
     }
 }
 
 /// Adds the blocks' sums, in their order, to the weights. The result does not depend on which thread ran which block. Weights into a
 /// categorical layer have a rule of their own ([`crate::dynamics::categorical::learn`]). The sums stay until [`Block::clear_sums`].
-pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut Memory) -> Option<Update> {
+pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut Memory, run: &Run) -> Option<Update> {
     let samples: usize = blocks.iter().map(|block| block.learned_steps * block.rows).sum();
     if samples == 0 {
         return None;
@@ -62,12 +72,16 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut 
     let lowest = (0..model.depth()).find(|&l| learns(l));
     for l in (0..model.depth()).filter(|&l| learns(l)) {
         let weights = &mut model.weights[l];
-        let before = (Some(l) == lowest).then(|| weights.clone());
-        let change = mean(blocks, samples, |block| &block.layers[l].weight_sum);
-        ascend(memory.weights.get_mut(l), weights.as_slice_mut(), &change, rule.lr);
-        if let Some(before) = before {
-            let size = |w: &ndarray::Array2<f32>| w.iter().map(|w| w * w).sum::<f32>().sqrt();
-            update.relative_change = size(&(&*weights - &before)) / size(&before).max(f32::MIN_POSITIVE);
+        let before = &mut memory.before;
+        if Some(l) == lowest {
+            before.clear();
+            before.extend_from_slice(row_by_row(weights.as_slice_mut()));
+        }
+        let sums: Vec<_> = blocks.iter().map(|block| block.layers[l].weight_sum.as_slice()).collect();
+        ascend(memory.weights.get_mut(l), row_by_row(weights.as_slice_mut()), &sums, samples, rule.lr, run);
+        if Some(l) == lowest {
+            let [moved, size] = [vector::squared_distance(row_by_row(weights.as_slice_mut()), before), vector::squares(before)];
+            update.relative_change = (moved / size.max(f64::MIN_POSITIVE)).sqrt() as f32;
         }
         if rule.unit_norm {
             normalise_columns(weights);
@@ -75,8 +89,8 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut 
             limit_columns(weights, rule.largest_norm as f32);
         }
         if rule.biases {
-            let change = mean(blocks, samples, |block| &block.layers[l].bias_sum);
-            ascend(memory.biases.get_mut(l), model.biases[l].as_slice_mut(), &change, rule.lr);
+            let sums: Vec<_> = blocks.iter().map(|block| block.layers[l].bias_sum.as_slice()).collect();
+            ascend(memory.biases.get_mut(l), row_by_row(model.biases[l].as_slice_mut()), &sums, samples, rule.lr, run);
         }
     }
     for l in 0..model.depth() {
@@ -94,23 +108,46 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut 
     Some(update)
 }
 
-/// Mean over samples of what the blocks have summed, in their order.
-fn mean(blocks: &[Block], samples: usize, sums: impl Fn(&Block) -> &[f32]) -> Vec<f32> {
-    let mut mean = vec![0.0f32; blocks.first().map_or(0, |block| sums(block).len())];
-    for block in blocks {
-        mean.iter_mut().zip(sums(block)).for_each(|(mean, value)| *mean += value);
+/// Moves weights up the mean over samples of the blocks' sums, which are added in their order, by Adam where it has moments. The
+/// pieces are tasks: each weight's own arithmetic is the same however they are run.
+fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], samples: usize, rate: f64, run: &Run) {
+    let mean = |first: usize, mean: &mut [f32]| {
+        for sums in sums {
+            mean.iter_mut().zip(&sums[first..]).for_each(|(mean, value)| *mean += value);
+        }
+        mean.iter_mut().for_each(|mean| *mean /= samples as f32);
+    };
+    let (mean, count) = (&mean, weights.len());
+    let pieces = weights.chunks_mut(PIECE).zip((0..).step_by(PIECE));
+    match moments {
+        Some(moments) => {
+            let (step, first, second) = moments.begin(count, rate);
+            run(pieces
+                .zip(first.chunks_mut(PIECE).zip(second.chunks_mut(PIECE)))
+                .map(|((weights, at), (first, second))| {
+                    Box::new(move || {
+                        let gradient = &mut [0.0; PIECE][..weights.len()];
+                        mean(at, gradient);
+                        step.ascend(weights, gradient, first, second);
+                    }) as Task
+                })
+                .collect());
+        }
+        None => run(pieces
+            .map(|(weights, at)| {
+                Box::new(move || {
+                    let gradient = &mut [0.0; PIECE][..weights.len()];
+                    mean(at, gradient);
+                    weights.iter_mut().zip(gradient).for_each(|(w, g)| *w += rate as f32 * *g);
+                }) as Task
+            })
+            .collect()),
     }
-    mean.iter_mut().for_each(|mean| *mean /= samples as f32);
-    mean
 }
 
-/// Moves weights up the gradient, by Adam where it has moments.
-fn ascend(moments: Option<&mut Moments>, weights: Option<&mut [f32]>, gradient: &[f32], rate: f64) {
-    let Some(weights) = weights else { unreachable!("weights are kept row by row") };
-    match moments {
-        Some(moments) => moments.ascend(weights, gradient, rate),
-        None => weights.iter_mut().zip(gradient).for_each(|(w, g)| *w += rate as f32 * g),
-    }
+/// The values of weights or biases, which are kept row by row.
+fn row_by_row(values: Option<&mut [f32]>) -> &mut [f32] {
+    values.unwrap_or_else(|| unreachable!("weights are kept row by row"))
 }
 
 /// Scales every column of `weights` to norm 1; a column of zeros stays.

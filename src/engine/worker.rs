@@ -25,6 +25,8 @@ use publishing::SubjectKey;
 
 /// Wall time of one span at most, so that commands act soon.
 const SPAN: Duration = Duration::from_millis(3);
+/// Wall time from which no other span begins before the worker looks round. Meanwhile the threads need not be woken anew.
+const TURN: Duration = Duration::from_millis(10);
 /// Steps a second at first, for learning and for chains on a fixed stimulus.
 const LEARNING_PACE: f64 = 450.0;
 const CHAINS_PACE: f64 = 4000.0;
@@ -253,12 +255,26 @@ impl Worker {
                 return false;
             }
         }
-        let due = self.steps_due();
-        if due > 0 {
-            self.span(due);
+        match self.session.as_ref().and_then(Session::pool) {
+            Some(pool) => pool.install(|| self.spans(inbox)),
+            None => self.spans(inbox),
         }
-        self.publish(false);
         true
+    }
+
+    /// Runs spans while steps are due and no command waits, for a short time.
+    fn spans(&mut self, inbox: &Receiver<Command>) {
+        let begin = Instant::now();
+        loop {
+            let due = self.steps_due();
+            if due > 0 {
+                self.span(due);
+            }
+            self.publish(false);
+            if due == 0 || !inbox.is_empty() || begin.elapsed() >= TURN {
+                return;
+            }
+        }
     }
 
     fn steps_due(&self) -> u64 {

@@ -1,8 +1,8 @@
 //! Latents that persist: the chains of every image, kept from one visit to the next (SPEC 8).
 
 use crate::dynamics::block::Block;
-use crate::model::Hierarchy;
-use ndarray::Array2;
+use crate::model::{Hierarchy, vector};
+use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
@@ -80,25 +80,21 @@ impl Latents {
         &self.shown
     }
 
-    /// Puts the chains of the images shown into the networks.
-    pub fn load(&self, model: &Hierarchy, blocks: &mut [Block]) {
-        let mut row = 0;
-        for block in blocks {
-            for r in 0..block.rows {
-                let image = self.shown[row + r] as usize;
-                for (l, (x, v)) in (1..).zip(self.x.iter().zip(&self.v)) {
-                    let (state, n) = (&mut block.layers[l], model.layers[l].size);
-                    if let Some(choice) = state.choice.get_mut(r) {
-                        *choice = x[[image, 0]] as u32;
-                        continue;
-                    }
-                    state.x[r * n..][..n].iter_mut().zip(x.row(image)).for_each(|(to, from)| *to = *from);
-                    state.v[r * n..][..n].iter_mut().zip(v.row(image)).for_each(|(to, from)| *to = *from);
+    /// Puts the chains of the images shown into the networks of a block, whose first one is number `first` of all.
+    pub fn load(&self, model: &Hierarchy, block: &mut Block, first: usize) {
+        for r in 0..block.rows {
+            let image = self.shown[first + r] as usize;
+            for (l, (x, v)) in (1..).zip(self.x.iter().zip(&self.v)) {
+                let (state, n) = (&mut block.layers[l], model.layers[l].size);
+                if let Some(choice) = state.choice.get_mut(r) {
+                    *choice = x[[image, 0]] as u32;
+                    continue;
                 }
+                x.row(image).assign_to(ArrayViewMut1::from(&mut state.x[r * n..][..n]));
+                v.row(image).assign_to(ArrayViewMut1::from(&mut state.v[r * n..][..n]));
             }
-            row += block.rows;
-            block.refresh_activations(model);
         }
+        block.refresh_activations(model);
     }
 
     /// Keeps the chains as they are at the end of a visit; one that is not finite is left as it was.
@@ -107,17 +103,16 @@ impl Latents {
         for block in blocks {
             for r in 0..block.rows {
                 let image = self.shown[row + r] as usize;
-                let own = |values: &[f32], n: usize| values[r * n..][..n].to_vec();
                 for (l, (x, v)) in (1..).zip(self.x.iter_mut().zip(&mut self.v)) {
                     let (state, n) = (&block.layers[l], model.layers[l].size);
                     if let Some(&choice) = state.choice.get(r) {
                         x[[image, 0]] = choice as f32;
                         continue;
                     }
-                    let (new_x, new_v) = (own(&state.x, n), own(&state.v, n));
-                    if new_x.iter().chain(&new_v).all(|value| value.is_finite()) {
-                        x.row_mut(image).iter_mut().zip(new_x).for_each(|(to, from)| *to = from);
-                        v.row_mut(image).iter_mut().zip(new_v).for_each(|(to, from)| *to = from);
+                    let [new_x, new_v] = [&state.x, &state.v].map(|values| &values[r * n..][..n]);
+                    if vector::all_finite(new_x) && vector::all_finite(new_v) {
+                        x.row_mut(image).assign(&ArrayView1::from(new_x));
+                        v.row_mut(image).assign(&ArrayView1::from(new_v));
                     }
                 }
             }

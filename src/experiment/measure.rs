@@ -1,8 +1,9 @@
 //! The Frechet measure of generated images, against the images that the session learns from (SPEC 8).
 
 use crate::analysis::judge::{Images, Judge};
+use crate::data::Stimuli;
 use crate::experiment::judging;
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, s};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq};
 
 /// Images that generated ones are compared with, at most, and other images for floor and classes, at most.
@@ -20,11 +21,11 @@ pub struct Sample {
 
 impl Sample {
     /// As many of the images as a measure uses.
-    pub fn of(images: &Array2<f32>, labels: Option<&[u8]>) -> Self {
-        let all = images.nrows();
+    pub fn of(images: &Stimuli, labels: Option<&[u8]>) -> Self {
+        let all = images.len();
         let chosen = seq::index::sample(&mut ChaCha8Rng::seed_from_u64(0), all, all.min(REFERENCE + OTHERS)).into_vec();
         let labels = labels.and_then(|labels| chosen.iter().map(|&i| labels.get(i).copied()).collect());
-        Self { pixels: images.select(Axis(0), &chosen), labels }
+        Self { pixels: images.copied(&chosen), labels }
     }
 }
 

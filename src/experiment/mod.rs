@@ -15,6 +15,7 @@ pub mod prototypes;
 pub mod race;
 pub mod session;
 pub mod stages;
+pub mod threads;
 pub mod tuning;
 pub mod tuning_figures;
 

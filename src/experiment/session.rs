@@ -1,5 +1,6 @@
 //! A running experiment: model, blocks of networks, stimuli, clock. The window's engine and the command line run the same one.
 
+use crate::data::Stimuli;
 use crate::dynamics::StepParameters;
 use crate::dynamics::block::{Block, Span, Taps};
 use crate::dynamics::governor::{Stiffness, largest_step};
@@ -7,10 +8,11 @@ use crate::dynamics::learning;
 use crate::experiment::config::*;
 use crate::experiment::latents::Latents;
 use crate::experiment::stages::StagePosition;
-use crate::model::Hierarchy;
+use crate::experiment::threads::on_each;
+use crate::model::{Hierarchy, vector};
 use ndarray::Array2;
 use rand::rngs::ChaCha8Rng;
-use rayon::prelude::*;
+use std::sync::Arc;
 
 mod building;
 mod course;
@@ -26,6 +28,8 @@ pub use steps::{observed_step, step_parameters, step_parameters_of};
 
 /// Work (rows x weights) below which a span runs on the calling thread.
 const SMALL_WORK: usize = 200_000;
+/// Steps that are run at a time where stimuli do not end.
+const USUAL_STEPS: usize = 10;
 
 /// What a finished batch was like.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,11 +59,11 @@ pub struct Session {
     pub blocks: Vec<Block>,
     stiffness: Stiffness,
     parameters: StepParameters,
-    stimuli: Option<Array2<f32>>,
+    stimuli: Option<Stimuli>,
     /// Classes of these, where they are known.
     labels: Option<Vec<u8>>,
     rng: ChaCha8Rng,
-    pool: rayon::ThreadPool,
+    pool: Arc<rayon::ThreadPool>,
     step_in_stimulus: usize,
     /// Simulated time, ms.
     pub time_ms: f64,
@@ -152,6 +156,29 @@ impl Session {
     /// Runs at most `steps`, not past the end of the presentation, and learns there. The outcome does not depend on how a
     /// presentation is divided. Returns the steps run and, where a batch ended, its report.
     pub fn advance(&mut self, steps: usize, taps: &Taps) -> (usize, Option<BatchReport>) {
+        match self.pool_for(steps.min(self.steps_left())) {
+            Some(pool) => pool.install(|| self.advance_here(steps, taps)),
+            None => self.advance_here(steps, taps),
+        }
+    }
+
+    /// The threads on which presentations run, where there are several and enough work for them. Who runs many of them does so on
+    /// these threads: between two calls from outside they would fall asleep and wake late.
+    pub fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
+        self.pool_for(match self.config.stimulus.steps_per_stimulus {
+            0 => USUAL_STEPS,
+            steps => steps,
+        })
+    }
+
+    fn pool_for(&self, steps: usize) -> Option<Arc<rayon::ThreadPool>> {
+        let weights: usize = self.model.weights.iter().map(Array2::len).sum();
+        let work = (self.config.stimulus.batch * weights).saturating_mul(steps);
+        (work >= SMALL_WORK && self.pool.current_num_threads() > 1).then(|| Arc::clone(&self.pool))
+    }
+
+    /// The same on the threads of the pool that this runs in, or on one thread.
+    fn advance_here(&mut self, steps: usize, taps: &Taps) -> (usize, Option<BatchReport>) {
         let mut steps = steps.min(self.steps_left());
         let descent = if self.settling > 0 { self.config.stimulus.descent_steps.saturating_sub(self.step_in_stimulus) } else { 0 };
         if descent > 0 {
@@ -163,14 +190,7 @@ impl Session {
         let cold = (descent > 0).then(|| self.parameters.at_temperature(0.0));
         let (model, parameters, quiet) =
             (&self.model, cold.as_ref().unwrap_or(&self.parameters), Taps { units: Vec::new(), raster: false, ..taps.clone() });
-        let run = |(b, block): (usize, &mut Block)| block.run(model, parameters, span, if b == 0 { taps } else { &quiet });
-        let work: usize = self.config.stimulus.batch * model.weights.iter().map(Array2::len).sum::<usize>();
-        if work * steps < SMALL_WORK || self.pool.current_num_threads() == 1 {
-            self.blocks.iter_mut().enumerate().for_each(run);
-        } else {
-            let blocks = &mut self.blocks;
-            self.pool.install(|| blocks.par_iter_mut().enumerate().with_max_len(1).for_each(run));
-        }
+        on_each(&mut self.blocks, |b, block| block.run(model, parameters, span, if b == 0 { taps } else { &quiet }));
         self.steps += steps as u64;
         self.time_ms += steps as f64 * self.parameters.dt_ms;
         self.step_in_stimulus += steps;
@@ -223,20 +243,16 @@ impl Session {
         }
     }
 
-    fn measure(&self) -> BatchReport {
-        let (mut residual, mut pixels, mut second, mut fourth, mut units) = (0.0f64, 0usize, 0.0f64, 0.0f64, 0usize);
-        for block in &self.blocks {
-            residual += block.squared_residual(&self.model);
-            pixels += block.layers[0].x.len();
-            for &x in &block.layers[1].x {
-                let square = f64::from(x * x);
-                second += square;
-                fourth += square * square;
-                units += 1;
-            }
-        }
-        let kurtosis = if second > 0.0 { fourth * units as f64 / (second * second) - 3.0 } else { 0.0 };
-        BatchReport { residual_variance: (residual / pixels.max(1) as f64) as f32, kurtosis: kurtosis as f32, ..Default::default() }
+    fn measure(&mut self) -> BatchReport {
+        let model = &self.model;
+        let sums = on_each(&mut self.blocks, |_, block| {
+            let [second, fourth] = vector::even_moments(&block.layers[1].x);
+            [block.squared_residual(model), second, fourth]
+        });
+        let [residual, second, fourth] = sums.into_iter().fold([0.0; 3], |total, sums| [0, 1, 2].map(|k| total[k] + sums[k]));
+        let [pixels, units] = [0, 1].map(|l| (self.config.stimulus.batch * model.layers[l].size) as f64);
+        let kurtosis = if second > 0.0 { fourth * units / (second * second) - 3.0 } else { 0.0 };
+        BatchReport { residual_variance: (residual / pixels) as f32, kurtosis: kurtosis as f32, ..Default::default() }
     }
 
     /// Puts weights, biases and families back, and measures the stiffness from scratch: what a non-finite value spoiled is forgotten.
@@ -252,7 +268,7 @@ impl Session {
     /// The first value that is not finite, named; None while all is well.
     pub fn broken(&self) -> Option<String> {
         for (l, w) in self.model.weights.iter().enumerate() {
-            if w.iter().any(|v| !v.is_finite()) {
+            if !w.as_slice().is_some_and(vector::all_finite) {
                 return Some(format!("W{l} holds a value that is not finite"));
             }
         }
@@ -261,7 +277,7 @@ impl Session {
                 return Some(format!("b{l} holds a value that is not finite"));
             }
         }
-        let broken = |l: usize| self.blocks.iter().any(|block| block.layers[l].x.iter().any(|v| !v.is_finite()));
+        let broken = |l: usize| self.blocks.iter().any(|block| !vector::all_finite(&block.layers[l].x));
         (1..=self.model.depth()).find(|&l| broken(l)).map(|l| format!("x{l} is not finite: dt is too large for this stiffness"))
     }
 }

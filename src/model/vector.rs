@@ -29,6 +29,54 @@ pub fn exp_shifted(values: &mut [f32], shift: f32) {
     values.iter_mut().for_each(|x| *x = exp(*x - shift));
 }
 
+/// Adds A''(eta) of a logistic unit, p (1 - p), to `sums`.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+pub fn add_logistic_variance(eta: &[f32], sums: &mut [f32]) {
+    for (sum, &eta) in sums.iter_mut().zip(eta) {
+        let p = 1.0 / (1.0 + exp(-eta));
+        *sum += p * (1.0 - p);
+    }
+}
+
+/// Sums that run side by side, and are added at the end in a fixed order.
+const LANES: usize = 16;
+
+/// Sum of the squares.
+pub fn squares(a: &[f32]) -> f64 {
+    sum_over_lanes(a, a, |a, _| f64::from(a) * f64::from(a))
+}
+
+/// Sum of the squares of the differences. Panics where the lengths differ.
+pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+    sum_over_lanes(a, b, |a, b| f64::from(a - b) * f64::from(a - b))
+}
+
+/// Sums of x^2 and of x^4.
+pub fn even_moments(x: &[f32]) -> [f64; 2] {
+    let square = |x: f32| f64::from(x * x);
+    [sum_over_lanes(x, x, |x, _| square(x)), sum_over_lanes(x, x, |x, _| square(x) * square(x))]
+}
+
+#[inline(always)]
+fn sum_over_lanes(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f64) -> f64 {
+    assert_eq!(a.len(), b.len(), "as many values on both sides");
+    let mut lanes = [0.0f64; LANES];
+    let (whole_a, whole_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f64 = whole_a.remainder().iter().zip(whole_b.remainder()).map(|(&a, &b)| term(a, b)).sum();
+    for (a, b) in whole_a.zip(whole_b) {
+        for (lane, (&a, &b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += term(a, b);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}
+
+/// Whether every value is finite.
+pub fn all_finite(values: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000; // all ones in what is infinite or no number
+    values.chunks(256).all(|chunk| !chunk.iter().fold(false, |found, v| found | (v.to_bits() & EXPONENT == EXPONENT)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +101,35 @@ mod tests {
         for shift in [0.0, 3.25] {
             assert!(worst(shift, 1.0) <= 4.0, "{} ulps", worst(shift, 1.0));
             assert!(worst(shift, 1.0 + 1e-6) > 4.0, "planted: 1e-6 too large");
+        }
+    }
+
+    #[test]
+    fn sums_over_lanes_are_those_of_f64_and_what_is_not_finite_is_found() {
+        for n in [0usize, 1, 15, 16, 17, 1000] {
+            let a: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
+            let b: Vec<f32> = (0..n).map(|i| (i as f32 * 0.3).cos()).collect();
+            let exact = |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(&b).map(|(&a, &b)| f(f64::from(a), f64::from(b))).sum::<f64>();
+            assert!((squares(&a) - exact(&|a, _| a * a)).abs() <= 1e-9 * n as f64);
+            assert!((squared_distance(&a, &b) - exact(&|a, b| (a - b) * (a - b))).abs() <= 1e-6 * n as f64);
+            let [second, fourth] = even_moments(&a);
+            assert!((second - exact(&|a, _| a * a)).abs() <= 1e-6 * n as f64);
+            assert!((fourth - exact(&|a, _| a * a * a * a)).abs() <= 1e-6 * n as f64);
+            assert!(all_finite(&a));
+            for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                for at in [0, n / 2, n.saturating_sub(1)].into_iter().filter(|&at| at < n) {
+                    let mut spoiled = a.clone();
+                    spoiled[at] = wrong;
+                    assert!(!all_finite(&spoiled), "{wrong} at {at} of {n}");
+                }
+            }
+        }
+        assert!(all_finite(&[f32::MAX, f32::MIN, f32::MIN_POSITIVE, 0.0, -0.0, 1e-40]));
+        let (eta, mut sums) = ([-90.0f32, -2.0, 0.0, 0.5, 30.0], [1.0f32; 5]);
+        add_logistic_variance(&eta, &mut sums);
+        for (&eta, sum) in eta.iter().zip(sums) {
+            let p = 1.0 / (1.0 + (-f64::from(eta)).exp());
+            assert!((f64::from(sum) - 1.0 - p * (1.0 - p)).abs() < 2e-7, "eta {eta}: {sum}");
         }
     }
 

@@ -65,7 +65,7 @@ fn point(config: &Config, at: usize, rounds: usize) -> anyhow::Result<Point> {
     let mut products = Products::new(&session.model, batch);
     let mut noise = Normals::new(normals(&session.model, batch, session.parameters().exact));
     let bound_ms = median_ms(rounds, || {
-        products.run(batch);
+        products.run_whole();
         noise.draw();
     });
     Ok(Point { at, step_ms, bound_ms })

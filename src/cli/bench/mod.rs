@@ -93,7 +93,7 @@ impl Bench {
         // The parts alone on one thread, all rows: what the bound is made of.
         let batch = config.stimulus.batch;
         let mut products = Products::new(&session.model, batch);
-        let products_ms = median_ms(self.rounds, || products.run(batch));
+        let products_ms = median_ms(self.rounds, || products.run_whole());
         let count = parts::normals(&session.model, batch, session.parameters().exact);
         let mut normals = Normals::new(count);
         let noise_ms = median_ms(self.rounds, || normals.draw());

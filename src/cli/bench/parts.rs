@@ -12,6 +12,8 @@ pub(super) struct Products {
 
 struct LayerProducts {
     w: Array2<f32>,
+    /// W^T laid out row by row, as a run of the program does once.
+    transposed: Array2<f32>,
     /// Whether the layer above shows f(x) to this one; a categorical one picks columns, and is drawn by W^T T(x).
     categorical: bool,
     below: Vec<f32>,
@@ -27,6 +29,7 @@ impl Products {
             let (n, m) = w.dim();
             LayerProducts {
                 w: w.clone(),
+                transposed: w.t().as_standard_layout().into_owned(),
                 categorical: above.family.is_categorical(),
                 below: vec![0.5; batch * n],
                 above: vec![0.5; batch * m],
@@ -37,15 +40,26 @@ impl Products {
         Self { layers: layers.collect() }
     }
 
-    /// All products once, `rows` networks at a time, as a step of the program has them.
+    /// All products once, `rows` networks at a time and by W^T laid out, as a step of the program has them.
     pub(super) fn run(&mut self, rows: usize) {
+        self.multiply(rows, true);
+    }
+
+    /// All products once, of the whole batch and from W as it is: what the gemm library makes of these shapes.
+    pub(super) fn run_whole(&mut self) {
+        self.multiply(usize::MAX, false);
+    }
+
+    fn multiply(&mut self, rows: usize, laid_out: bool) {
         for layer in &mut self.layers {
             let (n, m) = layer.w.dim();
+            let rows = rows.min(layer.below.len() / n);
             let chunks = layer.below.chunks(rows * n).zip(layer.above.chunks(rows * m));
             let outputs = layer.eta.chunks_mut(rows * n).zip(layer.current.chunks_mut(rows * m));
             for ((below, above), (eta, current)) in chunks.zip(outputs) {
                 if !layer.categorical {
-                    multiply(eta, view(above, m), layer.w.t(), 1.0, false);
+                    let by = if laid_out { layer.transposed.view() } else { layer.w.t() };
+                    multiply(eta, view(above, m), by, 1.0, false);
                 }
                 multiply(current, view(below, n), layer.w.view(), 1.0, false);
             }

@@ -1,11 +1,12 @@
 //! The observation layer of a block: clamped, freed, filled with noise, and predicted.
 
-use super::{Block, input_from_above};
+use super::{Block, LayerState, input_from_above};
 use crate::dynamics::categorical;
 use crate::dynamics::completions::Completions;
 use crate::dynamics::observation::Observation;
 use crate::dynamics::parameters::LayerStep;
-use crate::model::Hierarchy;
+use crate::model::table::MeanTable;
+use crate::model::{Hierarchy, vector};
 
 impl Block {
     /// Frees the pixels of `free`, `[n_0]`, which then move by `step`, once for `inner` steps of the layers above (SPEC 4); all others
@@ -66,26 +67,16 @@ impl Block {
         if layer.family.has_link() {
             layer.family.apply_link(&mut eta, &mut vec![0.0; self.layers[0].x.len()]);
         }
-        self.means_of(model, &eta)
-    }
-
-    /// A'(eta_0) in units of x, of natural parameters `[rows, n_0]`.
-    fn means_of(&self, model: &Hierarchy, eta: &[f32]) -> Vec<f32> {
-        let (family, mut mean) = (model.layers[0].family.as_ref(), vec![0.0; eta.len()]);
-        match self.tables.first().and_then(Option::as_deref) {
-            Some(table) => mean.iter_mut().zip(eta).for_each(|(m, &eta)| *m = table.mean(family, f64::from(eta)) as f32),
-            None => family.mean_statistics(eta, &mut mean),
-        }
-        let slope = family.statistic_slope(0.0) as f32;
-        let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
-        mean.iter_mut().for_each(|m| *m *= scale);
-        mean
+        let mut means = vec![0.0; eta.len()];
+        write_means(model, self.tables.first().and_then(Option::as_deref), &eta, &mut means);
+        means
     }
 
     /// Sum of (x_0 - E\[x_0 | x_1\])^2 over rows and pixels, of the last step.
-    pub fn squared_residual(&self, model: &Hierarchy) -> f64 {
-        let observed = &self.layers[0];
-        observed.x.iter().zip(self.means_of(model, &observed.eta)).map(|(x, mean)| f64::from(x - mean).powi(2)).sum()
+    pub fn squared_residual(&mut self, model: &Hierarchy) -> f64 {
+        let LayerState { x, eta, scratch: [means, _], .. } = &mut self.layers[0];
+        write_means(model, self.tables.first().and_then(Option::as_deref), eta, means);
+        vector::squared_distance(x, means)
     }
 
     /// Writes f(x) of every layer after x was set from outside.
@@ -105,6 +96,18 @@ impl Block {
         self.reconstruction.1 = 0;
         self.completions.iter_mut().for_each(Completions::restart);
     }
+}
+
+/// Writes A'(eta_0) in units of x, of natural parameters `[rows, n_0]`.
+fn write_means(model: &Hierarchy, table: Option<&MeanTable>, eta: &[f32], means: &mut [f32]) {
+    let family = model.layers[0].family.as_ref();
+    match table {
+        Some(table) => means.iter_mut().zip(eta).for_each(|(m, &eta)| *m = table.mean(family, f64::from(eta)) as f32),
+        None => family.mean_statistics(eta, means),
+    }
+    let slope = family.statistic_slope(0.0) as f32;
+    let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
+    means.iter_mut().for_each(|m| *m *= scale);
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Block, HISTORY, view};
 use crate::model::product::multiply;
-use ndarray::Axis;
+use crate::model::vector;
 
 impl Block {
     /// Sums of the learning rule back to 0.
@@ -23,7 +23,7 @@ impl Block {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
             let (n, m) = (below.eps.len(), above.f.len());
-            below.eps_squares += below.eps.iter().map(|&e| f64::from(e * e)).sum::<f64>();
+            below.eps_squares += vector::squares(&below.eps);
             if above.choice.is_empty() {
                 below.eps_history[self.kept * n..][..n].copy_from_slice(&below.eps);
                 below.f_history[self.kept * m..][..m].copy_from_slice(&above.f);
@@ -53,9 +53,9 @@ impl Block {
             }
             let (n, m) = (self.layers[l].eps.len() / self.rows, self.layers[l + 1].f.len() / self.rows);
             let state = &mut self.layers[l];
-            let eps = view(&state.eps_history[..rows * n], rows);
-            multiply(&mut state.weight_sum, eps.t(), view(&state.f_history[..rows * m], rows), 1.0, true);
-            for row in eps.axis_iter(Axis(0)) {
+            let eps = &state.eps_history[..rows * n];
+            multiply(&mut state.weight_sum, view(eps, rows).t(), view(&state.f_history[..rows * m], rows), 1.0, true);
+            for row in eps.chunks_exact(n) {
                 state.bias_sum.iter_mut().zip(row).for_each(|(sum, eps)| *sum += eps);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::steps::step_parameters;
-use crate::data::{self, Part, Progress, patches::Settings};
+use crate::data::{self, Part, Progress, Stimuli, patches::Settings};
 use crate::dynamics::block::Block;
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
@@ -10,10 +10,11 @@ use crate::experiment::config::*;
 use crate::experiment::latents::{self, Latents};
 use crate::experiment::stages::StagePosition;
 use crate::model::{Hierarchy, Layer};
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
+use std::sync::Arc;
 
 /// Rows of a block: each has its own random stream, so that results do not depend on the number of threads.
 const BLOCK_ROWS: usize = 25;
@@ -78,7 +79,7 @@ impl Session {
                     .into());
                 }
                 labels = set.labels;
-                Some(set.pixels)
+                Some(Stimuli::from(set.pixels))
             }
             Some(_) if config.data.patch.pow(2) != observed => {
                 return Err(ConfigError(format!(
@@ -108,17 +109,17 @@ impl Session {
         }
         let latents = match &stimuli {
             Some(set) if config.stimulus.persistent => {
-                let bytes = Latents::bytes(&model, set.nrows());
+                let bytes = Latents::bytes(&model, set.len());
                 if bytes > latents::MOST_BYTES {
                     return Err(ConfigError(format!(
                         "images = {}: their chains would take {} MB, at most {} MB are kept; choose fewer images",
-                        set.nrows(),
+                        set.len(),
                         bytes >> 20,
                         latents::MOST_BYTES >> 20
                     ))
                     .into());
                 }
-                Some(Latents::new(&model, set.nrows()))
+                Some(Latents::new(&model, set.len()))
             }
             _ => None,
         };
@@ -134,7 +135,7 @@ impl Session {
         } else {
             config.dynamics.threads
         };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("networks {i}")).build()?;
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("networks {i}")).build()?);
         let stiffness = Stiffness::new(&model);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(1 << 41);
@@ -222,10 +223,10 @@ fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 }
 
 /// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.
-fn start_at_the_mean(model: &mut Hierarchy, images: &Array2<f32>) {
+fn start_at_the_mean(model: &mut Hierarchy, images: &Stimuli) {
     if model.layers[0].family.is_discrete()
         && model.biases[0].iter().all(|&b| b == 0.0)
-        && let Some(mean) = images.mean_axis(Axis(0))
+        && let Some(mean) = images.mean()
     {
         let logit = |grey: f32| (grey / (1.0 - grey)).ln();
         model.biases[0] = mean.mapv(|grey| logit(grey.clamp(0.0, 1.0) * 0.98 + 0.01));
@@ -233,16 +234,16 @@ fn start_at_the_mean(model: &mut Hierarchy, images: &Array2<f32>) {
 }
 
 /// At most `most` of the images (0: all), in a random order of their own.
-fn chosen_images(set: Array2<f32>, labels: Option<Vec<u8>>, most: usize, seed: u64) -> (Array2<f32>, Option<Vec<u8>>) {
-    if most == 0 || most >= set.nrows() {
+fn chosen_images(set: Stimuli, labels: Option<Vec<u8>>, most: usize, seed: u64) -> (Stimuli, Option<Vec<u8>>) {
+    if most == 0 || most >= set.len() {
         return (set, labels);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(1 << 42);
-    let mut order: Vec<usize> = (0..set.nrows()).collect();
+    let mut order: Vec<usize> = (0..set.len()).collect();
     order.shuffle(&mut rng);
     let labels = labels.and_then(|labels| order[..most].iter().map(|&i| labels.get(i).copied()).collect());
-    (set.select(Axis(0), &order[..most]), labels)
+    (set.select(&order[..most]), labels)
 }
 
 /// Rows of a block. Those of a large model are as many as two threads share evenly, whatever the number of threads.

@@ -8,6 +8,7 @@ use crate::dynamics::learning;
 use crate::dynamics::parameters::averaged_variance;
 use crate::experiment::config::{Ascent, Curvature};
 use crate::experiment::latents::Latents;
+use crate::experiment::threads::{on_each, run_all};
 use ndarray::{Array1, Array2, Axis};
 use rand::seq::SliceRandom;
 use rand::{RngExt, rngs::ChaCha8Rng};
@@ -16,7 +17,7 @@ impl Session {
     /// Adds what the presentation has taught to the weights.
     pub(super) fn learn(&mut self, report: &mut BatchReport) {
         let rule = self.rule(f64::from(report.lr));
-        let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.memory);
+        let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.memory, &run_all);
         let depth = self.model.depth();
         let opened = self.open() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
         if opened && self.model.layers[depth].family.is_categorical() {
@@ -62,12 +63,13 @@ impl Session {
         if self.config.dynamics.curvature == Curvature::Mean {
             let family = self.model.layers[0].family.as_ref();
             let pixels = self.model.layers[0].size;
-            let (mut sum, mut rows) = (Array1::zeros(pixels), 0.0f32);
-            for row in self.blocks.iter().flat_map(|block| block.layers[0].eta.chunks_exact(pixels)) {
-                family.add_statistic_variances(row, sum.as_slice_mut().unwrap_or_default());
-                rows += 1.0;
-            }
-            self.stiffness.observed_variance = Some(sum / rows.max(1.0));
+            let sums = on_each(&mut self.blocks, |_, block| {
+                let mut sum = vec![0.0; pixels];
+                block.layers[0].eta.chunks_exact(pixels).for_each(|row| family.add_statistic_variances(row, &mut sum));
+                Array1::from(sum)
+            });
+            let rows = self.config.stimulus.batch as f32;
+            self.stiffness.observed_variance = Some(sums.iter().fold(Array1::zeros(pixels), |total, sum| total + sum) / rows);
         }
     }
 

@@ -1,9 +1,11 @@
 //! Which stimulus each network sees: from a set, fixed, set by hand, or held.
 
 use super::Session;
+use crate::data::Stimuli;
 use crate::dynamics::ancestral;
 use crate::experiment::config::ConfigError;
 use crate::experiment::latents::Latents;
+use crate::experiment::threads::on_each;
 use ndarray::Array2;
 use rand::RngExt;
 
@@ -31,26 +33,33 @@ impl Session {
         (self.step_in_stimulus, self.settling) = (0, 0);
         let n = self.model.layers[0].size;
         let persistent = self.latents.is_some() && !self.held;
-        let shown = self.choose_images();
-        let mut next = shown.iter();
-        for block in &mut self.blocks {
-            block.restart(&self.model);
+        let (shown, open) = (self.choose_images(), self.open());
+        let latents = self.latents.as_ref().filter(|_| persistent);
+        let (model, stimuli, values) = (&self.model, &self.stimuli, &self.config.stimulus.values);
+        let rows = self.blocks.first().map_or(0, |block| block.rows); // of all blocks but perhaps the last
+        on_each(&mut self.blocks, |b, block| {
             block.clear_sums();
+            let mut next = shown.iter().skip(b * rows);
             for row in block.layers[0].x.chunks_exact_mut(n) {
-                match (&self.stimuli, next.next()) {
-                    (Some(set), Some(&i)) => row.iter_mut().zip(set.row(i)).for_each(|(x, &value)| *x = value),
-                    _ => row.copy_from_slice(&self.config.stimulus.values),
+                match (stimuli, next.next()) {
+                    (Some(set), Some(&i)) => set.write(i, row),
+                    _ => row.copy_from_slice(values),
                 }
             }
-        }
-        if let (true, Some(latents)) = (persistent, &self.latents) {
-            if latents.fresh() {
-                let open = self.open();
-                self.blocks.iter_mut().for_each(|block| ancestral::draw(&self.model, block, 1, open, 1.0));
-                self.settling = self.config.stimulus.settle_steps;
-            } else {
-                latents.load(&self.model, &mut self.blocks);
+            match latents {
+                Some(latents) if !latents.fresh() => {
+                    latents.load(model, block, b * rows);
+                    block.begin(model);
+                }
+                Some(_) => {
+                    block.restart(model);
+                    ancestral::draw(model, block, 1, open, 1.0);
+                }
+                None => block.restart(model),
             }
+        });
+        if latents.is_some_and(Latents::fresh) {
+            self.settling = self.config.stimulus.settle_steps;
         }
         if self.stimuli.is_some() {
             self.images += if self.held { 1 } else { self.config.stimulus.batch as u64 };
@@ -65,9 +74,9 @@ impl Session {
         let (batch, wanted) = (self.config.stimulus.batch, self.wanted_images());
         let Some(set) = &self.stimuli else { return Vec::new() };
         match &mut self.latents {
-            _ if self.held => vec![self.rng.random_range(0..set.nrows()); batch],
+            _ if self.held => vec![self.rng.random_range(0..set.len()); batch],
             Some(latents) => latents.choose(batch, wanted, &mut self.rng).iter().map(|&i| i as usize).collect(),
-            None => (0..batch).map(|_| self.rng.random_range(0..set.nrows())).collect(),
+            None => (0..batch).map(|_| self.rng.random_range(0..set.len())).collect(),
         }
     }
 
@@ -101,13 +110,13 @@ impl Session {
         if stimuli.ncols() != n || stimuli.nrows() == 0 {
             return Err(ConfigError(format!("stimuli of shape [count, {n}] are needed, found {:?}", stimuli.dim())));
         }
-        (self.stimuli, self.labels) = (Some(stimuli), None);
+        (self.stimuli, self.labels) = (Some(stimuli.into()), None);
         self.show_next();
         Ok(())
     }
 
-    /// The images from which stimuli are taken, `[count, n_0]`; None where the stimulus is fixed.
-    pub fn images_shown(&self) -> Option<&Array2<f32>> {
+    /// The images from which stimuli are taken, of n_0 values; None where the stimulus is fixed.
+    pub fn images_shown(&self) -> Option<&Stimuli> {
         self.stimuli.as_ref()
     }
 

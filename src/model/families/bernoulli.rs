@@ -61,6 +61,9 @@ impl Family for Bernoulli {
     fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
         Arc::new(*self)
     }
+    fn add_statistic_variances(&self, eta: &[f32], sums: &mut [f32]) {
+        vector::add_logistic_variance(eta, sums);
+    }
     fn mean_statistics(&self, eta: &[f32], out: &mut [f32]) {
         vector::logistic(eta, out);
     }
