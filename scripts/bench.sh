@@ -55,6 +55,7 @@ HOME=$home xvfb-run -a -s "-screen 0 1600x1000x24" bash -c '
   for after in 20 60; do
     while [ "$SECONDS" -lt "$after" ]; do sleep 0.2; done
     sed -n "s/^\(VmRSS\|RssAnon\|RssFile\):[^0-9]*\([0-9]*\).*/$after \1 \2/p" "/proc/$pid/status"
+    awk -v after="$after" "/^[0-9a-f]+-/ { renderer = /libLLVM|swrast|libgallium/ } /^Rss:/ && renderer { kib += \$2 } END { print after, \"Renderer\", kib + 0 }" "/proc/$pid/smaps"
   done
   kill "$pid"; wait "$pid" 2> /dev/null || true' "$heescope" > "$out/memory_kib.txt"
 

@@ -78,7 +78,12 @@ def main():
     memory = [line.split() for line in (read(given.folder / "memory_kib.txt") or "").splitlines()]
     for after, name, kib in memory:
         mb, whole = int(kib) * 1024 / 1e6, name == "VmRSS"
-        what = {"VmRSS": "memory of the window's process", "RssAnon": "of that its own", "RssFile": "of that programs and libraries on disk"}[name]
+        what = {
+            "VmRSS": "memory of the window's process",
+            "RssAnon": "of that its own",
+            "RssFile": "of that programs and libraries on disk",
+            "Renderer": "of these the code of Mesa's software renderer, which a machine with a graphics card does without",
+        }[name]
         row(f"{what}, after {after} s", mb, "MB", 150 if whole else None, mb < 150 if whole else None)
     bound = "dead_leaves_over_bound", "wide_over_bound", "hierarchy_over_bound"
     lines += [

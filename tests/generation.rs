@@ -291,7 +291,7 @@ fn a_top_of_as_many_states_as_images_opens_with_their_distance_as_sigma() {
     let layers = |k| vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, k)];
     let opened = |k: usize| {
         let mut model = Hierarchy::new(layers(k), vec![Array2::eye(2), Array2::zeros((2, k))]).unwrap();
-        categorical::open(&mut model, &x);
+        categorical::open(&mut model, &x, usize::MAX);
         model.layers[1].family.sigma().unwrap()
     };
     // Distance 1 goes along one of the two axes; ties go to the lower row, so to one axis more often.
@@ -306,7 +306,7 @@ fn opening_the_top_leaves_what_lies_below_as_it_is() {
     let mut model = mixture();
     let x = Array2::from_shape_fn((400, 2), |(i, j)| ((i * (3 + 4 * j)) as f32 * 0.37).sin() * if j == 0 { 2.0 } else { 0.3 });
     let before = x.dot(&model.weights[0].t());
-    let gains = categorical::open(&mut model, &x);
+    let gains = categorical::open(&mut model, &x, usize::MAX);
     let scaled = Array2::from_shape_fn(x.dim(), |(i, j)| x[[i, j]] * gains[j]);
     let after = scaled.dot(&model.weights[0].t());
     assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-5), "eta_0 of every image stays");
@@ -322,6 +322,61 @@ fn opening_the_top_leaves_what_lies_below_as_it_is() {
         let rms = ((3..400).map(|r| off(r).powi(2)).sum::<f64>() / 397.0).sqrt();
         assert!((rms / sigma - 1.0).abs() < 0.25, "axis {i}: {rms} against {sigma}"); // nearness was judged before the stretching
     }
+}
+
+#[test]
+fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are() {
+    let layers = vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, 6)];
+    let mut model = Hierarchy::new(layers, vec![Array2::eye(2), Array2::zeros((2, 6))]).unwrap();
+    let x = Array2::from_shape_fn((30, 2), |(i, j)| (i as f32 * (0.9 + 0.4 * j as f32)).sin());
+    categorical::open(&mut model, &x, 3);
+    model.biases[2][1] = 0.7; // the open states differ in probability
+    assert_eq!(categorical::open_states(&model), 3);
+    let rows = 3000;
+    let drawn = |model: &Hierarchy| {
+        let mut block = Block::new(model, rows, 1, 4, 0);
+        ancestral::draw(model, &mut block, 0, 2, 1.0);
+        let prior = shares(&block);
+        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
+        let parameters = StepParameters {
+            layers: vec![still, LayerStep::new(0.0, 0.0, 1.0)],
+            dt_ms: 1.0,
+            dt_over_tau_eps: 1.0,
+            interneurons: 1,
+            exact: true,
+            choice_interval: 1,
+        };
+        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: true, last: true }, &Taps::default());
+        let posterior = shares(&block);
+        let rule = categorical::TopRule { rate: 0.1, dead: 0.9, expected_error: 1.0 };
+        let mut learned = model.clone();
+        categorical::learn(&mut learned, std::slice::from_ref(&block), rule, || vec![0.1, 0.2]);
+        (prior, posterior, learned)
+    };
+    let (prior, posterior, learned) = drawn(&model);
+    assert!(prior[3..].iter().chain(&posterior[3..]).all(|&share| share == 0.0), "{prior:?}, {posterior:?}");
+    assert_eq!(categorical::open_states(&learned), 3, "a state that is closed is not dead");
+    assert!(learned.weights[1].columns().into_iter().skip(3).all(|column| column.iter().all(|&w| w == 0.0)));
+
+    let before = categorical::prior(&model.biases[2]);
+    let centres = model.weights[1].clone();
+    categorical::open_more(&mut model, &x, 5);
+    let p = categorical::prior(&model.biases[2]);
+    assert!((0..3).all(|c| (p[c] - 0.6 * before[c]).abs() < 1e-5), "{p:?} after {before:?}");
+    assert!(p[3..5].iter().all(|p| (p - 0.2).abs() < 1e-5) && p[5] < 1e-20);
+    assert!((0..2).all(|i| (0..3).all(|c| model.weights[1][[i, c]] == centres[[i, c]])));
+    assert!((3..5).all(|c| (0..2).all(|i| (model.weights[1][[i, c]] - x[[c - 3, i]]).abs() < 1e-6)));
+    let (prior, posterior, _) = drawn(&model);
+    assert!(prior[..5].iter().chain(&posterior[..5]).all(|&share| share > 0.0) && prior[5] == 0.0);
+    categorical::open_more(&mut model, &x, usize::MAX);
+    assert_eq!(categorical::open_states(&model), 6);
+}
+
+/// Share of the rows in each state of the top.
+fn shares(block: &Block) -> Vec<f64> {
+    let top = block.layers.last().unwrap();
+    let k = top.x.len() / block.rows;
+    (0..k).map(|c| top.choice.iter().filter(|&&choice| choice as usize == c).count() as f64 / block.rows as f64).collect()
 }
 
 #[test]

@@ -6,10 +6,10 @@ use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
 use crate::dynamics::parameters::{LayerStep, StepParameters};
-use crate::model::Hierarchy;
 use crate::model::families::InterneuronLaw;
 use crate::model::hierarchy::Tables;
-use crate::model::product::multiply;
+use crate::model::product::{multiply, transpose};
+use crate::model::{Hierarchy, vector};
 use ndarray::ArrayView2;
 
 mod observed;
@@ -264,9 +264,8 @@ impl Block {
             let same = view(&self.transposed[l], w.ncols()).reversed_axes();
             input_from_above(&mut below.eta, above, same, self.rows); // eta_l = W_l f(x_(l+1)) + b_l
             if model.biases[l].iter().any(|&b| b != 0.0) {
-                for row in below.eta.chunks_exact_mut(model.layers[l].size) {
-                    row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta += b);
-                }
+                let biases = model.biases[l].as_slice().unwrap_or_default();
+                below.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| vector::add(row, biases));
             }
             if !below.slope.is_empty() {
                 family.apply_link(&mut below.eta, &mut below.slope); // eta = g(a) (SPEC 7)
@@ -278,7 +277,7 @@ impl Block {
                 self.completions.iter_mut().for_each(|completions| completions.add(&below.x, model.layers[0].size));
             }
             family.statistics(&below.x, &mut below.eps);
-            below.eps.iter_mut().zip(&below.mean_statistic).for_each(|(eps, mean)| *eps -= mean);
+            vector::subtract(&mut below.eps, &below.mean_statistic);
             below.eps.iter_mut().zip(&below.slope).for_each(|(eps, slope)| *eps *= slope);
             if above.likelihood.is_empty() {
                 continue; // a categorical layer has been drawn already
@@ -308,23 +307,6 @@ impl Block {
                 reflect(&mut state.x, &mut state.v, bounds);
             }
             model.layers[l].activation.apply(&state.x, &mut state.f);
-        }
-    }
-}
-
-/// Writes W^T row by row.
-fn transpose(w: ArrayView2<f32>, out: &mut Vec<f32>) {
-    const SIDE: usize = 16; // a cache line, both of W and of the result
-    let (n, m) = w.dim();
-    out.resize(n * m, 0.0);
-    let Some(w) = w.to_slice() else { unreachable!("weights are kept row by row") };
-    for top in (0..n).step_by(SIDE) {
-        for left in (0..m).step_by(SIDE) {
-            let rows = top..n.min(top + SIDE);
-            for column in left..m.min(left + SIDE) {
-                let out = &mut out[column * n..][rows.clone()];
-                out.iter_mut().zip(w[top * m + column..].iter().step_by(m)).for_each(|(out, w)| *out = *w);
-            }
         }
     }
 }
@@ -428,16 +410,6 @@ mod tests {
             }
         }
         worst
-    }
-
-    #[test]
-    fn a_transpose_has_every_weight_once() {
-        for (n, m) in [(1, 1), (5, 3), (16, 4), (33, 20)] {
-            let w = Array2::from_shape_fn((n, m), |(i, j)| (i * m + j) as f32);
-            let mut out = vec![7.0; 3];
-            transpose(w.view(), &mut out);
-            assert_eq!(view(&out, m), w.t(), "{n} x {m}");
-        }
     }
 
     #[test]

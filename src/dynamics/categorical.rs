@@ -134,14 +134,14 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
     if samples == 0 {
         return;
     }
-    let (n, k) = model.weights[top - 1].dim();
-    let p = prior(&model.biases[top]);
+    let (n, all) = model.weights[top - 1].dim();
+    let (k, p) = (open_states(model), prior(&model.biases[top]));
     let (rate, each) = (rule.rate as f32, 1.0 / samples as f32);
     let sigma = model.layers[top - 1].family.sigma();
     let scale = sigma.map_or(1.0, |sigma| (sigma * sigma) as f32); // eps sigma^2 = x - W c, whatever the units of eps
     let gains: Vec<f32> = p.iter().map(|p| rate * scale * each * (1.0 / p).min(RAREST * k as f32)).collect();
     for (i, mut row) in model.weights[top - 1].rows_mut().into_iter().enumerate() {
-        let total = total(blocks, |block| &block.layers[top - 1].weight_sum[i * k..][..k]);
+        let total = total(blocks, |block| &block.layers[top - 1].weight_sum[i * all..][..all]);
         row.iter_mut().zip(gains.iter().zip(total)).for_each(|(w, (gain, total))| *w += gain * total);
     }
     let used = total(blocks, |block| &block.layers[top].uses);
@@ -152,15 +152,28 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
         let step = (rule.rate * (error - rule.expected_error)).clamp(-0.1, 0.1);
         model.layers[top - 1].family = model.layers[top - 1].family.with_sigma((sigma * (0.5 * step).exp()).clamp(1e-3, 1e3));
     }
-    let typical = -(k as f32).ln(); // b of a state of probability 1/k
+    let typical = typical(k);
     let largest = model.biases[top].fold(f32::NEG_INFINITY, |largest, &b| largest.max(b));
     let norm = largest + model.biases[top].iter().map(|b| (b - largest).exp()).sum::<f32>().ln();
     model.biases[top].iter_mut().for_each(|b| *b -= norm); // a constant that no probability depends on must not drift
-    for (c, p) in p.iter().enumerate().filter(|(_, p)| f64::from(**p) < rule.dead / k as f64) {
+    for (c, p) in p.iter().enumerate().take(k).filter(|(_, p)| f64::from(**p) < rule.dead / k as f64) {
         debug_assert!(*p >= 0.0);
         model.weights[top - 1].column_mut(c).iter_mut().zip(fresh()).for_each(|(w, x)| *w = x);
         model.biases[top][c] = typical;
     }
+}
+
+/// b of a state of probability 1/k.
+fn typical(k: usize) -> f32 {
+    -(k as f32).ln()
+}
+
+/// b of a state that is not open: its probability is 0.
+const CLOSED: f32 = -1e30;
+
+/// The first so many states of the top are open: they can be drawn and learn.
+pub fn open_states(model: &Hierarchy) -> usize {
+    model.biases[model.depth()].iter().take_while(|&&b| b > 0.5 * CLOSED).count()
 }
 
 /// Sums over the blocks, in their order.
@@ -172,14 +185,15 @@ fn total(blocks: &[Block], sums: impl Fn(&Block) -> &[f32]) -> Vec<f32> {
     total
 }
 
-/// Opens the top on the latents `x` of the layer below, `[count, n_(L-1)]`: centres at the first k of them (in turn where there are
+/// Opens the first `states` of the top on the latents `x` of the layer below, `[count, n_(L-1)]`: centres at the first of them (in turn where there are
 /// fewer), sigma at the root mean square distance of the others to the nearest centre (of the centres to each other where there are
 /// no others). A gaussian layer has one sigma for all its units: unit i is measured in other units first, x_i <- g_i x_i and W_(L-2)
 /// column i divided by g_i, so that this distance is the same along every axis; what the model says of the layers below stays as it
 /// is. Returns g, `[n_(L-1)]`.
-pub fn open(model: &mut Hierarchy, x: &Array2<f32>) -> Vec<f32> {
+pub fn open(model: &mut Hierarchy, x: &Array2<f32>, states: usize) -> Vec<f32> {
     let top = model.depth();
-    let (n, k) = model.weights[top - 1].dim();
+    let (n, all) = model.weights[top - 1].dim();
+    let k = states.clamp(1, all);
     let centre = |c: usize| x.row(c % x.nrows());
     let mut squares = vec![0.0f64; n];
     let own = k.min(x.nrows());
@@ -211,8 +225,27 @@ pub fn open(model: &mut Hierarchy, x: &Array2<f32>) -> Vec<f32> {
             row.iter_mut().zip(&gains).for_each(|(w, g)| *w /= g);
         }
     }
-    model.biases[top].fill(0.0);
+    model.biases[top].iter_mut().enumerate().for_each(|(c, b)| *b = if c < k { 0.0 } else { CLOSED });
     gains
+}
+
+/// Opens more of the states, up to the first `states`, where some are open: centres at the first of the latents `x`,
+/// `[count, n_(L-1)]`, each as likely as a state is on average; those that were open share the rest as before.
+pub fn open_more(model: &mut Hierarchy, x: &Array2<f32>, states: usize) {
+    let (top, before) = (model.depth(), open_states(model));
+    let after = states.min(model.layers[top].size);
+    if after <= before || x.nrows() == 0 {
+        return;
+    }
+    let p = prior(&model.biases[top]);
+    for c in 0..before {
+        model.biases[top][c] = p[c].max(f32::MIN_POSITIVE).ln() + (before as f32 / after as f32).ln();
+    }
+    for c in before..after {
+        let centre = &x.row((c - before) % x.nrows()) - &model.biases[top - 1];
+        model.weights[top - 1].column_mut(c).assign(&centre);
+        model.biases[top][c] = typical(after);
+    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,8 @@ pub fn all() -> &'static [Preset] {
             build: || {
                 Images {
                     source: DataSource::Digits,
-                    sizes: [64, 64, 16, 50],
+                    sizes: [64, 64, 16],
+                    states: [50, 50],
                     most: 1500,
                     first: 1500,
                     shown: 600_000,
@@ -80,11 +81,12 @@ pub fn all() -> &'static [Preset] {
             build: || {
                 Images {
                     source: DataSource::Fashion,
-                    sizes: [784, 256, 24, 1000],
+                    sizes: [784, 400, 24],
+                    states: [1000, 4000],
                     most: 9000,
                     first: 5000,
                     shown: 1_500_000,
-                    rate: 4e-3,
+                    rate: 2e-3,
                     top_rate: 0.03,
                 }
                 .config()
@@ -96,11 +98,12 @@ pub fn all() -> &'static [Preset] {
             build: || {
                 Images {
                     source: DataSource::Mnist,
-                    sizes: [784, 256, 24, 1000],
+                    sizes: [784, 400, 24],
+                    states: [1000, 4000],
                     most: 10_000,
                     first: 5000,
                     shown: 1_500_000,
-                    rate: 4e-3,
+                    rate: 2e-3,
                     top_rate: 0.03,
                 }
                 .config()
@@ -214,6 +217,7 @@ fn v1_v2() -> Config {
         biases: false,
         unit_norm: true,
         largest_norm: 0.0,
+        states: 0,
         start_weights: 0.0,
     };
     let groups =
@@ -231,8 +235,10 @@ fn v1_v2() -> Config {
 /// A hierarchy that learns to generate whole images (SPEC 8).
 struct Images {
     source: DataSource,
-    /// Pixels, units of x_1 and x_2, states of the top.
-    sizes: [usize; 4],
+    /// Pixels, units of x_1 and x_2.
+    sizes: [usize; 3],
+    /// States of the top that open first, and all.
+    states: [usize; 2],
     /// Images that have chains, and how many of them at first.
     most: usize,
     first: usize,
@@ -247,11 +253,14 @@ struct Images {
 impl Images {
     /// Share of the run at which the top opens.
     const OPENING: f64 = 0.15;
+    /// Share of the run at which it opens as a whole: few states order the latents, many fill them without holes. Later than that, for
+    /// states of two or three images each pull the latents ever closer.
+    const WIDENING: f64 = 0.92;
     /// Learning rate at the end of the run.
     const LAST_RATE: f64 = 6e-5;
 
     fn config(self) -> Config {
-        let [pixels, hidden, latents, states] = self.sizes;
+        let ([pixels, hidden, latents], [first_states, states]) = (self.sizes, self.states);
         // Wider than 0.3: x_2 moves sooner (its steps are as long as x_1 lets it), and holes between the states matter less.
         let first = LayerConfig { activation: Activation::Relu, ..layer(hidden, FamilyConfig::Gaussian { sigma: 0.45 }) };
         let layers = vec![
@@ -271,7 +280,14 @@ impl Images {
             biases: true,
             unit_norm: false,
             largest_norm: 0.0,
+            states: 0,
             start_weights: 0.0,
+        };
+        let stages = if first_states < states {
+            let few = StageConfig { states: first_states, ..stage("prototypes", [Self::OPENING, Self::WIDENING], 3) };
+            vec![stage("decoder", [0.0, Self::OPENING], 2), few, stage("finer prototypes", [Self::WIDENING, 1.0], 3)]
+        } else {
+            vec![stage("decoder", [0.0, Self::OPENING], 2), stage("prototypes", [Self::OPENING, 1.0], 3)]
         };
         Config {
             model: ModelConfig { layers, first_weights: FirstWeights::FanIn, ..Default::default() },
@@ -304,7 +320,7 @@ impl Images {
                 ..Default::default()
             },
             data: DataConfig { source: self.source, ..Default::default() },
-            stages: vec![stage("decoder", [0.0, Self::OPENING], 2), stage("prototypes", [Self::OPENING, 1.0], 3)],
+            stages,
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::dynamics::categorical;
 use crate::model::{Family, Hierarchy};
 use ndarray::{Array1, Array2, ArrayView1};
 
-/// The states of the top, the likeliest first.
+/// The states of the top that are open, the likeliest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prototypes {
     /// Number of each state.
@@ -22,7 +22,7 @@ pub fn prototypes(model: &Hierarchy, open: usize) -> Option<Prototypes> {
         return None;
     }
     let all = categorical::prior(&model.biases[top]);
-    let mut states: Vec<usize> = (0..all.len()).collect();
+    let mut states: Vec<usize> = (0..categorical::open_states(model)).collect();
     states.sort_by(|&a, &b| all[b].total_cmp(&all[a]));
     let mut images = Array2::zeros((states.len(), model.layers[0].size));
     for (&state, mut image) in states.iter().zip(images.rows_mut()) {

@@ -30,6 +30,9 @@ pub struct StageConfig {
     /// Largest norm of a column of W_l; 0: no limit.
     #[serde(default)]
     pub largest_norm: f64,
+    /// States of a categorical top that are open, from the first on; 0: all. More than in the stage before begin at latents of images.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub states: usize,
     /// Standard deviation of the weights into the highest layer that runs when the stage begins; 0: as they are.
     #[serde(default)]
     pub start_weights: f64,
@@ -38,6 +41,11 @@ pub struct StageConfig {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_none(value: &usize) -> bool {
+    *value == 0
 }
 
 /// Checks the stages of a model of `depth` layers of neurons; the error names stage and key.
@@ -108,6 +116,7 @@ mod tests {
             biases: false,
             unit_norm: false,
             largest_norm: 0.0,
+            states: 0,
             start_weights: 0.0,
         }
     }

@@ -47,6 +47,23 @@ pub fn product<T: NdFloat>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T> {
     out
 }
 
+/// Writes W^T, `[m, n]` row by row, of W `[n, m]`, which is row by row too.
+pub fn transpose(w: ArrayView2<f32>, out: &mut Vec<f32>) {
+    const SIDE: usize = 16; // a cache line, both of W and of the result
+    let (n, m) = w.dim();
+    out.resize(n * m, 0.0);
+    let Some(w) = w.to_slice() else { unreachable!("weights are kept row by row") };
+    for top in (0..n).step_by(SIDE) {
+        for left in (0..m).step_by(SIDE) {
+            let rows = top..n.min(top + SIDE);
+            for column in left..m.min(left + SIDE) {
+                let out = &mut out[column * n..][rows.clone()];
+                out.iter_mut().zip(w[top * m + column..].iter().step_by(m)).for_each(|(out, w)| *out = *w);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +81,15 @@ mod tests {
         assert!(out.iter().zip(&a.dot(&b)).all(|(a, b)| (a - b).abs() < 1e-4));
         let (a, b) = (a.mapv(f64::from), b.mapv(f64::from));
         assert!(product(a.view(), b.view()).iter().zip(&a.dot(&b)).all(|(a, b)| (a - b).abs() < 1e-12));
+    }
+
+    #[test]
+    fn a_transpose_has_every_weight_once() {
+        for (n, m) in [(1, 1), (5, 3), (16, 4), (33, 20)] {
+            let w = Array2::from_shape_fn((n, m), |(i, j)| (i * m + j) as f32);
+            let mut out = vec![7.0; 3];
+            transpose(w.view(), &mut out);
+            assert_eq!(ArrayView2::from_shape((m, n), &out).unwrap(), w.t(), "{n} x {m}");
+        }
     }
 }

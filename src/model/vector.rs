@@ -29,6 +29,30 @@ pub fn exp_shifted(values: &mut [f32], shift: f32) {
     values.iter_mut().for_each(|x| *x = exp(*x - shift));
 }
 
+/// Writes `scale` x.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+pub fn scaled(x: &[f32], scale: f32, out: &mut [f32]) {
+    out.iter_mut().zip(x).for_each(|(out, x)| *out = scale * x);
+}
+
+/// Writes `scale` (a - b).
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+pub fn scaled_difference(a: &[f32], b: &[f32], scale: f32, out: &mut [f32]) {
+    out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = scale * (a - b));
+}
+
+/// a <- a - b.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+pub fn subtract(a: &mut [f32], b: &[f32]) {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a -= b);
+}
+
+/// a <- a + b.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+pub fn add(a: &mut [f32], b: &[f32]) {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+}
+
 /// Adds A''(eta) of a logistic unit, p (1 - p), to `sums`.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
 pub fn add_logistic_variance(eta: &[f32], sums: &mut [f32]) {
@@ -101,6 +125,23 @@ mod tests {
         for shift in [0.0, 3.25] {
             assert!(worst(shift, 1.0) <= 4.0, "{} ulps", worst(shift, 1.0));
             assert!(worst(shift, 1.0 + 1e-6) > 4.0, "planted: 1e-6 too large");
+        }
+    }
+
+    #[test]
+    fn elementwise_passes_are_those_of_scalars() {
+        for n in [0usize, 1, 15, 33] {
+            let a: Vec<f32> = (0..n).map(|i| (i as f32 * 0.7).sin()).collect();
+            let b: Vec<f32> = (0..n).map(|i| (i as f32 * 0.3).cos()).collect();
+            let (mut out, mut difference, mut sum) = (vec![9.0; n], a.clone(), a.clone());
+            let every = |found: &[f32], exact: &dyn Fn(f32, f32) -> f32| (0..n).all(|i| found[i] == exact(a[i], b[i]));
+            scaled(&a, 1.7, &mut out);
+            assert!(every(&out, &|a, _| 1.7 * a));
+            scaled_difference(&a, &b, 1.7, &mut out);
+            assert!(every(&out, &|a, b| 1.7 * (a - b)));
+            subtract(&mut difference, &b);
+            add(&mut sum, &b);
+            assert!(every(&difference, &|a, b| a - b) && every(&sum, &|a, b| a + b));
         }
     }
 

@@ -88,8 +88,9 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         ui.strong("Stages");
         for (i, stage) in snapshot.config.stages.iter().enumerate() {
             let weights: Vec<String> = stage.learn.iter().map(|l| format!("W{l}")).collect();
+            let states = if stage.states > 0 { format!(", {} states of the top are open", stage.states) } else { String::new() };
             let tip = format!(
-                "Layers 1 to {} run, {} learns at rate {}{}. Click to begin this stage now.",
+                "Layers 1 to {} run{states}, {} learns at rate {}{}. Click to begin this stage now.",
                 stage.open,
                 weights.join(", "),
                 short(stage.lr),

@@ -65,9 +65,9 @@ impl Session {
             return;
         }
         self.position = StagePosition { stage, since: self.images };
-        let StageConfig { open, start_weights, .. } = self.config.stages[stage];
+        let StageConfig { open, states, start_weights, .. } = self.config.stages[stage];
         if open == self.model.depth() && self.model.layers[open].family.is_categorical() {
-            self.open_top();
+            self.open_top(if states == 0 { usize::MAX } else { states });
         }
         if start_weights > 0.0 {
             for w in &mut self.model.weights[open - 1] {

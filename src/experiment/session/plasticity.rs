@@ -73,10 +73,11 @@ impl Session {
         }
     }
 
-    /// Starts the states of a categorical top at the latents of images, unless it has learned before.
-    pub(super) fn open_top(&mut self) {
+    /// Opens states of a categorical top, the first so many, at the latents of images; those that are open stay.
+    pub(super) fn open_top(&mut self, states: usize) {
         let top = self.model.depth();
-        if self.model.weights[top - 1].iter().any(|&w| w != 0.0) {
+        let learned = self.model.weights[top - 1].iter().any(|&w| w != 0.0);
+        if learned && categorical::open_states(&self.model) >= states.min(self.model.layers[top].size) {
             return;
         }
         let n = self.model.layers[top - 1].size;
@@ -87,12 +88,16 @@ impl Session {
         let mut order: Vec<usize> = (0..x.nrows()).collect();
         order.shuffle(&mut self.rng);
         x = x.select(Axis(0), &order);
-        let gains = categorical::open(&mut self.model, &x);
-        if let Some(latents) = &mut self.latents {
-            latents.rescale(top - 1, &gains);
-        }
-        if let Some(moments) = self.memory.weights.get_mut(top.wrapping_sub(2)) {
-            moments.rescale_columns(&gains);
+        if learned {
+            categorical::open_more(&mut self.model, &x, states);
+        } else {
+            let gains = categorical::open(&mut self.model, &x, states);
+            if let Some(latents) = &mut self.latents {
+                latents.rescale(top - 1, &gains);
+            }
+            if let Some(moments) = self.memory.weights.get_mut(top.wrapping_sub(2)) {
+                moments.rescale_columns(&gains);
+            }
         }
         self.weights_version += 1;
     }

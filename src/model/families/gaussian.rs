@@ -1,6 +1,7 @@
 //! gaussian(sigma): T = x / sigma^2, B = x^2 / (2 sigma^2), mean eta.
 
 use super::{Family, InterneuronLaw};
+use crate::model::vector;
 use std::sync::Arc;
 
 /// The normal family N(eta, sigma^2).
@@ -63,9 +64,9 @@ impl Family for Gaussian {
     fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
         let precision = self.statistic_slope(0.0) as f32;
         if eta.is_empty() {
-            out.iter_mut().zip(x).for_each(|(out, x)| *out = -precision * x);
+            vector::scaled(x, -precision, out);
         } else {
-            out.iter_mut().zip(x).zip(eta).for_each(|((out, x), eta)| *out = precision * (eta - x));
+            vector::scaled_difference(eta, x, precision, out);
         }
     }
     fn energies(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
@@ -78,6 +79,6 @@ impl Family for Gaussian {
     }
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         let precision = self.statistic_slope(0.0) as f32;
-        out.iter_mut().zip(x).for_each(|(out, x)| *out = precision * x);
+        vector::scaled(x, precision, out);
     }
 }

@@ -1,7 +1,7 @@
 //! student-t(nu, s, kappa): T = x, B = (nu+1)/2 log(1 + x^2/(nu s^2)) + kappa x^2/2.
 
 use super::Family;
-use crate::model::quadrature;
+use crate::model::{quadrature, vector};
 use std::sync::Arc;
 
 /// Student's t with scale s, and an optional parabola that makes it normalisable for every eta.
@@ -76,8 +76,8 @@ impl Family for StudentT {
     }
     fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
         let (above, below, kappa) = ((self.nu + 1.0) as f32, (self.nu * self.s * self.s) as f32, self.kappa as f32);
-        out.iter_mut().zip(x).for_each(|(out, &x)| *out = -x * (above / (below + x * x) + kappa));
-        out.iter_mut().zip(eta).for_each(|(out, eta)| *out += eta);
+        pull(x, [above, below, kappa], out);
+        vector::add(out, eta);
     }
     fn energies(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
         let (half, scale, kappa) = (0.5 * (self.nu + 1.0) as f32, (1.0 / (self.nu * self.s * self.s)) as f32, self.kappa as f32);
@@ -87,4 +87,10 @@ impl Family for StudentT {
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.copy_from_slice(x);
     }
+}
+
+/// Writes -B'(x) = -x ((nu + 1)/(nu s^2 + x^2) + kappa).
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn pull(x: &[f32], [above, below, kappa]: [f32; 3], out: &mut [f32]) {
+    out.iter_mut().zip(x).for_each(|(out, &x)| *out = -x * (above / (below + x * x) + kappa));
 }
