@@ -253,8 +253,8 @@ struct Images {
 impl Images {
     /// Share of the run at which the top opens.
     const OPENING: f64 = 0.15;
-    /// Share of the run at which it opens as a whole: few states order the latents, many fill them without holes. Later than that, for
-    /// states of two or three images each pull the latents ever closer.
+    /// Share of the run at which it opens as a whole: few states order the latents, many fill them without holes. No earlier: states of
+    /// two or three images each would pull the latents ever closer.
     const WIDENING: f64 = 0.92;
     /// Learning rate at the end of the run.
     const LAST_RATE: f64 = 6e-5;
