@@ -9,11 +9,10 @@ use ndarray::Array2;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 /// Between two passes at least.
-const REST: Duration = Duration::from_millis(700);
-/// A pass may take this share of one core at most.
-const SHARE: u32 = 4;
+const REST: Duration = Duration::from_secs(1);
 
 /// The fits of all filters of the first layer.
 #[derive(Clone, Debug)]
@@ -70,6 +69,8 @@ impl Fitter {
         let (jobs, inbox) = bounded::<Job>(1);
         let (outbox, results) = bounded(1);
         let body = move || {
+            // What fits take while every core is busy, learning would lose. Where the system refuses, it loses it.
+            let _ = set_current_thread_priority(ThreadPriority::Min);
             let mut last: (u64, Arc<Vec<Gabor>>) = Default::default();
             for job in inbox {
                 let begin = Instant::now();
@@ -111,7 +112,7 @@ impl Fitter {
     pub(super) fn take(&mut self) -> Option<Fits> {
         let (fits, took) = self.results.try_recv().ok()?;
         self.busy = false;
-        self.not_before = Instant::now() + REST.max(took * SHARE);
+        self.not_before = Instant::now() + REST.max(took);
         Some(fits)
     }
 }
