@@ -50,11 +50,13 @@ impl Patches {
             variances.push(window.iter().map(|&v| f64::from(v - mean).powi(2)).sum::<f64>() / (side * side) as f64);
             places.push(Place { image: image as u32, row: row as u32, column: column as u32, mean, gain: 1.0 });
         }
-        let mut gains = vec![1.0 / root_mean(&variances); settings.count];
+        let deviation = root_mean(&variances);
+        let mut gains = vec![1.0 / deviation; settings.count];
         if settings.contrast_normalisation {
             gains.iter_mut().zip(&variances).for_each(|(gain, variance)| *gain /= variance.sqrt() * *gain + 0.1);
             let normalised: Vec<f64> = gains.iter().zip(&variances).map(|(gain, variance)| gain * gain * variance).collect();
-            gains.iter_mut().for_each(|gain| *gain /= root_mean(&normalised));
+            let deviation = root_mean(&normalised);
+            gains.iter_mut().for_each(|gain| *gain /= deviation);
         }
         places.iter_mut().zip(gains).for_each(|(place, gain)| place.gain = gain as f32);
         Self { images: Arc::new(images), side, places }
