@@ -58,7 +58,7 @@ mod tests {
         assert!(!judged(&patch([6.0, 6.0], [2.5, 1.2], 0.2)), "wider across than along");
         assert!(!judged(&patch([6.0, 6.0], [1e3, 1e3], 0.2)), "a grating over the whole patch");
         assert!(!judged(&patch([6.0, 6.0], [1.5, 1e3], 0.2)), "bars from side to side");
-        let checks: Vec<f32> = (0..SIDE * SIDE).map(|i| if (i / SIDE + i % SIDE) % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let checks: Vec<f32> = (0..SIDE * SIDE).map(|i| if (i / SIDE + i % SIDE).is_multiple_of(2) { 1.0 } else { -1.0 }).collect();
         assert!(!judged(&checks) && !judged(&[0.0; SIDE * SIDE]));
     }
 

@@ -238,9 +238,8 @@ pub fn open_more(model: &mut Hierarchy, x: &Array2<f32>, states: usize) {
         return;
     }
     let p = prior(&model.biases[top]);
-    for c in 0..before {
-        model.biases[top][c] = p[c].max(f32::MIN_POSITIVE).ln() + (before as f32 / after as f32).ln();
-    }
+    let rest = (before as f32 / after as f32).ln();
+    model.biases[top].iter_mut().zip(&p).take(before).for_each(|(b, p)| *b = p.max(f32::MIN_POSITIVE).ln() + rest);
     for c in before..after {
         let centre = &x.row((c - before) % x.nrows()) - &model.biases[top - 1];
         model.weights[top - 1].column_mut(c).assign(&centre);
