@@ -3,6 +3,7 @@
 use crate::cli::Start;
 use crate::dynamics::block::Taps;
 use crate::experiment::session::Session;
+use crate::experiment::threads::run_on;
 use crate::experiment::{DataSource, Decay, modelfile, stages};
 use crate::export::filters::{Format, save};
 use crate::export::mosaic::Scale;
@@ -77,7 +78,7 @@ impl Train {
         };
         let (start, taps) = (Instant::now(), Taps::default());
         let (mut residual, pool) = (0.0, session.pool());
-        let mut learn = || -> anyhow::Result<()> {
+        let learn = || -> anyhow::Result<()> {
             // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
             while last.is_none_or(|last| session.images <= last) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
                 if let (None, Some(seconds)) = (last, self.seconds) {
@@ -93,10 +94,7 @@ impl Train {
             }
             Ok(())
         };
-        match pool {
-            Some(pool) => pool.install(learn)?,
-            None => learn()?,
-        }
+        run_on(pool, learn)?;
         bar.finish_and_clear();
         let mut config = session.config().clone();
         config.learning.decay = decay; // this run's end is not the model's

@@ -10,6 +10,7 @@ use crate::engine::tuner::{Tuner, TuningState};
 use crate::engine::{Command, Event, InterneuronSample, LearningPoint, MAX_SAMPLES, Pace, Slot, StimulusState, TraceSample, Watch};
 use crate::experiment::laboratory::Subject;
 use crate::experiment::session::Session;
+use crate::experiment::threads::run_on;
 use crate::experiment::{Config, DataSource, presets};
 use crate::model::Hierarchy;
 use crossbeam_channel::{Receiver, Sender};
@@ -255,10 +256,7 @@ impl Worker {
                 return false;
             }
         }
-        match self.session.as_ref().and_then(Session::pool) {
-            Some(pool) => pool.install(|| self.spans(inbox)),
-            None => self.spans(inbox),
-        }
+        run_on(self.session.as_ref().and_then(Session::pool), || self.spans(inbox));
         true
     }
 

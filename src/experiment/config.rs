@@ -479,14 +479,8 @@ impl Config {
                 s.burn_in_steps, s.steps_per_stimulus
             )));
         }
-        stages::validate(&self.stages, self.model.layers.len().saturating_sub(1))?;
-        let most = self.model.layers.last().map_or(0, |top| top.size);
-        if let Some(stage) = self.stages.iter().find(|stage| stage.states > most) {
-            return Err(ConfigError(format!(
-                "stages: '{}': states = {} is out of range: 0 to {most}, the size of the top",
-                stage.name, stage.states
-            )));
-        }
+        let sizes: Vec<usize> = self.model.layers.iter().map(|layer| layer.size).collect();
+        stages::validate(&self.stages, &sizes)?;
         if let Some(l) = self.model.layers.iter().find(|l| !(1..=16_384).contains(&l.size)) {
             return Err(ConfigError(format!("size = {} is out of range: 1 to 16384", l.size)));
         }

@@ -78,36 +78,12 @@ pub fn all() -> &'static [Preset] {
         Preset {
             name: "fashion",
             summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
-            build: || {
-                Images {
-                    source: DataSource::Fashion,
-                    sizes: [784, 400, 24],
-                    states: [1000, 4000],
-                    most: 9000,
-                    first: 5000,
-                    shown: 1_500_000,
-                    rate: 2e-3,
-                    top_rate: 0.03,
-                }
-                .config()
-            },
+            build: || Images::large(DataSource::Fashion, 9000).config(),
         },
         Preset {
             name: "mnist",
             summary: "MNIST's digits, read from a folder with its files (--data)",
-            build: || {
-                Images {
-                    source: DataSource::Mnist,
-                    sizes: [784, 400, 24],
-                    states: [1000, 4000],
-                    most: 10_000,
-                    first: 5000,
-                    shown: 1_500_000,
-                    rate: 2e-3,
-                    top_rate: 0.03,
-                }
-                .config()
-            },
+            build: || Images::large(DataSource::Mnist, 10_000).config(),
         },
     ]
 }
@@ -251,6 +227,12 @@ struct Images {
 }
 
 impl Images {
+    /// Images of 28 x 28 pixels, `most` of them.
+    fn large(source: DataSource, most: usize) -> Self {
+        let (sizes, states) = ([784, 400, 24], [1000, 4000]);
+        Self { source, sizes, states, most, first: 5000, shown: 1_500_000, rate: 2e-3, top_rate: 0.03 }
+    }
+
     /// Share of the run at which the top opens.
     const OPENING: f64 = 0.15;
     /// Share of the run at which it opens as a whole: few states order the latents, many fill them without holes. No earlier: states of

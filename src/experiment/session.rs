@@ -8,7 +8,7 @@ use crate::dynamics::learning;
 use crate::experiment::config::*;
 use crate::experiment::latents::Latents;
 use crate::experiment::stages::StagePosition;
-use crate::experiment::threads::on_each;
+use crate::experiment::threads::{on_each, run_on};
 use crate::model::{Hierarchy, vector};
 use ndarray::Array2;
 use rand::rngs::ChaCha8Rng;
@@ -156,10 +156,7 @@ impl Session {
     /// Runs at most `steps`, not past the end of the presentation, and learns there. The outcome does not depend on how a
     /// presentation is divided. Returns the steps run and, where a batch ended, its report.
     pub fn advance(&mut self, steps: usize, taps: &Taps) -> (usize, Option<BatchReport>) {
-        match self.pool_for(steps.min(self.steps_left())) {
-            Some(pool) => pool.install(|| self.advance_here(steps, taps)),
-            None => self.advance_here(steps, taps),
-        }
+        run_on(self.pool_for(steps.min(self.steps_left())), || self.advance_here(steps, taps))
     }
 
     /// The threads on which presentations run, where there are several and enough work for them. Who runs many of them does so on

@@ -48,8 +48,9 @@ fn is_none(value: &usize) -> bool {
     *value == 0
 }
 
-/// Checks the stages of a model of `depth` layers of neurons; the error names stage and key.
-pub fn validate(stages: &[StageConfig], depth: usize) -> Result<(), ConfigError> {
+/// Checks the stages of a model whose layers 0..=L have these sizes; the error names stage and key.
+pub fn validate(stages: &[StageConfig], sizes: &[usize]) -> Result<(), ConfigError> {
+    let (depth, top) = (sizes.len().saturating_sub(1), sizes.last().copied().unwrap_or_default());
     for stage in stages {
         let wrong = |key: &str, found: String, range: String| {
             Err(ConfigError(format!("stages: '{}': {key} = {found} is out of range: {range}", stage.name)))
@@ -59,6 +60,9 @@ pub fn validate(stages: &[StageConfig], depth: usize) -> Result<(), ConfigError>
         }
         if let Some(l) = stage.learn.iter().find(|&&l| l >= stage.open) {
             return wrong("learn", l.to_string(), format!("0 to {}, the weights between layers that run", stage.open - 1));
+        }
+        if stage.states > top {
+            return wrong("states", stage.states.to_string(), format!("0 to {top}, the size of the top"));
         }
         for (key, value) in
             [("lr", stage.lr), ("lr_end", stage.lr_end), ("largest_norm", stage.largest_norm), ("start_weights", stage.start_weights)]
@@ -134,11 +138,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
-        assert!(validate(&[stage(1, vec![0]), stage(2, vec![1])], 2).is_ok());
-        for (bad, part) in
-            [(stage(3, vec![0]), "open = 3"), (stage(1, vec![1]), "learn = 1"), (StageConfig { lr: -1.0, ..stage(1, vec![]) }, "lr = -1")]
-        {
-            let error = validate(&[bad], 2).unwrap_err().to_string();
+        let sizes = [4, 3, 7];
+        assert!(validate(&[stage(1, vec![0]), StageConfig { states: 7, ..stage(2, vec![1]) }], &sizes).is_ok());
+        for (bad, part) in [
+            (StageConfig { states: 8, ..stage(2, vec![1]) }, "states = 8"),
+            (stage(3, vec![0]), "open = 3"),
+            (stage(1, vec![1]), "learn = 1"),
+            (StageConfig { lr: -1.0, ..stage(1, vec![]) }, "lr = -1"),
+        ] {
+            let error = validate(&[bad], &sizes).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
     }

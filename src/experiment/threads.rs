@@ -2,6 +2,15 @@
 
 use crate::dynamics::learning::Task;
 use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Does `work` on the threads of `pool`; without one on the caller's.
+pub fn run_on<T: Send>(pool: Option<Arc<rayon::ThreadPool>>, work: impl FnOnce() -> T + Send) -> T {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
 
 /// Whether the caller runs in a pool of several threads.
 fn several() -> bool {
@@ -42,7 +51,11 @@ mod tests {
                 assert!(values.iter().enumerate().all(|(k, value)| *value == 2 * k + 1), "{values:?}");
             }
         };
-        visit();
-        rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap().install(visit);
+        run_on(None, visit);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        run_on(Some(Arc::new(pool)), || {
+            assert_eq!(rayon::current_num_threads(), 3);
+            visit();
+        });
     }
 }

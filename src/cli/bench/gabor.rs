@@ -2,6 +2,7 @@
 
 use crate::analysis::{gabor, locality};
 use crate::dynamics::block::Taps;
+use crate::experiment::threads::run_on;
 use crate::experiment::{Config, Decay, Session, fits};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -24,16 +25,12 @@ pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(
         let mut config = config.clone();
         config.learning.decay = Decay::Linear; // a run of known length (SPEC 6)
         let mut session = Session::new(config)?;
-        let (last, threads) = (session.run_for(images), session.pool());
-        let mut learn = || {
+        let last = session.run_for(images);
+        run_on(session.pool(), || {
             while session.images <= last {
                 session.advance(usize::MAX, &taps);
             }
-        };
-        match threads {
-            Some(threads) => threads.install(learn),
-            None => learn(),
-        }
+        });
         let seconds = start.elapsed().as_secs_f64();
         if share_of_gabors(&session) >= share {
             return Ok(Some((seconds, images)));
