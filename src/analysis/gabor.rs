@@ -294,24 +294,29 @@ fn starts(values: &[f64], side: usize) -> Vec<Parameters> {
 /// Angle and frequency of the two strongest waves under a Gaussian window; the second differs in direction from the first.
 fn strongest_waves(values: &[f64], side: usize, centre: [f64; 2], width: f64) -> Vec<[f64; 2]> {
     let sharpness = 0.25 / (width * width);
-    let windowed: Vec<([f64; 2], f64)> = values
+    let windowed: Vec<f64> = values
         .iter()
         .enumerate()
         .map(|(i, v)| {
             let [dx, dy] = [pixel(i, side)[0] - centre[0], pixel(i, side)[1] - centre[1]];
-            ([dx, dy], v * (-sharpness * (dx * dx + dy * dy)).exp())
+            v * (-sharpness * (dx * dx + dy * dy)).exp()
         })
         .collect();
     let mut found: Vec<(f64, [f64; 2])> = Vec::with_capacity(DIRECTIONS * FREQUENCIES);
+    let mut turns = vec![[0.0; 2]; side];
     for direction in 0..DIRECTIONS {
         let angle = direction as f64 * PI / DIRECTIONS as f64;
         let (sin, cos) = angle.sin_cos();
         for step in 1..=FREQUENCIES {
             let frequency = 0.5 * step as f64 / FREQUENCIES as f64;
-            let (mut even, mut odd) = (0.0, 0.0);
-            for ([dx, dy], v) in &windowed {
-                let (s, c) = (TAU * frequency * (dx * cos + dy * sin)).sin_cos();
-                (even, odd) = (even + v * c, odd + v * s);
+            // exp(i (a x + b y)) = exp(i a x) exp(i b y), and where the origin lies does not change the power.
+            let (a, b) = (TAU * frequency * cos, TAU * frequency * sin);
+            turns.iter_mut().enumerate().for_each(|(x, turn)| *turn = (a * x as f64).sin_cos().into());
+            let [mut even, mut odd] = [0.0; 2];
+            for (y, row) in windowed.chunks_exact(side).enumerate() {
+                let [s, c] = row.iter().zip(&turns).fold([0.0; 2], |[s, c], (v, [sin, cos])| [s + v * sin, c + v * cos]);
+                let (sin, cos) = (b * y as f64).sin_cos();
+                (even, odd) = (even + c * cos - s * sin, odd + s * cos + c * sin);
             }
             found.push((even * even + odd * odd, [angle, frequency]));
         }

@@ -14,6 +14,29 @@ use thread_priority::{ThreadPriority, set_current_thread_priority};
 /// Between two passes at least.
 const REST: Duration = Duration::from_secs(1);
 
+/// How much the fits are needed. What they take of a core while filters learn, learning loses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Nobody asks for them.
+    #[default]
+    Nothing,
+    /// They are to be at hand: a hundredth of a core.
+    AtHand,
+    /// They are in the picture: a tenth of a core.
+    Shown,
+}
+
+impl Need {
+    /// After a pass that took this long. None: no other pass.
+    fn rest(self, took: Duration) -> Option<Duration> {
+        match self {
+            Self::Nothing => None,
+            Self::AtHand => Some(REST.max(100 * took)),
+            Self::Shown => Some(REST.max(10 * took)),
+        }
+    }
+}
+
 /// The fits of all filters of the first layer.
 #[derive(Clone, Debug)]
 pub struct Fits {
@@ -58,8 +81,8 @@ pub(super) struct Fitter {
     results: Receiver<(Fits, Duration)>,
     thread: Option<JoinHandle<()>>,
     last: Option<(u64, u64)>,
-    /// When the next pass may begin.
-    not_before: Instant,
+    /// When the last pass came, and how long it took.
+    passed: Option<(Instant, Duration)>,
     busy: bool,
 }
 
@@ -90,15 +113,18 @@ impl Fitter {
             }
         };
         let thread = std::thread::Builder::new().name("fits".into()).spawn(body)?;
-        Ok(Self { jobs: Some(jobs), results, thread: Some(thread), last: None, not_before: Instant::now(), busy: false })
+        Ok(Self { jobs: Some(jobs), results, thread: Some(thread), last: None, passed: None, busy: false })
     }
 
     /// Has the filters of `snapshot` fitted, if they are others than the last and the helper has rested.
-    pub(super) fn offer(&mut self, snapshot: &Snapshot) {
+    pub(super) fn offer(&mut self, snapshot: &Snapshot, need: Need) {
         let of = (snapshot.model_id, snapshot.weights_version);
         let Some(filters) = snapshot.weights.first() else { return };
         let Some(side) = fits::side(filters.nrows()) else { return };
-        let rested = Instant::now() >= self.not_before || self.last.is_some_and(|last| last.0 != of.0);
+        let rested = match self.passed.filter(|_| self.last.is_some_and(|last| last.0 == of.0)) {
+            Some((at, took)) => need.rest(took).is_some_and(|rest| at.elapsed() >= rest),
+            None => need > Need::Nothing,
+        };
         if self.busy || self.last == Some(of) || !rested {
             return;
         }
@@ -112,7 +138,7 @@ impl Fitter {
     pub(super) fn take(&mut self) -> Option<Fits> {
         let (fits, took) = self.results.try_recv().ok()?;
         self.busy = false;
-        self.not_before = Instant::now() + REST.max(took);
+        self.passed = Some((Instant::now(), took));
         Some(fits)
     }
 }

@@ -1,7 +1,7 @@
 //! The status bar.
 
 use crate::app::theme;
-use crate::engine::Snapshot;
+use crate::engine::{Clock, Snapshot};
 use egui::Ui;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -16,14 +16,18 @@ pub(super) struct FrameTimes {
     work: VecDeque<f32>,
     /// Median and 99th percentile of `work`, as of `since`.
     quantiles: [f32; 2],
+    /// The counters as they are shown, and since when.
+    shown: Option<(Instant, Clock)>,
 }
 
+/// Between two readings of counters that run: faster ones nobody reads, and each costs the layout of its text.
+const READING: Duration = Duration::from_millis(100);
 /// Frames over which the quantiles are taken.
 const FRAMES: usize = 600;
 
 impl Default for FrameTimes {
     fn default() -> Self {
-        Self { since: Instant::now(), count: 0, rate: 0.0, work: VecDeque::new(), quantiles: [0.0; 2] }
+        Self { since: Instant::now(), count: 0, rate: 0.0, work: VecDeque::new(), quantiles: [0.0; 2], shown: None }
     }
 }
 
@@ -44,11 +48,20 @@ impl FrameTimes {
             self.quantiles = [at(0.5), at(0.99)];
         }
     }
+
+    /// Takes the counters in, if they stand still or the last reading is old enough.
+    fn read(&mut self, clock: &Clock) {
+        if !clock.running || self.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= READING) {
+            self.shown = Some((Instant::now(), clock.clone()));
+        }
+    }
 }
 
 /// Draws it.
-pub(super) fn status(ui: &mut Ui, snapshot: &Snapshot, frames: &FrameTimes) {
-    let (clock, governor, dark) = (&snapshot.clock, &snapshot.governor, ui.visuals().dark_mode);
+pub(super) fn status(ui: &mut Ui, snapshot: &Snapshot, frames: &mut FrameTimes) {
+    let (governor, dark) = (&snapshot.governor, ui.visuals().dark_mode);
+    frames.read(&snapshot.clock);
+    let Some((_, clock)) = &frames.shown else { return };
     ui.horizontal_wrapped(|ui| {
         ui.label(format!("{:.2} s simulated", clock.time_ms / 1e3));
         ui.separator();

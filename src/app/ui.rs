@@ -57,7 +57,7 @@ impl App {
         if let Some(reason) = &self.halted {
             egui::Panel::top("stopped").show(ui, |ui| stopped(ui, reason, &snapshot, &mut actions));
         }
-        egui::Panel::bottom("status").show(ui, |ui| status::status(ui, &snapshot, &self.frames));
+        egui::Panel::bottom("status").show(ui, |ui| status::status(ui, &snapshot, &mut self.frames));
         if self.controls {
             egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
                 egui::ScrollArea::vertical().show(ui, |ui| self.side.ui(ui, &snapshot, &mut actions));
@@ -79,9 +79,8 @@ impl App {
                 self.tree.ui(&mut behaviour, ui);
             }
         });
-        if self.shown().any(Kind::needs_fits) {
-            self.fitter.offer(&snapshot);
-        }
+        let need = self.shown().filter_map(|kind| self.views.get(kind.title())).map(|view| view.fits()).max();
+        self.fitter.offer(&snapshot, need.unwrap_or_default());
         let in_sight = self.shown().any(|kind| kind == Kind::Generation);
         if std::mem::replace(&mut self.dreams_in_sight, in_sight) != in_sight {
             actions.push(Action::Send(Command::Dreams(DreamRequest::Look(in_sight)))); // nothing is computed that nobody sees

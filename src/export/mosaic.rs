@@ -2,6 +2,7 @@
 
 use image::{Rgb, RgbImage};
 use ndarray::ArrayView2;
+use std::sync::LazyLock;
 
 /// What the strongest colour stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -13,9 +14,20 @@ pub enum Scale {
     Shared,
 }
 
+/// Steps from neutral to an end of the colour map: colours are within one of 255 levels of the exact ones.
+const STEPS: usize = 2048;
+
+/// The colour map from -1 to 1, light and dark.
+static COLOURS: LazyLock<[Vec<[u8; 3]>; 2]> =
+    LazyLock::new(|| [false, true].map(|dark| (0..=2 * STEPS).map(|i| exact((i as f32 - STEPS as f32) / STEPS as f32, dark)).collect()));
+
 /// Blue, neutral, red for a value in `[-1, 1]`; not a number gives the neutral colour. `dark`: black is neutral, else white.
 pub fn diverging(value: f32, dark: bool) -> [u8; 3] {
     let value = if value.is_nan() { 0.0 } else { value.clamp(-1.0, 1.0) };
+    COLOURS[usize::from(dark)][((value + 1.0) * STEPS as f32 + 0.5) as usize]
+}
+
+fn exact(value: f32, dark: bool) -> [u8; 3] {
     let neutral = if dark { [16.0, 16.0, 20.0] } else { [250.0, 250.0, 250.0] };
     let end: [f32; 3] = match (value > 0.0, dark) {
         (true, false) => [178.0, 24.0, 43.0],
@@ -91,6 +103,18 @@ pub fn render(filters: ArrayView2<f32>, order: &[usize], layout: Layout, scale: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_of_colours_is_within_one_level_of_the_exact_map() {
+        for i in -1000..=1000 {
+            for dark in [false, true] {
+                let (shown, exact) = (diverging(i as f32 / 1000.0, dark), exact(i as f32 / 1000.0, dark));
+                assert!((0..3).all(|k| shown[k].abs_diff(exact[k]) <= 1), "{i}: {shown:?} for {exact:?}");
+            }
+        }
+        assert_eq!([-1.0, 0.0, 1.0].map(|v| diverging(v, true)), [-1.0, 0.0, 1.0].map(|v| exact(v, true)));
+        assert_eq!([-9.0, f32::NAN, 9.0].map(|v| diverging(v, false)), [-1.0, 0.0, 1.0].map(|v| exact(v, false)));
+    }
 
     #[test]
     fn zero_and_nan_are_neutral_and_tiles_are_found_again() {

@@ -1,7 +1,7 @@
 //! Layers: the weights between two layers as a matrix, and second-layer units by the first-layer filters that they drive.
 
 use crate::app::actions::Action;
-use crate::app::fitter::Fits;
+use crate::app::fitter::{Fits, Need};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
@@ -138,6 +138,10 @@ impl View for Layers {
             let watch = Watch { trace_layer: layer, trace_units: vec![unit], pair: [unit, unit], raster: snapshot.watch.raster };
             actions.push(Action::Watch(watch));
         }
+    }
+
+    fn fits(&self) -> Need {
+        Need::Shown
     }
 
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {

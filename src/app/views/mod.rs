@@ -20,6 +20,7 @@ pub mod traces;
 pub mod tuning;
 
 use crate::app::actions::Action;
+use crate::app::fitter::Need;
 use crate::app::state::ViewState;
 use crate::engine::Snapshot;
 use crate::experiment::Config;
@@ -31,6 +32,10 @@ use serde::{Deserialize, Serialize};
 pub trait View {
     /// Draws it; `snapshot` is `state.latest`.
     fn ui(&mut self, ui: &mut egui::Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>);
+    /// How much it needs the Gabor fits of the filters.
+    fn fits(&self) -> Need {
+        Need::Nothing
+    }
     /// The numbers behind the picture, for CSV and NPY; None where there are none.
     fn table(&self, _state: &ViewState, _snapshot: &Snapshot) -> Option<Table> {
         None
@@ -108,11 +113,6 @@ impl Kind {
     /// The name on the command line.
     pub fn name(self) -> String {
         self.title().to_lowercase().replace(' ', "-")
-    }
-
-    /// Whether the view shows Gabor fits.
-    pub fn needs_fits(self) -> bool {
-        matches!(self, Self::ReceptiveFields | Self::Population | Self::Layers)
     }
 
     /// What the view measures first, if it measures.

@@ -3,7 +3,7 @@
 use crate::analysis::gabor::Gabor;
 use crate::analysis::published::{self, Bin};
 use crate::app::actions::Action;
-use crate::app::fitter::Fits;
+use crate::app::fitter::{Fits, Need};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
@@ -77,6 +77,10 @@ impl View for Population {
             table.push("filters", histogram.counts(state.fits.as_ref()?));
         }
         (!table.columns.is_empty()).then_some(table)
+    }
+
+    fn fits(&self) -> Need {
+        Need::Shown
     }
 
     fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {

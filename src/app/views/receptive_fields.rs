@@ -2,7 +2,7 @@
 
 use crate::analysis::gabor::Gabor;
 use crate::app::actions::{Action, ExportSettings, Field};
-use crate::app::fitter::Fits;
+use crate::app::fitter::{Fits, Need};
 use crate::app::side_panel::path_field;
 use crate::app::state::ViewState;
 use crate::app::theme;
@@ -49,6 +49,8 @@ pub struct ReceptiveFields {
     grouping: Grouping,
     ellipses: bool,
     selected: Option<usize>,
+    /// The pointer is on a filter, whose fit is then told.
+    pointed_at: bool,
     texture: Option<TextureHandle>,
     drawn: Option<Key>,
     drawn_at: Option<Instant>,
@@ -68,6 +70,7 @@ impl Default for ReceptiveFields {
             grouping: Grouping::Nothing,
             ellipses: false,
             selected: None,
+            pointed_at: false,
             texture: None,
             drawn: None,
             drawn_at: None,
@@ -163,6 +166,7 @@ impl View for ReceptiveFields {
             }
             let under =
                 response.hover_pos().map(|p| (p - rect.min) / zoom).and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
+            self.pointed_at = under.is_some();
             if let Some((position, [row, column])) = under
                 && let Some(&unit) = self.order.get(position).filter(|&&unit| unit != BLANK)
             {
@@ -189,6 +193,11 @@ impl View for ReceptiveFields {
         });
     }
 
+    fn fits(&self) -> Need {
+        let shown = self.ellipses || self.sorted_by_fit() || self.selected.is_some() || self.pointed_at;
+        if shown { Need::Shown } else { Need::AtHand }
+    }
+
     fn table(&self, _: &ViewState, _: &Snapshot) -> Option<Table> {
         let mut table = Table::default();
         for unit in 0..self.filters.ncols() {
@@ -199,12 +208,15 @@ impl View for ReceptiveFields {
 }
 
 impl ReceptiveFields {
+    fn sorted_by_fit(&self) -> bool {
+        self.grouping != Grouping::Nothing || self.sort.needs_fits()
+    }
+
     fn refresh(&mut self, ui: &Ui, state: &ViewState, snapshot: &Snapshot, fits: Option<&Fits>) {
         let moving = self.layer > 1 && self.at_state;
-        let sorted_by_fit = self.grouping != Grouping::Nothing || self.sort.needs_fits();
         let other = if moving || self.sort == Order::Activity {
             snapshot.clock.steps
-        } else if sorted_by_fit {
+        } else if self.sorted_by_fit() {
             fits.map_or(0, |fits| fits.of.1)
         } else {
             0
