@@ -12,6 +12,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 impl App {
+    /// Before a frame: a core for it, and what has come.
+    pub(super) fn begin_frame(&mut self, ctx: &Context) {
+        self.waited = [self.engine.make_room(self.frames.expected()), self.waited[0]];
+        self.drain(ctx);
+    }
+
     /// Takes in what the engine and the helpers have for the window.
     pub fn drain(&mut self, ctx: &Context) {
         while let Some(command) = self.pending.pop_front() {

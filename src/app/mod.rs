@@ -141,6 +141,8 @@ pub struct App {
     shot: Option<Shot>,
     failure: std::sync::Arc<std::sync::Mutex<Option<anyhow::Error>>>,
     frames: status::FrameTimes,
+    /// How long this frame has waited for a core, and the one before.
+    waited: [Duration; 2],
     fitter: fitter::Fitter,
     /// Whether the engine believes that Generation is in sight.
     dreams_in_sight: bool,
@@ -214,6 +216,7 @@ impl App {
             shot: options.shot,
             failure: std::sync::Arc::default(),
             frames: status::FrameTimes::default(),
+            waited: [Duration::ZERO; 2],
             fitter,
             dreams_in_sight: true,
         })
@@ -222,11 +225,11 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
-        self.drain(ctx);
+        self.begin_frame(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        self.frames.add(frame.info().cpu_usage);
+        self.frames.add(frame.info().cpu_usage.map(|seconds| seconds - self.waited[1].as_secs_f32()));
         self.frame(ui);
         if !self.pending.is_empty() {
             self.drain(ui.ctx());

@@ -49,6 +49,16 @@ impl FrameTimes {
         }
     }
 
+    /// Of the last frame, ms.
+    pub(super) fn last(&self) -> Option<f32> {
+        self.work.back().copied()
+    }
+
+    /// What the next frame will take: the median of the last ones.
+    pub(super) fn expected(&self) -> Duration {
+        Duration::from_secs_f32(self.quantiles[0] / 1e3)
+    }
+
     /// Takes the counters in, if they stand still or the last reading is old enough.
     fn read(&mut self, clock: &Clock) {
         if !clock.running || self.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= READING) {

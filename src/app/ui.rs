@@ -13,9 +13,17 @@ impl App {
     pub fn compute_frame(&mut self, ctx: &egui::Context, time: f64) -> Vec<egui::ClippedPrimitive> {
         let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1400.0, 900.0));
         let input = egui::RawInput { screen_rect: Some(screen), time: Some(time), ..Default::default() };
-        self.drain(ctx);
+        let begin = Instant::now();
+        self.begin_frame(ctx);
         let output = ctx.run_ui(input, |ui| self.frame(ui));
-        ctx.tessellate(output.shapes, output.pixels_per_point)
+        let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
+        self.frames.add(Some((begin.elapsed() - self.waited[0]).as_secs_f32()));
+        triangles
+    }
+
+    /// Work of the last frame that was counted, ms, without waiting.
+    pub fn work_ms(&self) -> Option<f32> {
+        self.frames.last()
     }
 
     /// Draws one frame.

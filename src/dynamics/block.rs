@@ -76,6 +76,25 @@ pub struct Span {
     pub last: bool,
 }
 
+/// What the weights are laid out as, and what is computed from them alone, before a run.
+#[derive(Clone, Debug, Default)]
+pub struct Prepared {
+    /// W_l^T, `[n_(l+1), n_l]` row by row: eta's product would otherwise lay W_l out so at every step.
+    transposed: Vec<Vec<f32>>,
+    /// What the heat bath of a categorical top needs, where it is drawn.
+    prototypes: Option<Prototypes>,
+}
+
+impl Prepared {
+    /// Of the present weights, for runs of `steps` of this block and those that keep step with it.
+    pub fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
+        let drawn = block.open == model.depth() && block.until_choice < steps;
+        self.prototypes = if drawn { Prototypes::new(model) } else { None };
+        self.transposed.resize(block.open, Vec::new());
+        self.transposed.iter_mut().zip(&model.weights).for_each(|(transposed, w)| transpose(w.view(), transposed));
+    }
+}
+
 /// Independent networks, rows of the batch, that share the weights.
 #[derive(Clone, Debug)]
 pub struct Block {
@@ -105,10 +124,6 @@ pub struct Block {
     pub completions: Option<Completions>,
     /// Steps until a categorical top is drawn again.
     until_choice: usize,
-    /// What the heat bath of a categorical top needs, of the weights of the last run.
-    prototypes: Option<Prototypes>,
-    /// W_l^T of the last run, `[n_(l+1), n_l]` row by row: eta's product would otherwise lay W_l out so at every step.
-    transposed: Vec<Vec<f32>>,
     pub(super) noise: Noise,
     kept: usize,
     interneurons: usize,
@@ -162,8 +177,6 @@ impl Block {
             observation: None,
             completions: None,
             until_choice: 0,
-            prototypes: None,
-            transposed: Vec::new(),
             noise: Noise::new(seed, stream),
             kept: 0,
             interneurons,
@@ -229,12 +242,15 @@ impl Block {
 
     /// Advances every network by `span.steps` steps; records `taps`; gathers the learning rule's sums.
     pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, taps: &Taps) {
-        let drawn = self.open == model.depth() && self.until_choice < span.steps;
-        self.prototypes = if drawn { Prototypes::new(model) } else { None };
-        self.transposed.resize(self.open, Vec::new());
-        self.transposed.iter_mut().zip(&model.weights).for_each(|(transposed, w)| transpose(w.view(), transposed));
+        let mut prepared = Prepared::default();
+        prepared.renew(model, self, span.steps);
+        self.run_prepared(model, &prepared, parameters, span, taps);
+    }
+
+    /// The same with what several blocks share.
+    pub fn run_prepared(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters, span: Span, taps: &Taps) {
         for step in 0..span.steps {
-            self.step(model, parameters);
+            self.step(model, prepared, parameters);
             if step + 1 == span.skip {
                 self.forget_reconstruction(); // the way from x = 0 is no posterior sample
             }
@@ -249,10 +265,10 @@ impl Block {
     }
 
     /// One step of every layer from the same state (SPEC 2, integrator).
-    fn step(&mut self, model: &Hierarchy, parameters: &StepParameters) {
+    fn step(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters) {
         let now = self.until_choice == 0;
         self.until_choice = self.until_choice.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
-        if let (true, Some(prototypes)) = (now, &self.prototypes) {
+        if let (true, Some(prototypes)) = (now, &prepared.prototypes) {
             let (low, high) = self.layers.split_at_mut(self.open);
             let temperature = parameters.layers[self.open - 1].temperature;
             prototypes.heat_bath(model, &low[self.open - 1], &mut high[0], temperature, &mut self.noise);
@@ -261,7 +277,7 @@ impl Block {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
             let (family, w) = (&model.layers[l].family, model.weights[l].view());
-            let same = view(&self.transposed[l], w.ncols()).reversed_axes();
+            let same = view(&prepared.transposed[l], w.ncols()).reversed_axes();
             input_from_above(&mut below.eta, above, same, self.rows); // eta_l = W_l f(x_(l+1)) + b_l
             if model.biases[l].iter().any(|&b| b != 0.0) {
                 let biases = model.biases[l].as_slice().unwrap_or_default();

@@ -7,6 +7,7 @@ pub mod event;
 mod generation;
 mod laboratory;
 mod meter;
+mod room;
 pub mod snapshot;
 mod tuner;
 mod worker;
@@ -22,8 +23,10 @@ pub use tuner::TuningState;
 use crate::data::Progress;
 use crate::experiment::Config;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use room::Room;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Units traced at most.
 pub const MAX_TRACED: usize = 6;
@@ -42,6 +45,7 @@ pub struct Engine {
     events: Receiver<Event>,
     slot: Slot,
     progress: Arc<Progress>,
+    room: Arc<Room>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -52,10 +56,11 @@ impl Engine {
         let (outbox, events) = bounded(EVENTS);
         let slot = Slot::default();
         let progress = Arc::new(Progress::default());
-        let shared = (slot.clone(), progress.clone());
+        let room = Arc::new(Room::default());
+        let shared = (slot.clone(), progress.clone(), room.clone());
         let body = move || worker::run(config, inbox, outbox, shared, Box::new(wake));
         let thread = std::thread::Builder::new().name("simulation".into()).spawn(body)?;
-        Ok(Self { commands, events, slot, progress, thread: Some(thread) })
+        Ok(Self { commands, events, slot, progress, room, thread: Some(thread) })
     }
 
     /// Hands over a command without waiting; false where the queue is full (or the thread has ended): try again later.
@@ -66,6 +71,12 @@ impl Engine {
     /// The latest picture, if there is one that was not taken yet.
     pub fn take_snapshot(&self) -> Option<Box<Snapshot>> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Says that a frame begins which will take `time` of this thread: at full speed the simulation then leaves it a core, for which
+    /// this waits two milliseconds at most. Returns how long it waited.
+    pub fn make_room(&self, time: Duration) -> Duration {
+        self.room.ask(time)
     }
 
     /// How far a rebuild has come; it can be stopped here.

@@ -6,11 +6,12 @@ use crate::dynamics::block::Taps;
 use crate::engine::contest::Contest;
 use crate::engine::generation::Generation;
 use crate::engine::laboratory::{Bench, Findings};
+use crate::engine::room::Room;
 use crate::engine::tuner::{Tuner, TuningState};
 use crate::engine::{Command, Event, InterneuronSample, LearningPoint, MAX_SAMPLES, Pace, Slot, StimulusState, TraceSample, Watch};
 use crate::experiment::laboratory::Subject;
 use crate::experiment::session::Session;
-use crate::experiment::threads::run_on;
+use crate::experiment::threads::{on_at_most, run_on};
 use crate::experiment::{Config, DataSource, presets};
 use crate::model::Hierarchy;
 use crossbeam_channel::{Receiver, Sender};
@@ -28,6 +29,8 @@ use publishing::SubjectKey;
 const SPAN: Duration = Duration::from_millis(3);
 /// Wall time from which no other span begins before the worker looks round. Meanwhile the threads need not be woken anew.
 const TURN: Duration = Duration::from_millis(10);
+/// Pieces of a presentation while a core is left to the window: after each the core may be free again.
+const PIECES: usize = 4;
 /// Steps a second at first, for learning and for chains on a fixed stimulus.
 const LEARNING_PACE: f64 = 450.0;
 const CHAINS_PACE: f64 = 4000.0;
@@ -40,7 +43,7 @@ pub(super) fn run(
     config: Config,
     inbox: Receiver<Command>,
     outbox: Sender<Event>,
-    shared: (Slot, Arc<Progress>),
+    shared: (Slot, Arc<Progress>, Arc<Room>),
     wake: Box<dyn Fn() + Send + Sync>,
 ) {
     let mut worker = Worker::new(config, outbox, shared, wake);
@@ -64,6 +67,9 @@ struct Worker {
     outbox: Sender<Event>,
     slot: Slot,
     progress: Arc<Progress>,
+    room: Arc<Room>,
+    /// Of this machine.
+    cores: usize,
     /// Configuration and model before the last rebuild.
     previous: Option<(Config, Hierarchy)>,
     /// MNIST's preset, asked for without its files: the next images named are for it.
@@ -81,6 +87,8 @@ struct Worker {
     interneurons: Vec<Vec<InterneuronSample>>,
     rasters: Vec<Vec<f32>>,
     pairs: Vec<Vec<[f32; 2]>>,
+    /// The presentation that `pairs` belong to.
+    pairs_of: u64,
     learning: Vec<LearningPoint>,
     exact: Option<Arc<DensityGrid>>,
     exact_line: Option<Arc<Vec<[f64; 2]>>>,
@@ -100,7 +108,12 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(config: Config, outbox: Sender<Event>, (slot, progress): (Slot, Arc<Progress>), wake: Box<dyn Fn() + Send + Sync>) -> Self {
+    fn new(
+        config: Config,
+        outbox: Sender<Event>,
+        (slot, progress, room): (Slot, Arc<Progress>, Arc<Room>),
+        wake: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
         let now = Instant::now();
         let mut worker = Self {
             session: None,
@@ -109,6 +122,8 @@ impl Worker {
             outbox,
             slot,
             progress,
+            room,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
             previous: None,
             wanted: None,
             wake,
@@ -124,6 +139,7 @@ impl Worker {
             interneurons: Vec::new(),
             rasters: Vec::new(),
             pairs: Vec::new(),
+            pairs_of: 0,
             learning: Vec::new(),
             exact: None,
             exact_line: None,
@@ -256,7 +272,11 @@ impl Worker {
                 return false;
             }
         }
-        run_on(self.session.as_ref().and_then(Session::pool), || self.spans(inbox));
+        let pool = self.session.as_ref().and_then(Session::pool);
+        let fills = pool.as_ref().is_some_and(|pool| pool.current_num_threads() >= self.cores);
+        self.room.set_busy(fills && self.steps_due() == u64::MAX);
+        run_on(pool, || self.spans(inbox));
+        self.room.set_busy(false);
         true
     }
 
@@ -291,11 +311,17 @@ impl Worker {
     }
 
     fn span(&mut self, due: u64) {
+        self.choose_pair(due);
         let Some(session) = &mut self.session else { return };
         let begin = Instant::now();
         let steps = (due.min(self.steps_a_span as u64)) as usize;
         let (first_ms, dt_ms) = (session.time_ms, session.parameters().dt_ms);
-        let (done, report) = session.advance(steps, &self.taps);
+        let (done, report) = if self.room.leave() {
+            let steps = steps.min(session.steps_left()).div_ceil(PIECES);
+            on_at_most(self.cores.saturating_sub(1), || session.advance(steps, &self.taps))
+        } else {
+            session.advance(steps, &self.taps)
+        };
         if !self.contest.advance(done) {
             let text = "the race ended: a sampler left the stable range; lower dt or choose the automatic step size";
             self.tell(Event::Failed(text.into()));

@@ -2,7 +2,7 @@
 
 use crate::data::Stimuli;
 use crate::dynamics::StepParameters;
-use crate::dynamics::block::{Block, Span, Taps};
+use crate::dynamics::block::{Block, Prepared, Span, Taps};
 use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::learning;
 use crate::experiment::config::*;
@@ -57,6 +57,7 @@ pub struct Session {
     pub model: Hierarchy,
     /// The networks.
     pub blocks: Vec<Block>,
+    prepared: Prepared,
     stiffness: Stiffness,
     parameters: StepParameters,
     stimuli: Option<Stimuli>,
@@ -187,7 +188,11 @@ impl Session {
         let cold = (descent > 0).then(|| self.parameters.at_temperature(0.0));
         let (model, parameters, quiet) =
             (&self.model, cold.as_ref().unwrap_or(&self.parameters), Taps { units: Vec::new(), raster: false, ..taps.clone() });
-        on_each(&mut self.blocks, |b, block| block.run(model, parameters, span, if b == 0 { taps } else { &quiet }));
+        if let Some(first) = self.blocks.first() {
+            self.prepared.renew(model, first, steps);
+        }
+        let prepared = &self.prepared;
+        on_each(&mut self.blocks, |b, block| block.run_prepared(model, prepared, parameters, span, if b == 0 { taps } else { &quiet }));
         self.steps += steps as u64;
         self.time_ms += steps as f64 * self.parameters.dt_ms;
         self.step_in_stimulus += steps;

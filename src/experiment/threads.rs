@@ -2,7 +2,8 @@
 
 use crate::dynamics::learning::Task;
 use rayon::prelude::*;
-use std::sync::Arc;
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Does `work` on the threads of `pool`; without one on the caller's.
 pub fn run_on<T: Send>(pool: Option<Arc<rayon::ThreadPool>>, work: impl FnOnce() -> T + Send) -> T {
@@ -12,28 +13,46 @@ pub fn run_on<T: Send>(pool: Option<Arc<rayon::ThreadPool>>, work: impl FnOnce()
     }
 }
 
-/// Whether the caller runs in a pool of several threads.
-fn several() -> bool {
-    rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
+thread_local! {
+    /// Threads that work of this one is divided among at most.
+    static MOST: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Does `work`, divided among `most` threads of the pool at most, so that others of the machine's cores are free.
+pub fn on_at_most<T>(most: usize, work: impl FnOnce() -> T) -> T {
+    struct Before(usize);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            MOST.set(self.0);
+        }
+    }
+    let _before = Before(MOST.replace(most.max(1)));
+    work()
+}
+
+/// Threads that the caller's work is divided among.
+fn several() -> usize {
+    if rayon::current_thread_index().is_some() { rayon::current_num_threads().min(MOST.get()) } else { 1 }
 }
 
 /// What `action` answers for every item and its number, in the order of the items; a thread takes one item at a time.
 pub fn on_each<I: Send, T: Send>(items: &mut [I], action: impl Fn(usize, &mut I) -> T + Sync) -> Vec<T> {
-    let action = |(k, item): (usize, &mut I)| action(k, item);
-    if several() {
-        items.par_iter_mut().enumerate().with_max_len(1).map(action).collect()
-    } else {
-        items.iter_mut().enumerate().map(action).collect()
+    let threads = several().min(items.len());
+    if threads <= 1 {
+        return items.iter_mut().enumerate().map(|(k, item)| action(k, item)).collect();
     }
+    let waiting = Mutex::new(items.iter_mut().enumerate());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let take_all = |_| std::iter::from_fn(next).map(|(k, item)| (k, action(k, item))).collect::<Vec<_>>();
+    let mut answers: Vec<(usize, T)> = (0..threads).into_par_iter().with_max_len(1).flat_map_iter(take_all).collect();
+    answers.sort_unstable_by_key(|(k, _)| *k);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// Runs all tasks, which do not depend on each other.
 pub fn run_all(tasks: Vec<Task>) {
-    if several() {
-        tasks.into_par_iter().for_each(|task| task());
-    } else {
-        tasks.into_iter().for_each(|task| task());
-    }
+    let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
+    on_each(&mut tasks, |_, task| task.take().map_or((), |task| task()));
 }
 
 #[cfg(test)]
@@ -57,5 +76,19 @@ mod tests {
             assert_eq!(rayon::current_num_threads(), 3);
             visit();
         });
+    }
+    #[test]
+    fn no_more_threads_take_part_than_asked_for() {
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap());
+        let threads = |most: usize| {
+            let slow = |_: usize, _: &mut ()| {
+                std::thread::sleep(std::time::Duration::from_millis(2)); // so that every thread comes to take one
+                rayon::current_thread_index()
+            };
+            let used = run_on(Some(Arc::clone(&pool)), || on_at_most(most, || on_each(&mut [(); 30], slow)));
+            used.into_iter().collect::<std::collections::HashSet<_>>().len()
+        };
+        assert_eq!([0, 1, 2].map(threads), [1, 1, 2]);
+        assert!(threads(usize::MAX) > 2, "without a bound, after bounds: all");
     }
 }

@@ -119,13 +119,11 @@ fn window(config: &Config, view: Option<&str>) -> anyhow::Result<Seen> {
     let mut first = None;
     let (mut seen, mut frames): (Vec<(Instant, u64)>, Vec<f64>) = (Vec::new(), Vec::new());
     while first.is_none_or(|first: Instant| first.elapsed() < SETTLING + COUNTED) && start.elapsed() < Duration::from_secs(60) {
-        let begun = Instant::now();
         std::hint::black_box(app.compute_frame(&ctx, start.elapsed().as_secs_f64()));
-        let took_ms = begun.elapsed().as_secs_f64() * 1e3;
         if let Some(snapshot) = &app.state.latest {
             let first = *first.get_or_insert_with(Instant::now);
             if first.elapsed() >= SETTLING {
-                frames.push(took_ms);
+                frames.extend(app.work_ms().map(f64::from));
                 if seen.last().is_none_or(|&(_, steps)| steps < snapshot.clock.steps) {
                     seen.push((Instant::now(), snapshot.clock.steps));
                 }

@@ -10,6 +10,9 @@ use crate::experiment::session::Session;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Between two snapshots at least.
+const SNAPSHOTS: Duration = Duration::from_millis(8);
+
 /// What a subject depends on.
 #[derive(PartialEq)]
 pub(super) struct SubjectKey {
@@ -21,6 +24,21 @@ pub(super) struct SubjectKey {
 }
 
 impl Worker {
+    /// Has the pair recorded in the next span, in all networks, unless nobody will see it: at full speed many presentations pass between
+    /// two snapshots, and only the last of them is shown.
+    pub(super) fn choose_pair(&mut self, due: u64) {
+        let Some(session) = &self.session else { return };
+        let changing = session.steps_left() < usize::MAX;
+        let soon = || {
+            let taken = self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+            taken && self.last_snapshot.elapsed() > SNAPSHOTS / 2
+        };
+        self.taps.pair = (!changing || due < u64::MAX || soon()).then_some(self.watch.pair);
+        if std::mem::replace(&mut self.pairs_of, session.presentations) != session.presentations {
+            self.pairs.clear();
+        }
+    }
+
     /// Moves what the blocks recorded into the snapshot's lists.
     pub(super) fn collect(&mut self, first_ms: f64, dt_ms: f64) {
         let Some(session) = &mut self.session else { return };
@@ -105,9 +123,9 @@ impl Worker {
         self.exact_line = clamped.and_then(|s| density::line(&s.model, s.stimulus())).map(Arc::new);
     }
 
-    /// Leaves a snapshot if the window has taken the last one, at most about 120 a second.
+    /// Leaves a snapshot if the window has taken the last one and it is old enough.
     pub(super) fn publish(&mut self, idle: bool) {
-        if !self.changed || (!idle && self.last_snapshot.elapsed() < Duration::from_millis(8)) {
+        if !self.changed || (!idle && self.last_snapshot.elapsed() < SNAPSHOTS) {
             return;
         }
         self.refresh_subject();

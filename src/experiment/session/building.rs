@@ -3,7 +3,7 @@
 use super::Session;
 use super::steps::step_parameters;
 use crate::data::{self, Part, Progress, Stimuli, patches::Settings};
-use crate::dynamics::block::Block;
+use crate::dynamics::block::{Block, Prepared};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
 use crate::experiment::config::*;
@@ -146,6 +146,7 @@ impl Session {
             config,
             model,
             blocks,
+            prepared: Prepared::default(),
             stiffness,
             parameters,
             stimuli,
