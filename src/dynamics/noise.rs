@@ -98,9 +98,9 @@ fn pair(s: &mut [[u32; LANES]; 4]) -> ([f32; LANES], [f32; LANES]) {
         let sine = offset * (1.0 + square * (-1.666_666_7e-1 + square * (8.333_333e-3 + square * (-1.984_127e-4 + square * 2.755_732e-6))));
         let cosine = 1.0 + square * (-0.5 + square * (4.166_666_8e-2 + square * (-1.388_889e-3 + square * 2.480_158_7e-5)));
         // Rotation by a multiple of pi/2: (c, s), (-s, c), (-c, -s), (s, -c). By the bits: not every processor chooses without a branch.
-        let (swap, half_turn) = (angle[i] & 1, (angle[i] & 2) << 30);
-        let change = (cosine.to_bits() ^ sine.to_bits()) & swap.wrapping_neg();
-        a[i] = radius * f32::from_bits(cosine.to_bits() ^ change ^ half_turn ^ (swap << 31));
+        let (swap, half_turn) = (angle[i] << 31, (angle[i] & 2) << 30);
+        let change = (cosine.to_bits() ^ sine.to_bits()) & (swap as i32 >> 31) as u32;
+        a[i] = radius * f32::from_bits(cosine.to_bits() ^ change ^ half_turn ^ swap);
         b[i] = radius * f32::from_bits(sine.to_bits() ^ change ^ half_turn);
     }
     (a, b)

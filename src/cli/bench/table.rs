@@ -4,11 +4,15 @@ use super::clock::{Pair, median, time_ms};
 use super::parts::{Normals, Products, normals};
 use super::{gabor, memory, models};
 use crate::dynamics::block::Taps;
+use crate::experiment::threads::{on_at_most, run_on};
 use crate::experiment::{Config, Session, presets};
 use std::time::Instant;
 
 /// Milliseconds that one round of steps should last.
 const ROUND_MS: f64 = 25.0;
+
+/// What a normal should cost with AVX2 or better, ns; by the code for every processor four times that.
+const NORMAL_NS: f64 = 0.8;
 
 /// A measured number and what it should reach.
 #[derive(Debug, serde::Serialize)]
@@ -90,7 +94,11 @@ impl Step {
         let (mut one, mut two) = (sampler(config, 1)?, sampler(config, 2)?);
         let steps = steps_of_a_round(&mut one);
         let taps = Taps::default();
-        let pair = Pair::time(rounds, || drop(one.advance(steps, &taps)), || drop(two.advance(steps, &taps)));
+        // From within the threads, as the program runs them: where they are woken from outside, both may wake on the same core.
+        let pair = run_on(two.pool(), || {
+            let alone = || drop(on_at_most(1, || one.advance(steps, &taps)));
+            Pair::time(rounds, alone, || drop(two.advance(steps, &taps)))
+        });
         let batch = config.stimulus.batch;
         let rows = one.blocks[0].rows;
         let [mut divided, mut whole] = [0, 1].map(|_| Products::new(&one.model, batch));
@@ -161,9 +169,9 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
     let (mut fast, mut portable) = (Normals::new(32_768), Normals::new(32_768));
     let normals = Pair::time(5 * rounds, || (0..20).for_each(|_| fast.draw()), || (0..20).for_each(|_| portable.draw_portably()));
     let [fast_ns, portable_ns] = normals.ms().map(|ms| ms * 1e6 / (20.0 * 32_768.0));
-    figures.push("normals_ns", "normals, each", "ns", fast_ns, AtMost(0.8));
-    figures.push("normals_portable_ns", "normals, each, by the code for every processor", "ns", portable_ns, Untold);
-    figures.push("normals_portable_ratio", "the second over the first", "times", 1.0 / normals.ratio(), AtMost(4.0));
+    figures.push("normals_ns", "normals, each", "ns", fast_ns, AtMost(NORMAL_NS));
+    figures.push("normals_portable_ns", "normals, each, by the code for every processor", "ns", portable_ns, AtMost(4.0 * NORMAL_NS));
+    figures.push("normals_portable_ratio", "the second over the first", "times", 1.0 / normals.ratio(), Untold);
 
     for (key, what, config, share, most) in [
         ("gabor_dead_leaves_s", "dead-leaves: start to Gabor share 0.95", dead_leaves, 0.95, 2.0),
