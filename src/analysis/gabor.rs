@@ -309,13 +309,13 @@ fn strongest_waves(values: &[f64], side: usize, centre: [f64; 2], width: f64) ->
         let (sin, cos) = angle.sin_cos();
         for step in 1..=FREQUENCIES {
             let frequency = 0.5 * step as f64 / FREQUENCIES as f64;
-            // exp(i (a x + b y)) = exp(i a x) exp(i b y), and where the origin lies does not change the power.
+            // exp(i (a x + b y)) = exp(i a x) exp(i b y), from the centre: a single pixel there has the same power in all waves.
             let (a, b) = (TAU * frequency * cos, TAU * frequency * sin);
-            turns.iter_mut().enumerate().for_each(|(x, turn)| *turn = (a * x as f64).sin_cos().into());
+            turns.iter_mut().enumerate().for_each(|(x, turn)| *turn = (a * (x as f64 + 0.5 - centre[0])).sin_cos().into());
             let [mut even, mut odd] = [0.0; 2];
             for (y, row) in windowed.chunks_exact(side).enumerate() {
                 let [s, c] = row.iter().zip(&turns).fold([0.0; 2], |[s, c], (v, [sin, cos])| [s + v * sin, c + v * cos]);
-                let (sin, cos) = (b * y as f64).sin_cos();
+                let (sin, cos) = (b * (y as f64 + 0.5 - centre[1])).sin_cos();
                 (even, odd) = (even + c * cos - s * sin, odd + s * cos + c * sin);
             }
             found.push((even * even + odd * odd, [angle, frequency]));

@@ -1,6 +1,6 @@
 //! Takes in what the engine and the helper threads have for the window; draws nothing.
 
-use super::{App, Background, Kind, Shot};
+use super::{App, Background, Kind, Shot, memory};
 use crate::app::actions::{Action, Field};
 use crate::app::widgets::picture;
 use crate::engine::{Command, Event, Pace};
@@ -11,11 +11,23 @@ use egui_tiles::Tile;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Frames with a model until the start is over: all views in sight have been drawn, and the graphics driver has what it needs.
+const STARTING: u32 = 60;
+
 impl App {
     /// Before a frame: a core for it, and what has come.
     pub(super) fn begin_frame(&mut self, ctx: &Context) {
         self.waited = [self.engine.make_room(self.frames.expected()), self.waited[0]];
         self.drain(ctx);
+    }
+
+    /// Some frames after the first picture what the start left behind goes back to the system.
+    pub(super) fn end_start(&mut self) {
+        let Some(frames) = self.starting.filter(|_| self.state.latest.is_some()) else { return };
+        self.starting = (frames < STARTING).then_some(frames + 1);
+        if self.starting.is_none() {
+            memory::hand_back(memory::Blocks::Run);
+        }
     }
 
     /// Takes in what the engine and the helpers have for the window.

@@ -5,6 +5,7 @@ mod commands;
 pub mod fitter;
 mod layout;
 mod logic;
+mod memory;
 mod notices;
 mod side_panel;
 pub mod state;
@@ -79,6 +80,7 @@ pub fn open(options: Options) -> anyhow::Result<()> {
         persist_window: options.size.is_none(),
         ..Default::default()
     };
+    memory::hand_back(memory::Blocks::Start);
     let failure = std::sync::Arc::new(std::sync::Mutex::new(None));
     let shared = failure.clone();
     eframe::run_native(
@@ -144,6 +146,8 @@ pub struct App {
     /// How long this frame has waited for a core, and the one before.
     waited: [Duration; 2],
     fitter: fitter::Fitter,
+    /// Frames drawn with a model, until the start is over.
+    starting: Option<u32>,
     /// Whether the engine believes that Generation is in sight.
     dreams_in_sight: bool,
 }
@@ -218,6 +222,7 @@ impl App {
             frames: status::FrameTimes::default(),
             waited: [Duration::ZERO; 2],
             fitter,
+            starting: Some(0),
             dreams_in_sight: true,
         })
     }
@@ -231,6 +236,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         self.frames.add(frame.info().cpu_usage.map(|seconds| seconds - self.waited[1].as_secs_f32()));
         self.frame(ui);
+        self.end_start();
         if !self.pending.is_empty() {
             self.drain(ui.ctx());
         }

@@ -5,7 +5,8 @@ use crate::app::fitter::Fits;
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 
-const TRACE_SAMPLES: usize = 60_000;
+/// Four of the longest windows, 10 s each, at 1 ms a step.
+const TRACE_SAMPLES: usize = 40_000;
 const CLOUD_POINTS: usize = 200_000;
 /// Steps of the raster.
 pub const RASTER_STEPS: usize = 400;
@@ -148,11 +149,13 @@ impl ViewState {
 }
 
 fn append<T>(histories: &mut Vec<VecDeque<T>>, new: &mut [Vec<T>]) {
-    histories.resize_with(new.len(), VecDeque::new);
+    // Of full length from the start: a ring that grows passes through all of the memory it has doubled into.
+    histories.resize_with(new.len(), || VecDeque::with_capacity(TRACE_SAMPLES));
     for (history, samples) in histories.iter_mut().zip(new) {
-        history.extend(samples.drain(..));
-        let surplus = history.len().saturating_sub(TRACE_SAMPLES);
+        let last = samples.drain(samples.len().saturating_sub(TRACE_SAMPLES)..);
+        let surplus = (history.len() + last.len()).saturating_sub(TRACE_SAMPLES);
         history.drain(..surplus);
+        history.extend(last);
     }
 }
 
@@ -191,6 +194,7 @@ mod tests {
         };
         (0..12).for_each(|_| state.absorb(full()));
         assert_eq!((state.traces[0].len(), state.cloud.len(), state.trails.len()), (TRACE_SAMPLES, CLOUD_POINTS, TRAIL_STEPS));
+        assert_eq!(state.traces[0].capacity(), TRACE_SAMPLES, "memory of twice the length would be dirtied");
         assert!(state.learning.len() <= LEARNING_POINTS && state.learning.len() > LEARNING_POINTS / 4);
 
         let mut slower = Snapshot { traces: vec![Vec::new()], ..empty.clone() };
