@@ -5,7 +5,7 @@
 pub(super) enum Blocks {
     /// From 64 KiB on: while the graphics driver compiles its programs and the first model is built, which leave much behind them.
     Start = 64 * 1024,
-    /// From 256 KiB on: most frames and snapshots reuse what they freed, without a page fault for each of their pages.
+    /// From 256 KiB on: frames and snapshots mostly reuse what they freed, without a page fault for every page.
     Run = 256 * 1024,
 }
 
