@@ -9,7 +9,6 @@ use ndarray::Array2;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use thread_priority::{ThreadPriority, set_current_thread_priority};
 
 /// Between two passes at least.
 const REST: Duration = Duration::from_secs(1);
@@ -92,8 +91,6 @@ impl Fitter {
         let (jobs, inbox) = bounded::<Job>(1);
         let (outbox, results) = bounded(1);
         let body = move || {
-            // What fits take while every core is busy, learning would lose. Where the system refuses, it loses it.
-            let _ = set_current_thread_priority(ThreadPriority::Min);
             let mut last: (u64, Arc<Vec<Gabor>>) = Default::default();
             for job in inbox {
                 let begin = Instant::now();

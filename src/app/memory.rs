@@ -3,8 +3,8 @@
 /// Blocks of this many bytes or more come from the system one by one, and go back to it when they are freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blocks {
-    /// From 64 KiB on: while the graphics driver compiles its programs and the first model is built, which leave much behind them.
-    Start = 64 * 1024,
+    /// From 32 KiB on: while the graphics driver compiles its programs and the first model is built, which leave much behind them.
+    Start = 32 * 1024,
     /// From 256 KiB on: frames and snapshots mostly reuse what they freed, without a page fault for every page.
     Run = 256 * 1024,
 }

@@ -132,7 +132,7 @@ impl View for Traces {
                 vec![
                     line("<T(y)>", |s| s.sampled, theme::SERIES[2]),
                     line("A'(eta)", |s| s.exact, theme::exact(dark)),
-                    line("T(x)", |s| s.observed, theme::SERIES[4]),
+                    steps(line("T(x)", |s| s.observed, theme::SERIES[4])),
                 ],
             ));
         }
@@ -181,6 +181,11 @@ impl View for Traces {
     fn figure_table(&self, figure: &str, _: &ViewState, _: &Snapshot) -> Option<Table> {
         (self.mode == Mode::Rhythm).then(|| self.rhythm.table(Some(figure))).flatten()
     }
+}
+
+/// A line that jumps and rests, drawn as it is: joined into a band, each jump would be a wedge as long as the rest after it.
+fn steps((name, line): (String, Line<'static>)) -> (String, Line<'static>) {
+    (name, line.allow_band(false))
 }
 
 /// Every trace that is kept, a row a step.
