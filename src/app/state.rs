@@ -5,8 +5,8 @@ use crate::app::fitter::Fits;
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 
-/// Two and a half of the longest windows, 10 s each, at 1 ms a step.
-const TRACE_SAMPLES: usize = 25_000;
+/// Two of the longest windows, 10 s each, at 1 ms a step.
+const TRACE_SAMPLES: usize = 20_000;
 const CLOUD_POINTS: usize = 200_000;
 /// Steps of the raster.
 pub const RASTER_STEPS: usize = 400;
