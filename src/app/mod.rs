@@ -234,7 +234,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        self.frames.add(frame.info().cpu_usage.map(|seconds| seconds - self.waited[1].as_secs_f32()));
+        self.frames.add(frame.info().cpu_usage.map(|seconds| (seconds - self.waited[1].as_secs_f32()).max(0.0)));
         self.frame(ui);
         self.end_start();
         if !self.pending.is_empty() {

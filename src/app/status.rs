@@ -56,7 +56,7 @@ impl FrameTimes {
 
     /// What the next frame will take: the median of the last ones.
     pub(super) fn expected(&self) -> Duration {
-        Duration::from_secs_f32(self.quantiles[0] / 1e3)
+        Duration::try_from_secs_f32(self.quantiles[0] / 1e3).unwrap_or_default()
     }
 
     /// Takes the counters in, if they stand still or the last reading is old enough.
@@ -98,4 +98,20 @@ pub(super) fn status(ui: &mut Ui, snapshot: &Snapshot, frames: &mut FrameTimes) 
             ui.label(text).on_hover_text(tip);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_whose_work_is_not_known_asks_for_no_core() {
+        let mut frames = FrameTimes::default();
+        assert_eq!(frames.expected(), Duration::ZERO);
+        for (median, expected) in [(2.0, Duration::from_millis(2)), (-1.0, Duration::ZERO), (f32::NAN, Duration::ZERO)] {
+            frames.quantiles[0] = median;
+            let found = frames.expected();
+            assert!(found.abs_diff(expected) < Duration::from_micros(1), "{median} ms: {found:?}");
+        }
+    }
 }
