@@ -5,6 +5,7 @@
 //! its length blurs no law: <T(y)> is right however long it is.
 
 use crate::dynamics::block::LayerState;
+use crate::dynamics::neurons::AT_ONCE;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::parameters::{OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
 use crate::model::Family;
@@ -76,10 +77,16 @@ pub(super) fn advance(
     match law {
         InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
             let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
-            let [n1, n2] = &mut state.scratch;
-            noise.fill(n1);
-            noise.fill(n2);
-            ornstein_uhlenbeck(&mut state.y, &state.eta, &mut state.mean_statistic, [n1, n2], step, 1.0 / (sigma * sigma));
+            let LayerState { y, eta, mean_statistic, scratch: [n1, n2], .. } = state;
+            let n = y.len();
+            for first in (0..n).step_by(AT_ONCE) {
+                let now = first..n.min(first + AT_ONCE);
+                let (n1, n2) = (&mut n1[..now.len()], &mut n2[..now.len()]);
+                noise.fill(n1);
+                noise.fill(n2);
+                let (y, mean) = (&mut y[now.clone()], &mut mean_statistic[now.clone()]);
+                ornstein_uhlenbeck(y, &eta[now], mean, [n1, n2], step, 1.0 / (sigma * sigma));
+            }
         }
         InterneuronLaw::MicroSteps { mobility } => {
             let (count, length) = micro_steps(mobility, a_dt, family.largest_base_curvature());

@@ -8,6 +8,7 @@ pub mod completions;
 pub mod governor;
 pub mod interneurons;
 pub mod learning;
+mod neurons;
 pub mod noise;
 pub mod observation;
 pub mod parameters;

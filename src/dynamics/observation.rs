@@ -5,7 +5,7 @@
 //! log p(x_0 | x_1); it is taken over S steps of those layers, then x_0 moves once. For x_0 in {0, 1} the identity reads
 //! p(x_0 with pixel i flipped)/p(x_0) = E[exp((1 - 2 x_i) eta_i)] over p(x_1 | x_0), and pixels are drawn by it.
 
-use crate::dynamics::block::{langevin, reflect};
+use crate::dynamics::neurons::{langevin, reflect};
 use crate::dynamics::noise::Noise;
 use crate::dynamics::parameters::LayerStep;
 use crate::model::Family;
