@@ -10,7 +10,7 @@ use crate::dynamics::parameters::StepParameters;
 use crate::model::families::InterneuronLaw;
 use crate::model::hierarchy::Tables;
 use crate::model::product::{multiply, transpose};
-use crate::model::{Hierarchy, vector};
+use crate::model::{Activation, Hierarchy, vector};
 use ndarray::ArrayView2;
 
 mod observed;
@@ -29,14 +29,16 @@ pub struct LayerState {
     pub x: Vec<f32>,
     /// Adaptation v (empty in layer 0).
     pub v: Vec<f32>,
-    /// f(x).
+    /// f(x); empty where f is the identity, and in a categorical layer.
     pub f: Vec<f32>,
     /// Natural parameter eta given the layer above; at the top the bias, or empty where that is 0.
     pub eta: Vec<f32>,
     /// g'(a) where the family has a link, else empty.
     pub slope: Vec<f32>,
-    /// Interneurons y: the mean of K for Ornstein-Uhlenbeck, else `[K, rows, units]`.
+    /// Interneurons y: for Ornstein-Uhlenbeck the mean of K as far as its means over the steps tell it, else `[K, rows, units]`.
     pub y: Vec<f32>,
+    /// Variance of that mean of K which they do not tell.
+    pub(super) hidden: f64,
     pub(super) law: Option<InterneuronLaw>,
     /// <T(y)> over the last step.
     pub mean_statistic: Vec<f32>,
@@ -61,6 +63,20 @@ pub struct LayerState {
     pub choice: Vec<u32>,
     /// In a categorical layer how often each state was taken in the learning steps, `[k]`.
     pub uses: Vec<f32>,
+}
+
+impl LayerState {
+    /// What the layer below is shown, f(x), `[rows, units]`; not for a categorical layer.
+    pub fn output(&self) -> &[f32] {
+        if self.f.is_empty() { &self.x } else { &self.f }
+    }
+
+    /// Writes f(x) after x was set from outside.
+    pub fn activate(&mut self, activation: Activation) {
+        if !self.f.is_empty() {
+            activation.apply(&self.x, &mut self.f);
+        }
+    }
 }
 
 /// A run of steps under one stimulus.
@@ -143,10 +159,11 @@ impl Block {
                 LayerState {
                     x: vec![0.0; size],
                     v: zeros(l > 0 && !categorical, size),
-                    f: zeros(l > 0 && !categorical, size),
+                    f: zeros(l > 0 && !categorical && model.layers[l].activation != Activation::Linear, size),
                     eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0) && !categorical, size),
                     slope: zeros(model.layers[l].family.has_link(), size),
                     y: Vec::new(),
+                    hidden: 0.0,
                     law: None,
                     mean_statistic: zeros(l < depth, size),
                     eps: zeros(l < depth, size),
@@ -211,7 +228,7 @@ impl Block {
                 }
                 state.x.iter_mut().for_each(|x| *x = centre + spread * x.abs());
                 self.noise.fill(&mut state.v);
-                model.layers[l].activation.apply(&state.x, &mut state.f);
+                state.activate(model.layers[l].activation);
             }
         }
         self.begin(model);
@@ -321,7 +338,7 @@ impl Block {
 /// eta = W f(x) of the layer above, row by row; of a categorical one the columns of W that its rows have chosen.
 pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
     if above.choice.is_empty() {
-        multiply(eta, view(&above.f, rows), w.t(), 1.0, false);
+        multiply(eta, view(above.output(), rows), w.t(), 1.0, false);
     } else {
         for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.choice) {
             eta.iter_mut().zip(w.column(c as usize)).for_each(|(eta, w)| *eta = *w);
@@ -342,7 +359,7 @@ mod tests {
     use super::*;
     use crate::dynamics::parameters::LayerStep;
     use crate::model::energy::currents;
-    use crate::model::{Activation, FamilyConfig, Layer};
+    use crate::model::{FamilyConfig, Layer};
     use ndarray::{Array1, Array2};
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
@@ -353,7 +370,7 @@ mod tests {
         for (layer, state) in model.layers.iter().zip(&mut block.layers) {
             let [low, high] = layer.family.bounds().map(|b| b.clamp(-1.0, 1.0) as f32);
             state.x.iter_mut().for_each(|x| *x = rng.random_range(low..high));
-            layer.activation.apply(&state.x, if state.f.is_empty() { &mut state.scratch[0] } else { &mut state.f });
+            state.activate(layer.activation);
         }
         // h = 0: the step computes its currents and moves nothing.
         let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };

@@ -7,7 +7,7 @@
 use crate::dynamics::block::LayerState;
 use crate::dynamics::neurons::AT_ONCE;
 use crate::dynamics::noise::Noise;
-use crate::dynamics::parameters::{OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
+use crate::dynamics::parameters::{Innovation, OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
 use crate::model::Family;
 use crate::model::families::InterneuronLaw;
 use crate::model::table::MeanTable;
@@ -35,6 +35,7 @@ impl Micro {
 /// Sizes the interneurons for K and starts them: near equilibrium at eta = 0, inside the support.
 pub(super) fn start(law: InterneuronLaw, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
     let size = state.x.len();
+    state.hidden = 0.0;
     let (count, spread) = match law {
         InterneuronLaw::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
         InterneuronLaw::MicroSteps { mobility } => (k, mobility.sqrt()),
@@ -77,15 +78,16 @@ pub(super) fn advance(
     match law {
         InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
             let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
-            let LayerState { y, eta, mean_statistic, scratch: [n1, n2], .. } = state;
+            let step = step.innovation(state.hidden);
+            state.hidden = step.hidden;
+            let LayerState { y, eta, mean_statistic, scratch: [normal, _], .. } = state;
             let n = y.len();
             for first in (0..n).step_by(AT_ONCE) {
                 let now = first..n.min(first + AT_ONCE);
-                let (n1, n2) = (&mut n1[..now.len()], &mut n2[..now.len()]);
-                noise.fill(n1);
-                noise.fill(n2);
+                let normal = &mut normal[..now.len()];
+                noise.fill(normal);
                 let (y, mean) = (&mut y[now.clone()], &mut mean_statistic[now.clone()]);
-                ornstein_uhlenbeck(y, &eta[now], mean, [n1, n2], step, 1.0 / (sigma * sigma));
+                ornstein_uhlenbeck(y, &eta[now], mean, normal, step, 1.0 / (sigma * sigma));
             }
         }
         InterneuronLaw::MicroSteps { mobility } => {
@@ -126,6 +128,11 @@ pub(super) fn equilibrium(law: InterneuronLaw, family: &dyn Family, etas: &[f32]
         StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: 1, exact: false, choice_interval: 1 };
     let mut state = population(law, family, etas, 1, noise);
     advance(family, None, &mut state, &parameters, noise);
+    let rest = state.hidden.sqrt() as f32;
+    if rest > 0.0 {
+        noise.fill(&mut state.x);
+        state.y.iter_mut().zip(&state.x).for_each(|(y, normal)| *y += rest * normal);
+    }
     state.y
 }
 
@@ -146,13 +153,13 @@ fn population(law: InterneuronLaw, family: &dyn Family, etas: &[f32], k: usize, 
 
 /// z = y - eta moves on; <y> = eta + mean of z over the step.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
-fn ornstein_uhlenbeck(y: &mut [f32], eta: &[f32], mean: &mut [f32], noise: [&[f32]; 2], step: OrnsteinUhlenbeckStep, precision: f32) {
+fn ornstein_uhlenbeck(y: &mut [f32], eta: &[f32], mean: &mut [f32], normal: &[f32], step: Innovation, precision: f32) {
     let n = y.len();
-    let (eta, mean, n1, n2) = (&eta[..n], &mut mean[..n], &noise[0][..n], &noise[1][..n]);
+    let (eta, mean, normal) = (&eta[..n], &mut mean[..n], &normal[..n]);
     for i in 0..n {
         let z = y[i] - eta[i];
-        mean[i] = precision * (eta[i] + step.from_z * z + step.noise * n1[i]);
-        y[i] = eta[i] + step.decay * z + step.shared * n1[i] + step.own * n2[i];
+        mean[i] = precision * (eta[i] + step.from_z * z + step.spread * normal[i]);
+        y[i] = eta[i] + step.decay * z + step.gain * normal[i];
     }
 }
 
@@ -316,20 +323,20 @@ mod tests {
 
     #[test]
     fn ornstein_uhlenbeck_is_within_four_ulps_of_f64_and_a_planted_bug_is_not() {
-        let (sigma, step) = (0.4f64, OrnsteinUhlenbeckStep::new(0.4, 0.8, 3));
+        let (sigma, step) = (0.4f64, OrnsteinUhlenbeckStep::new(0.4, 0.8, 3).innovation(0.01));
         let worst = |gain: f64| {
-            worst_of_many(rows::<4>(-4.0, 4.0), |input| {
-                let [mut y, eta, n1, n2] = [0, 1, 2, 3].map(|k| column(&input, k));
+            worst_of_many(rows::<3>(-4.0, 4.0), |input| {
+                let [mut y, eta, normal] = [0, 1, 2].map(|k| column(&input, k));
                 let mut mean = vec![0.0; y.len()];
                 let precision = (1.0 / (sigma * sigma)) as f32;
-                ornstein_uhlenbeck(&mut y, &eta, &mut mean, [&n1, &n2], step, precision);
-                let [from_z, noise, decay, shared, own] = [step.from_z, step.noise, step.decay, step.shared, step.own].map(f64::from);
+                ornstein_uhlenbeck(&mut y, &eta, &mut mean, &normal, step, precision);
+                let [from_z, spread, decay, own] = [step.from_z, step.spread, step.decay, step.gain].map(f64::from);
                 let precision = f64::from(precision);
                 let each = |i: usize| {
-                    let [y0, eta, n1, n2] = input[i].map(f64::from);
+                    let [y0, eta, normal] = input[i].map(f64::from);
                     let (z, scale) = (y0 - eta, y0.abs().max(eta.abs()));
-                    let average = precision * (eta + gain * from_z * z + noise * n1);
-                    let next = eta + decay * z + shared * n1 + own * n2;
+                    let average = precision * (eta + gain * from_z * z + spread * normal);
+                    let next = eta + decay * z + own * normal;
                     ulps(mean[i], average, precision * scale).max(ulps(y[i], next, scale))
                 };
                 (0..input.len()).map(each).fold(0.0, f64::max)

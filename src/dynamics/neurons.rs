@@ -25,7 +25,9 @@ pub(super) fn advance(layer: &Layer, state: &mut LayerState, step: LayerStep, no
         if walls {
             reflect(x, v, bounds);
         }
-        layer.activation.apply(x, &mut f[now]);
+        if let Some(f) = f.get_mut(now) {
+            layer.activation.apply(x, f);
+        }
     }
 }
 

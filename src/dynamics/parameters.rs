@@ -60,15 +60,15 @@ impl StepParameters {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OrnsteinUhlenbeckStep {
     /// Share of z in its mean over the step, (1 - e)/(a dt).
-    pub from_z: f32,
+    pub from_z: f64,
     /// Standard deviation of the mean given z.
-    pub noise: f32,
+    pub noise: f64,
     /// e = exp(-a dt).
-    pub decay: f32,
+    pub decay: f64,
     /// Share of n1 in z'.
-    pub shared: f32,
+    pub shared: f64,
     /// Share of n2 in z'.
-    pub own: f32,
+    pub own: f64,
 }
 
 impl OrnsteinUhlenbeckStep {
@@ -86,8 +86,34 @@ impl OrnsteinUhlenbeckStep {
         let noise = s / a_dt * bracket.sqrt();
         let shared = s * s * one_minus_e * one_minus_e / a_dt / noise;
         let own = (s * s * -(-2.0 * a_dt).exp_m1() - shared * shared).max(0.0).sqrt();
-        Self { from_z: (one_minus_e / a_dt) as f32, noise: noise as f32, decay: e as f32, shared: shared as f32, own: own as f32 }
+        Self { from_z: one_minus_e / a_dt, noise, decay: e, shared, own }
     }
+
+    /// The same law of the means with one normal a step: neurons are told the mean of z, never z. Let z, given the means so far, be
+    /// N(z^, `hidden`). Then the next mean is from_z z^ + spread n, and given it z' is N(decay z^ + gain n, `hidden`'): the
+    /// innovations of Kalman's filter, exact for every sequence of steps.
+    pub fn innovation(&self, hidden: f64) -> Innovation {
+        let Self { from_z, noise, decay, shared, own } = *self;
+        let spread = (from_z * from_z * hidden + noise * noise).sqrt();
+        let gain = (decay * from_z * hidden + shared * noise) / spread;
+        let variance = decay * decay * hidden + shared * shared + own * own;
+        Innovation { from_z: from_z as f32, spread: spread as f32, decay: decay as f32, gain: gain as f32, hidden: variance - gain * gain }
+    }
+}
+
+/// One step of z^, the expectation of z given the means so far: mean of z = from_z z^ + spread n;  z^' = decay z^ + gain n.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Innovation {
+    /// Share of z^ in the mean of z.
+    pub from_z: f32,
+    /// Standard deviation of the mean of z given z^.
+    pub spread: f32,
+    /// Share of z^ in z^'.
+    pub decay: f32,
+    /// Share of n in z^'.
+    pub gain: f32,
+    /// Variance of z' that the means up to this one leave open.
+    pub hidden: f64,
 }
 
 /// Variance of `<y>` over one step in units of sigma^2, stationary: 2 (a - 1 + e^-a) / (a^2 K) with a = dt/tau_eps; 0 in exact mode.
@@ -113,4 +139,48 @@ pub fn micro_steps(mobility: f32, a_dt: f64, curvature: f64) -> (usize, f64) {
 pub fn heat_bath_steps(a_dt: f64) -> (usize, f32) {
     let count = (a_dt / 0.2).ceil().max(1.0);
     (count as usize, -(-a_dt / count).exp_m1() as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array1, Array2};
+
+    /// Covariance of the means of z over the steps `a_dt`, from z ~ N(0, 1), as linear maps of independent normals.
+    fn covariance(steps: &[f64], recursion: impl Fn(usize, &OrnsteinUhlenbeckStep) -> ([f64; 2], [[f64; 2]; 2])) -> Array2<f64> {
+        let size = 1 + 2 * steps.len();
+        let unit = |i: usize| Array1::from_shape_fn(size, |j| f64::from(u8::from(i == j)));
+        let mut z = unit(0);
+        let mut means = Array2::zeros((steps.len(), size));
+        for (i, &a_dt) in steps.iter().enumerate() {
+            let ([from_z, decay], [first, second]) = recursion(i, &OrnsteinUhlenbeckStep::new(1.0, a_dt, 1));
+            let (n1, n2) = (unit(1 + 2 * i), unit(2 + 2 * i));
+            means.row_mut(i).assign(&(&z * from_z + &n1 * first[0] + &n2 * first[1]));
+            z = &z * decay + &n1 * second[0] + &n2 * second[1];
+        }
+        means.dot(&means.t())
+    }
+
+    #[test]
+    fn one_normal_a_step_leaves_the_law_of_the_means_as_it_is() {
+        // The step changes in mid-course, as a slider or the governor changes it.
+        let steps: Vec<f64> = [0.02, 0.7, 5.0, 0.1].iter().flat_map(|&a| [a; 12]).collect();
+        let exact = covariance(&steps, |_, s| ([s.from_z, s.decay], [[s.noise, 0.0], [s.shared, s.own]]));
+        let with = |forget: bool| {
+            let hidden = std::cell::Cell::new(0.0);
+            let found = covariance(&steps, |_, s| {
+                let i = s.innovation(hidden.get());
+                hidden.set(if forget { 0.0 } else { i.hidden });
+                let [from_z, spread, decay, gain] = [i.from_z, i.spread, i.decay, i.gain].map(f64::from);
+                ([from_z, decay], [[spread, 0.0], [gain, 0.0]])
+            });
+            (&found - &exact).iter().fold(0.0f64, |worst, d| worst.max(d.abs()))
+        };
+        assert!(with(false) < 1e-6, "{}", with(false));
+        assert!(with(true) > 1e-2, "planted: what the means leave open is forgotten: {}", with(true));
+        // And the exact law is that of the process: Var of a mean is 2 (a - 1 + e^-a)/a^2.
+        for (i, &a) in steps.iter().enumerate() {
+            assert!((exact[[i, i]] - 2.0 * (a + (-a).exp_m1()) / (a * a)).abs() < 1e-9, "step {i}");
+        }
+    }
 }

@@ -240,7 +240,7 @@ impl Race {
                 let [low, high] = model.layers[l].family.bounds().map(|b| b as f32);
                 let state = &mut sampler.block.layers[l];
                 state.x.iter_mut().zip(place).for_each(|(x, &p)| *x = p.clamp(low, high));
-                model.layers[l].activation.apply(&state.x, &mut state.f);
+                state.activate(model.layers[l].activation);
             }
             sampler.forget();
         }

@@ -79,11 +79,11 @@ fn view(values: &[f32], columns: usize) -> ArrayView2<'_, f32> {
     }
 }
 
-/// Normals that one step draws: two for each neuron, and two for each unit whose interneurons are sampled.
+/// Normals that one step draws: two for each neuron, and one for each unit whose interneurons are sampled.
 pub(super) fn normals(model: &Hierarchy, batch: usize, exact: bool) -> usize {
-    let moving = |l: usize| usize::from(l > 0 && !model.layers[l].family.is_categorical());
+    let moving = |l: usize| 2 * usize::from(l > 0 && !model.layers[l].family.is_categorical());
     let sampled = |l: usize| usize::from(l < model.depth() && !exact);
-    (0..=model.depth()).map(|l| 2 * batch * model.layers[l].size * (moving(l) + sampled(l))).sum()
+    (0..=model.depth()).map(|l| batch * model.layers[l].size * (moving(l) + sampled(l))).sum()
 }
 
 /// A stream and room for `count` normals.

@@ -85,7 +85,7 @@ impl Block {
             if layer.family.is_categorical() {
                 state.x.chunks_exact_mut(layer.size).zip(&state.choice).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
             } else {
-                layer.activation.apply(&state.x, &mut state.f);
+                state.activate(layer.activation);
             }
         }
     }

@@ -22,11 +22,11 @@ impl Block {
         for l in (0..self.open).filter(|&l| self.learns[l]) {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
-            let (n, m) = (below.eps.len(), above.f.len());
+            let (n, m) = (below.eps.len(), above.x.len());
             below.eps_squares += vector::squares(&below.eps);
             if above.choice.is_empty() {
                 below.eps_history[self.kept * n..][..n].copy_from_slice(&below.eps);
-                below.f_history[self.kept * m..][..m].copy_from_slice(&above.f);
+                below.f_history[self.kept * m..][..m].copy_from_slice(above.output());
             } else {
                 let (units, states) = (n / self.rows, above.uses.len());
                 for (eps, &c) in below.eps.chunks_exact(units).zip(&above.choice) {
@@ -51,7 +51,7 @@ impl Block {
             if !self.layers[l + 1].choice.is_empty() {
                 continue; // summed as it came
             }
-            let (n, m) = (self.layers[l].eps.len() / self.rows, self.layers[l + 1].f.len() / self.rows);
+            let (n, m) = (self.layers[l].eps.len() / self.rows, self.layers[l + 1].x.len() / self.rows);
             let state = &mut self.layers[l];
             let eps = &state.eps_history[..rows * n];
             multiply(&mut state.weight_sum, view(eps, rows).t(), view(&state.f_history[..rows * m], rows), 1.0, true);
