@@ -7,7 +7,7 @@ use heescope::analysis::groups::groups;
 use heescope::dynamics::block::Taps;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::{LayerStep, StepParameters};
-use heescope::experiment::tuning::{Preparation, Protocol, Responses};
+use heescope::experiment::tuning::{Preparation, Protocol, Responses, UnitTuning};
 use heescope::experiment::{Session, presets};
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
 use ndarray::{Array2, ArrayView1};
@@ -102,7 +102,7 @@ fn fits(w: &Array2<f32>) -> Vec<Gabor> {
     w.columns().into_iter().map(|column| fit(&column.to_vec(), SIDE)).collect()
 }
 
-fn responses(w: &Array2<f32>) -> Responses {
+fn responses(w: &Array2<f32>, seed: u64) -> Responses {
     let layer = |family: FamilyConfig, size| Layer { family: family.build().unwrap(), activation: Activation::Linear, size };
     let top = FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 0.0 };
     let layers = vec![layer(FamilyConfig::Gaussian { sigma: 0.4 }, SIDE * SIDE), layer(top, UNITS)];
@@ -116,10 +116,31 @@ fn responses(w: &Array2<f32>) -> Responses {
         contrasts: vec![0.5, 1.0],
         burn_in: 80,
         samples: 80,
+        seed,
         ..Protocol::default()
     };
     let preparation = Preparation { model: &model, parameters: &parameters, open: 1, layer: 1 };
     preparation.run(&protocol, SIDE, &mut |_, _, _| true).unwrap()
+}
+
+/// Preferred orientation, circular variance, half width and modulation of every unit, as sampling finds them.
+fn statistics(w: &Array2<f32>, seed: u64) -> Vec<[f64; 4]> {
+    let units = responses(w, seed).units;
+    let of = |unit: &UnitTuning| {
+        let tuning = unit.orientation.as_ref().unwrap();
+        [tuning.preferred, tuning.circular_variance, tuning.half_width.unwrap(), unit.modulation.unwrap()]
+    };
+    units.iter().map(of).collect()
+}
+
+/// Root mean square over the units of b - a, orientations turned by `angle`, the units of b moved on by `shift`.
+fn differences(a: &[[f64; 4]], b: &[[f64; 4]], angle: f64, shift: usize) -> [f64; 4] {
+    let mut squares = [0.0; 4];
+    for (a, b) in a.iter().zip(b.iter().cycle().skip(shift)) {
+        squares[0] += orientation_difference(b[0], a[0] + angle).powi(2);
+        (1..4).for_each(|k| squares[k] += (b[k] - a[k]).powi(2));
+    }
+    squares.map(|sum| (sum / a.len() as f64).sqrt())
 }
 
 #[test]
@@ -150,12 +171,18 @@ fn a_rotated_dictionary_rotates_every_statistic() {
         assert!((b.orientation_z - a.orientation_z).abs() < 0.1 && (b.place_z - a.place_z).abs() < 0.2, "chance: {a:?} {b:?}");
     }
 
-    let [before, after] = [&upright, &rotated].map(responses);
-    for (a, b) in before.units.iter().zip(&after.units) {
-        let (was, is) = (a.orientation.as_ref().unwrap(), b.orientation.as_ref().unwrap());
-        assert!(orientation_difference(is.preferred, turned(was.preferred)) < 0.12, "tuning: {was:?} {is:?}");
-        assert!((is.circular_variance - was.circular_variance).abs() < 0.12, "{was:?} {is:?}");
-        assert!((is.half_width.unwrap() - was.half_width.unwrap()).abs() < 0.12, "{was:?} {is:?}");
-        assert!((b.modulation.unwrap() - a.modulation.unwrap()).abs() < 0.35, "{a:?} {b:?}");
-    }
+    // Tuning is measured by sampling. Its errors are those between two runs of the same dictionary, as roots of mean squares over the
+    // units, so that their ratio's square is F(20, 20), which exceeds 2.5^2 with probability 1e-4.
+    let [before, again, after] = [(&upright, 0), (&upright, 1), (&rotated, 2)].map(|(w, seed)| statistics(w, seed));
+    let errors = differences(&before, &again, 0.0, 0);
+    let ratios = |by: f64, unit: usize| {
+        let found = differences(&before, &after, by, unit);
+        [0, 1, 2, 3].map(|k| found[k] / errors[k])
+    };
+    let right = ratios(FRAC_PI_2, 0);
+    assert!(right.iter().all(|&r| r < 2.5), "{right:?} of {errors:?}");
+    assert!(ratios(FRAC_PI_2 + 0.25, 0)[0] > 2.5, "planted: 14 degrees too far");
+    let another = ratios(FRAC_PI_2, 1); // modulation is much the same for all these units
+    assert!(another[..3].iter().all(|&r| r > 2.5), "planted: the statistics of another unit: {another:?}");
+    assert!(right[3].hypot(0.25 / errors[3]) > 2.5, "planted: modulation 0.25 off: {right:?} of {errors:?}");
 }
