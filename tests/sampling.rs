@@ -207,11 +207,12 @@ fn every_two_unit_preset_reaches_its_exact_posterior_and_slow_interneurons_do_no
     for (preset, dt_ms) in [("ridge", 0.1), ("explaining-away", 0.1), ("ring", 0.03)] {
         let adapting = SamplerConfig { adaptation: 3.0, ..STILL };
         let slow = SamplerConfig { tau_eps_ms: 20.0, ..STILL };
-        let mut race = race(preset, &[STILL, adapting, slow, SamplerConfig { noisy: false, ..adapting }], dt_ms, 200);
+        let mut race = race(preset, &[STILL, adapting, slow, SamplerConfig { noisy: false, ..adapting }], dt_ms, 500);
         race.restart(Start::Prior);
         (0..60).for_each(|_| race.advance(1000));
         let distance: Vec<f64> = race.samplers.iter().map(|s| s.distance.last().unwrap()[1]).collect();
-        // 200 chains over tens of autocorrelation times: about 0.02 of noise on some 300 cells.
+        // The distance of 500 chains is 0.020 with a standard deviation of 0.0034 over seeds (the ring, without adaptation; the others
+        // less): 0.04 is six of these away.
         assert!(distance[0] < 0.04 && distance[1] < 0.04, "{preset}: {distance:?}");
         assert!(distance[2] > 0.1, "{preset}: slow interneurons sample another law: {distance:?}");
         assert!(preset != "explaining-away" || distance[3] > 0.06, "adaptation without its noise samples another law: {distance:?}");
