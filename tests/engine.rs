@@ -125,6 +125,25 @@ fn the_law_does_not_depend_on_the_pace_or_the_reader() {
 }
 
 #[test]
+fn at_full_speed_the_pair_is_that_of_one_presentation() {
+    let config = small();
+    let (steps, batch) = (config.stimulus.steps_per_stimulus, config.stimulus.batch);
+    let engine = Engine::start(config, || {}).unwrap();
+    engine.send(Command::SetPace(Pace::Full));
+    let mut recorded = 0;
+    let mut images = wait(&engine, |s| s.clock.images > 1000).clock.images;
+    for _ in 0..20 {
+        let snapshot = wait(&engine, |s| s.clock.images > images);
+        assert!(snapshot.clock.images - images > 2 * batch as u64, "many presentations pass between two snapshots");
+        images = snapshot.clock.images;
+        assert!(snapshot.pairs.len() <= steps, "{} steps of a presentation of {steps}", snapshot.pairs.len());
+        assert!(snapshot.pairs.iter().all(|step| step.len() == batch), "every network has its point");
+        recorded += snapshot.pairs.len();
+    }
+    assert!(recorded > 0, "the presentation shown is recorded");
+}
+
+#[test]
 fn a_rebuild_can_be_taken_back_and_a_slow_one_stopped() {
     let engine = Engine::start(small(), || {}).unwrap();
     let first = wait(&engine, |s| s.clock.images > 100);

@@ -17,7 +17,9 @@ const STARTING: u32 = 60;
 impl App {
     /// Before a frame: a core for it, and what has come.
     pub(super) fn begin_frame(&mut self, ctx: &Context) {
-        self.waited = [self.engine.make_room(self.frames.expected()), self.waited[0]];
+        let hidden = ctx.input(|i| i.viewport().visible()) == Some(false); // then nothing is drawn
+        let time = if hidden { Duration::ZERO } else { self.frames.expected() };
+        self.waited = [self.engine.make_room(time), self.waited[0]];
         self.drain(ctx);
     }
 
@@ -104,5 +106,39 @@ impl App {
         if self.shot.is_some() {
             ctx.request_repaint_after(Duration::from_millis(50));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Options;
+    use crate::experiment::presets;
+
+    #[test]
+    fn a_hidden_window_asks_for_no_core() {
+        let ctx = Context::default();
+        let mut config = presets::by_name("dead-leaves").unwrap();
+        config.data.patches = 500;
+        config.dynamics.threads = 0;
+        let mut app = App::new(&ctx, Options { config, full_speed: true, ..Options::default() }).unwrap();
+        let mut waited = |hidden: bool| {
+            let begin = std::time::Instant::now();
+            let mut waited = Duration::ZERO;
+            while waited.is_zero() && begin.elapsed() < Duration::from_secs(if hidden { 1 } else { 20 }) {
+                if hidden {
+                    let mut input = egui::RawInput::default();
+                    input.viewports.entry(input.viewport_id).or_default().minimized = Some(true);
+                    ctx.run_ui(input, |_| {}).textures_delta.clear();
+                    app.begin_frame(&ctx);
+                } else {
+                    app.compute_frame(&ctx, begin.elapsed().as_secs_f64());
+                }
+                waited = app.waited[0];
+            }
+            waited
+        };
+        assert!(!waited(false).is_zero(), "one that is seen waits for its core");
+        assert!(waited(true).is_zero(), "a hidden one does not");
     }
 }

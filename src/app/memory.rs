@@ -2,7 +2,7 @@
 
 /// Blocks of this many bytes or more come from the system one by one, and go back to it when they are freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Blocks {
+pub enum Blocks {
     /// From 32 KiB on: while the graphics driver compiles its programs and the first model is built, which leave much behind them.
     Start = 32 * 1024,
     /// From 256 KiB on: frames and snapshots mostly reuse what they freed, without a page fault for every page.
@@ -10,7 +10,7 @@ pub(super) enum Blocks {
 }
 
 /// From now on, in all threads.
-pub(super) fn hand_back(from: Blocks) {
+pub fn hand_back(from: Blocks) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: mallopt takes two numbers and changes only when the allocator asks the system for memory; glibc allows it at any time,
     // from any thread, under a lock of its own.

@@ -5,7 +5,7 @@ mod commands;
 pub mod fitter;
 mod layout;
 mod logic;
-mod memory;
+pub mod memory;
 mod notices;
 mod side_panel;
 pub mod state;

@@ -105,7 +105,7 @@ impl View for ReceptiveFields {
                 .on_hover_text("Each filter's strongest weight has the full colour");
             ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
             choice(ui, "Sort by", 110.0, &mut self.sort, &Order::ALL);
-            if fits.is_some() {
+            if self.layer == 1 && snapshot.weights.first().is_some_and(|w| fits::side(w.nrows()).is_some()) {
                 choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);
                 ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
             }
