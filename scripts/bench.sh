@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Measures every figure that the program should reach and writes BENCHMARKS.md and screenshots/growth.svg.
-#   scripts/bench.sh [--rounds N] [--quick] [--no-jax]
+#   scripts/bench.sh [--rounds N] [--quick] [--no-jax] [--hour]
 # --rounds: of medians (default 15); --quick: without `cargo bench --bench window`; --no-jax: without the JAX peer, which otherwise is
-# installed in a throw-away environment under output/bench. Let the machine be idle: whatever else runs makes all figures worse.
+# installed in a throw-away environment under output/bench; --hour: also the window's memory over an hour, which stays in output/bench
+# and in the table until it is measured again. Let the machine be idle: whatever else runs makes all figures worse.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rounds=15 quick=no jax=yes
+rounds=15 quick=no jax=yes hour=no
 while [ $# -gt 0 ]; do
   case $1 in
     --rounds) rounds=${2:?a value is needed after --rounds}; shift 2 ;;
     --quick) quick=yes; shift ;;
     --no-jax) jax=no; shift ;;
+    --hour) hour=yes; shift ;;
     *) echo "bench: unknown option $1 (see the head of this script)" >&2; exit 1 ;;
   esac
 done
@@ -22,7 +24,7 @@ if [ -z "$heescope" ]; then
 fi
 out=output/bench
 mkdir -p "$out" screenshots
-rm -f "$out"/*.json "$out"/*.txt
+rm -f "$out"/*.json "$out"/*.txt # an hour of memory is kept in a .tsv
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 load() { cut -d ' ' -f 1 /proc/loadavg; }
@@ -58,6 +60,14 @@ HOME=$home xvfb-run -a -s "-screen 0 1600x1000x24" bash -c '
     awk -v after="$after" "/^[0-9a-f]+-/ { renderer = /libLLVM|swrast|libgallium/ } /^Rss:/ && renderer { kib += \$2 } END { print after, \"Renderer\", kib + 0 }" "/proc/$pid/smaps"
   done
   kill "$pid"; wait "$pid" 2> /dev/null || true' "$heescope" > "$out/memory_kib.txt"
+
+if [ "$hour" = yes ]; then
+  echo "bench: an hour of the window at its usual pace" >&2
+  HOME=$home xvfb-run -a -s "-screen 0 1600x1000x24" bash -c '
+    "$0" --size 1400x900 & pid=$!
+    while [ "$SECONDS" -lt 3620 ] && sleep 20 && kill -0 "$pid"; do echo "$SECONDS $(sed -n "s/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$pid/status")"; done
+    kill "$pid"; wait "$pid" 2> /dev/null || true' "$heescope" > "$out/hour.tsv"
+fi
 
 if [ "$quick" = no ]; then
   echo "bench: one frame of every view" >&2

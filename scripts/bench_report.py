@@ -5,6 +5,7 @@ import json
 import pathlib
 import platform
 import re
+import statistics
 
 
 def read(path):
@@ -85,6 +86,13 @@ def main():
             "Renderer": "of these the code of Mesa's software renderer, which a machine with a graphics card does without",
         }[name]
         row(f"{what}, after {after} s", mb, "MB", 150 if whole else None, mb < 150 if whole else None)
+    hour = [line.split() for line in (read(given.folder / "hour.tsv") or "").splitlines()]
+    if hour:
+        at = [(int(seconds), int(kib) * 1024 / 1e6) for seconds, kib in hour if int(seconds) >= 60]
+        most, length = max(mb for _, mb in at), at[-1][0] / 60
+        row(f"memory of the window's process at its usual pace, most of {length:.0f} minutes", most, "MB", 150, most < 150)
+        halves = [statistics.median(mb for seconds, mb in at if (seconds > at[-1][0] / 2) == late) for late in (False, True)]
+        row("its growth: median of the second half less that of the first", halves[1] - halves[0], "MB", None, None)
     bound = "dead_leaves_over_bound", "wide_over_bound", "hierarchy_over_bound"
     lines += [
         "",
