@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid::{self, number, short};
 use crate::engine::{Command, LearningPoint, Snapshot};
+use crate::experiment::stages::StageConfig;
 use crate::export::table::Table;
 use egui::{Color32, Ui};
 use egui_plot::{Line, Plot, PlotPoints};
@@ -107,12 +108,32 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         if let Some(stage) = snapshot.config.stages.get(position.stage).filter(|stage| stage.images > 0) {
             let seen = snapshot.clock.images.saturating_sub(position.since);
             let share = (seen as f32 / stage.images as f32).min(1.0);
-            let text = if share < 1.0 { format!("{seen} of {} images", stage.images) } else { "done: the rate is 0".into() };
-            ui.add(egui::ProgressBar::new(share).desired_width(190.0).text(text));
+            ui.add(egui::ProgressBar::new(share).desired_width(190.0).text(progress(stage, seen)));
         }
     });
 }
 
+/// How far a stage with an end is.
+fn progress(stage: &StageConfig, seen: u64) -> String {
+    if seen < stage.images { format!("{seen} of {} images", stage.images) } else { format!("done: the rate is {}", short(stage.rate(1.0))) }
+}
+
 fn images(count: f64) -> String {
     if count < 1000.0 { format!("{count:.0}") } else { format!("{}k", number(count / 1000.0)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::presets;
+
+    #[test]
+    fn a_stage_that_is_done_tells_the_rate_it_keeps() {
+        let stages = presets::by_name("v1-v2").unwrap().stages;
+        let mut stage = StageConfig { images: 1000, lr_end: 0.0, ..stages[0].clone() };
+        assert_eq!(progress(&stage, 999), "999 of 1000 images");
+        assert_eq!(progress(&stage, 1000), "done: the rate is 0");
+        stage.lr_end = 0.02;
+        assert_eq!(progress(&stage, 1000), "done: the rate is 0.02");
+    }
 }
