@@ -144,6 +144,27 @@ fn at_full_speed_the_pair_is_that_of_one_presentation() {
 }
 
 #[test]
+fn at_full_speed_snapshots_are_fewer_but_what_was_asked_for_is_shown_at_once() {
+    let engine = Engine::start(small(), || {}).unwrap();
+    engine.send(Command::SetPace(Pace::Full));
+    wait(&engine, |s| s.clock.images > 1000);
+    let time = |ask: bool| {
+        let begin = Instant::now();
+        for k in 0..12 {
+            let tau = 20.0 + f64::from(k);
+            if ask {
+                engine.send(Command::SetParameter(Parameter::TauVMs(tau)));
+            }
+            wait(&engine, |s| !ask || s.config.dynamics.tau_v_ms == tau);
+        }
+        begin.elapsed()
+    };
+    let (unasked, asked) = (time(false), time(true));
+    assert!(unasked > Duration::from_millis(11 * 25), "12 snapshots in {unasked:?}");
+    assert!(asked < unasked, "{asked:?} with a command before each, {unasked:?} without");
+}
+
+#[test]
 fn a_rebuild_can_be_taken_back_and_a_slow_one_stopped() {
     let engine = Engine::start(small(), || {}).unwrap();
     let first = wait(&engine, |s| s.clock.images > 100);

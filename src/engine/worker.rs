@@ -105,6 +105,8 @@ struct Worker {
     steps_a_span: usize,
     last_snapshot: Instant,
     changed: bool,
+    /// Commands were obeyed since the last snapshot.
+    asked: bool,
 }
 
 impl Worker {
@@ -156,6 +158,7 @@ impl Worker {
             steps_a_span: 1,
             last_snapshot: now,
             changed: true,
+            asked: true,
         };
         worker.load(config);
         if worker.session.is_none() {

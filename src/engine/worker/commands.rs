@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 impl Worker {
     pub(super) fn obey(&mut self, command: Command) -> bool {
-        self.changed = true;
+        (self.changed, self.asked) = (true, true);
         match command {
             Command::Shutdown => return false,
             Command::Run => {

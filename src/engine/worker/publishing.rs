@@ -3,7 +3,7 @@
 use super::{MAX_PAIR_STEPS, Worker};
 use crate::analysis::density::{self, DensityGrid};
 use crate::dynamics::block::Frame;
-use crate::engine::{COMPLETIONS, Clock, Event, GovernorState, InterneuronSample, MAX_SAMPLES, Snapshot, StimulusState, TraceSample};
+use crate::engine::{COMPLETIONS, Clock, Event, GovernorState, InterneuronSample, MAX_SAMPLES, Pace, Snapshot, StimulusState, TraceSample};
 use crate::experiment::config::{DynamicsConfig, Governor};
 use crate::experiment::laboratory::Subject;
 use crate::experiment::session::Session;
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Between two snapshots at least.
 const SNAPSHOTS: Duration = Duration::from_millis(8);
+/// The same at full speed, where each shows other stimuli: for every second of 60 frames a second. What was asked for comes at once.
+const AT_FULL_SPEED: Duration = Duration::from_millis(25);
 
 /// What a subject depends on.
 #[derive(PartialEq)]
@@ -31,7 +33,7 @@ impl Worker {
         let changing = session.steps_left() < usize::MAX;
         let soon = || {
             let taken = self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_none();
-            taken && self.last_snapshot.elapsed() > SNAPSHOTS / 2
+            taken && self.last_snapshot.elapsed() > self.between_snapshots() - SNAPSHOTS / 2
         };
         self.taps.pair = (!changing || due < u64::MAX || soon()).then_some(self.watch.pair);
         if std::mem::replace(&mut self.pairs_of, session.presentations) != session.presentations {
@@ -123,9 +125,13 @@ impl Worker {
         self.exact_line = clamped.and_then(|s| density::line(&s.model, s.stimulus())).map(Arc::new);
     }
 
+    fn between_snapshots(&self) -> Duration {
+        if matches!(self.pace, Pace::Full) && !self.asked { AT_FULL_SPEED } else { SNAPSHOTS }
+    }
+
     /// Leaves a snapshot if the window has taken the last one and it is old enough.
     pub(super) fn publish(&mut self, idle: bool) {
-        if !self.changed || (!idle && self.last_snapshot.elapsed() < SNAPSHOTS) {
+        if !self.changed || (!idle && self.last_snapshot.elapsed() < self.between_snapshots()) {
             return;
         }
         self.refresh_subject();
@@ -219,7 +225,7 @@ impl Worker {
         }));
         drop(slot);
         self.last_snapshot = Instant::now();
-        self.changed = false;
+        (self.changed, self.asked) = (false, false);
         (self.wake)();
     }
 }
