@@ -161,7 +161,7 @@ fn at_full_speed_snapshots_are_fewer_but_what_was_asked_for_is_shown_at_once() {
     };
     let (unasked, asked) = (time(false), time(true));
     assert!(unasked > Duration::from_millis(11 * 25), "12 snapshots in {unasked:?}");
-    assert!(asked < unasked, "{asked:?} with a command before each, {unasked:?} without");
+    assert!(asked < unasked * 3 / 4, "{asked:?} with a command before each, {unasked:?} without");
 }
 
 #[test]
