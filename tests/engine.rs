@@ -159,9 +159,10 @@ fn at_full_speed_snapshots_are_fewer_but_what_was_asked_for_is_shown_at_once() {
         }
         begin.elapsed()
     };
-    let (unasked, asked) = (time(false), time(true));
-    assert!(unasked > Duration::from_millis(11 * 25), "12 snapshots in {unasked:?}");
-    assert!(asked < unasked * 3 / 4, "{asked:?} with a command before each, {unasked:?} without");
+    let least = Duration::from_millis(11 * 25); // however slow or fast the machine is
+    assert!(time(false) > least, "12 snapshots in less than {least:?}");
+    let asked = (0..4).map(|_| time(true)).min().unwrap(); // a busy machine may delay one of them
+    assert!(asked < least * 4 / 5, "{asked:?} with a command before each, at least {least:?} without");
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl OrnsteinUhlenbeckStep {
         Self { from_z: one_minus_e / a_dt, noise, decay: e, shared, own }
     }
 
-    /// The same law of the means with one normal a step: neurons are told the mean of z, never z. Let z, given the means so far, be
+    /// The same law of the means (SPEC 2) with one normal a step: neurons are told the mean of z, never z. Let z, given the means so far, be
     /// N(z^, `hidden`). Then the next mean is from_z z^ + spread n, and given it z' is N(decay z^ + gain n, `hidden`'): the
     /// innovations of Kalman's filter, exact for every sequence of steps.
     pub fn innovation(&self, hidden: f64) -> Innovation {
@@ -97,7 +97,13 @@ impl OrnsteinUhlenbeckStep {
         let spread = (from_z * from_z * hidden + noise * noise).sqrt();
         let gain = (decay * from_z * hidden + shared * noise) / spread;
         let variance = decay * decay * hidden + shared * shared + own * own;
-        Innovation { from_z: from_z as f32, spread: spread as f32, decay: decay as f32, gain: gain as f32, hidden: variance - gain * gain }
+        Innovation {
+            from_z: from_z as f32,
+            spread: spread as f32,
+            decay: decay as f32,
+            gain: gain as f32,
+            hidden: (variance - gain * gain).max(0.0),
+        }
     }
 }
 

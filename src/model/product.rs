@@ -91,6 +91,23 @@ mod tests {
     }
 
     #[test]
+    fn agrees_with_ndarray_whether_or_not_the_library_lays_the_weights_out() {
+        // One tile of rows, more than the library's own limit, more than ours, with remainders.
+        for rows in [3, 64, 75, 300] {
+            for (k, n) in [(48, 96), (37, 53)] {
+                let a = Array2::from_shape_fn((rows, k), |(i, j)| ((i * k + j) as f32 * 0.7).sin());
+                let w = Array2::from_shape_fn((k, n), |(i, j)| ((i * n + j) as f32 * 0.3).cos());
+                let mut out = vec![0.0; rows * n];
+                multiply(&mut out, a.view(), w.view(), 1.0, false);
+                assert_eq!(gemm::get_lhs_packing_threshold_single_thread(), LAYOUT_FROM);
+                let exact = a.mapv(f64::from).dot(&w.mapv(f64::from));
+                let worst = out.iter().zip(&exact).fold(0.0f64, |worst, (a, b)| worst.max((f64::from(*a) - b).abs()));
+                assert!(worst < 1e-6 * k as f64, "{rows} x {k} x {n}: {worst}");
+            }
+        }
+    }
+
+    #[test]
     fn a_transpose_has_every_weight_once() {
         for (n, m) in [(1, 1), (5, 3), (16, 4), (33, 20)] {
             let w = Array2::from_shape_fn((n, m), |(i, j)| (i * m + j) as f32);
