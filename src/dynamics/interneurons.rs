@@ -1,8 +1,8 @@
 //! The interneurons of a layer: K samplers a unit of p(. | eta) with the short time constant tau_eps (SPEC 2).
 //!
-//! The gaussian family is an Ornstein-Uhlenbeck process, whose means over dt are drawn exactly; bernoulli a heat bath; all others move by Langevin
-//! micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie 1996), so that
-//! its length blurs no law: <T(y)> is right however long it is.
+//! The gaussian family is an Ornstein-Uhlenbeck process, whose means over dt are drawn exactly; bernoulli a heat bath; all others
+//! move by Langevin micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie
+//! 1996), so that its length blurs no law: <T(y)> is right however long it is.
 
 use crate::dynamics::block::LayerState;
 use crate::dynamics::neurons::AT_ONCE;
