@@ -94,9 +94,11 @@ impl Saving {
         let count = |ui: &Ui| ui.ctx().graphics(|g| g.get(ui.layer_id()).map_or(0, |list| list.all_entries().len()));
         let (rect, before) = (ui.max_rect(), count(ui));
         figure::take(ui.ctx());
+        let wanted = self.wanted.as_ref().filter(|(wanted, ..)| *wanted == kind);
+        figure::set_saved(ui.ctx(), wanted.is_some());
         draw(ui);
         let figures = figure::take(ui.ctx());
-        if let Some((_, figure, _)) = self.wanted.as_ref().filter(|(wanted, ..)| *wanted == kind) {
+        if let Some((_, figure, _)) = wanted {
             let part = figures
                 .iter()
                 .find(|(name, _)| Some(name) == figure.as_ref())

@@ -161,6 +161,8 @@ pub struct Snapshot {
     pub previous: Option<(String, u64)>,
     /// The configuration in force (parameters moved in flight included).
     pub config: Arc<Config>,
+    /// Commands obeyed so far: a view that leaves some snapshots out shows the first after a command.
+    pub obeyed: u64,
     /// Counters.
     pub clock: Clock,
     /// Governor.

@@ -105,8 +105,9 @@ struct Worker {
     steps_a_span: usize,
     last_snapshot: Instant,
     changed: bool,
-    /// Commands were obeyed since the last snapshot.
-    asked: bool,
+    /// Commands obeyed, and how many the last snapshot had seen.
+    obeyed: u64,
+    answered: Option<u64>,
 }
 
 impl Worker {
@@ -158,7 +159,8 @@ impl Worker {
             steps_a_span: 1,
             last_snapshot: now,
             changed: true,
-            asked: true,
+            obeyed: 0,
+            answered: None,
         };
         worker.load(config);
         if worker.session.is_none() {

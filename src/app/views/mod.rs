@@ -15,6 +15,7 @@ mod race;
 pub mod receptive_fields;
 mod rhythm;
 pub mod separation;
+mod signals;
 pub mod stimulus;
 pub mod traces;
 pub mod tuning;

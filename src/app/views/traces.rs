@@ -2,29 +2,22 @@
 
 use crate::app::actions::Action;
 use crate::app::state::{RASTER_STEPS, ViewState};
-use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::rhythm::Rhythm;
-use crate::app::widgets::decimate::min_max;
-use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::{grid, texture};
-use crate::engine::{InterneuronSample, MAX_TRACED, Snapshot, TraceSample, Watch};
+use crate::app::views::signals::{self, Signals};
+use crate::app::widgets::{figure, texture};
+use crate::engine::{MAX_TRACED, Snapshot, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
-use egui_plot::{Line, Plot, PlotPoints};
-use std::collections::VecDeque;
-
-/// Of the lines, points: up to 1 a line is two triangles a step cheaper to draw, which counts without a graphics card.
-const WIDTH: f32 = 1.0;
 
 /// What the view keeps.
 pub struct Traces {
     window_ms: f64,
     units: String,
     shown_for: Option<Watch>,
-    shown: (f64, f64),
     mode: Mode,
+    signals: Signals,
     rhythm: Rhythm,
     raster: Option<TextureHandle>,
     /// What the raster was made of: the model, its steps, the units, the theme; and what its strongest colour stands for.
@@ -46,8 +39,8 @@ impl Default for Traces {
             window_ms: 400.0,
             units: String::new(),
             shown_for: None,
-            shown: (0.0, 0.0),
             mode: Mode::Signals,
+            signals: Signals::default(),
             rhythm: Rhythm::default(),
             raster: None,
             raster_of: None,
@@ -92,87 +85,16 @@ impl View for Traces {
             return;
         };
         match self.mode {
-            Mode::Signals => {}
-            Mode::Population => return self.population(ui, state, snapshot),
-            Mode::Rhythm => return self.rhythm.ui(ui, snapshot, state.traces.first()),
-        }
-        let running = snapshot.clock.running;
-        let first = last - self.window_ms;
-        // While paused one can pan back into what is kept.
-        let from = if running { first } else { last - 4.0 * self.window_ms };
-        let follow = running || self.shown != (last, self.window_ms);
-        self.shown = (last, self.window_ms);
-        let bucket = self.window_ms / f64::from(ui.available_width().max(50.0));
-        let dark = ui.visuals().dark_mode;
-        let series = |value: fn(&TraceSample) -> f32| -> Vec<(String, Line<'static>)> {
-            let draw = |(i, (trace, unit)): (usize, (&VecDeque<TraceSample>, &usize))| {
-                let start = trace.partition_point(|s| s.time_ms < from);
-                let points = min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
-                let name = format!("unit {unit}");
-                (name.clone(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[i % 6]).width(WIDTH))
-            };
-            state.traces.iter().zip(&snapshot.watch.trace_units).enumerate().map(draw).collect()
-        };
-        let mut stack = vec![("Membrane x", series(|s| s.x)), ("Adaptation v", series(|s| s.v))];
-        let first_unit = snapshot.watch.trace_units.first().map_or(String::new(), |u| format!("Input to unit {u}"));
-        let one = |value: fn(&TraceSample) -> f32, name: &str, color| {
-            series(value).into_iter().take(1).map(move |(_, line)| (name.to_string(), line.name(name).color(color))).collect::<Vec<_>>()
-        };
-        let mut input = one(|s| s.likelihood, "likelihood, from below", theme::SERIES[0]);
-        input.extend(one(|s| s.prior, "prior, from above", theme::SERIES[1]));
-        stack.push((&first_unit, input));
-        if let Some(samples) = state.interneurons.first() {
-            let start = samples.partition_point(|s| s.time_ms < from);
-            let line = |name: &str, value: fn(&InterneuronSample) -> f32, color| {
-                let points = min_max(samples.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket);
-                (name.to_string(), Line::new(name.to_string(), PlotPoints::from(points)).color(color).width(WIDTH))
-            };
-            stack.push((
-                "Interneurons at its strongest pixel",
-                vec![
-                    line("<T(y)>", |s| s.sampled, theme::SERIES[2]),
-                    line("A'(eta)", |s| s.exact, theme::exact(dark)),
-                    steps(line("T(x)", |s| s.observed, theme::SERIES[4])),
-                ],
-            ));
-        }
-        if let Some(samples) = state.interneurons.first() {
-            let start = samples.partition_point(|s| s.time_ms < from);
-            let points = min_max(samples.range(start..).map(|s| [s.time_ms, f64::from(s.observed - s.sampled)]), bucket);
-            let name = "eps = T(x) - <T(y)>";
-            stack.push((
-                "Prediction error",
-                vec![(name.into(), Line::new(name, PlotPoints::from(points)).color(theme::SERIES[3]).width(WIDTH))],
-            ));
-        }
-        let plots = stack.len();
-        let height = ((ui.available_height() - 30.0 * plots as f32 - 24.0) / plots as f32).max(36.0);
-        for (i, (name, lines)) in stack.into_iter().enumerate() {
-            figure::title(ui, name, lines.iter().map(|(name, line)| (name.as_str(), egui_plot::PlotItem::color(line))));
-            let bottom = i + 1 == plots;
-            grid::numbered(Plot::new(("trace", i)))
-                .height(if bottom { height + 18.0 } else { height })
-                .link_axis(egui::Id::unique("trace axes"), [true, false])
-                .allow_scroll(false)
-                .allow_drag([!running, false])
-                .allow_zoom([!running, false])
-                .allow_boxed_zoom(false)
-                .show_axes([bottom, true])
-                .y_axis_min_width(36.0)
-                .x_axis_formatter(|mark, _| time(mark.value))
-                .figure(ui, name, |plot| {
-                    if follow {
-                        plot.set_plot_bounds_x(first..=last);
-                    }
-                    lines.into_iter().for_each(|(_, line)| plot.line(line));
-                });
+            Mode::Signals => self.signals.ui(ui, state, snapshot, last, self.window_ms),
+            Mode::Population => self.population(ui, state, snapshot),
+            Mode::Rhythm => self.rhythm.ui(ui, snapshot, state.traces.first()),
         }
     }
 
     /// Of what is shown: signals, the population or the rhythm.
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
         match self.mode {
-            Mode::Signals => signals(state, snapshot),
+            Mode::Signals => signals::table(state, snapshot),
             Mode::Population => population(state),
             Mode::Rhythm => self.rhythm.table(None),
         }
@@ -181,37 +103,6 @@ impl View for Traces {
     fn figure_table(&self, figure: &str, _: &ViewState, _: &Snapshot) -> Option<Table> {
         (self.mode == Mode::Rhythm).then(|| self.rhythm.table(Some(figure))).flatten()
     }
-}
-
-/// A line that jumps and rests, drawn as it is: joined into a band, each jump would be a wedge as long as the rest after it.
-fn steps((name, line): (String, Line<'static>)) -> (String, Line<'static>) {
-    (name, line.allow_band(false))
-}
-
-/// Every trace that is kept, a row a step.
-fn signals(state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
-    let mut table = Table::default();
-    let first = state.traces.first()?;
-    table.push("time_ms", first.iter().map(|s| s.time_ms));
-    for (trace, unit) in state.traces.iter().zip(&snapshot.watch.trace_units) {
-        let mut column = |name: &str, value: fn(&TraceSample) -> f32| {
-            table.push(format!("{name}_unit_{unit}"), trace.iter().map(|s| f64::from(value(s))));
-        };
-        column("x", |s| s.x);
-        column("v", |s| s.v);
-        column("likelihood", |s| s.likelihood);
-        column("prior", |s| s.prior);
-    }
-    for (samples, unit) in state.interneurons.iter().zip(&snapshot.watch.trace_units) {
-        let mut column = |name: &str, value: fn(&InterneuronSample) -> f32| {
-            table.push(format!("{name}_below_unit_{unit}"), samples.iter().map(|s| f64::from(value(s))));
-        };
-        column("observed", |s| s.observed);
-        column("interneurons", |s| s.sampled);
-        column("exact", |s| s.exact);
-        table.push(format!("prediction_error_below_unit_{unit}"), samples.iter().map(|s| f64::from(s.observed - s.sampled)));
-    }
-    Some(table)
 }
 
 /// <T(y)> of every unit of the layer below, a row a step.
@@ -258,8 +149,4 @@ impl Traces {
         let shown = ui.image(egui::load::SizedTexture::new(texture.id(), size));
         figure::mark(ui, "population", shown.rect);
     }
-}
-
-fn time(ms: f64) -> String {
-    if ms.abs() >= 10_000.0 { format!("{:.2} s", ms / 1000.0) } else { format!("{ms:.0} ms") }
 }

@@ -10,6 +10,20 @@ fn list() -> Id {
     Id::unique("figures of the view being drawn")
 }
 
+fn saved() -> Id {
+    Id::unique("the view being drawn is saved")
+}
+
+/// Says whether the view drawn next becomes a file: then it draws curves, not their triangles.
+pub fn set_saved(ctx: &Context, on: bool) {
+    ctx.data_mut(|data| data.insert_temp(saved(), on));
+}
+
+/// Whether the view being drawn becomes a file.
+pub fn is_saved(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp(saved())).unwrap_or_default()
+}
+
 /// Says that what stands in `rect` is a figure of this name.
 pub fn mark(ui: &Ui, name: impl Into<String>, rect: Rect) {
     let marked = (name.into(), rect);

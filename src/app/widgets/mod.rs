@@ -5,6 +5,7 @@ pub mod choice;
 pub mod decimate;
 pub mod figure;
 pub mod grid;
+pub mod lasting;
 pub mod measured;
 pub mod panels;
 pub mod picture;

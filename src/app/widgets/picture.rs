@@ -107,6 +107,12 @@ impl Writer<'_> {
                 let points: String = path.points.iter().map(|p| format!("{:.2},{:.2} ", p.x, p.y)).collect();
                 let _ = writeln!(self.out, "<{element} points=\"{points}\" {} {stroke}/>", fill(path.fill));
             }
+            Shape::Band(band) => {
+                let lower = band.points.iter().map(|p| (p.x, p.y.min));
+                let outline = lower.chain(band.points.iter().rev().map(|p| (p.x, p.y.max)));
+                let points: String = outline.map(|(x, y)| format!("{x:.2},{y:.2} ")).collect();
+                let _ = writeln!(self.out, "<polygon points=\"{points}\" {}/>", fill(band.fill));
+            }
             Shape::Rect(r) if r.brush.is_some() => self.image(r.rect),
             Shape::Rect(r) => {
                 let mut rect = r.rect;

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 impl Worker {
     pub(super) fn obey(&mut self, command: Command) -> bool {
-        (self.changed, self.asked) = (true, true);
+        self.changed = true;
+        self.obeyed += 1;
         match command {
             Command::Shutdown => return false,
             Command::Run => {

@@ -126,7 +126,7 @@ impl Worker {
     }
 
     fn between_snapshots(&self) -> Duration {
-        if matches!(self.pace, Pace::Full) && !self.asked { AT_FULL_SPEED } else { SNAPSHOTS }
+        if matches!(self.pace, Pace::Full) && self.answered == Some(self.obeyed) { AT_FULL_SPEED } else { SNAPSHOTS }
     }
 
     /// Leaves a snapshot if the window has taken the last one and it is old enough.
@@ -180,6 +180,7 @@ impl Worker {
             model_id: self.model_id,
             previous: self.previous.as_ref().map(|(config, _)| (config.model.name.clone(), config.learning.images_seen)),
             config: Arc::new(self.config.clone()),
+            obeyed: self.obeyed,
             clock: Clock {
                 running: self.running,
                 pace: self.pace,
@@ -225,7 +226,7 @@ impl Worker {
         }));
         drop(slot);
         self.last_snapshot = Instant::now();
-        (self.changed, self.asked) = (false, false);
+        (self.changed, self.answered) = (false, Some(self.obeyed));
         (self.wake)();
     }
 }
