@@ -68,6 +68,7 @@ def main():
     row("the same, 99th percentile", watched["frame_p99_ms"], "ms", 12, at_most(watched["frame_p99_ms"], 12))
     lost = watched["lost_share"]
     row("steps lost to a window's thread at 60 frames a second (without rasterising)", None if lost is None else 100 * lost, "%", 5, at_most(lost, 0.05))
+    row("standard error of that median", 100 * watched["lost_share_error"], "%", None, None)
     first = sorted(int(ms) for ms in (read(given.folder / "first_picture_ms.txt") or "").split())
     if first:
         empty = first[len(first) // 2] / 1e3

@@ -270,9 +270,14 @@ fn one_plot_of_a_view_is_saved_by_itself() {
 fn modes_of_traces_draw_or_say_what_to_do() {
     let mut harness = window("ridge", Some("traces"));
     until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 4000));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("membrane.svg");
+    save_figure(&mut harness, "Membrane x", &path);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let longest = text.lines().filter(|line| line.starts_with("<polyline")).map(|line| line.matches(',').count()).max();
+    assert!(longest > Some(100), "a file of curves holds the curve, not the triangles that are drawn: {longest:?} points");
     click(&mut harness, "Rhythm");
     assert!(harness.query_by_label_contains("Autocorrelation of unit 0").is_some());
-    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spectrum.csv");
     save_figure(&mut harness, "power spectrum", &path);
     let text = std::fs::read_to_string(&path).unwrap();

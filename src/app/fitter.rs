@@ -19,7 +19,7 @@ pub enum Need {
     /// Nobody asks for them.
     #[default]
     Nothing,
-    /// They are to be at hand: a hundredth of a core.
+    /// They are to be at hand: a four hundredth of a core.
     AtHand,
     /// They are in the picture: a tenth of a core.
     Shown,
@@ -30,7 +30,7 @@ impl Need {
     fn rest(self, took: Duration) -> Option<Duration> {
         match self {
             Self::Nothing => None,
-            Self::AtHand => Some(REST.max(100 * took)),
+            Self::AtHand => Some(REST.max(400 * took)),
             Self::Shown => Some(REST.max(10 * took)),
         }
     }

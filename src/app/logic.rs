@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use egui::Context;
 use egui_tiles::Tile;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Frames with a model until the start is over: all views in sight have been drawn, and the graphics driver has what it needs.
 const STARTING: u32 = 60;
@@ -18,8 +18,9 @@ impl App {
     /// Before a frame: a core for it, and what has come.
     pub(super) fn begin_frame(&mut self, ctx: &Context) {
         let hidden = ctx.input(|i| i.viewport().visible()) == Some(false); // then nothing is drawn
-        let time = if hidden { Duration::ZERO } else { self.frames.expected() };
-        self.waited = [self.engine.make_room(time), self.waited[0]];
+        let waited = if hidden { Duration::ZERO } else { self.engine.make_room() };
+        self.waited = [waited, self.waited[0]];
+        self.begun = Instant::now();
         self.drain(ctx);
     }
 
@@ -123,7 +124,7 @@ mod tests {
         config.dynamics.threads = 0;
         let mut app = App::new(&ctx, Options { config, full_speed: true, ..Options::default() }).unwrap();
         let mut waited = |hidden: bool| {
-            let begin = std::time::Instant::now();
+            let begin = Instant::now();
             let mut waited = Duration::ZERO;
             while waited.is_zero() && begin.elapsed() < Duration::from_secs(if hidden { 1 } else { 20 }) {
                 if hidden {

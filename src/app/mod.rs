@@ -145,6 +145,9 @@ pub struct App {
     frames: status::FrameTimes,
     /// How long this frame has waited for a core, and the one before.
     waited: [Duration; 2],
+    /// When this frame began, after that; and how long the one before took until its triangles were to be made and painted.
+    begun: Instant,
+    drawing: Duration,
     fitter: fitter::Fitter,
     /// Frames drawn with a model, until the start is over.
     starting: Option<u32>,
@@ -221,6 +224,8 @@ impl App {
             failure: std::sync::Arc::default(),
             frames: status::FrameTimes::default(),
             waited: [Duration::ZERO; 2],
+            begun: Instant::now(),
+            drawing: Duration::ZERO,
             fitter,
             starting: Some(0),
             dreams_in_sight: true,
@@ -234,9 +239,12 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        self.frames.add(frame.info().cpu_usage.map(|seconds| (seconds - self.waited[1].as_secs_f32()).max(0.0)));
+        let all = frame.info().cpu_usage.and_then(|seconds| Duration::try_from_secs_f32(seconds).ok());
+        self.frames.add(all.map(|all| all.saturating_sub(self.waited[1])), Some(self.drawing));
         self.frame(ui);
         self.end_start();
+        self.drawing = self.begun.elapsed();
+        self.engine.take_room(self.frames.rest());
         if !self.pending.is_empty() {
             self.drain(ui.ctx());
         }

@@ -16,6 +16,9 @@ pub(super) struct FrameTimes {
     work: VecDeque<f32>,
     /// Median and 99th percentile of `work`, as of `since`.
     quantiles: [f32; 2],
+    /// Milliseconds of the last frames after the views were drawn: triangles and painting. And their median, as of `since`.
+    rests: VecDeque<f32>,
+    rest: f32,
     /// The counters as they are shown, and since when.
     shown: Option<(Instant, Clock)>,
 }
@@ -27,25 +30,36 @@ const FRAMES: usize = 600;
 
 impl Default for FrameTimes {
     fn default() -> Self {
-        Self { since: Instant::now(), count: 0, rate: 0.0, work: VecDeque::new(), quantiles: [0.0; 2], shown: None }
+        Self {
+            since: Instant::now(),
+            count: 0,
+            rate: 0.0,
+            work: VecDeque::new(),
+            quantiles: [0.0; 2],
+            rests: VecDeque::new(),
+            rest: 0.0,
+            shown: None,
+        }
     }
 }
 
 impl FrameTimes {
-    /// Counts a frame; `seconds` of work the frame before took, where known.
-    pub(super) fn add(&mut self, seconds: Option<f32>) {
+    /// Counts a frame; `work` is what the frame before took, where known, and `drawing` its part until the views were drawn.
+    pub(super) fn add(&mut self, work: Option<Duration>, drawing: Option<Duration>) {
+        let ms = |time: Duration| time.as_secs_f32() * 1e3;
         self.count += 1;
-        self.work.extend(seconds.map(|s| s * 1e3));
-        if self.work.len() > FRAMES {
-            self.work.pop_front();
+        self.work.extend(work.map(ms));
+        self.rests.extend(work.zip(drawing).map(|(work, drawing)| ms(work.saturating_sub(drawing))));
+        for times in [&mut self.work, &mut self.rests] {
+            if times.len() > FRAMES {
+                times.pop_front();
+            }
         }
         if self.since.elapsed() > Duration::from_millis(500) {
             self.rate = f64::from(self.count) / self.since.elapsed().as_secs_f64();
             (self.since, self.count) = (Instant::now(), 0);
-            let mut sorted: Vec<f32> = self.work.iter().copied().collect();
-            sorted.sort_unstable_by(f32::total_cmp);
-            let at = |share: f64| sorted.get((sorted.len() as f64 * share) as usize).copied().unwrap_or_default();
-            self.quantiles = [at(0.5), at(0.99)];
+            self.quantiles = quantiles(&self.work, [0.5, 0.99]);
+            [self.rest] = quantiles(&self.rests, [0.5]);
         }
     }
 
@@ -54,9 +68,9 @@ impl FrameTimes {
         self.work.back().copied()
     }
 
-    /// What the next frame will take: the median of the last ones.
-    pub(super) fn expected(&self) -> Duration {
-        Duration::try_from_secs_f32(self.quantiles[0] / 1e3).unwrap_or_default()
+    /// What making triangles and painting will take: the median of the last frames.
+    pub(super) fn rest(&self) -> Duration {
+        Duration::from_secs_f32(self.rest / 1e3)
     }
 
     /// Takes the counters in, if they stand still or the last reading is old enough.
@@ -65,6 +79,13 @@ impl FrameTimes {
             self.shown = Some((Instant::now(), clock.clone()));
         }
     }
+}
+
+/// The values below which these shares of `times` are; 0 where there are none.
+fn quantiles<const N: usize>(times: &VecDeque<f32>, shares: [f64; N]) -> [f32; N] {
+    let mut sorted: Vec<f32> = times.iter().copied().collect();
+    sorted.sort_unstable_by(f32::total_cmp);
+    shares.map(|share| sorted.get((sorted.len() as f64 * share) as usize).copied().unwrap_or_default())
 }
 
 /// Draws it.
@@ -105,13 +126,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_whose_work_is_not_known_asks_for_no_core() {
+    fn what_is_left_of_a_frame_is_known_from_those_before() {
+        let ms = Duration::from_millis;
         let mut frames = FrameTimes::default();
-        assert_eq!(frames.expected(), Duration::ZERO);
-        for (median, expected) in [(2.0, Duration::from_millis(2)), (-1.0, Duration::ZERO), (f32::NAN, Duration::ZERO)] {
-            frames.quantiles[0] = median;
-            let found = frames.expected();
-            assert!(found.abs_diff(expected) < Duration::from_micros(1), "{median} ms: {found:?}");
+        assert_eq!(frames.rest(), ms(0));
+        // The part is that of another frame at times, and longer than the whole.
+        for (work, drawing) in [(Some(5), Some(2)), (None, Some(1)), (Some(4), None), (Some(3), Some(9)), (Some(7), Some(3))] {
+            frames.add(work.map(ms), drawing.map(ms));
         }
+        frames.since -= ms(600);
+        frames.add(None, None);
+        assert!(frames.rest().abs_diff(ms(3)) < Duration::from_micros(1), "{:?}", frames.rests);
+        assert_eq!(frames.quantiles, [5.0, 7.0]);
     }
 }

@@ -73,10 +73,15 @@ impl Engine {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Says that a frame begins which will take `time` of this thread: at full speed the simulation then leaves it a core, for which
-    /// this waits two milliseconds at most. Returns how long it waited.
-    pub fn make_room(&self, time: Duration) -> Duration {
-        self.room.ask(time)
+    /// Says that a frame begins: at full speed the simulation then leaves this thread a core, for which this waits two milliseconds at
+    /// most. Returns how long it waited.
+    pub fn make_room(&self) -> Duration {
+        self.room.ask()
+    }
+
+    /// Says that the frame ends after `rest`: the simulation takes its core back.
+    pub fn take_room(&self, rest: Duration) {
+        self.room.end(rest);
     }
 
     /// How far a rebuild has come; it can be stopped here.

@@ -30,7 +30,7 @@ const SPAN: Duration = Duration::from_millis(3);
 /// Wall time from which no other span begins before the worker looks round. Meanwhile the threads need not be woken anew.
 const TURN: Duration = Duration::from_millis(10);
 /// Pieces of a presentation while a core is left to the window: after each the core may be free again.
-const PIECES: usize = 4;
+const PIECES: usize = 16;
 /// Steps a second at first, for learning and for chains on a fixed stimulus.
 const LEARNING_PACE: f64 = 450.0;
 const CHAINS_PACE: f64 = 4000.0;

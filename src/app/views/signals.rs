@@ -9,7 +9,7 @@ use crate::app::widgets::lasting::Lasting;
 use crate::engine::{InterneuronSample, Snapshot, TraceSample};
 use crate::export::table::Table;
 use egui::Ui;
-use egui_plot::{Line, Plot, PlotItem as _, PlotPoints};
+use egui_plot::{Line, Plot, PlotPoints};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ struct Key {
 }
 
 /// The lines of each plot, with the plot's name.
-type Plots = Vec<(String, Vec<Lasting>)>;
+type Plots = Vec<(String, Lasting)>;
 
 struct Picture {
     of: Key,
@@ -84,7 +84,7 @@ impl Signals {
         let count = plots.len();
         let height = ((ui.available_height() - 30.0 * count as f32 - 24.0) / count as f32).max(36.0);
         for (i, (name, lines)) in plots.iter().enumerate() {
-            figure::title(ui, name, lines.iter().map(|line| (line.name(), line.color())));
+            figure::title(ui, name, lines.names());
             let bottom = i + 1 == count;
             let (lines, shown) = (lines.clone(), shown.clone());
             grid::numbered(Plot::new(("trace", i)))
@@ -101,7 +101,7 @@ impl Signals {
                     if follow {
                         plot.set_plot_bounds_x(shown);
                     }
-                    lines.into_iter().for_each(|line| plot.add(line));
+                    lines.show(plot);
                 });
         }
     }
@@ -111,22 +111,24 @@ impl Signals {
 fn plots(state: &ViewState, snapshot: &Snapshot, last: f64, key: &Key) -> Plots {
     let from = last - if key.running { 1.0 } else { 4.0 } * key.window_ms;
     let bucket = key.window_ms / f64::from(key.width);
-    let line = |name: &str, points: Vec<[f64; 2]>, color| Line::new(name, PlotPoints::from(points)).color(color).width(WIDTH);
+    // Points are two a column at most: a band of them would have more triangles, and a wedge after each jump of what rests.
+    let line =
+        |name: &str, points: Vec<[f64; 2]>, color| Line::new(name, PlotPoints::from(points)).color(color).width(WIDTH).allow_band(false);
     let traced = |trace: &VecDeque<TraceSample>, value: fn(&TraceSample) -> f32| {
         let start = trace.partition_point(|s| s.time_ms < from);
         min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket)
     };
     let units = &snapshot.watch.trace_units;
-    let of_all = |value: fn(&TraceSample) -> f32| -> Vec<Lasting> {
-        let draw = |(i, (trace, unit))| Lasting::new(line(&format!("unit {unit}"), traced(trace, value), theme::SERIES[i % 6]));
-        state.traces.iter().zip(units).enumerate().map(draw).collect()
+    let of_all = |value: fn(&TraceSample) -> f32| -> Lasting {
+        let draw = |(i, (trace, unit))| line(&format!("unit {unit}"), traced(trace, value), theme::SERIES[i % 6]);
+        Lasting::new(state.traces.iter().zip(units).enumerate().map(draw))
     };
     let mut plots = vec![("Membrane x".to_string(), of_all(|s| s.x)), ("Adaptation v".to_string(), of_all(|s| s.v))];
     if let (Some(trace), Some(unit)) = (state.traces.first(), units.first()) {
-        let one = |name, value, color| Lasting::new(line(name, traced(trace, value), color));
+        let one = |name, value, color| line(name, traced(trace, value), color);
         let below = one("likelihood, from below", |s| s.likelihood, theme::SERIES[0]);
         let above = one("prior, from above", |s| s.prior, theme::SERIES[1]);
-        plots.push((format!("Input to unit {unit}"), vec![below, above]));
+        plots.push((format!("Input to unit {unit}"), Lasting::new([below, above])));
     }
     if let Some(samples) = state.interneurons.first() {
         let start = samples.partition_point(|s| s.time_ms < from);
@@ -135,11 +137,10 @@ fn plots(state: &ViewState, snapshot: &Snapshot, last: f64, key: &Key) -> Plots 
         };
         let sampled = of("<T(y)>", |s| s.sampled, theme::SERIES[2]);
         let exact = of("A'(eta)", |s| s.exact, theme::exact(key.dark));
-        // It jumps and rests: joined into a band, each jump would be a wedge as long as the rest after it.
-        let observed = of("T(x)", |s| s.observed, theme::SERIES[4]).allow_band(false);
-        plots.push(("Interneurons at its strongest pixel".into(), [sampled, exact, observed].map(Lasting::new).into()));
+        let observed = of("T(x)", |s| s.observed, theme::SERIES[4]);
+        plots.push(("Interneurons at its strongest pixel".into(), Lasting::new([sampled, exact, observed])));
         let error = of("eps = T(x) - <T(y)>", |s| s.observed - s.sampled, theme::SERIES[3]);
-        plots.push(("Prediction error".into(), vec![Lasting::new(error)]));
+        plots.push(("Prediction error".into(), Lasting::new([error])));
     }
     plots
 }
@@ -172,4 +173,43 @@ pub fn table(state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
 
 fn time(ms: f64) -> String {
     if ms.abs() >= 10_000.0 { format!("{:.2} s", ms / 1000.0) } else { format!("{ms:.0} ms") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::experiment::presets;
+
+    #[test]
+    fn what_passes_too_fast_is_drawn_now_and_then_and_at_once_after_a_command() {
+        let engine = Engine::start(presets::by_name("ridge").unwrap(), || {}).unwrap();
+        let start = Instant::now();
+        let mut snapshot = loop {
+            if let Some(snapshot) = engine.take_snapshot() {
+                break snapshot;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let samples = (0..5000).map(|i| TraceSample { time_ms: f64::from(i), ..Default::default() }).collect();
+        let mut state = ViewState::default();
+        state.traces = vec![samples];
+        let (ctx, mut signals) = (egui::Context::default(), Signals::default());
+        // Answers up to when the picture goes, and how old it was allowed to be.
+        let mut draw = |snapshot: &Snapshot, last: f64, age: Duration| {
+            if let Some(picture) = &mut signals.picture {
+                picture.at = Instant::now() - age;
+            }
+            ctx.run_ui(egui::RawInput::default(), |ui| signals.ui(ui, &state, snapshot, last, 400.0)).textures_delta.clear();
+            signals.picture.as_ref().unwrap().last
+        };
+        let (young, old) = (Duration::ZERO, 2 * REDRAW);
+        assert_eq!(draw(&snapshot, 1000.0, young), 1000.0);
+        assert_eq!(draw(&snapshot, 1100.0, young), 1100.0, "a picture that slides is drawn every time");
+        assert_eq!(draw(&snapshot, 1500.0, young), 1100.0, "one that is new from end to end is not");
+        assert_eq!(draw(&snapshot, 1600.0, old), 1600.0, "but now and then");
+        snapshot.obeyed += 1;
+        assert_eq!(draw(&snapshot, 2100.0, young), 2100.0, "and where something was asked for");
+    }
 }

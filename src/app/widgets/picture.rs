@@ -184,6 +184,7 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use egui::epaint::{BandPoint, BandShape};
     use egui::{Stroke, pos2, vec2};
 
     #[test]
@@ -199,6 +200,10 @@ mod tests {
             clipped(Shape::circle_filled(pos2(20.0, 20.0), 3.0, Color32::from_rgba_unmultiplied(0, 0, 255, 128)), view),
             clipped(Shape::rect_filled(Rect::EVERYTHING, 0.0, Color32::GREEN), Rect::from_min_size(pos2(200.0, 0.0), vec2(9.0, 9.0))),
             clipped(Shape::circle_filled(pos2(300.0, 20.0), 3.0, Color32::YELLOW), view),
+            clipped(
+                BandShape::filled(vec![BandPoint::new(11.0, 12.0..=13.0), BandPoint::new(14.0, 15.0..=16.0)], Color32::BROWN).into(),
+                view,
+            ),
             clipped(Shape::ellipse_filled(pos2(20.0, 20.0), vec2(4.0, 2.0), Color32::BLUE), view),
             clipped(Shape::image(egui::TextureId::User(7), view, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE), view),
         ];
@@ -206,6 +211,7 @@ mod tests {
         let text = svg(&shapes, view, Color32::BLACK, &screenshot, 1.0);
         assert!(text.contains("<line x1=\"12.00\"") && text.contains("#ff0000"), "{text}");
         assert!(text.contains("<circle") && text.contains("fill-opacity=\"0.502\""), "{text}");
+        assert!(text.contains("points=\"11.00,12.00 14.00,15.00 14.00,16.00 11.00,13.00 \""), "a band by its outline: {text}");
         assert!(text.contains("rx=\"4.00\"") && !text.contains("#ffff00"), "outside the view though not clipped: {text}");
         assert!(!text.contains("#00ff00"), "a shape of another view: {text}");
         assert!(text.contains("data:image/png;base64,"), "{text}");

@@ -48,8 +48,8 @@ pub(super) struct Bench {
 const ROUNDS: usize = 15;
 /// Steps of one round of the short table.
 const STEPS: usize = 200;
-/// Rounds of the comparison with a window, which takes seconds each.
-const WATCHED_ROUNDS: usize = 5;
+/// Rounds of the comparison with a window, almost a second each.
+const WATCHED_ROUNDS: usize = 60;
 
 impl Bench {
     pub(super) fn run(self) -> anyhow::Result<()> {

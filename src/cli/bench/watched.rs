@@ -4,26 +4,31 @@
 use super::clock::median;
 use crate::app::views::Kind;
 use crate::app::{App, Options};
-use crate::engine::{Command, Engine, Pace};
 use crate::experiment::{Config, presets};
 use std::time::{Duration, Instant};
 
 const FRAME: Duration = Duration::from_micros(16_667);
-/// Before it counts, and then counted, in each round.
+/// Before it counts: the first fits of the filters are through, the threads are warm.
 const SETTLING: Duration = Duration::from_millis(700);
+/// Of one view.
 const COUNTED: Duration = Duration::from_millis(1500);
-/// Between two looks of somebody who does not watch.
-const GLANCE: Duration = Duration::from_millis(500);
+/// For how long at a time nobody watches, or somebody does.
+const PHASE: Duration = Duration::from_millis(400);
+/// Between two looks for a snapshot that is to come.
+const LOOK: Duration = Duration::from_micros(200);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Medians over rounds.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Watched {
-    /// Steps a second at full speed, default preset, nobody watching: one look at the counter every half second.
+    /// Steps a second at full speed, default preset, nobody watching.
     pub alone_steps_per_second: f64,
     /// The same with 60 frames a second of the standard layout.
     pub watched_steps_per_second: f64,
-    /// Share of its steps that the engine loses, median within rounds.
+    /// Share of its steps that the engine loses: median over rounds, each against the rates before and after it.
     pub lost_share: f64,
+    /// Standard error of that median, from the spread of the rounds.
+    pub lost_share_error: f64,
     /// From the start of the engine and the window's state to the first frame that shows the model, without a window's own start.
     pub first_snapshot_ms: f64,
     /// Work of a frame on the window's thread while learning at full speed, by view.
@@ -45,31 +50,35 @@ pub(super) struct ViewFrames {
 /// Measures the default preset at 1400x900.
 pub(super) fn measure(rounds: usize) -> anyhow::Result<Watched> {
     let config = presets::by_name(presets::DEFAULT)?;
-    let (mut pairs, mut first) = (Vec::new(), Vec::new());
-    for i in 0..rounds {
-        let mut pair = [0.0; 2];
-        for side in if i % 2 == 0 { [0, 1] } else { [1, 0] } {
-            pair[side] = if side == 0 {
-                alone(&config)?
-            } else {
-                let seen = window(&config, None)?;
-                first.push(seen.first_ms);
-                seen.steps_per_second
-            };
-        }
-        pairs.push(pair);
+    let (mut rates, mut first) = (Vec::new(), Vec::new());
+    let mut window = Window::open(&config, None)?;
+    first.push(window.first_ms);
+    window.watch(SETTLING)?;
+    for _ in 0..rounds {
+        rates.push([window.look_away(PHASE)?, window.watch(PHASE)?.0]);
     }
+    let after = window.look_away(PHASE)?;
+    drop(window);
     let (mut views, mut all) = (Vec::new(), Vec::new());
     for kind in Kind::ALL {
         let view = kind.name();
-        let mut frames = window(&config, Some(&view))?.frames_ms;
+        let mut window = Window::open(&config, Some(&view))?;
+        first.push(window.first_ms);
+        window.watch(SETTLING)?;
+        let mut frames = window.watch(COUNTED)?.1;
         views.push(ViewFrames { view, median_ms: percentile(&mut frames, 0.5), p99_ms: percentile(&mut frames, 0.99) });
         all.extend(frames);
     }
+    let alone: Vec<f64> = rates.iter().map(|rate| rate[0]).chain([after]).collect();
+    let lost = |(round, rate): (usize, &[f64; 2])| 1.0 - 2.0 * rate[1] / (alone[round] + alone[round + 1]);
+    let mut lost: Vec<f64> = rates.iter().enumerate().map(lost).collect();
+    // Of a normal law of the same quartiles: the rounds have stragglers.
+    let spread = (percentile(&mut lost, 0.75) - percentile(&mut lost, 0.25)) / 1.349;
     Ok(Watched {
-        alone_steps_per_second: median(pairs.iter().map(|p| p[0]).collect()),
-        watched_steps_per_second: median(pairs.iter().map(|p| p[1]).collect()),
-        lost_share: median(pairs.iter().map(|p| 1.0 - p[1] / p[0]).collect()),
+        watched_steps_per_second: median(rates.iter().map(|rate| rate[1]).collect()),
+        lost_share: median(lost),
+        lost_share_error: (std::f64::consts::FRAC_PI_2 / rounds as f64).sqrt() * spread,
+        alone_steps_per_second: median(alone),
         first_snapshot_ms: median(first),
         views,
         frame_median_ms: percentile(&mut all, 0.5),
@@ -82,67 +91,85 @@ fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.get((share * values.len() as f64) as usize).copied().unwrap_or(f64::NAN)
 }
 
-/// Steps a second of the engine, seen twice.
-fn alone(config: &Config) -> anyhow::Result<f64> {
-    let engine = Engine::start(config.clone(), || {})?;
-    engine.send(Command::SetPace(Pace::Full));
-    let mut seen: Vec<(Instant, u64)> = Vec::new();
-    let start = Instant::now();
-    let mut ran = None;
-    // The counter starts with the first picture: stimuli are made before.
-    while ran.is_none_or(|first: Instant| first.elapsed() < SETTLING + COUNTED) && start.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(if ran.is_none() { Duration::from_millis(5) } else { GLANCE });
-        if let Some(snapshot) = engine.take_snapshot() {
-            let first = *ran.get_or_insert_with(Instant::now);
-            if first.elapsed() >= SETTLING {
-                seen.push((Instant::now(), snapshot.clock.steps));
-            }
-        }
-    }
-    Ok(rate(&seen))
-}
-
-/// What a window saw that computed 60 frames a second.
-struct Seen {
-    steps_per_second: f64,
-    frames_ms: Vec<f64>,
+/// A window at full speed that computes its frames when it is told to.
+struct Window {
+    ctx: egui::Context,
+    app: App,
+    start: Instant,
     /// Until the first frame with a snapshot was computed.
     first_ms: f64,
 }
 
-fn window(config: &Config, view: Option<&str>) -> anyhow::Result<Seen> {
-    let start = Instant::now();
-    let ctx = egui::Context::default();
-    let options = Options { config: config.clone(), view: view.map(Into::into), full_speed: true, ..Default::default() };
-    let mut app = App::new(&ctx, options)?;
-    let mut next = Instant::now();
-    let mut first = None;
-    let (mut seen, mut frames): (Vec<(Instant, u64)>, Vec<f64>) = (Vec::new(), Vec::new());
-    while first.is_none_or(|first: Instant| first.elapsed() < SETTLING + COUNTED) && start.elapsed() < Duration::from_secs(60) {
-        std::hint::black_box(app.compute_frame(&ctx, start.elapsed().as_secs_f64()));
-        if let Some(snapshot) = &app.state.latest {
-            let first = *first.get_or_insert_with(Instant::now);
-            if first.elapsed() >= SETTLING {
-                frames.extend(app.work_ms().map(f64::from));
-                if seen.last().is_none_or(|&(_, steps)| steps < snapshot.clock.steps) {
-                    seen.push((Instant::now(), snapshot.clock.steps));
-                }
+impl Window {
+    /// Opens it and waits for the first picture of the model.
+    fn open(config: &Config, view: Option<&str>) -> anyhow::Result<Self> {
+        let start = Instant::now();
+        let ctx = egui::Context::default();
+        let options = Options { config: config.clone(), view: view.map(Into::into), full_speed: true, ..Default::default() };
+        let app = App::new(&ctx, options)?;
+        let mut window = Self { ctx, app, start, first_ms: f64::NAN };
+        while window.app.state.latest.is_none() {
+            window.frame();
+            anyhow::ensure!(start.elapsed() < PATIENCE, "the engine shows nothing");
+            std::thread::sleep(LOOK);
+        }
+        window.first_ms = start.elapsed().as_secs_f64() * 1e3;
+        Ok(window)
+    }
+
+    fn frame(&mut self) {
+        std::hint::black_box(self.app.compute_frame(&self.ctx, self.start.elapsed().as_secs_f64()));
+    }
+
+    fn steps(&self) -> u64 {
+        self.app.state.latest.as_ref().map_or(0, |snapshot| snapshot.clock.steps)
+    }
+
+    /// The steps of the engine now: those of a snapshot that is built after the one that lies ready.
+    fn steps_now(&mut self) -> anyhow::Result<(Instant, u64)> {
+        let begin = Instant::now();
+        self.app.drain(&self.ctx);
+        let ready = self.steps();
+        while self.steps() == ready {
+            anyhow::ensure!(begin.elapsed() < PATIENCE, "the engine stands still");
+            std::thread::sleep(LOOK);
+            self.app.drain(&self.ctx);
+        }
+        Ok((Instant::now(), self.steps()))
+    }
+
+    /// Computes no frame for this long, at least. Steps a second meanwhile.
+    fn look_away(&mut self, time: Duration) -> anyhow::Result<f64> {
+        let before = self.steps_now()?;
+        std::thread::sleep(time);
+        Ok(rate(before, self.steps_now()?))
+    }
+
+    /// Computes 60 frames a second. Steps a second meanwhile, and the work of each frame, ms.
+    fn watch(&mut self, time: Duration) -> anyhow::Result<(f64, Vec<f64>)> {
+        let (begin, mut next) = (Instant::now(), Instant::now());
+        let (mut seen, mut frames): (Vec<(Instant, u64)>, Vec<f64>) = (Vec::new(), Vec::new());
+        while begin.elapsed() < time || (seen.len() < 2 && begin.elapsed() < PATIENCE) {
+            let before = self.steps();
+            self.frame();
+            frames.extend(self.app.work_ms().map(f64::from));
+            if self.steps() > before {
+                seen.push((Instant::now(), self.steps()));
+            }
+            next += FRAME;
+            match next.checked_duration_since(Instant::now()) {
+                Some(wait) => std::thread::sleep(wait),
+                None => next = Instant::now(),
             }
         }
-        next += FRAME;
-        match next.checked_duration_since(Instant::now()) {
-            Some(wait) => std::thread::sleep(wait),
-            None => next = Instant::now(),
+        match seen.as_slice() {
+            [first, .., last] => Ok((rate(*first, *last), frames)),
+            _ => anyhow::bail!("the engine stands still"),
         }
     }
-    let first_ms = first.map_or(f64::NAN, |first| first.duration_since(start).as_secs_f64() * 1e3);
-    Ok(Seen { steps_per_second: rate(&seen), frames_ms: frames, first_ms })
 }
 
-/// Steps a second between the first and the last look.
-fn rate(seen: &[(Instant, u64)]) -> f64 {
-    match seen {
-        [first, .., last] => (last.1 - first.1) as f64 / last.0.duration_since(first.0).as_secs_f64(),
-        _ => f64::NAN,
-    }
+/// Steps a second between two looks.
+fn rate(first: (Instant, u64), last: (Instant, u64)) -> f64 {
+    (last.1 - first.1) as f64 / last.0.duration_since(first.0).as_secs_f64()
 }
