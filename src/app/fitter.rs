@@ -151,3 +151,16 @@ impl Drop for Fitter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fits_take_no_more_of_a_core_than_they_are_needed() {
+        let took = Duration::from_millis(50);
+        let share = |need: Need| need.rest(took).map_or(0.0, |rest| took.as_secs_f64() / rest.as_secs_f64());
+        assert_eq!([Need::Nothing, Need::AtHand, Need::Shown].map(share), [0.0, 1.0 / 400.0, 0.05]);
+        assert_eq!(Need::Shown.rest(10 * took), Some(100 * took), "a tenth at most");
+    }
+}
