@@ -297,10 +297,9 @@ fn filters_are_fitted_sorted_and_outlined() {
     let mut harness = window("dead-leaves", Some("receptive-fields"));
     until(&mut harness, |app| app.state.latest.is_some());
     click(&mut harness, "Full speed");
-    // Fits are at hand before anybody asks; those that are shown become better as learning goes on.
-    until(&mut harness, |app| app.state.fits.is_some());
-    click(&mut harness, "Fits");
+    // Fits come, and better ones as learning goes on.
     until(&mut harness, |app| app.state.fits.as_ref().is_some_and(|fits| fits.summary().0 > 0.3));
+    click(&mut harness, "Fits");
     harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Group by").click();
     harness.run_steps(4);
     click(&mut harness, "orientation");

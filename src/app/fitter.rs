@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Between two passes at least.
 const REST: Duration = Duration::from_secs(1);
+/// The same while nobody looks at them.
+const UNSEEN: Duration = Duration::from_secs(10);
 
 /// How much the fits are needed. What they take of a core while filters learn, learning loses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +21,7 @@ pub enum Need {
     /// Nobody asks for them.
     #[default]
     Nothing,
-    /// They are to be at hand: a four hundredth of a core.
+    /// They are to be at hand: now and then, a hundredth of a core at most.
     AtHand,
     /// They are in the picture: a tenth of a core.
     Shown,
@@ -30,7 +32,7 @@ impl Need {
     fn rest(self, took: Duration) -> Option<Duration> {
         match self {
             Self::Nothing => None,
-            Self::AtHand => Some(REST.max(400 * took)),
+            Self::AtHand => Some(UNSEEN.max(100 * took)),
             Self::Shown => Some(REST.max(10 * took)),
         }
     }
@@ -160,7 +162,8 @@ mod tests {
     fn fits_take_no_more_of_a_core_than_they_are_needed() {
         let took = Duration::from_millis(50);
         let share = |need: Need| need.rest(took).map_or(0.0, |rest| took.as_secs_f64() / rest.as_secs_f64());
-        assert_eq!([Need::Nothing, Need::AtHand, Need::Shown].map(share), [0.0, 1.0 / 400.0, 0.05]);
-        assert_eq!(Need::Shown.rest(10 * took), Some(100 * took), "a tenth at most");
+        assert_eq!([Need::Nothing, Need::AtHand, Need::Shown].map(share), [0.0, 0.005, 0.05]);
+        let slow = [Need::AtHand, Need::Shown].map(|need| need.rest(10 * took));
+        assert_eq!(slow, [Some(1000 * took), Some(100 * took)], "a hundredth and a tenth at most");
     }
 }
