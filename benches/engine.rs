@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use heescope::analysis::gabor;
-use heescope::dynamics::block::Taps;
+use heescope::dynamics::block::Probes;
 use heescope::dynamics::noise::Noise;
 use heescope::experiment::Config;
 use heescope::experiment::presets;
@@ -60,7 +60,7 @@ fn steps(c: &mut Criterion) {
     group.throughput(Throughput::Elements(STEPS as u64));
     let mut run = |name: String, mut session: Session| {
         session.hold(true).unwrap();
-        group.bench_function(name, |b| b.iter(|| session.advance(STEPS, &Taps::default())));
+        group.bench_function(name, |b| b.iter(|| session.advance(STEPS, &Probes::default())));
     };
     for threads in [1, 2] {
         run(format!("dead-leaves, {threads} threads"), preset("dead-leaves", |c| c.dynamics.threads = threads));
@@ -81,14 +81,14 @@ fn presentation(c: &mut Criterion) {
     for name in ["dead-leaves", "bars"] {
         let mut session = preset(name, |c| c.dynamics.threads = 2);
         group.throughput(Throughput::Elements(session.config().stimulus.batch as u64));
-        group.bench_function(name, |b| b.iter(|| session.advance(usize::MAX, &Taps::default())));
+        group.bench_function(name, |b| b.iter(|| session.advance(usize::MAX, &Probes::default())));
     }
     group.finish();
 }
 
 fn fits(c: &mut Criterion) {
     let mut session = preset("dead-leaves", |c| c.dynamics.threads = 2);
-    (0..300).for_each(|_| drop(session.advance(usize::MAX, &Taps::default())));
+    (0..300).for_each(|_| drop(session.advance(usize::MAX, &Probes::default())));
     let filters: Vec<Vec<f32>> = session.model.weights[0].columns().into_iter().map(|column| column.to_vec()).collect();
     let mut group = c.benchmark_group("fits");
     group.throughput(Throughput::Elements(filters.len() as u64)).sample_size(10);

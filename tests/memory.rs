@@ -2,7 +2,7 @@
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
-use heescope::app::memory::{Blocks, hand_back};
+use heescope::app::allocator::{Blocks, hand_back};
 
 #[test]
 fn blocks_come_from_the_system_one_by_one_from_their_size_on() {

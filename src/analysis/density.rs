@@ -96,7 +96,7 @@ pub fn line(model: &Hierarchy, x0: &[f32]) -> Option<Vec<[f64; 2]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::oracle::linear_gaussian_posterior;
+    use crate::model::closed_form::linear_gaussian_posterior;
     use crate::model::{Activation, FamilyConfig, Layer};
 
     #[test]

@@ -7,7 +7,7 @@ pub mod features;
 pub mod frechet;
 pub mod gabor;
 pub mod groups;
-pub mod judge;
+pub mod image_evaluator;
 pub mod locality;
 pub mod manifold;
 pub mod principal;

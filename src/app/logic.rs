@@ -1,6 +1,6 @@
 //! Takes in what the engine and the helper threads have for the window; draws nothing.
 
-use super::{App, Background, Kind, Shot, memory};
+use super::{App, Background, Kind, Shot, allocator};
 use crate::app::actions::{Action, Field};
 use crate::app::widgets::picture;
 use crate::engine::{Command, Event, Pace};
@@ -18,7 +18,7 @@ impl App {
     /// Before a frame: a core for it, and what has come.
     pub(super) fn begin_frame(&mut self, ctx: &Context) {
         let hidden = ctx.input(|i| i.viewport().visible()) == Some(false); // then nothing is drawn
-        let waited = if hidden { Duration::ZERO } else { self.engine.make_room() };
+        let waited = if hidden { Duration::ZERO } else { self.engine.lease_core() };
         self.waited = [waited, self.waited[0]];
         self.begun = Instant::now();
         self.drain(ctx);
@@ -29,7 +29,7 @@ impl App {
         let Some(frames) = self.starting.filter(|_| self.state.latest.is_some()) else { return };
         self.starting = (frames < STARTING).then_some(frames + 1);
         if self.starting.is_none() {
-            memory::hand_back(memory::Blocks::Run);
+            allocator::hand_back(allocator::Blocks::Run);
         }
     }
 

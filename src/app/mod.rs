@@ -1,11 +1,11 @@
 //! The window: drains the engine, draws the views, turns what people do into commands.
 
 pub mod actions;
+pub mod allocator;
 mod commands;
 pub mod fitter;
 mod layout;
 mod logic;
-pub mod memory;
 mod notices;
 mod side_panel;
 pub mod state;
@@ -80,7 +80,7 @@ pub fn open(options: Options) -> anyhow::Result<()> {
         persist_window: options.size.is_none(),
         ..Default::default()
     };
-    memory::hand_back(memory::Blocks::Start);
+    allocator::hand_back(allocator::Blocks::Start);
     let failure = std::sync::Arc::new(std::sync::Mutex::new(None));
     let shared = failure.clone();
     eframe::run_native(
@@ -152,7 +152,7 @@ pub struct App {
     /// Frames drawn with a model, until the start is over.
     starting: Option<u32>,
     /// Whether the engine believes that Generation is in sight.
-    dreams_in_sight: bool,
+    generation_in_sight: bool,
 }
 
 /// A change of one parameter.
@@ -228,7 +228,7 @@ impl App {
             drawing: Duration::ZERO,
             fitter,
             starting: Some(0),
-            dreams_in_sight: true,
+            generation_in_sight: true,
         })
     }
 }
@@ -244,7 +244,7 @@ impl eframe::App for App {
         self.frame(ui);
         self.end_start();
         self.drawing = self.begun.elapsed();
-        self.engine.take_room(self.frames.rest());
+        self.engine.release_core(self.frames.rest());
         if !self.pending.is_empty() {
             self.drain(ui.ctx());
         }

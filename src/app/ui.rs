@@ -4,7 +4,7 @@ use super::{App, Kind, layout, status};
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::data::photographs;
-use crate::engine::{Command, DreamRequest, Parameter, Snapshot};
+use crate::engine::{Command, GenerationCommand, Parameter, Snapshot};
 use egui::{Context, Ui};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ impl App {
         let mut output = ctx.run_ui(input, |ui| self.frame(ui));
         output.textures_delta.clear(); // nobody uploads them here
         let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
-        self.engine.take_room(Duration::ZERO);
+        self.engine.release_core(Duration::ZERO);
         self.frames.add(Some(begin.elapsed() - self.waited[0]), None);
         triangles
     }
@@ -92,8 +92,8 @@ impl App {
         let need = self.shown().filter_map(|kind| self.views.get(kind.title())).map(|view| view.fits()).max();
         self.fitter.offer(&snapshot, need.unwrap_or_default());
         let in_sight = self.shown().any(|kind| kind == Kind::Generation);
-        if std::mem::replace(&mut self.dreams_in_sight, in_sight) != in_sight {
-            actions.push(Action::Send(Command::Dreams(DreamRequest::Look(in_sight)))); // nothing is computed that nobody sees
+        if std::mem::replace(&mut self.generation_in_sight, in_sight) != in_sight {
+            actions.push(Action::Send(Command::GenerationThread(GenerationCommand::Look(in_sight)))); // nothing is computed that nobody sees
         }
         self.state.latest = Some(snapshot);
         self.save_drawn(ui);

@@ -1,8 +1,8 @@
 //! `heescope evaluate`: how close generated images come to a data set, beside the floor that real images reach.
 
-use crate::analysis::judge::{Images, Judge, Judgement};
+use crate::analysis::image_evaluator::{ImageEvaluator, Images, Judgement};
 use crate::data::{self, ImageSet, Part, Progress};
-use crate::experiment::judging;
+use crate::experiment::image_evaluation;
 use crate::export::npz;
 use anyhow::{anyhow, bail};
 use ndarray::{Array2, Axis, Ix3};
@@ -77,12 +77,12 @@ impl Evaluate {
         }
         let count = self.count.unwrap_or(images.nrows());
         for (what, found) in [(place.as_str(), images.nrows()), ("--count", count)] {
-            if found < Judge::FEWEST {
-                bail!("{what}: {found} images, at least {} are needed", Judge::FEWEST);
+            if found < ImageEvaluator::FEWEST {
+                bail!("{what}: {found} images, at least {} are needed", ImageEvaluator::FEWEST);
             }
         }
         let labelled = |set: ImageSet| Images { pixels: set.pixels, labels: set.labels };
-        let judge = judging::fit(size, labelled(reference), labelled(training)).map_err(|e| anyhow!("{}: {e}", self.data))?;
+        let judge = image_evaluation::fit(size, labelled(reference), labelled(training)).map_err(|e| anyhow!("{}: {e}", self.data))?;
         // A distance falls with the number of images, so there are no more than the floor can be given for.
         let count = count.min(images.nrows()).min(judge.most_comparable());
         let chosen = rand::seq::index::sample(&mut ChaCha8Rng::seed_from_u64(0), images.nrows(), count).into_vec();
@@ -133,7 +133,7 @@ fn read_data(data: &str, part: Part, pixels: usize) -> anyhow::Result<ImageSet> 
     }
 }
 
-fn report(given: &Evaluate, name: &str, judge: &Judge, found: &Judgement, floor: &Judgement) -> anyhow::Result<serde_json::Value> {
+fn report(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Judgement, floor: &Judgement) -> anyhow::Result<serde_json::Value> {
     Ok(serde_json::json!({
         "file": given.samples.display().to_string(),
         "array": name,
@@ -147,7 +147,7 @@ fn report(given: &Evaluate, name: &str, judge: &Judge, found: &Judgement, floor:
     }))
 }
 
-fn table(given: &Evaluate, name: &str, judge: &Judge, found: &Judgement, floor: &Judgement) -> String {
+fn table(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Judgement, floor: &Judgement) -> String {
     let mut text = format!(
         "{}: {} {name} against {} held-out images of {}; {} training images\n\n{:<34}{:>16}{:>16}\n",
         given.samples.display(),

@@ -1,8 +1,8 @@
 //! `heescope generate`: images from the model, jointly, marginally or from the top down (SPEC 4).
 
 use crate::cli::Start;
-use crate::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
-use crate::experiment::gallery::SMALLEST_PICTURE;
+use crate::experiment::generation::{FrozenModel, GenerationChains, GenerationRequest, Mode, Origin};
+use crate::experiment::generation_comparison::SMALLEST_PICTURE;
 use crate::experiment::{Config, Session};
 use crate::export::filters::tile;
 use crate::export::images::{Tone, picture, save_npz};
@@ -77,7 +77,7 @@ impl Generate {
         if pixels < SMALLEST_PICTURE {
             bail!("{} observes {pixels} values: a picture of at least {SMALLEST_PICTURE} pixels is needed", config.model.name);
         }
-        let wish = Wish {
+        let request = GenerationRequest {
             mode,
             count: self.count,
             inner: self.inner,
@@ -88,13 +88,13 @@ impl Generate {
         };
         let threads = config.dynamics.threads;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        pool.install(|| self.generate(&config, model, wish, tile(pixels)))
+        pool.install(|| self.generate(&config, model, request, tile(pixels)))
     }
 
-    fn generate(&self, config: &Config, model: Option<Hierarchy>, wish: Wish, shape: [usize; 2]) -> anyhow::Result<()> {
-        let needs_data = wish.origin == Origin::Data && wish.mode != Mode::Ancestral;
-        let (dreamer, data) = match (model, needs_data) {
-            (Some(model), false) => (Dreamer::with_model(config, model), None),
+    fn generate(&self, config: &Config, model: Option<Hierarchy>, request: GenerationRequest, shape: [usize; 2]) -> anyhow::Result<()> {
+        let needs_data = request.origin == Origin::Data && request.mode != Mode::Ancestral;
+        let (weights, data) = match (model, needs_data) {
+            (Some(model), false) => (FrozenModel::with_model(config, model), None),
             (model, _) => {
                 if model.is_none() && config.learning.enabled {
                     eprintln!("preset {} has not learned: its weights are random (train it, then use --model)", config.model.name);
@@ -103,28 +103,28 @@ impl Generate {
                     Some(model) => Session::with_model(config.clone(), model)?,
                     None => Session::new(config.clone())?,
                 };
-                (Dreamer::of(&session), session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len()))))
+                (FrozenModel::of(&session), session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len()))))
             }
         };
-        let tone = Tone::of(dreamer.model.layers[0].family.bounds());
-        let mut dream = Dream::new(dreamer, wish, data.as_ref())?;
-        let steps = if wish.mode == Mode::Ancestral { 0 } else { self.steps };
+        let tone = Tone::of(weights.model.layers[0].family.bounds());
+        let mut chains = GenerationChains::new(weights, request, data.as_ref())?;
+        let steps = if request.mode == Mode::Ancestral { 0 } else { self.steps };
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
-        while (dream.steps as usize) < steps {
-            dream.advance(CHUNK.min(steps - dream.steps as usize));
-            bar.set_position(dream.steps);
-            if let Some(l) = dream.broken() {
-                bail!("generation diverged after {} steps: x{l} is not finite", dream.steps);
+        while (chains.steps as usize) < steps {
+            chains.advance(CHUNK.min(steps - chains.steps as usize));
+            bar.set_position(chains.steps);
+            if let Some(l) = chains.broken() {
+                bail!("generation diverged after {} steps: x{l} is not finite", chains.steps);
             }
         }
         bar.finish_and_clear();
-        let (samples, means) = (dream.samples(), dream.means());
+        let (samples, means) = (chains.samples(), chains.means());
         save_npz(&self.out, &samples, &means, shape, &config.to_toml())?;
         if let Some(path) = &self.png {
             crate::export::save_png(path, &picture(means.view(), shape, MOST_TILES, tone, ZOOM))?;
         }
-        let how = if wish.mode == Mode::Ancestral { String::new() } else { format!(", {steps} steps from {}", self.from) };
-        println!("{} images of {} x {} pixels, {}{how}", wish.count, shape[0], shape[1], self.mode);
+        let how = if request.mode == Mode::Ancestral { String::new() } else { format!(", {steps} steps from {}", self.from) };
+        println!("{} images of {} x {} pixels, {}{how}", request.count, shape[0], shape[1], self.mode);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! `heescope sample`: chains of one posterior, with all that is needed to check them.
 
 use crate::cli::Start;
-use crate::dynamics::block::{LayerState, Taps};
+use crate::dynamics::block::{LayerState, Probes};
 use crate::experiment::{modelfile, session::Session};
 use crate::export::npz::{Archive, read_npy};
 use anyhow::bail;
@@ -62,14 +62,14 @@ impl Sample {
             session.set_stimulus(&values).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
         }
         session.hold(true)?;
-        session.advance(self.burn, &Taps::default());
+        session.advance(self.burn, &Probes::default());
         let depth = session.model.depth();
         let shape = |l: usize| (self.chains, draws, session.model.layers[l].size);
         let mut x: Vec<Array3<f32>> = (1..=depth).map(|l| Array3::zeros(shape(l))).collect();
         let mut v = x.clone();
         let mut time_ms = Array1::zeros(draws);
         for draw in 0..draws {
-            session.advance(self.thin, &Taps::default());
+            session.advance(self.thin, &Probes::default());
             time_ms[draw] = session.time_ms as f32;
             for l in 1..=depth {
                 let n = session.model.layers[l].size;

@@ -1,9 +1,9 @@
 //! `heescope train`: learns without a window and writes the model.
 
 use crate::cli::Start;
-use crate::dynamics::block::Taps;
+use crate::dynamics::block::Probes;
+use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
-use crate::experiment::threads::run_on;
 use crate::experiment::{DataSource, Decay, modelfile, stages};
 use crate::export::filters::{Format, save};
 use crate::export::mosaic::Scale;
@@ -76,7 +76,7 @@ impl Train {
             Some(images) if std::io::stderr().is_terminal() => indicatif::ProgressBar::new(images),
             _ => indicatif::ProgressBar::hidden(),
         };
-        let (start, taps) = (Instant::now(), Taps::default());
+        let (start, probes) = (Instant::now(), Probes::default());
         let (mut residual, pool) = (0.0, session.pool());
         let learn = || -> anyhow::Result<()> {
             // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
@@ -84,7 +84,7 @@ impl Train {
                 if let (None, Some(seconds)) = (last, self.seconds) {
                     session.set_clock(start.elapsed().as_secs_f64() / seconds);
                 }
-                if let (_, Some(report)) = session.advance(usize::MAX, &taps) {
+                if let (_, Some(report)) = session.advance(usize::MAX, &probes) {
                     residual += 0.05 * (f64::from(report.residual_variance) - residual);
                     if let Some(reason) = session.broken() {
                         bail!("learning diverged after {} images: {reason}", session.images);

@@ -1,4 +1,4 @@
-//! How far something that takes its time has come, and the wish to have it stopped; shared between threads.
+//! How far something that takes its time has come, and the request to have it stopped; shared between threads.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A task of `total` parts begins; a wish to stop the one before is forgotten by [`Progress::clear`] only.
+    /// A task of `total` parts begins; a request to stop the one before is forgotten by [`Progress::clear`] only.
     pub fn begin(&self, what: &'static str, total: usize) {
         *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
         self.done.store(0, Ordering::Relaxed);

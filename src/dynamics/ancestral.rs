@@ -7,7 +7,7 @@ use crate::dynamics::block::{Block, input_from_above};
 use crate::dynamics::categorical;
 use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
-use crate::model::families::InterneuronLaw;
+use crate::model::families::InterneuronDynamics;
 use crate::model::{Family, Hierarchy, quadrature, vector};
 use std::sync::Arc;
 
@@ -68,18 +68,18 @@ fn draw_layer(model: &Hierarchy, block: &mut Block, l: usize, given_above: bool,
 
 /// Whether [`conditional`] draws it at once.
 fn exact(family: &dyn Family) -> bool {
-    matches!(family.interneuron_law(), InterneuronLaw::OrnsteinUhlenbeck { .. } | InterneuronLaw::HeatBath)
+    matches!(family.interneuron_dynamics(), InterneuronDynamics::OrnsteinUhlenbeck { .. } | InterneuronDynamics::HeatBath)
 }
 
 /// x ~ p(. | eta), unit by unit.
 fn conditional(family: &Arc<dyn Family>, eta: &[f32], x: &mut [f32], temperature: f32, noise: &mut Noise) {
-    match family.interneuron_law() {
-        InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
+    match family.interneuron_dynamics() {
+        InterneuronDynamics::OrnsteinUhlenbeck { sigma } => {
             noise.fill(x);
             let spread = sigma * temperature.sqrt();
             x.iter_mut().zip(eta).for_each(|(x, eta)| *x = eta + spread * *x);
         }
-        InterneuronLaw::HeatBath => {
+        InterneuronDynamics::HeatBath => {
             let (mut on, mut chance) = (vec![0.0; x.len()], vec![0.0; x.len()]);
             let cooled: Vec<f32> = eta.iter().map(|eta| eta / temperature).collect();
             vector::logistic(&cooled, &mut on);
@@ -107,7 +107,7 @@ fn by_quantiles(family: &dyn Family, eta: &[f32], x: &mut [f32], units: usize, t
         }
     }
     for (eta, members) in known {
-        let (low, high) = family.reach(f64::from(eta));
+        let (low, high) = family.integration_bounds(f64::from(eta));
         let wider = 0.5 * (f64::from(temperature).max(1.0) - 1.0) * (high - low);
         let (low, high) = ((low - wider).max(family.bounds()[0]), (high + wider).min(family.bounds()[1]));
         let places: Vec<usize> = (0..x.len() / units).flat_map(|row| members.iter().map(move |unit| row * units + unit)).collect();
@@ -139,14 +139,14 @@ impl Family for Tempered {
     fn statistic(&self, x: f64) -> f64 {
         self.family.statistic(x)
     }
-    fn statistic_slope(&self, x: f64) -> f64 {
-        self.family.statistic_slope(x)
+    fn statistic_derivative(&self, x: f64) -> f64 {
+        self.family.statistic_derivative(x)
     }
     fn base_energy(&self, x: f64) -> f64 {
         self.family.base_energy(x) / self.temperature
     }
-    fn base_slope(&self, x: f64) -> f64 {
-        self.family.base_slope(x) / self.temperature
+    fn base_energy_derivative(&self, x: f64) -> f64 {
+        self.family.base_energy_derivative(x) / self.temperature
     }
     fn largest_base_curvature(&self) -> f64 {
         self.family.largest_base_curvature() / self.temperature
@@ -157,8 +157,8 @@ impl Family for Tempered {
     fn normalisable_for_every_eta(&self) -> bool {
         self.family.normalisable_for_every_eta()
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
-        self.family.reach(eta * self.temperature)
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
+        self.family.integration_bounds(eta * self.temperature)
     }
     fn with_sigma(&self, sigma: f64) -> Arc<dyn Family> {
         self.family.with_sigma(sigma)

@@ -6,18 +6,18 @@ use crate::dynamics::interneurons;
 use crate::dynamics::neurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
-use crate::dynamics::parameters::StepParameters;
-use crate::model::families::InterneuronLaw;
+use crate::dynamics::step_parameters::StepParameters;
+use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
 use crate::model::product::{multiply, transpose};
 use crate::model::{Activation, Hierarchy, vector};
 use ndarray::ArrayView2;
 
 mod observed;
+mod probes;
 mod sums;
-mod taps;
 
-pub use taps::{Frame, Taps};
+pub use probes::{ProbeSample, Probes};
 
 /// Learning steps kept before they are multiplied out.
 const HISTORY: usize = 16;
@@ -38,8 +38,8 @@ pub struct LayerState {
     /// Interneurons y: for Ornstein-Uhlenbeck the mean of K as far as its means over the steps tell it, else `[K, rows, units]`.
     pub y: Vec<f32>,
     /// Variance of that mean of K which they do not tell.
-    pub(super) hidden: f64,
-    pub(super) law: Option<InterneuronLaw>,
+    pub(super) unsampled_variance: f64,
+    pub(super) law: Option<InterneuronDynamics>,
     /// <T(y)> over the last step.
     pub mean_statistic: Vec<f32>,
     /// eps = T(x) - <T(y)>.
@@ -105,9 +105,9 @@ pub struct Prepared {
 impl Prepared {
     /// Of the present weights, for runs of `steps` of this block and those that keep step with it.
     pub fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
-        let drawn = block.open == model.depth() && block.until_choice < steps;
+        let drawn = block.active_layers == model.depth() && block.until_choice < steps;
         self.prototypes = if drawn { Prototypes::new(model) } else { None };
-        self.transposed.resize(block.open, Vec::new());
+        self.transposed.resize(block.active_layers, Vec::new());
         self.transposed.iter_mut().zip(&model.weights).for_each(|(transposed, w)| transpose(w.view(), transposed));
     }
 }
@@ -120,7 +120,7 @@ pub struct Block {
     /// Layers 0..=L.
     pub layers: Vec<LayerState>,
     /// Traced units, one list a step.
-    pub frames: Vec<Vec<Frame>>,
+    pub frames: Vec<Vec<ProbeSample>>,
     /// The pair in every row, one list of rows a step.
     pub pairs: Vec<Vec<[f32; 2]>>,
     /// <T(y)> of the layer below the traced one, one list of units a step.
@@ -132,7 +132,7 @@ pub struct Block {
     /// Tables of A' for exact interneurons without a closed form, a layer each; empty: the quadrature answers.
     pub tables: Tables,
     /// Layers of neurons that run, 1..=this; the others rest, and this one has eta = g(b).
-    open: usize,
+    active_layers: usize,
     /// Whether W_l learns.
     learns: Vec<bool>,
     /// What moves x_0 where it is free.
@@ -163,7 +163,7 @@ impl Block {
                     eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0) && !categorical, size),
                     slope: zeros(model.layers[l].family.has_link(), size),
                     y: Vec::new(),
-                    hidden: 0.0,
+                    unsampled_variance: 0.0,
                     law: None,
                     mean_statistic: zeros(l < depth, size),
                     eps: zeros(l < depth, size),
@@ -190,7 +190,7 @@ impl Block {
             learned_steps: 0,
             reconstruction: (vec![0.0; model.layers[0].size], 0),
             tables: Vec::new(),
-            open: depth,
+            active_layers: depth,
             learns: vec![true; depth],
             observation: None,
             completions: None,
@@ -209,7 +209,7 @@ impl Block {
         self.interneurons = k;
         for l in 0..model.depth() {
             let state = &mut self.layers[l];
-            let law = model.layers[l].family.interneuron_law(); // may need a quadrature: once a stimulus, not in a step
+            let law = model.layers[l].family.interneuron_dynamics(); // may need a quadrature: once a stimulus, not in a step
             state.law = Some(law);
             interneurons::start(law, k, model.layers[l].family.bounds(), state, &mut self.noise);
         }
@@ -238,7 +238,7 @@ impl Block {
     /// eta = 0, sums of the presentation at 0.
     pub fn begin(&mut self, model: &Hierarchy) {
         for (l, state) in self.layers.iter_mut().enumerate() {
-            if l == self.open && !state.eta.is_empty() {
+            if l == self.active_layers && !state.eta.is_empty() {
                 state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
                 });
@@ -253,20 +253,20 @@ impl Block {
     }
 
     /// Lets layers 1..=`open` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.
-    pub fn set_stage(&mut self, open: usize, learns: &[bool]) {
-        self.open = open;
+    pub fn set_stage(&mut self, active_layers: usize, learns: &[bool]) {
+        self.active_layers = active_layers;
         self.learns.copy_from_slice(learns);
     }
 
-    /// Advances every network by `span.steps` steps; records `taps`; gathers the learning rule's sums.
-    pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, taps: &Taps) {
+    /// Advances every network by `span.steps` steps; records `probes`; gathers the learning rule's sums.
+    pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
         let mut prepared = Prepared::default();
         prepared.renew(model, self, span.steps);
-        self.run_prepared(model, &prepared, parameters, span, taps);
+        self.run_prepared(model, &prepared, parameters, span, probes);
     }
 
     /// The same with what several blocks share.
-    pub fn run_prepared(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters, span: Span, taps: &Taps) {
+    pub fn run_prepared(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters, span: Span, probes: &Probes) {
         for step in 0..span.steps {
             self.step(model, prepared, parameters);
             if step + 1 == span.skip {
@@ -275,7 +275,7 @@ impl Block {
             if span.learn && step >= span.skip {
                 self.keep();
             }
-            self.record(taps);
+            self.record(probes);
         }
         if span.last {
             self.multiply_out();
@@ -287,11 +287,11 @@ impl Block {
         let now = self.until_choice == 0;
         self.until_choice = self.until_choice.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
         if let (true, Some(prototypes)) = (now, &prepared.prototypes) {
-            let (low, high) = self.layers.split_at_mut(self.open);
-            let temperature = parameters.layers[self.open - 1].temperature;
-            prototypes.heat_bath(model, &low[self.open - 1], &mut high[0], temperature, &mut self.noise);
+            let (low, high) = self.layers.split_at_mut(self.active_layers);
+            let temperature = parameters.layers[self.active_layers - 1].temperature;
+            prototypes.heat_bath(model, &low[self.active_layers - 1], &mut high[0], temperature, &mut self.noise);
         }
-        for l in 0..self.open {
+        for l in 0..self.active_layers {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
             let (family, w) = (&model.layers[l].family, model.weights[l].view());
@@ -321,15 +321,15 @@ impl Block {
         }
         let (reconstruction, count) = &mut self.reconstruction;
         let observed = &self.layers[0];
-        let gaussian = matches!(observed.law, Some(InterneuronLaw::OrnsteinUhlenbeck { .. }));
+        let gaussian = matches!(observed.law, Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }));
         let (prediction, scale) = if gaussian {
             (&observed.eta, 1.0)
         } else {
-            (&observed.mean_statistic, 1.0 / model.layers[0].family.statistic_slope(0.0) as f32) // T is linear in x
+            (&observed.mean_statistic, 1.0 / model.layers[0].family.statistic_derivative(0.0) as f32) // T is linear in x
         };
         reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += scale * p);
         *count += 1;
-        for l in (1..=self.open).filter(|&l| !model.layers[l].family.is_categorical()) {
+        for l in (1..=self.active_layers).filter(|&l| !model.layers[l].family.is_categorical()) {
             neurons::advance(&model.layers[l], &mut self.layers[l], parameters.layers[l - 1], &mut self.noise);
         }
     }
@@ -357,7 +357,7 @@ pub(super) fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamics::parameters::LayerStep;
+    use crate::dynamics::step_parameters::LayerStep;
     use crate::model::energy::currents;
     use crate::model::{FamilyConfig, Layer};
     use ndarray::{Array1, Array2};
@@ -382,7 +382,7 @@ mod tests {
             exact: true,
             choice_interval: 1,
         };
-        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
+        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
         let mut worst = 0.0f64;
         for row in 0..rows {
             let part = |l: usize, values: &[f32]| -> Vec<f64> {

@@ -135,7 +135,7 @@ pub fn learn(model: &mut Hierarchy, blocks: &[Block], rule: TopRule, mut fresh: 
         return;
     }
     let (n, all) = model.weights[top - 1].dim();
-    let (k, p) = (open_states(model), prior(&model.biases[top]));
+    let (k, p) = (active_states(model), prior(&model.biases[top]));
     let (rate, each) = (rule.rate as f32, 1.0 / samples as f32);
     let sigma = model.layers[top - 1].family.sigma();
     let scale = sigma.map_or(1.0, |sigma| (sigma * sigma) as f32); // eps sigma^2 = x - W c, whatever the units of eps
@@ -172,7 +172,7 @@ fn typical(k: usize) -> f32 {
 const CLOSED: f32 = -1e30;
 
 /// The first so many states of the top are open: they can be drawn and learn.
-pub fn open_states(model: &Hierarchy) -> usize {
+pub fn active_states(model: &Hierarchy) -> usize {
     model.biases[model.depth()].iter().take_while(|&&b| b > 0.5 * CLOSED).count()
 }
 
@@ -190,7 +190,7 @@ fn total(blocks: &[Block], sums: impl Fn(&Block) -> &[f32]) -> Vec<f32> {
 /// no others). A gaussian layer has one sigma for all its units: unit i is measured in other units first, x_i <- g_i x_i and W_(L-2)
 /// column i divided by g_i, so that this distance is the same along every axis; what the model says of the layers below stays as it
 /// is. Returns g, `[n_(L-1)]`.
-pub fn open(model: &mut Hierarchy, x: &Array2<f32>, states: usize) -> Vec<f32> {
+pub fn initialise_states(model: &mut Hierarchy, x: &Array2<f32>, states: usize) -> Vec<f32> {
     let top = model.depth();
     let (n, all) = model.weights[top - 1].dim();
     let k = states.clamp(1, all);
@@ -231,8 +231,8 @@ pub fn open(model: &mut Hierarchy, x: &Array2<f32>, states: usize) -> Vec<f32> {
 
 /// Opens more of the states, up to the first `states`, where some are open: centres at the first of the latents `x`,
 /// `[count, n_(L-1)]`, each as likely as a state is on average; those that were open share the rest as before.
-pub fn open_more(model: &mut Hierarchy, x: &Array2<f32>, states: usize) {
-    let (top, before) = (model.depth(), open_states(model));
+pub fn add_states(model: &mut Hierarchy, x: &Array2<f32>, states: usize) {
+    let (top, before) = (model.depth(), active_states(model));
     let after = states.min(model.layers[top].size);
     if after <= before || x.nrows() == 0 {
         return;

@@ -5,12 +5,12 @@
 //! 1996), so that its length blurs no law: <T(y)> is right however long it is.
 
 use crate::dynamics::block::LayerState;
-use crate::dynamics::neurons::AT_ONCE;
+use crate::dynamics::neurons::CHUNK;
 use crate::dynamics::noise::Noise;
-use crate::dynamics::parameters::{Innovation, OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
+use crate::dynamics::step_parameters::{Innovation, OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
 use crate::model::Family;
-use crate::model::families::InterneuronLaw;
-use crate::model::table::MeanTable;
+use crate::model::families::InterneuronDynamics;
+use crate::model::mean_table::MeanTable;
 
 /// Buffers of the micro-steps, `[rows, units]` each; empty where there are none.
 #[derive(Clone, Debug, Default)]
@@ -33,16 +33,16 @@ impl Micro {
 }
 
 /// Sizes the interneurons for K and starts them: near equilibrium at eta = 0, inside the support.
-pub(super) fn start(law: InterneuronLaw, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
+pub(super) fn start(law: InterneuronDynamics, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
     let size = state.x.len();
-    state.hidden = 0.0;
+    state.unsampled_variance = 0.0;
     let (count, spread) = match law {
-        InterneuronLaw::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
-        InterneuronLaw::MicroSteps { mobility } => (k, mobility.sqrt()),
-        InterneuronLaw::HeatBath | InterneuronLaw::Redraw => (k, 0.0),
+        InterneuronDynamics::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
+        InterneuronDynamics::MicroSteps { mobility } => (k, mobility.sqrt()),
+        InterneuronDynamics::HeatBath | InterneuronDynamics::Redraw => (k, 0.0),
     };
     state.y.resize(count * size, 0.0);
-    if law == InterneuronLaw::HeatBath {
+    if law == InterneuronDynamics::HeatBath {
         noise.fill_uniform(&mut state.y);
         state.y.iter_mut().for_each(|y| *y = f32::from(u8::from(*y < 0.5)));
     } else {
@@ -51,8 +51,8 @@ pub(super) fn start(law: InterneuronLaw, k: usize, [low, high]: [f64; 2], state:
         let centre = if low.is_finite() && high.is_finite() { 0.5 * (low + high) as f32 } else { 0.0 };
         state.y.iter_mut().for_each(|y| *y = walls.fold(centre + spread * *y));
     }
-    state.micro.pending.resize(if law == InterneuronLaw::Redraw { size } else { 0 }, 0);
-    state.micro.resize(if matches!(law, InterneuronLaw::OrnsteinUhlenbeck { .. }) { 0 } else { size });
+    state.micro.pending.resize(if law == InterneuronDynamics::Redraw { size } else { 0 }, 0);
+    state.micro.resize(if matches!(law, InterneuronDynamics::OrnsteinUhlenbeck { .. }) { 0 } else { size });
 }
 
 /// Advances the interneurons of one layer by dt and writes <T(y)>, their mean over K and over dt.
@@ -76,37 +76,43 @@ pub(super) fn advance(
     let a_dt = parameters.dt_over_tau_eps;
     let Some(law) = state.law else { unreachable!("set when the block is built") };
     match law {
-        InterneuronLaw::OrnsteinUhlenbeck { sigma } => {
+        InterneuronDynamics::OrnsteinUhlenbeck { sigma } => {
             let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
-            let step = step.innovation(state.hidden);
-            state.hidden = step.hidden;
+            let step = step.innovation(state.unsampled_variance);
+            state.unsampled_variance = step.unsampled_variance;
             let LayerState { y, eta, mean_statistic, scratch: [normal, _], .. } = state;
             let n = y.len();
-            for first in (0..n).step_by(AT_ONCE) {
-                let now = first..n.min(first + AT_ONCE);
+            for first in (0..n).step_by(CHUNK) {
+                let now = first..n.min(first + CHUNK);
                 let normal = &mut normal[..now.len()];
                 noise.fill(normal);
                 let (y, mean) = (&mut y[now.clone()], &mut mean_statistic[now.clone()]);
                 ornstein_uhlenbeck(y, &eta[now], mean, normal, step, 1.0 / (sigma * sigma));
             }
         }
-        InterneuronLaw::MicroSteps { mobility } => {
+        InterneuronDynamics::MicroSteps { mobility } => {
             let (count, length) = micro_steps(mobility, a_dt, family.largest_base_curvature());
             metropolis_langevin(family, state, count, mobility * length as f32, noise);
         }
-        InterneuronLaw::HeatBath => heat_bath(family, state, a_dt, noise),
-        InterneuronLaw::Redraw => redraw(family, state, a_dt, noise),
+        InterneuronDynamics::HeatBath => heat_bath(family, state, a_dt, noise),
+        InterneuronDynamics::Redraw => redraw(family, state, a_dt, noise),
     }
 }
 
 /// <T(y)> of interneurons whose eta stays, `[steps][etas]`, after as many steps of settling.
-pub fn at_rest(family: &dyn Family, etas: &[f32], parameters: &StepParameters, steps: usize, noise: &mut Noise) -> Vec<Vec<f32>> {
-    at_rest_under(family.interneuron_law(), family, etas, parameters, steps, noise)
+pub fn equilibrium_statistics(
+    family: &dyn Family,
+    etas: &[f32],
+    parameters: &StepParameters,
+    steps: usize,
+    noise: &mut Noise,
+) -> Vec<Vec<f32>> {
+    equilibrium_statistics_under(family.interneuron_dynamics(), family, etas, parameters, steps, noise)
 }
 
 /// The same under another law of motion than the family's own.
-pub fn at_rest_under(
-    law: InterneuronLaw,
+pub fn equilibrium_statistics_under(
+    law: InterneuronDynamics,
     family: &dyn Family,
     etas: &[f32],
     parameters: &StepParameters,
@@ -123,12 +129,12 @@ pub fn at_rest_under(
 }
 
 /// Draws of p(. | eta), one for each eta: interneurons that have run for `a_dt` tau_eps.
-pub(super) fn equilibrium(law: InterneuronLaw, family: &dyn Family, etas: &[f32], a_dt: f64, noise: &mut Noise) -> Vec<f32> {
+pub(super) fn equilibrium(law: InterneuronDynamics, family: &dyn Family, etas: &[f32], a_dt: f64, noise: &mut Noise) -> Vec<f32> {
     let parameters =
         StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: 1, exact: false, choice_interval: 1 };
     let mut state = population(law, family, etas, 1, noise);
     advance(family, None, &mut state, &parameters, noise);
-    let rest = state.hidden.sqrt() as f32;
+    let rest = state.unsampled_variance.sqrt() as f32;
     if rest > 0.0 {
         noise.fill(&mut state.x);
         state.y.iter_mut().zip(&state.x).for_each(|(y, normal)| *y += rest * normal);
@@ -137,7 +143,7 @@ pub(super) fn equilibrium(law: InterneuronLaw, family: &dyn Family, etas: &[f32]
 }
 
 /// K interneurons for each eta, not yet settled.
-fn population(law: InterneuronLaw, family: &dyn Family, etas: &[f32], k: usize, noise: &mut Noise) -> LayerState {
+fn population(law: InterneuronDynamics, family: &dyn Family, etas: &[f32], k: usize, noise: &mut Noise) -> LayerState {
     let zeros = || vec![0.0; etas.len()];
     let mut state = LayerState {
         x: zeros(),

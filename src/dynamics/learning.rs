@@ -23,7 +23,7 @@ pub struct Update {
 
 /// Choices of the rule.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct LearningRule {
     /// Learning rate.
     pub lr: f64,
     /// The l of the weights W_l that learn; None: all.
@@ -42,7 +42,7 @@ pub struct Rule {
 
 /// What the rule remembers from update to update, where it does: moments of each W_l and b_l. Empty: plain ascent.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
+pub struct OptimizerState {
     /// Of W_l.
     pub weights: Vec<Moments>,
     /// Of b_l.
@@ -51,7 +51,7 @@ pub struct Memory {
     before: Vec<f32>,
 }
 
-impl Memory {
+impl OptimizerState {
     /// For a model of `depth` layers of neurons.
     pub fn new(depth: usize) -> Self {
         Self { weights: vec![Moments::default(); depth], biases: vec![Moments::default(); depth], before: Vec::new() }
@@ -60,7 +60,7 @@ impl Memory {
 
 /// Adds the blocks' sums, in their order, to the weights. The result does not depend on which thread ran which block. Weights into a
 /// categorical layer have a rule of their own ([`crate::dynamics::categorical::learn`]). The sums stay until [`Block::clear_sums`].
-pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut Memory, run: &Run) -> Option<Update> {
+pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optimizer: &mut OptimizerState, run: &Run) -> Option<Update> {
     let samples: usize = blocks.iter().map(|block| block.learned_steps * block.rows).sum();
     if samples == 0 {
         return None;
@@ -72,13 +72,13 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut 
     let lowest = (0..model.depth()).find(|&l| learns(l));
     for l in (0..model.depth()).filter(|&l| learns(l)) {
         let weights = &mut model.weights[l];
-        let before = &mut memory.before;
+        let before = &mut optimizer.before;
         if Some(l) == lowest {
             before.clear();
             before.extend_from_slice(row_by_row(weights.as_slice_mut()));
         }
         let sums: Vec<_> = blocks.iter().map(|block| block.layers[l].weight_sum.as_slice()).collect();
-        ascend(memory.weights.get_mut(l), row_by_row(weights.as_slice_mut()), &sums, samples, rule.lr, run);
+        ascend(optimizer.weights.get_mut(l), row_by_row(weights.as_slice_mut()), &sums, samples, rule.lr, run);
         if Some(l) == lowest {
             let [moved, size] = [vector::squared_distance(row_by_row(weights.as_slice_mut()), before), vector::squares(before)];
             update.relative_change = (moved / size.max(f64::MIN_POSITIVE)).sqrt() as f32;
@@ -90,7 +90,7 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &Rule, memory: &mut 
         }
         if rule.biases {
             let sums: Vec<_> = blocks.iter().map(|block| block.layers[l].bias_sum.as_slice()).collect();
-            ascend(memory.biases.get_mut(l), row_by_row(model.biases[l].as_slice_mut()), &sums, samples, rule.lr, run);
+            ascend(optimizer.biases.get_mut(l), row_by_row(model.biases[l].as_slice_mut()), &sums, samples, rule.lr, run);
         }
     }
     for l in 0..model.depth() {

@@ -11,8 +11,8 @@ pub mod learning;
 mod neurons;
 pub mod noise;
 pub mod observation;
-pub mod parameters;
+pub mod step_parameters;
 
 pub use crate::model::product;
-pub use block::{Block, Frame, Span};
-pub use parameters::{LayerStep, StepParameters};
+pub use block::{Block, ProbeSample, Span};
+pub use step_parameters::{LayerStep, StepParameters};

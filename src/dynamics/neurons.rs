@@ -2,11 +2,11 @@
 
 use crate::dynamics::block::LayerState;
 use crate::dynamics::noise::Noise;
-use crate::dynamics::parameters::LayerStep;
+use crate::dynamics::step_parameters::LayerStep;
 use crate::model::Layer;
 
 /// Neurons that are taken through a whole step at once, so that their noise and currents are still in the innermost cache.
-pub(super) const AT_ONCE: usize = 1024;
+pub(super) const CHUNK: usize = 1024;
 
 /// Moves x and v of a layer of neurons by dt under the input from below and the prior, and writes f(x).
 pub(super) fn advance(layer: &Layer, state: &mut LayerState, step: LayerStep, noise: &mut Noise) {
@@ -14,8 +14,8 @@ pub(super) fn advance(layer: &Layer, state: &mut LayerState, step: LayerStep, no
     let bounds = layer.family.bounds();
     let walls = bounds.iter().any(|b| b.is_finite());
     let n = x.len();
-    for first in (0..n).step_by(AT_ONCE) {
-        let now = first..n.min(first + AT_ONCE);
+    for first in (0..n).step_by(CHUNK) {
+        let now = first..n.min(first + CHUNK);
         let (n1, n2) = (&mut n1[..now.len()], &mut n2[..now.len()]);
         let (x, v, prior) = (&mut x[now.clone()], &mut v[now.clone()], &mut prior[now.clone()]);
         layer.family.prior_current(x, eta.get(now.clone()).unwrap_or_default(), prior);

@@ -7,11 +7,11 @@
 
 use crate::dynamics::neurons::{langevin, reflect};
 use crate::dynamics::noise::Noise;
-use crate::dynamics::parameters::LayerStep;
+use crate::dynamics::step_parameters::LayerStep;
 use crate::model::Family;
 
 /// Share of the pixels in {0, 1} that are drawn anew at once when S > 1: the ratio above holds for one flip at a time.
-const AT_ONCE: f32 = 0.2;
+const CHUNK: f32 = 0.2;
 /// exp(eta) of a flip is limited to exp(this), so that sums stay finite; the odds beyond are 1 to e^60.
 const STEEPEST: f32 = 60.0;
 
@@ -67,13 +67,13 @@ impl Observation {
         *steps += 1;
         let last = *steps >= *inner;
         let n = free.len();
-        if family.is_discrete() {
+        if family.is_binary() {
             let odds = |x: f32, eta: f32| ((1.0 - 2.0 * x) * eta / step.temperature).clamp(-STEEPEST, STEEPEST).exp();
             sums.iter_mut().zip(x.iter()).zip(eta).for_each(|((sum, &x), &eta)| *sum += odds(x, eta));
             if last {
                 noise.fill_uniform(n1);
                 noise.fill_uniform(n2);
-                let share = if *inner == 1 { 1.0 } else { AT_ONCE };
+                let share = if *inner == 1 { 1.0 } else { CHUNK };
                 let each = 1.0 / *steps as f32;
                 for (i, x) in x.iter_mut().enumerate().filter(|(i, _)| free[i % n]) {
                     let odds = each * sums[i];

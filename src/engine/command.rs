@@ -1,8 +1,8 @@
 //! What the window asks of the simulation thread: a closed list.
 
-use crate::engine::dreamer::DreamRequest;
+use crate::engine::generation_thread::GenerationCommand;
 use crate::experiment::Config;
-use crate::experiment::gallery::Settings;
+use crate::experiment::generation_comparison::Settings;
 use crate::experiment::laboratory::Experiment;
 use crate::experiment::race::{SamplerConfig, Start};
 use std::path::PathBuf;
@@ -107,7 +107,7 @@ pub enum Command {
     /// Generate images in all three ways from the start, with the weights as they are now.
     Generate(Settings),
     /// Ask something of the generation under way.
-    Dreams(DreamRequest),
+    GenerationThread(GenerationCommand),
     /// Stop the experiment; its points stay.
     StopExperiment,
     /// Write the model file.

@@ -1,9 +1,9 @@
 //! What the simulation thread does for generation: hands weights over, passes orders on, takes in what was made.
 
-use crate::engine::dreamer::{DreamRequest, Dreams, GenerationState, Scene, Weights};
-use crate::experiment::dream::Dreamer;
-use crate::experiment::gallery::{SMALLEST_PICTURE, Settings};
-use crate::experiment::measure::Sample;
+use crate::engine::generation_thread::{GenerationCommand, GenerationContext, GenerationState, GenerationThread, Weights};
+use crate::experiment::generation::FrozenModel;
+use crate::experiment::generation_comparison::{SMALLEST_PICTURE, Settings};
+use crate::experiment::image_distance::Sample;
 use crate::experiment::session::Session;
 use crate::export::filters::tile;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ const BUSY: &str = "generation is busy: try again in a moment";
 /// The thread of the present model, where there is one.
 #[derive(Default)]
 pub(super) struct Generation {
-    dreams: Option<Dreams>,
+    generation_thread: Option<GenerationThread>,
     state: Option<Arc<GenerationState>>,
     unseen: bool,
     /// When weights were handed over last, and which.
@@ -41,12 +41,12 @@ impl Generation {
         if pixels < SMALLEST_PICTURE {
             return Err(format!("{pixels} observed values make no picture to generate: at least {SMALLEST_PICTURE} are needed"));
         }
-        if self.dreams.as_ref().is_some_and(Dreams::is_lost) {
+        if self.generation_thread.as_ref().is_some_and(GenerationThread::is_lost) {
             self.end();
         }
-        let dreams = match self.dreams.take() {
-            Some(dreams) => dreams,
-            None => Dreams::new(Scene {
+        let generation_thread = match self.generation_thread.take() {
+            Some(generation_thread) => generation_thread,
+            None => GenerationThread::new(GenerationContext {
                 model_id,
                 shape: tile(pixels),
                 seed: session.config().dynamics.seed,
@@ -55,42 +55,42 @@ impl Generation {
             })
             .map_err(|error| format!("cannot start the thread that generates: {error}"))?,
         };
-        dreams.ask(DreamRequest::Look(!self.unseen));
-        let started = dreams.start(self.hand_over(session), settings);
-        self.dreams = Some(dreams);
+        generation_thread.ask(GenerationCommand::Look(!self.unseen));
+        let started = generation_thread.start(self.hand_over(session), settings);
+        self.generation_thread = Some(generation_thread);
         if started { Ok(()) } else { Err(BUSY.into()) }
     }
 
     fn hand_over(&mut self, session: &Session) -> Weights {
         self.handed = Some((Instant::now(), session.weights_version));
-        Weights { dreamer: Dreamer::of(session), version: (session.weights_version, session.images) }
+        Weights { weights: FrozenModel::of(session), version: (session.weights_version, session.images) }
     }
 
     /// Asks something of what is under way; nothing where nothing is.
-    pub(super) fn ask(&mut self, request: DreamRequest, session: &Session) -> Result<(), String> {
-        if let DreamRequest::Look(looked_at) = request {
+    pub(super) fn ask(&mut self, request: GenerationCommand, session: &Session) -> Result<(), String> {
+        if let GenerationCommand::Look(looked_at) = request {
             self.unseen = !looked_at;
         }
         let taken = match request {
-            DreamRequest::NewWeights => self.renew(session),
-            request => self.dreams.as_ref().is_none_or(|dreams| dreams.ask(request)),
+            GenerationCommand::NewWeights => self.renew(session),
+            request => self.generation_thread.as_ref().is_none_or(|generation_thread| generation_thread.ask(request)),
         };
         if taken { Ok(()) } else { Err(BUSY.into()) }
     }
 
     fn renew(&mut self, session: &Session) -> bool {
-        if self.dreams.is_none() {
+        if self.generation_thread.is_none() {
             return true;
         }
         let weights = self.hand_over(session);
-        self.dreams.as_ref().is_none_or(|dreams| dreams.renew(weights))
+        self.generation_thread.as_ref().is_none_or(|generation_thread| generation_thread.renew(weights))
     }
 
     /// Takes in what was made; true if something changed. Files written and what failed are added to `outcomes`.
     pub(super) fn collect(&mut self, session: &Session, outcomes: &mut Vec<Result<PathBuf, String>>) -> bool {
-        let Some(dreams) = &self.dreams else { return false };
-        outcomes.extend(dreams.outcomes());
-        let new = dreams.take();
+        let Some(generation_thread) = &self.generation_thread else { return false };
+        outcomes.extend(generation_thread.outcomes());
+        let new = generation_thread.take();
         let changed = new.is_some();
         self.state = new.or(self.state.take());
         let follows = !self.unseen && self.state.as_ref().is_some_and(|state| state.following && !state.resting);
@@ -98,7 +98,7 @@ impl Generation {
         if follows && due {
             self.renew(session); // where it is busy: the next time
         }
-        if self.dreams.as_ref().is_some_and(Dreams::is_lost) && outcomes.is_empty() {
+        if self.generation_thread.as_ref().is_some_and(GenerationThread::is_lost) && outcomes.is_empty() {
             self.end();
             outcomes.push(Err("generation stopped on an internal error: generate again".into()));
             return true;

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 /// An experiment as far as it has come.
 #[derive(Clone, Debug)]
-pub struct Findings {
+pub struct StudyFindings {
     /// What is swept.
     pub experiment: Experiment,
     /// What it is done on.
@@ -22,14 +22,14 @@ pub struct Findings {
 }
 
 /// The thread and what it has found.
-pub(super) struct Bench {
-    findings: Findings,
+pub(super) struct StudyRunner {
+    findings: StudyFindings,
     stop: Arc<AtomicBool>,
     inbox: Receiver<Point>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Bench {
+impl StudyRunner {
     /// Starts the experiment.
     pub(super) fn start(experiment: Experiment, subject: Subject) -> std::io::Result<Self> {
         let total = laboratory::count(experiment);
@@ -42,7 +42,7 @@ impl Bench {
             });
         };
         let thread = Some(std::thread::Builder::new().name("laboratory".into()).spawn(body)?);
-        Ok(Self { findings: Findings { experiment, subject, points: Vec::new(), total, done: false }, stop, inbox, thread })
+        Ok(Self { findings: StudyFindings { experiment, subject, points: Vec::new(), total, done: false }, stop, inbox, thread })
     }
 
     /// Asks it to stop soon; what was found stays.
@@ -59,12 +59,12 @@ impl Bench {
         self.findings.points.len() != before || done != ended
     }
 
-    pub(super) fn findings(&self) -> &Findings {
+    pub(super) fn findings(&self) -> &StudyFindings {
         &self.findings
     }
 }
 
-impl Drop for Bench {
+impl Drop for StudyRunner {
     fn drop(&mut self) {
         self.stop();
         if let Some(thread) = self.thread.take() {

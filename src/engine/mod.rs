@@ -1,29 +1,29 @@
 //! The simulation thread: commands in through a bounded channel, snapshots out as a latest value, events out bounded.
 
 pub mod command;
-mod contest;
-mod dreamer;
+mod core_lease;
 pub mod event;
 mod generation;
+mod generation_thread;
 mod laboratory;
-mod meter;
-mod room;
+mod mixing_monitor;
+mod race_runner;
 pub mod snapshot;
-mod tuner;
+mod tuning_runner;
 mod worker;
 
 pub use command::{Command, Pace, Parameter, Watch};
-pub use dreamer::{DreamRequest, GenerationState, MOST_FRAMES, Measuring};
 pub use event::Event;
-pub use laboratory::Findings;
-pub use meter::Mixing;
+pub use generation_thread::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
+pub use laboratory::StudyFindings;
+pub use mixing_monitor::MixingDiagnostics;
 pub use snapshot::*;
-pub use tuner::TuningState;
+pub use tuning_runner::TuningState;
 
 use crate::data::Progress;
 use crate::experiment::Config;
+use core_lease::CoreLease;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use room::Room;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct Engine {
     events: Receiver<Event>,
     slot: Slot,
     progress: Arc<Progress>,
-    room: Arc<Room>,
+    core_lease: Arc<CoreLease>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -56,11 +56,11 @@ impl Engine {
         let (outbox, events) = bounded(EVENTS);
         let slot = Slot::default();
         let progress = Arc::new(Progress::default());
-        let room = Arc::new(Room::default());
-        let shared = (slot.clone(), progress.clone(), room.clone());
+        let core_lease = Arc::new(CoreLease::default());
+        let shared = (slot.clone(), progress.clone(), core_lease.clone());
         let body = move || worker::run(config, inbox, outbox, shared, Box::new(wake));
         let thread = std::thread::Builder::new().name("simulation".into()).spawn(body)?;
-        Ok(Self { commands, events, slot, progress, room, thread: Some(thread) })
+        Ok(Self { commands, events, slot, progress, core_lease, thread: Some(thread) })
     }
 
     /// Hands over a command without waiting; false where the queue is full (or the thread has ended): try again later.
@@ -75,13 +75,13 @@ impl Engine {
 
     /// Says that a frame begins: at full speed the simulation then leaves this thread a core, for which this waits two milliseconds at
     /// most. Returns how long it waited.
-    pub fn make_room(&self) -> Duration {
-        self.room.ask()
+    pub fn lease_core(&self) -> Duration {
+        self.core_lease.acquire()
     }
 
     /// Says that the frame ends after `rest`: the simulation takes its core back.
-    pub fn take_room(&self, rest: Duration) {
-        self.room.end(rest);
+    pub fn release_core(&self, rest: Duration) {
+        self.core_lease.release_after(rest);
     }
 
     /// How far a rebuild has come; it can be stopped here.

@@ -2,10 +2,10 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::engine::command::{Pace, Watch};
-use crate::engine::dreamer::GenerationState;
-use crate::engine::laboratory::Findings;
-use crate::engine::meter::Mixing;
-use crate::engine::tuner::TuningState;
+use crate::engine::generation_thread::GenerationState;
+use crate::engine::laboratory::StudyFindings;
+use crate::engine::mixing_monitor::MixingDiagnostics;
+use crate::engine::tuning_runner::TuningState;
 use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::laboratory::Subject;
@@ -132,7 +132,7 @@ pub struct RacerState {
     /// Integrated autocorrelation time of the pair as theory has it, ms.
     pub theory_ms: Option<[f64; 2]>,
     /// What was measured last.
-    pub mixing: Option<Mixing>,
+    pub mixing: Option<MixingDiagnostics>,
 }
 
 /// Samplers side by side on one posterior.
@@ -161,8 +161,8 @@ pub struct Snapshot {
     pub previous: Option<(String, u64)>,
     /// The configuration in force (parameters moved in flight included).
     pub config: Arc<Config>,
-    /// Commands obeyed so far: a view that leaves some snapshots out shows the first after a command.
-    pub obeyed: u64,
+    /// Commands commands_executed so far: a view that leaves some snapshots out shows the first after a command.
+    pub commands_executed: u64,
     /// Counters.
     pub clock: Clock,
     /// Governor.
@@ -200,7 +200,7 @@ pub struct Snapshot {
     /// What an experiment would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
     pub subject: Option<Arc<Subject>>,
     /// The experiment under way, or the last one.
-    pub findings: Option<Arc<Findings>>,
+    pub findings: Option<Arc<StudyFindings>>,
     /// Responses to gratings, where these were shown.
     pub tuning: Option<Arc<TuningState>>,
     /// Generation, where it was asked for.

@@ -2,16 +2,16 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::data::Progress;
-use crate::dynamics::block::Taps;
-use crate::engine::contest::Contest;
+use crate::dynamics::block::Probes;
+use crate::engine::core_lease::CoreLease;
 use crate::engine::generation::Generation;
-use crate::engine::laboratory::{Bench, Findings};
-use crate::engine::room::Room;
-use crate::engine::tuner::{Tuner, TuningState};
+use crate::engine::laboratory::{StudyFindings, StudyRunner};
+use crate::engine::race_runner::RaceRunner;
+use crate::engine::tuning_runner::{TuningRunner, TuningState};
 use crate::engine::{Command, Event, InterneuronSample, LearningPoint, MAX_SAMPLES, Pace, Slot, StimulusState, TraceSample, Watch};
 use crate::experiment::laboratory::Subject;
+use crate::experiment::parallel::{on_at_most, run_on};
 use crate::experiment::session::Session;
-use crate::experiment::threads::{on_at_most, run_on};
 use crate::experiment::{Config, DataSource, presets};
 use crate::model::Hierarchy;
 use crossbeam_channel::{Receiver, Sender};
@@ -43,7 +43,7 @@ pub(super) fn run(
     config: Config,
     inbox: Receiver<Command>,
     outbox: Sender<Event>,
-    shared: (Slot, Arc<Progress>, Arc<Room>),
+    shared: (Slot, Arc<Progress>, Arc<CoreLease>),
     wake: Box<dyn Fn() + Send + Sync>,
 ) {
     let mut worker = Worker::new(config, outbox, shared, wake);
@@ -67,7 +67,7 @@ struct Worker {
     outbox: Sender<Event>,
     slot: Slot,
     progress: Arc<Progress>,
-    room: Arc<Room>,
+    core_lease: Arc<CoreLease>,
     /// Of this machine.
     cores: usize,
     /// Configuration and model before the last rebuild.
@@ -77,10 +77,10 @@ struct Worker {
     wake: Box<dyn Fn() + Send + Sync>,
     running: bool,
     pace: Pace,
-    owed: u64,
+    pending_steps: u64,
     paced_since: (Instant, u64),
     watch: Watch,
-    taps: Taps,
+    probes: Probes,
     model_id: u64,
     shared_weights: (u64, Vec<Arc<Array2<f32>>>),
     traces: Vec<Vec<TraceSample>>,
@@ -93,20 +93,20 @@ struct Worker {
     exact: Option<Arc<DensityGrid>>,
     exact_line: Option<Arc<Vec<[f64; 2]>>>,
     finished: Option<StimulusState>,
-    bench: Option<Bench>,
+    study_runner: Option<StudyRunner>,
     subject: Option<(SubjectKey, Arc<Subject>)>,
-    findings: Option<Arc<Findings>>,
-    tuner: Option<Tuner>,
+    findings: Option<Arc<StudyFindings>>,
+    tuner: Option<TuningRunner>,
     tuning: Option<Arc<TuningState>>,
     generation: Generation,
-    contest: Contest,
+    race_runner: RaceRunner,
     dropped: u64,
     rate: (Instant, u64, u64, f64, f64),
     steps_a_span: usize,
     last_snapshot: Instant,
     changed: bool,
-    /// Commands obeyed, and how many the last snapshot had seen.
-    obeyed: u64,
+    /// Commands commands_executed, and how many the last snapshot had seen.
+    commands_executed: u64,
     answered: Option<u64>,
 }
 
@@ -114,7 +114,7 @@ impl Worker {
     fn new(
         config: Config,
         outbox: Sender<Event>,
-        (slot, progress, room): (Slot, Arc<Progress>, Arc<Room>),
+        (slot, progress, core_lease): (Slot, Arc<Progress>, Arc<CoreLease>),
         wake: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
         let now = Instant::now();
@@ -125,17 +125,17 @@ impl Worker {
             outbox,
             slot,
             progress,
-            room,
+            core_lease,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             previous: None,
             wanted: None,
             wake,
             running: true,
             pace: Pace::StepsPerSecond(LEARNING_PACE),
-            owed: 0,
+            pending_steps: 0,
             paced_since: (now, 0),
             watch: Watch::default(),
-            taps: Taps::default(),
+            probes: Probes::default(),
             model_id: 0,
             shared_weights: (0, Vec::new()),
             traces: Vec::new(),
@@ -147,19 +147,19 @@ impl Worker {
             exact: None,
             exact_line: None,
             finished: None,
-            bench: None,
+            study_runner: None,
             subject: None,
             findings: None,
             tuner: None,
             tuning: None,
             generation: Generation::default(),
-            contest: Contest::new(),
+            race_runner: RaceRunner::new(),
             dropped: 0,
             rate: (now, 0, 0, 0.0, 0.0),
             steps_a_span: 1,
             last_snapshot: now,
             changed: true,
-            obeyed: 0,
+            commands_executed: 0,
             answered: None,
         };
         worker.load(config);
@@ -229,12 +229,12 @@ impl Worker {
         self.shared_weights = (0, Vec::new());
         self.learning.clear();
         self.finished = None;
-        self.bench = None;
+        self.study_runner = None;
         self.findings = None;
         self.tuner = None;
         self.tuning = None;
         self.generation.end();
-        self.owed = 0;
+        self.pending_steps = 0;
         self.config = config;
         let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
         let second = 1.min(session.model.layers[1].size - 1);
@@ -264,7 +264,7 @@ impl Worker {
             self.publish(true);
             match inbox.recv_timeout(Duration::from_millis(4)) {
                 Ok(command) => {
-                    if !self.obey(command) {
+                    if !self.execute(command) {
                         return false;
                     }
                 }
@@ -273,15 +273,15 @@ impl Worker {
             }
         }
         while let Ok(command) = inbox.try_recv() {
-            if !self.obey(command) {
+            if !self.execute(command) {
                 return false;
             }
         }
         let pool = self.session.as_ref().and_then(Session::pool);
         let fills = pool.as_ref().is_some_and(|pool| pool.current_num_threads() >= self.cores);
-        self.room.set_busy(fills && self.steps_due() == u64::MAX);
+        self.core_lease.set_busy(fills && self.steps_due() == u64::MAX);
         run_on(pool, || self.spans(inbox));
-        self.room.set_busy(false);
+        self.core_lease.set_busy(false);
         true
     }
 
@@ -302,8 +302,8 @@ impl Worker {
 
     fn steps_due(&self) -> u64 {
         let Some(session) = &self.session else { return 0 };
-        if self.owed > 0 {
-            return self.owed;
+        if self.pending_steps > 0 {
+            return self.pending_steps;
         }
         match (self.running, self.pace) {
             (false, _) => 0,
@@ -321,18 +321,18 @@ impl Worker {
         let begin = Instant::now();
         let steps = (due.min(self.steps_a_span as u64)) as usize;
         let (first_ms, dt_ms) = (session.time_ms, session.parameters().dt_ms);
-        let (done, report) = if self.room.leave() {
+        let (done, report) = if self.core_lease.yields_core() {
             let steps = steps.min(session.steps_left()).div_ceil(PIECES);
-            on_at_most(self.cores.saturating_sub(1), || session.advance(steps, &self.taps))
+            on_at_most(self.cores.saturating_sub(1), || session.advance(steps, &self.probes))
         } else {
-            session.advance(steps, &self.taps)
+            session.advance(steps, &self.probes)
         };
-        if !self.contest.advance(done) {
+        if !self.race_runner.advance(done) {
             let text = "the race ended: a sampler left the stable range; lower dt or choose the automatic step size";
             self.tell(Event::Failed(text.into()));
         }
         let ended = report.is_some();
-        self.owed = self.owed.saturating_sub(done as u64);
+        self.pending_steps = self.pending_steps.saturating_sub(done as u64);
         let took = begin.elapsed();
         if took < SPAN / 2 {
             self.steps_a_span = (self.steps_a_span * 2).min(4096);

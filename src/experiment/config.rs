@@ -192,7 +192,7 @@ pub enum Decay {
 /// How weights follow the gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ascent {
+pub enum Optimizer {
     /// By lr times the gradient.
     #[default]
     Plain,
@@ -209,7 +209,8 @@ pub struct LearningConfig {
     /// Learning rate.
     pub lr: f64,
     /// How weights follow the gradient.
-    pub ascent: Ascent,
+    #[serde(rename = "ascent")]
+    pub optimizer: Optimizer,
     /// Rate of a categorical top layer; falls to a tenth over a run of known length (SPEC 8).
     pub top_rate: f64,
     /// Its course.
@@ -237,7 +238,7 @@ impl Default for LearningConfig {
         Self {
             enabled: false,
             lr: 0.1,
-            ascent: Ascent::Plain,
+            optimizer: Optimizer::Plain,
             top_rate: 0.02,
             decay: Decay::Settle,
             settle_images: 50_000,

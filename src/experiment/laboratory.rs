@@ -3,14 +3,14 @@
 
 use crate::analysis::chains::windowed_autocorrelation_time;
 use crate::analysis::density::DensityGrid;
-use crate::dynamics::interneurons::at_rest;
+use crate::dynamics::interneurons::equilibrium_statistics;
 use crate::dynamics::noise::Noise;
-use crate::dynamics::parameters::{StepParameters, averaged_variance};
+use crate::dynamics::step_parameters::{StepParameters, averaged_variance};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::race::{Field, Race, SamplerConfig, Start};
 use crate::experiment::session::step_parameters;
+use crate::model::closed_form::{adaptation_speedup, solve};
 use crate::model::linear::{LinearDynamics, critical_adaptation, precision, symmetric_eigenvalues};
-use crate::model::oracle::{adaptation_speedup, solve};
 use crate::model::quadrature;
 use crate::model::{Activation, Family, FamilyConfig, Hierarchy};
 use ndarray::Array2;
@@ -318,7 +318,7 @@ pub fn eta_range(family: &dyn Family) -> f64 {
         "continuous-bernoulli" => 8.0,
         "bernoulli" => 5.0,
         _ => {
-            let (low, high) = family.reach(0.0);
+            let (low, high) = family.integration_bounds(0.0);
             4.0 / quadrature::mean(|x| -family.base_energy(x), |x| x * x, low, high).sqrt()
         }
     }
@@ -377,7 +377,7 @@ fn partition(subject: &Subject, family: &dyn Family, report: &mut dyn FnMut(Opti
     let parameters = interneuron_parameters(d.dt_ms / d.tau_eps_ms, d.interneurons);
     let mut noise = Noise::new(d.seed, 1 << 33);
     let steps = 20;
-    let samples = at_rest(family, &repeated, &parameters, steps, &mut noise);
+    let samples = equilibrium_statistics(family, &repeated, &parameters, steps, &mut noise);
     // Mean over steps of each repeat, then over repeats: repeats are independent, steps need not be.
     let estimates: Vec<(f64, f64)> = (0..=ETAS)
         .map(|i| {
@@ -418,7 +418,7 @@ fn partition_error(subject: &Subject, family: &dyn Family, report: &mut dyn FnMu
     for (series, k) in INTERNEURONS.into_iter().enumerate() {
         for fraction in FRACTIONS {
             let steps = 40 + (20.0 * fraction) as usize;
-            let samples = at_rest(family, &etas, &interneuron_parameters(1.0 / fraction, k), steps, &mut noise);
+            let samples = equilibrium_statistics(family, &etas, &interneuron_parameters(1.0 / fraction, k), steps, &mut noise);
             // Each eta is one independent estimate of the mean square.
             let own: Vec<f64> = (0..etas.len())
                 .map(|i| samples.iter().map(|s| (f64::from(s[i]) - exact[i]).powi(2)).sum::<f64>() / samples.len() as f64)

@@ -41,7 +41,7 @@ pub fn save(path: &Path, config: &Config, session: &Session) -> anyhow::Result<(
     add_model(&mut archive, &config, &session.model)?;
     let vector = |values: &[f32]| Array1::from(values.to_vec());
     let mut count = 0;
-    for (kind, list) in [("W", &session.memory.weights), ("b", &session.memory.biases)] {
+    for (kind, list) in [("W", &session.optimizer.weights), ("b", &session.optimizer.biases)] {
         for (l, moments) in list.iter().enumerate().filter(|(_, moments)| moments.count > 0) {
             archive.add(&format!("adam_{kind}{l}_first"), &vector(&moments.first))?;
             archive.add(&format!("adam_{kind}{l}_second"), &vector(&moments.second))?;
@@ -66,7 +66,7 @@ pub fn resume(path: &Path, session: &mut Session) -> anyhow::Result<()> {
     let count = if file.has("adam_count") { file.array("adam_count")?.iter().next().copied().unwrap_or(0.0) as u64 } else { 0 };
     let model = &session.model;
     let sizes = [("W", model.weights.iter().map(Array2::len).collect::<Vec<_>>()), ("b", model.biases.iter().map(Array1::len).collect())];
-    for ((kind, sizes), list) in sizes.into_iter().zip([&mut session.memory.weights, &mut session.memory.biases]) {
+    for ((kind, sizes), list) in sizes.into_iter().zip([&mut session.optimizer.weights, &mut session.optimizer.biases]) {
         for (l, moments) in list.iter_mut().enumerate() {
             let name = |which: &str| format!("adam_{kind}{l}_{which}");
             if count == 0 || !file.has(&name("first")) {

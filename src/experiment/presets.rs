@@ -60,7 +60,7 @@ pub fn all() -> &'static [Preset] {
         },
         Preset {
             name: "digits",
-            summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model dreams digits",
+            summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model generation_thread digits",
             build: || {
                 Images {
                     source: DataSource::Digits,
@@ -183,11 +183,11 @@ fn bars() -> Config {
 fn v1_v2() -> Config {
     let first = LayerConfig { bias: -1.0, ..layer(256, FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }) };
     let second = LayerConfig { activation: Activation::Centred, ..layer(40, FamilyConfig::Exponential) };
-    let stage = |name: &str, images, open| StageConfig {
+    let stage = |name: &str, images, active_layers| StageConfig {
         name: name.into(),
         images,
-        open,
-        learn: vec![open - 1],
+        active_layers,
+        learn: vec![active_layers - 1],
         lr: 0.1,
         lr_end: 0.0,
         biases: false,
@@ -252,11 +252,11 @@ impl Images {
             layer(states, FamilyConfig::Categorical),
         ];
         let at = |share: f64| self.rate + (Self::LAST_RATE - self.rate) * share;
-        let stage = |name: &str, share: [f64; 2], open: usize| StageConfig {
+        let stage = |name: &str, share: [f64; 2], active_layers: usize| StageConfig {
             name: name.into(),
             images: ((share[1] - share[0]) * self.shown as f64) as u64,
-            open,
-            learn: (0..open).collect(),
+            active_layers,
+            learn: (0..active_layers).collect(),
             lr: at(share[0]),
             lr_end: at(share[1]),
             biases: true,
@@ -286,7 +286,7 @@ impl Images {
             },
             learning: LearningConfig {
                 enabled: true,
-                ascent: Ascent::Adam,
+                optimizer: Optimizer::Adam,
                 unit_norm: false,
                 biases: true,
                 lr: self.rate,

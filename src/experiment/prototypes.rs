@@ -16,13 +16,13 @@ pub struct Prototypes {
 }
 
 /// None where the top is not categorical or, with `open` layers of neurons, not open yet.
-pub fn prototypes(model: &Hierarchy, open: usize) -> Option<Prototypes> {
+pub fn prototypes(model: &Hierarchy, active_layers: usize) -> Option<Prototypes> {
     let top = model.depth();
-    if open < top || !model.layers[top].family.is_categorical() {
+    if active_layers < top || !model.layers[top].family.is_categorical() {
         return None;
     }
     let all = categorical::prior(&model.biases[top]);
-    let mut states: Vec<usize> = (0..categorical::open_states(model)).collect();
+    let mut states: Vec<usize> = (0..categorical::active_states(model)).collect();
     states.sort_by(|&a, &b| all[b].total_cmp(&all[a]));
     let mut images = Array2::zeros((states.len(), model.layers[0].size));
     for (&state, mut image) in states.iter().zip(images.rows_mut()) {
@@ -46,7 +46,7 @@ fn mean(model: &Hierarchy, l: usize, input: ArrayView1<f32>) -> Vec<f32> {
     }
     let mut mean = vec![0.0; eta.len()];
     family.mean_statistics(&eta, &mut mean);
-    let slope = family.statistic_slope(0.0) as f32;
+    let slope = family.statistic_derivative(0.0) as f32;
     let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
     mean.iter_mut().for_each(|m| *m *= scale);
     mean

@@ -3,7 +3,7 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::dynamics::StepParameters;
-use crate::dynamics::block::{Block, Span, Taps};
+use crate::dynamics::block::{Block, Probes, Span};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::session::step_parameters;
 use crate::model::linear::{LayerConstants, LinearDynamics};
@@ -252,7 +252,7 @@ impl Race {
         let (layer, size) = (&self.model.layers[l], self.model.layers[l].size);
         let count = self.chains * size;
         let draw = |eta: f64, u: &[f64]| {
-            let (low, high) = layer.family.reach(eta);
+            let (low, high) = layer.family.integration_bounds(eta);
             quadrature::quantiles(|x| eta * layer.family.statistic(x) - layer.family.base_energy(x), low, high, u)
         };
         let chance: Vec<f64> = (0..count).map(|_| self.rng.random_range(1e-6..1.0 - 1e-6)).collect();
@@ -294,11 +294,11 @@ impl Race {
 
     /// Every sampler takes `steps` steps.
     pub fn advance(&mut self, steps: usize) {
-        let taps = Taps { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair), raster: false };
+        let probes = Probes { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair), raster: false };
         let span = Span { steps, skip: 0, learn: false, last: false };
         for sampler in &mut self.samplers {
             let begin = Instant::now();
-            sampler.block.run(&self.model, &sampler.parameters, span, &taps);
+            sampler.block.run(&self.model, &sampler.parameters, span, &probes);
             sampler.wall += begin.elapsed();
             let pairs = std::mem::take(&mut sampler.block.pairs);
             for (i, positions) in pairs.into_iter().enumerate() {

@@ -2,13 +2,13 @@
 
 use crate::data::Stimuli;
 use crate::dynamics::StepParameters;
-use crate::dynamics::block::{Block, Prepared, Span, Taps};
+use crate::dynamics::block::{Block, Prepared, Probes, Span};
 use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::learning;
 use crate::experiment::config::*;
 use crate::experiment::latents::Latents;
+use crate::experiment::parallel::{on_each, run_on};
 use crate::experiment::stages::StagePosition;
-use crate::experiment::threads::{on_each, run_on};
 use crate::model::{Hierarchy, vector};
 use ndarray::Array2;
 use rand::rngs::ChaCha8Rng;
@@ -82,7 +82,7 @@ pub struct Session {
     /// The chains of every image, where they persist.
     latents: Option<Latents>,
     /// What the learning rule remembers.
-    pub memory: learning::Memory,
+    pub optimizer: learning::OptimizerState,
     /// Updates of the weights.
     updates: u64,
     /// Steps by which this presentation is longer than others: its images are new.
@@ -112,7 +112,7 @@ impl Session {
         if dynamics.interneurons != self.config.dynamics.interneurons {
             self.blocks.iter_mut().for_each(|block| block.set_interneurons(&self.model, dynamics.interneurons));
         }
-        let ascent = (self.config.learning.ascent, changed.learning.ascent);
+        let optimizer = (self.config.learning.optimizer, changed.learning.optimizer);
         let lr = changed.learning.lr;
         if lr != self.config.learning.lr
             && let Some(stage) = self.config.stages.get(self.position.stage).map(|_| self.position.stage)
@@ -121,8 +121,8 @@ impl Session {
         }
         let stages = std::mem::take(&mut self.config.stages);
         self.config = Config { stages, ..changed };
-        if ascent.0 != ascent.1 {
-            self.renew_memory();
+        if optimizer.0 != optimizer.1 {
+            self.reset_optimizer();
         }
         self.set_parameters();
         Ok(())
@@ -156,8 +156,8 @@ impl Session {
 
     /// Runs at most `steps`, not past the end of the presentation, and learns there. The outcome does not depend on how a
     /// presentation is divided. Returns the steps run and, where a batch ended, its report.
-    pub fn advance(&mut self, steps: usize, taps: &Taps) -> (usize, Option<BatchReport>) {
-        run_on(self.pool_for(steps.min(self.steps_left())), || self.advance_here(steps, taps))
+    pub fn advance(&mut self, steps: usize, probes: &Probes) -> (usize, Option<BatchReport>) {
+        run_on(self.pool_for(steps.min(self.steps_left())), || self.advance_here(steps, probes))
     }
 
     /// The threads on which presentations run, where there are several and enough work for them. Who runs many of them does so on
@@ -176,7 +176,7 @@ impl Session {
     }
 
     /// The same on the threads of the pool that this runs in, or on one thread.
-    fn advance_here(&mut self, steps: usize, taps: &Taps) -> (usize, Option<BatchReport>) {
+    fn advance_here(&mut self, steps: usize, probes: &Probes) -> (usize, Option<BatchReport>) {
         let mut steps = steps.min(self.steps_left());
         let descent = if self.settling > 0 { self.config.stimulus.descent_steps.saturating_sub(self.step_in_stimulus) } else { 0 };
         if descent > 0 {
@@ -187,12 +187,12 @@ impl Session {
         let span = Span { steps, skip, learn, last: steps == self.steps_left() };
         let cold = (descent > 0).then(|| self.parameters.at_temperature(0.0));
         let (model, parameters, quiet) =
-            (&self.model, cold.as_ref().unwrap_or(&self.parameters), Taps { units: Vec::new(), raster: false, ..taps.clone() });
+            (&self.model, cold.as_ref().unwrap_or(&self.parameters), Probes { units: Vec::new(), raster: false, ..probes.clone() });
         if let Some(first) = self.blocks.first() {
             self.prepared.renew(model, first, steps);
         }
         let prepared = &self.prepared;
-        on_each(&mut self.blocks, |b, block| block.run_prepared(model, prepared, parameters, span, if b == 0 { taps } else { &quiet }));
+        on_each(&mut self.blocks, |b, block| block.run_prepared(model, prepared, parameters, span, if b == 0 { probes } else { &quiet }));
         self.steps += steps as u64;
         self.time_ms += steps as f64 * self.parameters.dt_ms;
         self.step_in_stimulus += steps;
@@ -213,7 +213,7 @@ impl Session {
         if self.config.learning.enabled {
             self.learn(&mut report);
         }
-        let ended = self.stage().is_some_and(|stage| stage.images > 0) && self.stage_share() >= 1.0;
+        let ended = self.stage().is_some_and(|stage| stage.images > 0) && self.stage_progress() >= 1.0;
         if ended && self.config.learning.enabled && self.position.stage + 1 < self.config.stages.len() {
             self.go_to_stage(self.position.stage + 1); // shows the next stimulus
             return report;
@@ -237,8 +237,8 @@ impl Session {
 
     /// The constants of a step: of the layers that run.
     fn set_parameters(&mut self) {
-        let open = self.open();
-        self.parameters = step_parameters_of(&self.config.dynamics, &self.stiffness.lambda, open);
+        let active_layers = self.active_layers();
+        self.parameters = step_parameters_of(&self.config.dynamics, &self.stiffness.lambda, active_layers);
         if !self.free.is_empty() {
             let step = self.observed_step();
             self.blocks.iter_mut().for_each(|block| block.set_observed_step(step));
@@ -261,7 +261,7 @@ impl Session {
     pub fn restore(&mut self, good: &Hierarchy) {
         self.model.copy_values(good);
         self.stiffness = Stiffness::new(&self.model);
-        self.renew_memory();
+        self.reset_optimizer();
         self.set_parameters();
         self.weights_version += 1;
         self.show_next();

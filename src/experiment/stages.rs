@@ -13,7 +13,8 @@ pub struct StageConfig {
     #[serde(default)]
     pub images: u64,
     /// Layers of neurons that run, 1..=this; those above rest, and the highest that runs has eta = g(b).
-    pub open: usize,
+    #[serde(rename = "open")]
+    pub active_layers: usize,
     /// The l of the weights W_l and biases b_l that learn.
     pub learn: Vec<usize>,
     /// Learning rate.
@@ -55,11 +56,11 @@ pub fn validate(stages: &[StageConfig], sizes: &[usize]) -> Result<(), ConfigErr
         let wrong = |key: &str, found: String, range: String| {
             Err(ConfigError(format!("stages: '{}': {key} = {found} is out of range: {range}", stage.name)))
         };
-        if !(1..=depth).contains(&stage.open) {
-            return wrong("open", stage.open.to_string(), format!("1 to {depth}"));
+        if !(1..=depth).contains(&stage.active_layers) {
+            return wrong("open", stage.active_layers.to_string(), format!("1 to {depth}"));
         }
-        if let Some(l) = stage.learn.iter().find(|&&l| l >= stage.open) {
-            return wrong("learn", l.to_string(), format!("0 to {}, the weights between layers that run", stage.open - 1));
+        if let Some(l) = stage.learn.iter().find(|&&l| l >= stage.active_layers) {
+            return wrong("learn", l.to_string(), format!("0 to {}, the weights between layers that run", stage.active_layers - 1));
         }
         if stage.states > top {
             return wrong("states", stage.states.to_string(), format!("0 to {top}, the size of the top"));
@@ -109,11 +110,11 @@ impl StageConfig {
 mod tests {
     use super::*;
 
-    fn stage(open: usize, learn: Vec<usize>) -> StageConfig {
+    fn stage(active_layers: usize, learn: Vec<usize>) -> StageConfig {
         StageConfig {
             name: "s".into(),
             images: 100,
-            open,
+            active_layers,
             learn,
             lr: 0.2,
             lr_end: 0.0,

@@ -5,7 +5,7 @@
 
 use crate::analysis::tuning::{OrientationTuning, modulation_ratio, orientation};
 use crate::dynamics::StepParameters;
-use crate::dynamics::block::{Block, Span, Taps};
+use crate::dynamics::block::{Block, Probes, Span};
 use crate::model::Hierarchy;
 use ndarray::{Array2, Array4};
 use std::f64::consts::{PI, SQRT_2, TAU};
@@ -131,7 +131,7 @@ pub struct Preparation<'a> {
     /// Constants of a step.
     pub parameters: &'a StepParameters,
     /// Layers of neurons that run.
-    pub open: usize,
+    pub active_layers: usize,
     /// The layer that is recorded, 1..=open.
     pub layer: usize,
 }
@@ -145,16 +145,16 @@ impl Preparation<'_> {
         for (b, chunk) in stimuli.chunks(ROWS).enumerate() {
             let mut block = Block::new(self.model, chunk.len(), self.parameters.interneurons, protocol.seed, stream + b as u64);
             block.tables.clone_from(&tables);
-            block.set_stage(self.open, &vec![false; self.model.depth()]);
+            block.set_stage(self.active_layers, &vec![false; self.model.depth()]);
             block.restart(self.model);
             for (row, stimulus) in block.layers[0].x.chunks_exact_mut(stimulus_size(self.model)).zip(chunk) {
                 row.copy_from_slice(stimulus);
             }
             let span = |steps| Span { steps, skip: 0, learn: false, last: false };
-            block.run(self.model, self.parameters, span(protocol.burn_in), &Taps::default());
+            block.run(self.model, self.parameters, span(protocol.burn_in), &Probes::default());
             let mut sums = vec![[0.0f64; 2]; chunk.len() * units];
             for _ in 0..protocol.samples {
-                block.run(self.model, self.parameters, span(1), &Taps::default());
+                block.run(self.model, self.parameters, span(1), &Probes::default());
                 for (sum, x) in sums.iter_mut().zip(&block.layers[self.layer].x) {
                     let rate = f64::from(x.max(0.0));
                     *sum = [sum[0] + rate, sum[1] + rate * rate];
@@ -304,7 +304,7 @@ mod tests {
             exact: false,
             choice_interval: 1,
         };
-        let preparation = Preparation { model, parameters: &parameters, open: 1, layer: 1 };
+        let preparation = Preparation { model, parameters: &parameters, active_layers: 1, layer: 1 };
         let protocol = Protocol { burn_in: 80, samples: 60, ..Protocol::default() };
         preparation.run(&protocol, SIDE, &mut |done, total, so_far| {
             assert!(done <= total && so_far.is_none_or(|found| found.contrast.iter().all(|r| r.is_nan())));

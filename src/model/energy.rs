@@ -55,14 +55,15 @@ pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
             // eps_(l-1) = g'(a) (T(x_(l-1)) - A'(eta_(l-1)))
             let mut error = input_from_above(model, states, l - 1);
             error.zip_mut_with(&states[l - 1], |a, &x| {
-                *a = below.link_slope(*a) * (below.statistic(x) - below.mean_statistic(below.link(*a)))
+                *a = below.link_derivative(*a) * (below.statistic(x) - below.mean_statistic(below.link(*a)))
             });
             let likelihood = model.weights[l - 1].mapv(f64::from).t().dot(&error);
             let layer = &model.layers[l];
             let eta = input_from_above(model, states, l).mapv(|a| layer.family.link(a));
             Array1::from_shape_fn(layer.size, |i| {
                 let x = states[l][i];
-                layer.activation.slope(x) * likelihood[i] + layer.family.statistic_slope(x) * eta[i] - layer.family.base_slope(x)
+                layer.activation.slope(x) * likelihood[i] + layer.family.statistic_derivative(x) * eta[i]
+                    - layer.family.base_energy_derivative(x)
             })
         })
         .collect()

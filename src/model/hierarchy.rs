@@ -1,6 +1,6 @@
 //! The generative model: layers, weights W_l `[n_l, n_(l+1)]`, biases b_l (SPEC 1).
 
-use crate::model::table::MeanTable;
+use crate::model::mean_table::MeanTable;
 use crate::model::{Activation, Family};
 use ndarray::{Array1, Array2};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +55,7 @@ impl Hierarchy {
                 ));
             }
         }
-        if let Some((l, layer)) = layers.iter().enumerate().skip(1).find(|(_, layer)| layer.family.is_discrete()) {
+        if let Some((l, layer)) = layers.iter().enumerate().skip(1).find(|(_, layer)| layer.family.is_binary()) {
             return Err(format!("layer {l} ({}) can only be observed: neurons move continuously", layer.family.name()));
         }
         for (l, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.family.is_categorical()) {

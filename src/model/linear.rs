@@ -1,7 +1,7 @@
 //! The whole neural dynamics of a linear-Gaussian hierarchy as a linear stochastic differential equation, and what follows from
 //! it exactly: covariance, autocorrelation, spectrum, ringing (SPEC 5.2, 5.4).
 
-use crate::model::oracle::{lyapunov, solve};
+use crate::model::closed_form::{lyapunov, solve};
 use crate::model::{Activation, Hierarchy};
 use ndarray::{Array1, Array2, s};
 
@@ -277,7 +277,7 @@ pub fn symmetric_eigenvalues(m: &Array2<f64>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::oracle::{Constants, adaptation_speedup, stationary_covariance};
+    use crate::model::closed_form::{Constants, adaptation_speedup, stationary_covariance};
     use crate::model::{FamilyConfig, Layer};
 
     fn gaussian(sizes: &[usize], sigmas: &[f64], weights: Vec<Array2<f32>>) -> Hierarchy {

@@ -1,15 +1,15 @@
 //! The mathematics of the hierarchy (SPEC 1 and 5): families, activations, energy, exact oracles. No I/O, no threads.
 
 pub mod activation;
+pub mod closed_form;
 pub mod energy;
 pub mod families;
 pub mod hierarchy;
 pub mod linear;
-pub mod oracle;
+pub mod mean_table;
 pub mod product;
 pub mod quadrature;
 pub mod receptive_field;
-pub mod table;
 #[cfg(test)]
 pub(crate) mod ulps;
 pub mod vector;

@@ -46,7 +46,7 @@ fn mean_slope(family: &dyn Family, eta: f64) -> f64 {
     if family.has_link() {
         return 0.0; // what comes from above sets the scale of an even law, and leaves its mean at 0
     }
-    (family.mean_statistic(eta + STEP) - family.mean_statistic(eta - STEP)) / (2.0 * STEP * family.statistic_slope(1.0))
+    (family.mean_statistic(eta + STEP) - family.mean_statistic(eta - STEP)) / (2.0 * STEP * family.statistic_derivative(1.0))
 }
 
 #[cfg(test)]
@@ -65,7 +65,7 @@ mod tests {
                 return (eta.to_vec(), [vec![Vec::new()], states].concat());
             }
             let family = &model.layers[k].family;
-            states.insert(0, eta.iter().map(|&eta| (family.mean_statistic(eta) / family.statistic_slope(1.0)) as f32).collect());
+            states.insert(0, eta.iter().map(|&eta| (family.mean_statistic(eta) / family.statistic_derivative(1.0)) as f32).collect());
         }
         unreachable!("depth is at least 1")
     }

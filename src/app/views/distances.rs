@@ -4,8 +4,8 @@ use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::measured::{Axis, decades, round_number};
 use crate::engine::{GenerationState, Measuring};
-use crate::experiment::dream::Mode;
-use crate::experiment::gallery::{Distance, Exhibit};
+use crate::experiment::generation::Mode;
+use crate::experiment::generation_comparison::{Distance, ModeResult};
 use crate::export::table::Table;
 use egui::{Align2, Color32, FontId, Rect, Sense, Ui, pos2, vec2};
 use egui_plot::{Corner, HLine, Legend, Line, LineStyle, Plot, PlotPoints, Points, VLine};
@@ -21,9 +21,9 @@ fn value(distance: &Distance, means: bool) -> f64 {
 }
 
 /// Mean distance of independent draws from the present weights: every point of the ancestral mode is one.
-fn level(exhibit: &Exhibit, means: bool) -> Option<f64> {
-    let since = exhibit.renewed.last().copied().unwrap_or(0.0);
-    let all = &exhibit.distances;
+fn level(mode_result: &ModeResult, means: bool) -> Option<f64> {
+    let since = mode_result.renewed.last().copied().unwrap_or(0.0);
+    let all = &mode_result.distances;
     let first = all.iter().position(|d| d.seconds > since).unwrap_or(all.len().saturating_sub(1));
     let present = &all[first..];
     (!present.is_empty()).then(|| present.iter().map(|d| value(d, means)).sum::<f64>() / present.len() as f64)
@@ -36,28 +36,28 @@ fn short(value: f64) -> String {
 }
 
 /// Distance, steps and seconds of one mode.
-pub(super) fn numbers(ui: &mut Ui, found: &GenerationState, exhibit: &Exhibit, means: bool) {
-    let distance = match exhibit.mode {
-        Mode::Ancestral => level(exhibit, means),
-        _ => exhibit.distances.last().map(|d| value(d, means)),
+pub(super) fn numbers(ui: &mut Ui, found: &GenerationState, mode_result: &ModeResult, means: bool) {
+    let distance = match mode_result.mode {
+        Mode::Ancestral => level(mode_result, means),
+        _ => mode_result.distances.last().map(|d| value(d, means)),
     };
-    let plural = if exhibit.steps == 1 { "" } else { "s" };
-    let pace = format!("{} step{plural}", exhibit.steps);
+    let plural = if mode_result.steps == 1 { "" } else { "s" };
+    let pace = format!("{} step{plural}", mode_result.steps);
     let text = match (&found.measuring, distance) {
         (Measuring::Ready(floor), Some(distance)) => format!("Frechet {} (data {}), {pace}", short(distance), short(floor.distance)),
         _ => pace,
     };
-    let seconds = short(exhibit.seconds);
+    let seconds = short(mode_result.seconds);
     let tip = format!("Frechet distance (that of data), steps of the whole network; {seconds} s of computing");
     ui.add(egui::Label::new(text).truncate()).on_hover_text(tip);
 }
 
 /// Share of each class, with a mark where the data have it.
-pub(super) fn classes(ui: &mut Ui, found: &GenerationState, exhibit: &Exhibit, color: Color32) {
-    let (Measuring::Ready(floor), Some(shares)) = (&found.measuring, &exhibit.shares) else { return };
+pub(super) fn classes(ui: &mut Ui, found: &GenerationState, mode_result: &ModeResult, color: Color32) {
+    let (Measuring::Ready(floor), Some(shares)) = (&found.measuring, &mode_result.shares) else { return };
     let count = shares.len().max(1) as f32;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
-    figure::mark(ui, format!("classes, {}", exhibit.mode.name()), rect);
+    figure::mark(ui, format!("classes, {}", mode_result.mode.name()), rect);
     let dark = ui.visuals().dark_mode;
     let data = floor.shares.clone().unwrap_or_default();
     let top = shares.iter().chain(&data).fold(f64::MIN_POSITIVE, |t, s| t.max(*s)) as f32;
@@ -79,25 +79,25 @@ pub(super) fn classes(ui: &mut Ui, found: &GenerationState, exhibit: &Exhibit, c
 }
 
 /// The last distance up to a time or step.
-fn until(exhibit: &Exhibit, over_steps: bool, limit: f64, means: bool) -> Option<f64> {
+fn until(mode_result: &ModeResult, over_steps: bool, limit: f64, means: bool) -> Option<f64> {
     let place = |d: &Distance| if over_steps { d.steps as f64 } else { d.seconds };
-    exhibit.distances.iter().rfind(|d| place(d) <= limit * 1.0001).map(|d| value(d, means))
+    mode_result.distances.iter().rfind(|d| place(d) <= limit * 1.0001).map(|d| value(d, means))
 }
 
 /// The paper's claim as it comes out here; None before both have been judged.
 fn claim(found: &GenerationState, over_steps: bool, means: bool) -> Option<String> {
     let place = |d: &Distance| if over_steps { d.steps as f64 } else { d.seconds };
-    let last = |i: usize| found.exhibits[i].distances.last().map(place);
+    let last = |i: usize| found.modes[i].distances.last().map(place);
     let limit = last(0)?.min(last(1)?);
-    let [joint, marginal] = [0, 1].map(|i| until(&found.exhibits[i], over_steps, limit, means));
+    let [joint, marginal] = [0, 1].map(|i| until(&found.modes[i], over_steps, limit, means));
     let (joint, marginal) = (joint?, marginal?);
-    let verdict = match marginal / joint {
+    let scores = match marginal / joint {
         ratio if (ratio - 1.0).abs() < EVEN => "even",
         ratio if ratio < 1.0 => "marginal is ahead",
         _ => "joint is ahead",
     };
     let at = if over_steps { format!("After {limit} steps each") } else { format!("After {} s each", short(limit)) };
-    Some(format!("{at}: joint {}, marginal {}: {verdict} (the paper: marginal)", short(joint), short(marginal)))
+    Some(format!("{at}: joint {}, marginal {}: {scores} (the paper: marginal)", short(joint), short(marginal)))
 }
 
 /// The three distances over computing time or steps of the network, with the floor.
@@ -123,7 +123,7 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, over_steps: &mut bool, 
     let (dark, over_steps) = (ui.visuals().dark_mode, *over_steps);
     let log = |value: f64| Axis::Logarithmic.place(value);
     let place = |d: &Distance| [log(if over_steps { d.steps as f64 } else { d.seconds }), log(value(d, means))];
-    let renewed = &found.exhibits[0].renewed;
+    let renewed = &found.modes[0].renewed;
     Plot::new(("distances", over_steps))
         .height(height.max(60.0))
         .legend(Legend::default().position(Corner::LeftBottom).follow_insertion_order(true))
@@ -136,11 +136,11 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, over_steps: &mut bool, 
         .x_axis_formatter(|mark, _| round_number(mark.value))
         .y_axis_formatter(|mark, _| round_number(mark.value))
         .figure(ui, "distance", |plot| {
-            for (exhibit, color) in found.exhibits.iter().zip(theme::SERIES) {
-                let name = exhibit.mode.name();
-                let points: Vec<[f64; 2]> = exhibit.distances.iter().map(place).collect();
-                if exhibit.mode == Mode::Ancestral {
-                    if let Some(level) = level(exhibit, means) {
+            for (mode_result, color) in found.modes.iter().zip(theme::SERIES) {
+                let name = mode_result.mode.name();
+                let points: Vec<[f64; 2]> = mode_result.distances.iter().map(place).collect();
+                if mode_result.mode == Mode::Ancestral {
+                    if let Some(level) = level(mode_result, means) {
                         plot.hline(HLine::new(name, log(level)).color(color).width(1.6).style(LineStyle::dashed_loose()));
                     }
                 } else {
@@ -159,8 +159,8 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, over_steps: &mut bool, 
 /// Distances of every mode, the floor, and shares of the classes.
 pub(super) fn table(found: &GenerationState) -> Option<Table> {
     let mut table = Table::default();
-    for exhibit in &found.exhibits {
-        let (name, all) = (exhibit.mode.name(), &exhibit.distances);
+    for mode_result in &found.modes {
+        let (name, all) = (mode_result.mode.name(), &mode_result.distances);
         table.push(format!("{name}_seconds"), all.iter().map(|d| d.seconds));
         table.push(format!("{name}_steps"), all.iter().map(|d| d.steps as f64));
         table.push(format!("{name}_distance_of_samples"), all.iter().map(|d| d.samples));
@@ -171,8 +171,8 @@ pub(super) fn table(found: &GenerationState) -> Option<Table> {
         table.push("images", [floor.count as f64]);
         table.push("class", floor.classes.iter().map(|&c| f64::from(c)));
     }
-    for exhibit in &found.exhibits {
-        table.push(format!("{}_share", exhibit.mode.name()), exhibit.shares.iter().flatten().copied());
+    for mode_result in &found.modes {
+        table.push(format!("{}_share", mode_result.mode.name()), mode_result.shares.iter().flatten().copied());
     }
-    found.exhibits.iter().any(|exhibit| !exhibit.distances.is_empty()).then_some(table)
+    found.modes.iter().any(|mode_result| !mode_result.distances.is_empty()).then_some(table)
 }

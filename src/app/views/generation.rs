@@ -5,12 +5,12 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::distances;
-use crate::app::views::dreams::{Pinned, Tiles, capacity, latents};
+use crate::app::views::generated_images::{Pinned, Tiles, capacity, latents};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
-use crate::engine::{Command, DreamRequest, GenerationState, MOST_FRAMES, Measuring, Snapshot};
-use crate::experiment::dream::{Mode, Origin};
-use crate::experiment::gallery::{Exhibit, SMALLEST_PICTURE, Settings};
+use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
+use crate::experiment::generation::{Mode, Origin};
+use crate::experiment::generation_comparison::{ModeResult, SMALLEST_PICTURE, Settings};
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use egui::{Slider, Ui, vec2};
@@ -98,7 +98,7 @@ impl View for Generation {
             if state(snapshot).is_none() {
                 actions.push(Action::Send(Command::Generate(self.settings)));
                 if snapshot.config.learning.enabled {
-                    actions.push(Action::Send(Command::Dreams(DreamRequest::Follow(true)))); // so that digits are seen to come
+                    actions.push(Action::Send(Command::GenerationThread(GenerationCommand::Follow(true)))); // so that digits are seen to come
                 }
             }
         }
@@ -131,23 +131,23 @@ impl View for Generation {
 
 impl Generation {
     fn controls(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: Option<&GenerationState>, actions: &mut Vec<Action>) {
-        let mut ask = |request| actions.push(Action::Send(Command::Dreams(request)));
+        let mut ask = |request| actions.push(Action::Send(Command::GenerationThread(request)));
         let mut generate = false;
         ui.horizontal_wrapped(|ui| {
             generate = ui.button("Generate").on_hover_text("All three from the start, with the weights as they are now").clicked();
             if let Some(found) = found {
                 let (text, tip) = if found.resting { ("Go on", "From where they are") } else { ("Stop", "The images stay") };
                 if ui.button(text).on_hover_text(tip).clicked() {
-                    ask(DreamRequest::Rest(!found.resting));
+                    ask(GenerationCommand::Rest(!found.resting));
                 }
                 let stale = found.weights.0 != snapshot.weights_version;
                 let tip = format!("Go on with the weights as they are now; in use: those after {} images", found.weights.1);
                 if ui.add_enabled(stale, egui::Button::new("New weights")).on_hover_text(&tip).on_disabled_hover_text(&tip).clicked() {
-                    ask(DreamRequest::NewWeights);
+                    ask(GenerationCommand::NewWeights);
                 }
                 let mut following = found.following;
                 if ui.checkbox(&mut following, "Follow learning").on_hover_text("New weights every 3 s").changed() {
-                    ask(DreamRequest::Follow(following));
+                    ask(GenerationCommand::Follow(following));
                 }
             }
             ui.separator();
@@ -160,7 +160,7 @@ impl Generation {
                         egui::ProgressBar::new(done as f32 / frames as f32).desired_width(120.0).text(format!("frame {done} of {frames}")),
                     );
                     if ui.button("Cancel").on_hover_text("Nothing is written").clicked() {
-                        ask(DreamRequest::StopFilm);
+                        ask(GenerationCommand::StopFilm);
                     }
                 }
                 None => self.export(ui, &mut ask),
@@ -194,7 +194,7 @@ impl Generation {
         }
     }
 
-    fn export(&mut self, ui: &mut Ui, ask: &mut impl FnMut(DreamRequest)) {
+    fn export(&mut self, ui: &mut Ui, ask: &mut impl FnMut(GenerationCommand)) {
         let Export { mode, path, frames, every } = &mut self.export;
         let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
         let button = egui::containers::menu::MenuButton::new("Export images").config(config);
@@ -231,7 +231,11 @@ impl Generation {
             if ui.button("Write images").clicked() {
                 let (mode, means, path) = (*mode, self.means, PathBuf::from(path.trim()));
                 let (frames, every) = (*frames, *every);
-                ask(if film { DreamRequest::Film { mode, means, frames, every, path } } else { DreamRequest::Save { mode, means, path } });
+                ask(if film {
+                    GenerationCommand::Film { mode, means, frames, every, path }
+                } else {
+                    GenerationCommand::Save { mode, means, path }
+                });
                 ui.close();
             }
         });
@@ -251,7 +255,7 @@ impl Generation {
         let (all, shown) = (prototypes.states.len(), prototypes.states.len().min(capacity(ui, found.shape)));
         let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, shown);
         let which = if shown < all { format!("The {shown} most probable of {all} states") } else { format!("The {all} states") };
-        ui.weak(format!("{which} of the top, the most probable first: click one to dream from it"));
+        ui.weak(format!("{which} of the top, the most probable first: click one to chains from it"));
         let mut clicked = None;
         egui::ScrollArea::horizontal().id_salt("prototypes").max_height(STRIP + 12.0).show(ui, |ui| {
             let (response, under) = self.prototypes.strip(ui, "States of the top", texture, shown, STRIP);
@@ -262,7 +266,7 @@ impl Generation {
                     clicked = Some(state);
                 }
                 response
-                    .on_hover_text(format!("State {state} of the top, p = {share:.2e}. Click: dream from it, every chain started there"));
+                    .on_hover_text(format!("State {state} of the top, p = {share:.2e}. Click: chains from it, every chain started there"));
             }
         });
         if let Some(state) = clicked {
@@ -273,7 +277,7 @@ impl Generation {
 
     fn panels(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: &GenerationState, actions: &mut Vec<Action>) {
         let room = ui.available_size();
-        let bars = found.exhibits.iter().any(|exhibit| exhibit.shares.is_some());
+        let bars = found.modes.iter().any(|mode_result| mode_result.shares.is_some());
         let narrow = room.x < NARROW;
         let plot = if matches!(found.measuring, Measuring::Missing(_)) { 24.0 } else { (room.y * 0.32).clamp(90.0, 260.0) + 24.0 };
         let words = if bars { 118.0 } else { 72.0 };
@@ -298,7 +302,7 @@ impl Generation {
             distances::plot(ui, found, &mut self.over_steps, self.means, height);
         }
         if let Some((i, image)) = clicked {
-            self.pinned = Pinned::of(&found.exhibits[i], image, self.means);
+            self.pinned = Pinned::of(&found.modes[i], image, self.means);
             let Some(pinned) = &self.pinned else { return };
             if snapshot.config.stimulus.steps_per_stimulus > 0 {
                 actions.push(Action::Send(Command::HoldStimulus(true)));
@@ -310,16 +314,16 @@ impl Generation {
     /// One way of generating; the image that was clicked.
     fn panel(&mut self, ui: &mut Ui, found: &GenerationState, i: usize, side: f32) -> Option<usize> {
         let (title, line, equations) = WAYS[i];
-        let exhibit: &Arc<Exhibit> = &found.exhibits[i];
+        let mode_result: &Arc<ModeResult> = &found.modes[i];
         ui.horizontal(|ui| {
             let (_, dot) = ui.allocate_space(vec2(10.0, 10.0));
             ui.painter().circle_filled(dot.center(), 4.0, theme::SERIES[i]);
             ui.strong(title).on_hover_text(equations);
         });
         ui.add(egui::Label::new(egui::RichText::new(line).weak()).truncate()).on_hover_text(equations);
-        let images = if self.means { &exhibit.means } else { &exhibit.samples };
+        let images = if self.means { &mode_result.means } else { &mode_result.samples };
         let dark = ui.visuals().dark_mode;
-        let key = (Arc::as_ptr(exhibit) as usize, exhibit.steps, dark, self.means);
+        let key = (Arc::as_ptr(mode_result) as usize, mode_result.steps, dark, self.means);
         let texture = self.tiles[i].of(ui, title, key, images, found, images.nrows());
         let response = self.tiles[i].draw(ui, &format!("{title} images"), texture, side);
         figure::mark(ui, title.to_lowercase(), response.rect);
@@ -328,11 +332,11 @@ impl Generation {
         if at.is_some() {
             response.on_hover_text("Click: pin it, see its latents, and hold it as stimulus (Traces)");
         }
-        match &exhibit.broken {
+        match &mode_result.broken {
             Some(reason) => drop(ui.colored_label(theme::alarm(dark), reason)),
-            None => distances::numbers(ui, found, exhibit, self.means),
+            None => distances::numbers(ui, found, mode_result, self.means),
         }
-        distances::classes(ui, found, exhibit, theme::SERIES[i]);
+        distances::classes(ui, found, mode_result, theme::SERIES[i]);
         at.filter(|_| clicked)
     }
 

@@ -48,7 +48,7 @@ pub struct Layers {
 }
 
 /// What is drawn, borrowed for one frame.
-struct Scene<'a> {
+struct GenerationContext<'a> {
     second: &'a Array2<f32>,
     fits: &'a Fits,
     /// All first-layer filters on one sheet, each `side` pixels wide.
@@ -113,7 +113,7 @@ impl View for Layers {
             100.0 * oriented,
             100.0 * placed
         ));
-        let scene = Scene { second, fits, filters, dark };
+        let context = GenerationContext { second, fits, filters, dark };
         let mut clicked = None;
         let side = if self.chosen.is_some() { (ui.available_width() * 0.36).clamp(150.0, 320.0) } else { 0.0 };
         let height = ui.available_height();
@@ -121,12 +121,12 @@ impl View for Layers {
             let room = vec2(ui.available_width() - side - 8.0, height);
             ui.allocate_ui(room, |ui| {
                 clicked = match mode {
-                    Mode::Bars => scene.all_bars(ui, room, self.chosen),
-                    _ => scene.all_strongest(ui, room, self.chosen),
+                    Mode::Bars => context.all_bars(ui, room, self.chosen),
+                    _ => context.all_strongest(ui, room, self.chosen),
                 };
             });
             if let Some(chosen) = self.chosen {
-                ui.vertical(|ui| clicked = scene.detail(ui, chosen, side - 8.0).or(clicked));
+                ui.vertical(|ui| clicked = context.detail(ui, chosen, side - 8.0).or(clicked));
             }
         });
         if let Some(chosen) = clicked {
@@ -182,7 +182,7 @@ fn tiles(count: usize, room: egui::Vec2, aspect: f32) -> (usize, f32) {
     (1..=count.max(1)).map(fits).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((1, room.x))
 }
 
-impl Scene<'_> {
+impl GenerationContext<'_> {
     fn order(&self) -> Vec<usize> {
         let norm = |j: usize| self.second.column(j).dot(&self.second.column(j));
         let mut order: Vec<usize> = (0..self.second.ncols()).collect();

@@ -92,11 +92,11 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
             let states = if stage.states > 0 { format!(", {} states of the top are open", stage.states) } else { String::new() };
             let tip = format!(
                 "Layers 1 to {} run{states}, {} learns at rate {}{}. Click to begin this stage now.",
-                stage.open,
+                stage.active_layers,
                 weights.join(", "),
                 short(stage.lr),
                 if stage.start_weights > 0.0 {
-                    format!("; W{} starts anew at {} N(0, 1)", stage.open - 1, stage.start_weights)
+                    format!("; W{} starts anew at {} N(0, 1)", stage.active_layers - 1, stage.start_weights)
                 } else {
                     String::new()
                 }

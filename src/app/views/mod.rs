@@ -3,7 +3,7 @@
 pub mod adaptation;
 mod arrangement;
 mod distances;
-mod dreams;
+mod generated_images;
 pub mod generation;
 pub mod layers;
 pub mod learning;

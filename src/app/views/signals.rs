@@ -22,8 +22,8 @@ const REDRAW: Duration = Duration::from_millis(66);
 #[derive(PartialEq)]
 struct Key {
     model_id: u64,
-    /// Commands obeyed: what was asked for is shown at once.
-    obeyed: u64,
+    /// Commands commands_executed: what was asked for is shown at once.
+    commands_executed: u64,
     running: bool,
     window_ms: f64,
     width: f32,
@@ -65,7 +65,7 @@ impl Signals {
     pub fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, last: f64, window_ms: f64) {
         let key = Key {
             model_id: snapshot.model_id,
-            obeyed: snapshot.obeyed,
+            commands_executed: snapshot.commands_executed,
             running: snapshot.clock.running,
             window_ms,
             width: ui.available_width().max(50.0),
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(draw(&snapshot, 1100.0, young), 1100.0, "a picture that slides is drawn every time");
         assert_eq!(draw(&snapshot, 1500.0, young), 1100.0, "one that is new from end to end is not");
         assert_eq!(draw(&snapshot, 1600.0, old), 1600.0, "but now and then");
-        snapshot.obeyed += 1;
+        snapshot.commands_executed += 1;
         assert_eq!(draw(&snapshot, 2100.0, young), 2100.0, "and where something was asked for");
     }
 }

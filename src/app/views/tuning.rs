@@ -46,16 +46,17 @@ impl View for Tuning {
             ui.label(format!("This model observes {pixels} values, no square picture of at least 6 x 6 pixels: it cannot be shown gratings. Choose dead-leaves, photographs or v1-v2."));
             return;
         }
-        let open = snapshot.stage.and_then(|p| snapshot.config.stages.get(p.stage)).map_or(snapshot.weights.len(), |stage| stage.open);
+        let active_layers =
+            snapshot.stage.and_then(|p| snapshot.config.stages.get(p.stage)).map_or(snapshot.weights.len(), |stage| stage.active_layers);
         if self.traced != snapshot.watch.trace_layer {
             (self.traced, self.layer) = (snapshot.watch.trace_layer, None);
         }
-        let layer = self.layer.unwrap_or(self.traced).clamp(1, open);
+        let layer = self.layer.unwrap_or(self.traced).clamp(1, active_layers);
         self.layer = Some(layer);
         let state = snapshot.tuning.as_deref().filter(|t| t.of.0 == snapshot.model_id && t.layer == layer);
         ui.horizontal_wrapped(|ui| {
             if snapshot.weights.len() > 1 {
-                for l in 1..=open {
+                for l in 1..=active_layers {
                     let mut chosen = layer;
                     if ui.selectable_value(&mut chosen, l, format!("Layer {l}")).clicked() {
                         self.layer = Some(l);

@@ -2,7 +2,7 @@
 
 use crate::app::actions::Action;
 use crate::app::theme;
-use crate::engine::{Command, Findings, Snapshot};
+use crate::engine::{Command, Snapshot, StudyFindings};
 use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point};
 use crate::export::table::Table;
 use egui::{Color32, Ui};
@@ -91,7 +91,7 @@ pub fn controls<'a>(
     experiment: Experiment,
     tip: &str,
     actions: &mut Vec<Action>,
-) -> Option<&'a Findings> {
+) -> Option<&'a StudyFindings> {
     let findings = snapshot.findings.as_deref().filter(|f| f.experiment == experiment);
     ui.horizontal_wrapped(|ui| {
         match findings.filter(|f| !f.done) {

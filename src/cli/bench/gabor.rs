@@ -1,8 +1,8 @@
 //! How long it takes until filters are Gabor functions: the promise that a user sees first.
 
 use crate::analysis::{gabor, locality};
-use crate::dynamics::block::Taps;
-use crate::experiment::threads::run_on;
+use crate::dynamics::block::Probes;
+use crate::experiment::parallel::run_on;
 use crate::experiment::{Config, Decay, Session, fits};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_secs(45);
 /// where no run comes there in time.
 pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(f64, u64)>> {
     let begun = Instant::now();
-    let taps = Taps::default();
+    let probes = Probes::default();
     let mut images = FIRST_RUN;
     while begun.elapsed() < LONGEST {
         let start = Instant::now();
@@ -28,7 +28,7 @@ pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(
         let last = session.run_for(images);
         run_on(session.pool(), || {
             while session.images <= last {
-                session.advance(usize::MAX, &taps);
+                session.advance(usize::MAX, &probes);
             }
         });
         let seconds = start.elapsed().as_secs_f64();

@@ -4,7 +4,7 @@ use super::clock::{median_ms, time_ms};
 use super::models::{deep, sparse};
 use super::parts::{Normals, Products, normals};
 use super::table::sampler;
-use crate::dynamics::block::Taps;
+use crate::dynamics::block::Probes;
 use crate::experiment::Config;
 
 /// One point of the table.
@@ -56,11 +56,11 @@ fn one_thread(mut config: Config) -> Config {
 
 fn point(config: &Config, at: usize, rounds: usize) -> anyhow::Result<Point> {
     let mut session = sampler(config, config.dynamics.threads)?;
-    let taps = Taps::default();
-    session.advance(20, &taps);
-    let trial_ms = time_ms(|| drop(session.advance(20, &taps)));
+    let probes = Probes::default();
+    session.advance(20, &probes);
+    let trial_ms = time_ms(|| drop(session.advance(20, &probes)));
     let steps = ((10.0 * 20.0 / trial_ms) as usize).clamp(4, 100_000);
-    let step_ms = median_ms(rounds, || drop(session.advance(steps, &taps))) / steps as f64;
+    let step_ms = median_ms(rounds, || drop(session.advance(steps, &probes))) / steps as f64;
     let batch = config.stimulus.batch;
     let mut products = Products::new(&session.model, batch);
     let mut noise = Normals::new(normals(&session.model, batch, session.parameters().exact));

@@ -11,9 +11,9 @@ mod table;
 mod watched;
 
 use crate::cli::Start;
-use crate::dynamics::block::Taps;
+use crate::dynamics::block::Probes;
+use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
-use crate::experiment::threads::run_on;
 use crate::export::write_atomically;
 use anyhow::bail;
 use clock::median_ms;
@@ -89,9 +89,9 @@ impl Bench {
         config.learning.enabled = false;
         let mut session = Session::new(config.clone())?;
         session.hold(true)?;
-        let taps = Taps::default();
+        let probes = Probes::default();
         // From within the threads, as the program runs.
-        let step_ms = run_on(session.pool(), || median_ms(self.rounds, || drop(session.advance(STEPS, &taps)))) / STEPS as f64;
+        let step_ms = run_on(session.pool(), || median_ms(self.rounds, || drop(session.advance(STEPS, &probes)))) / STEPS as f64;
         // The parts alone on one thread, all rows: what the bound is made of.
         let batch = config.stimulus.batch;
         let mut products = Products::new(&session.model, batch);
@@ -102,7 +102,7 @@ impl Bench {
         config.learning.enabled = true;
         let images_per_second = if config.stimulus.steps_per_stimulus > 0 {
             let mut learner = Session::new(config.clone())?;
-            let presentation_ms = median_ms(self.rounds, || drop(learner.advance(usize::MAX, &taps)));
+            let presentation_ms = median_ms(self.rounds, || drop(learner.advance(usize::MAX, &probes)));
             batch as f64 / presentation_ms * 1e3
         } else {
             0.0
@@ -135,12 +135,12 @@ impl Bench {
             println!("{name:<36} {value:.4}");
         }
         for f in figures.iter().flat_map(|figures| &figures.0) {
-            let verdict = match (f.target, f.reached) {
+            let scores = match (f.target, f.reached) {
                 (Some(target), Some(true)) => format!("  target {target}: reached"),
                 (Some(target), _) => format!("  target {target}: NOT reached"),
                 _ => String::new(),
             };
-            println!("{:<60} {:>10.4} {}{verdict}", f.what, f.value, f.unit);
+            println!("{:<60} {:>10.4} {}{scores}", f.what, f.value, f.unit);
         }
         if let Some(watched) = map.get("watched") {
             println!("\nwatched: {watched:#}");

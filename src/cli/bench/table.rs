@@ -3,8 +3,8 @@
 use super::clock::{Pair, median, time_ms};
 use super::parts::{Normals, Products, normals};
 use super::{gabor, memory, models};
-use crate::dynamics::block::Taps;
-use crate::experiment::threads::{on_at_most, run_on};
+use crate::dynamics::block::Probes;
+use crate::experiment::parallel::{on_at_most, run_on};
 use crate::experiment::{Config, Session, presets};
 use std::time::Instant;
 
@@ -56,8 +56,8 @@ impl Figures {
 /// Steps that `session` runs in about [`ROUND_MS`].
 fn steps_of_a_round(session: &mut Session) -> usize {
     let trial = 20;
-    session.advance(trial, &Taps::default());
-    let trial_ms = time_ms(|| drop(session.advance(trial, &Taps::default())));
+    session.advance(trial, &Probes::default());
+    let trial_ms = time_ms(|| drop(session.advance(trial, &Probes::default())));
     ((ROUND_MS / trial_ms * trial as f64) as usize).clamp(4, 100_000)
 }
 
@@ -93,11 +93,11 @@ impl Step {
     pub(super) fn measure(config: &Config, rounds: usize) -> anyhow::Result<Self> {
         let (mut one, mut two) = (sampler(config, 1)?, sampler(config, 2)?);
         let steps = steps_of_a_round(&mut one);
-        let taps = Taps::default();
+        let probes = Probes::default();
         // From within the threads, as the program runs them: where they are woken from outside, both may wake on the same core.
         let pair = run_on(two.pool(), || {
-            let alone = || drop(on_at_most(1, || one.advance(steps, &taps)));
-            Pair::time(rounds, alone, || drop(two.advance(steps, &taps)))
+            let alone = || drop(on_at_most(1, || one.advance(steps, &probes)));
+            Pair::time(rounds, alone, || drop(two.advance(steps, &probes)))
         });
         let batch = config.stimulus.batch;
         let rows = one.blocks[0].rows;
@@ -132,7 +132,7 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
     let mut learner = Session::new(dead_leaves.clone())?;
     let start = Instant::now();
     while start.elapsed().as_secs_f64() < 1.0 {
-        learner.advance(usize::MAX, &Taps::default());
+        learner.advance(usize::MAX, &Probes::default());
     }
     let [resident, most] = memory::resident_mb().unwrap_or([f64::NAN; 2]);
     drop(learner);

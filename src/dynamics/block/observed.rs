@@ -4,8 +4,8 @@ use super::{Block, LayerState, input_from_above};
 use crate::dynamics::categorical;
 use crate::dynamics::completions::Completions;
 use crate::dynamics::observation::Observation;
-use crate::dynamics::parameters::LayerStep;
-use crate::model::table::MeanTable;
+use crate::dynamics::step_parameters::LayerStep;
+use crate::model::mean_table::MeanTable;
 use crate::model::{Hierarchy, vector};
 
 impl Block {
@@ -105,7 +105,7 @@ fn write_means(model: &Hierarchy, table: Option<&MeanTable>, eta: &[f32], means:
         Some(table) => means.iter_mut().zip(eta).for_each(|(m, &eta)| *m = table.mean(family, f64::from(eta)) as f32),
         None => family.mean_statistics(eta, means),
     }
-    let slope = family.statistic_slope(0.0) as f32;
+    let slope = family.statistic_derivative(0.0) as f32;
     let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
     means.iter_mut().for_each(|m| *m *= scale);
 }
@@ -114,7 +114,7 @@ fn write_means(model: &Hierarchy, table: Option<&MeanTable>, eta: &[f32], means:
 mod tests {
     use super::*;
     use crate::dynamics::StepParameters;
-    use crate::dynamics::block::{Span, Taps};
+    use crate::dynamics::block::{Probes, Span};
     use crate::model::{Activation, FamilyConfig, Layer};
     use ndarray::Array2;
 
@@ -130,7 +130,7 @@ mod tests {
         let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
         let parameters =
             StepParameters { layers: vec![still], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, choice_interval: 1 };
-        block.run(&model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
+        block.run(&model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
         (block.squared_residual(&model), block.layers[0].eta.clone())
     }
 

@@ -19,7 +19,7 @@ impl Block {
 
     /// Keeps eps_l of this step and f(x_(l+1)) at its end for the learning rule (SPEC 3).
     pub(super) fn keep(&mut self) {
-        for l in (0..self.open).filter(|&l| self.learns[l]) {
+        for l in (0..self.active_layers).filter(|&l| self.learns[l]) {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
             let (n, m) = (below.eps.len(), above.x.len());
@@ -47,7 +47,7 @@ impl Block {
             return;
         }
         let rows = self.kept * self.rows;
-        for l in (0..self.open).filter(|&l| self.learns[l]) {
+        for l in (0..self.active_layers).filter(|&l| self.learns[l]) {
             if !self.layers[l + 1].choice.is_empty() {
                 continue; // summed as it came
             }

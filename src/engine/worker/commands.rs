@@ -1,10 +1,10 @@
 //! What the window asks for, done.
 
 use super::Worker;
-use crate::dynamics::block::Taps;
+use crate::dynamics::block::Probes;
 use crate::engine::generation::Generation;
-use crate::engine::laboratory::Bench;
-use crate::engine::tuner::{Animal, Tuner};
+use crate::engine::laboratory::StudyRunner;
+use crate::engine::tuning_runner::{TuningRunner, TuningSubject};
 use crate::engine::{Command, Event, MAX_TRACED, Parameter, Watch};
 use crate::experiment::laboratory::Experiment;
 use crate::experiment::race::SamplerConfig;
@@ -14,9 +14,9 @@ use crate::experiment::{ConfigError, Governor, InterneuronMode, fits, modelfile}
 use std::sync::Arc;
 
 impl Worker {
-    pub(super) fn obey(&mut self, command: Command) -> bool {
+    pub(super) fn execute(&mut self, command: Command) -> bool {
         self.changed = true;
-        self.obeyed += 1;
+        self.commands_executed += 1;
         match command {
             Command::Shutdown => return false,
             Command::Run => {
@@ -26,7 +26,7 @@ impl Worker {
             Command::Pause => self.running = false,
             Command::Step(n) => {
                 self.running = false;
-                self.owed = n;
+                self.pending_steps = n;
             }
             Command::Reset => self.load(self.config.clone()),
             Command::SetParameter(parameter) => self.set(parameter),
@@ -74,24 +74,24 @@ impl Worker {
                 self.attempt(|session| session.hold(hold));
                 self.refresh_exact();
                 if !hold {
-                    self.contest.end();
+                    self.race_runner.end();
                 }
             }
             Command::Race(samplers) => self.start_race(&samplers),
             Command::Experiment(experiment) => self.experiment(experiment),
             Command::Tune { layer } => self.show_gratings(layer),
-            Command::StopTuning => self.tuner.iter().for_each(Tuner::stop),
+            Command::StopTuning => self.tuner.iter().for_each(TuningRunner::stop),
             Command::Generate(settings) => self.generation(|g, session, model_id| g.generate(settings, session, model_id)),
-            Command::Dreams(request) => self.generation(|g, session, _| g.ask(request, session)),
-            Command::StopExperiment => self.bench.iter().for_each(Bench::stop),
+            Command::GenerationThread(request) => self.generation(|g, session, _| g.ask(request, session)),
+            Command::StopExperiment => self.study_runner.iter().for_each(StudyRunner::stop),
             Command::RaceFrom(start) => {
-                self.contest.restart(start);
+                self.race_runner.restart(start);
             }
             Command::SetStimulus(values) => {
                 self.attempt(|session| session.set_stimulus(&values));
                 self.refresh_exact();
                 if let Some(session) = &self.session {
-                    self.contest.set_stimulus(session.stimulus(), self.exact.as_deref());
+                    self.race_runner.set_stimulus(session.stimulus(), self.exact.as_deref());
                 }
             }
             Command::FreePixels(free) => {
@@ -160,8 +160,8 @@ impl Worker {
             let column = weights.column(u);
             (0..column.len()).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(0)
         };
-        self.taps =
-            Taps { layer, below: units.iter().map(strongest).collect(), units: units.clone(), pair: Some(pair), raster: watch.raster };
+        self.probes =
+            Probes { layer, below: units.iter().map(strongest).collect(), units: units.clone(), pair: Some(pair), raster: watch.raster };
         self.traces = vec![Vec::new(); units.len()];
         self.interneurons = vec![Vec::new(); units.len()];
         self.pairs.clear();
@@ -174,12 +174,12 @@ impl Worker {
     }
 
     pub(super) fn experiment(&mut self, experiment: Experiment) {
-        self.bench = None; // the one under way ends first
+        self.study_runner = None; // the one under way ends first
         let Some(session) = &self.session else { return };
-        match Bench::start(experiment, self.subject_of(session)) {
-            Ok(bench) => {
-                self.findings = Some(Arc::new(bench.findings().clone()));
-                self.bench = Some(bench);
+        match StudyRunner::start(experiment, self.subject_of(session)) {
+            Ok(study_runner) => {
+                self.findings = Some(Arc::new(study_runner.findings().clone()));
+                self.study_runner = Some(study_runner);
             }
             Err(error) => self.tell(Event::Failed(format!("cannot start the experiment: {error}"))),
         }
@@ -188,16 +188,16 @@ impl Worker {
     pub(super) fn show_gratings(&mut self, layer: usize) {
         self.tuner = None; // the one under way ends first
         let Some(session) = &self.session else { return };
-        let open = session.stage().map_or(session.model.depth(), |stage| stage.open);
-        let Some(side) = fits::side(session.model.layers[0].size).filter(|_| (1..=open).contains(&layer)) else {
+        let active_layers = session.stage().map_or(session.model.depth(), |stage| stage.active_layers);
+        let Some(side) = fits::side(session.model.layers[0].size).filter(|_| (1..=active_layers).contains(&layer)) else {
             self.tell(Event::Failed(format!("layer {layer} of this model cannot be shown gratings")));
             return;
         };
-        let started = Tuner::start(Animal {
+        let started = TuningRunner::start(TuningSubject {
             of: (self.model_id, session.weights_version),
             model: session.model.clone(),
             parameters: session.parameters().clone(),
-            open,
+            active_layers,
             layer,
             side,
             protocol: Protocol { seed: session.config().dynamics.seed, ..Protocol::default() },
@@ -235,7 +235,7 @@ impl Worker {
     pub(super) fn start_race(&mut self, samplers: &[SamplerConfig]) {
         self.changed = true;
         let Some(session) = &self.session else { return };
-        let started = self.contest.start(samplers, session, &self.config.dynamics, &self.watch, self.exact.as_deref());
+        let started = self.race_runner.start(samplers, session, &self.config.dynamics, &self.watch, self.exact.as_deref());
         if let Err(problem) = started {
             self.tell(Event::Failed(problem.into()));
         }
@@ -243,7 +243,7 @@ impl Worker {
 
     /// The race again, on what has changed.
     pub(super) fn restart_race(&mut self) {
-        let samplers = self.contest.samplers();
+        let samplers = self.race_runner.samplers();
         if !samplers.is_empty() {
             self.start_race(&samplers);
         }

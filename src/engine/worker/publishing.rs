@@ -2,7 +2,7 @@
 
 use super::{MAX_PAIR_STEPS, Worker};
 use crate::analysis::density::{self, DensityGrid};
-use crate::dynamics::block::Frame;
+use crate::dynamics::block::ProbeSample;
 use crate::engine::{COMPLETIONS, Clock, Event, GovernorState, InterneuronSample, MAX_SAMPLES, Pace, Snapshot, StimulusState, TraceSample};
 use crate::experiment::config::{DynamicsConfig, Governor};
 use crate::experiment::laboratory::Subject;
@@ -35,7 +35,7 @@ impl Worker {
             let taken = self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_none();
             taken && self.last_snapshot.elapsed() > self.between_snapshots() - SNAPSHOTS / 2
         };
-        self.taps.pair = (!changing || due < u64::MAX || soon()).then_some(self.watch.pair);
+        self.probes.pair = (!changing || due < u64::MAX || soon()).then_some(self.watch.pair);
         if std::mem::replace(&mut self.pairs_of, session.presentations) != session.presentations {
             self.pairs.clear();
         }
@@ -44,11 +44,12 @@ impl Worker {
     /// Moves what the blocks recorded into the snapshot's lists.
     pub(super) fn collect(&mut self, first_ms: f64, dt_ms: f64) {
         let Some(session) = &mut self.session else { return };
-        let family = session.model.layers[self.taps.layer - 1].family.clone();
-        let table = session.blocks[0].tables.get(self.taps.layer - 1).cloned().flatten();
+        let family = session.model.layers[self.probes.layer - 1].family.clone();
+        let table = session.blocks[0].tables.get(self.probes.layer - 1).cloned().flatten();
         for (step, frames) in session.blocks[0].frames.drain(..).enumerate() {
             let time_ms = first_ms + (step + 1) as f64 * dt_ms;
-            for (unit, Frame { neuron: [x, v, likelihood, prior], below: [observed, sampled, eta] }) in frames.into_iter().enumerate() {
+            for (unit, ProbeSample { neuron: [x, v, likelihood, prior], below: [observed, sampled, eta] }) in frames.into_iter().enumerate()
+            {
                 self.traces[unit].push(TraceSample { time_ms, x, v, likelihood, prior });
                 let mean = |eta: f64| table.as_ref().map_or_else(|| family.mean_statistic(eta), |t| t.mean(family.as_ref(), eta));
                 let exact = mean(f64::from(eta)) as f32;
@@ -72,10 +73,10 @@ impl Worker {
     }
 
     pub(super) fn collect_findings(&mut self) {
-        if let Some(bench) = &mut self.bench
-            && bench.collect()
+        if let Some(study_runner) = &mut self.study_runner
+            && study_runner.collect()
         {
-            self.findings = Some(Arc::new(bench.findings().clone()));
+            self.findings = Some(Arc::new(study_runner.findings().clone()));
             self.changed = true;
         }
         if let Some(tuner) = &mut self.tuner
@@ -126,7 +127,7 @@ impl Worker {
     }
 
     fn between_snapshots(&self) -> Duration {
-        if matches!(self.pace, Pace::Full) && self.answered == Some(self.obeyed) { AT_FULL_SPEED } else { SNAPSHOTS }
+        if matches!(self.pace, Pace::Full) && self.answered == Some(self.commands_executed) { AT_FULL_SPEED } else { SNAPSHOTS }
     }
 
     /// Leaves a snapshot if the window has taken the last one and it is old enough.
@@ -180,7 +181,7 @@ impl Worker {
             model_id: self.model_id,
             previous: self.previous.as_ref().map(|(config, _)| (config.model.name.clone(), config.learning.images_seen)),
             config: Arc::new(self.config.clone()),
-            obeyed: self.obeyed,
+            commands_executed: self.commands_executed,
             clock: Clock {
                 running: self.running,
                 pace: self.pace,
@@ -222,11 +223,11 @@ impl Worker {
             findings: self.findings.clone(),
             tuning: self.tuning.clone(),
             generation: self.generation.state(),
-            race: self.contest.state(d.tau_x_ms),
+            race: self.race_runner.state(d.tau_x_ms),
         }));
         drop(slot);
         self.last_snapshot = Instant::now();
-        (self.changed, self.answered) = (false, Some(self.obeyed));
+        (self.changed, self.answered) = (false, Some(self.commands_executed));
         (self.wake)();
     }
 }

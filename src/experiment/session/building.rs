@@ -162,7 +162,7 @@ impl Session {
             run: None,
             clock: None,
             latents,
-            memory: learning::Memory::default(),
+            optimizer: learning::OptimizerState::default(),
             updates: 0,
             settling: 0,
             free: Vec::new(),
@@ -171,7 +171,7 @@ impl Session {
             held: false,
             warnings,
         };
-        session.renew_memory();
+        session.reset_optimizer();
         session.enter_stage();
         session.show_next();
         Ok(session)
@@ -218,14 +218,14 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 /// A model that has learned nothing; layers that open later say nothing before.
 fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let mut model = build_model(config)?;
-    let open = config.stages.first().map_or(model.depth(), |stage| stage.open.min(model.depth()));
-    model.weights[open..].iter_mut().for_each(|w| w.fill(0.0));
+    let active_layers = config.stages.first().map_or(model.depth(), |stage| stage.active_layers.min(model.depth()));
+    model.weights[active_layers..].iter_mut().for_each(|w| w.fill(0.0));
     Ok(model)
 }
 
 /// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.
 fn start_at_the_mean(model: &mut Hierarchy, images: &Stimuli) {
-    if model.layers[0].family.is_discrete()
+    if model.layers[0].family.is_binary()
         && model.biases[0].iter().all(|&b| b == 0.0)
         && let Some(mean) = images.mean()
     {

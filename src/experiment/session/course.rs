@@ -20,7 +20,7 @@ impl Session {
     }
 
     /// Share of the run that is done: by the clock, by images, or of all stages together; 0 for a run without end.
-    pub fn share(&self) -> f64 {
+    pub fn run_progress(&self) -> f64 {
         let stages: u64 = self.config.stages.iter().map(|stage| stage.images).sum();
         match (self.clock, self.run) {
             (Some(share), _) => share,
@@ -31,7 +31,7 @@ impl Session {
     }
 
     /// Share of the stage under way that is done; 0 in one without end.
-    pub fn stage_share(&self) -> f64 {
+    pub fn stage_progress(&self) -> f64 {
         let Some(stage) = self.stage() else { return 0.0 };
         let planned = |stages: &[StageConfig]| stages.iter().map(|stage| stage.images).sum::<u64>() as f64;
         match self.clock {
@@ -45,8 +45,8 @@ impl Session {
     }
 
     /// Layers of neurons that run, 1..=this.
-    pub fn open(&self) -> usize {
-        self.stage().map_or(self.model.depth(), |stage| stage.open)
+    pub fn active_layers(&self) -> usize {
+        self.stage().map_or(self.model.depth(), |stage| stage.active_layers)
     }
 
     /// The stage under way.
@@ -65,12 +65,12 @@ impl Session {
             return;
         }
         self.position = StagePosition { stage, since: self.images };
-        let StageConfig { open, states, start_weights, .. } = self.config.stages[stage];
-        if open == self.model.depth() && self.model.layers[open].family.is_categorical() {
+        let StageConfig { active_layers, states, start_weights, .. } = self.config.stages[stage];
+        if active_layers == self.model.depth() && self.model.layers[active_layers].family.is_categorical() {
             self.open_top(if states == 0 { usize::MAX } else { states });
         }
         if start_weights > 0.0 {
-            for w in &mut self.model.weights[open - 1] {
+            for w in &mut self.model.weights[active_layers - 1] {
                 let z: f32 = StandardNormal.sample(&mut self.rng);
                 *w = start_weights as f32 * z;
             }
@@ -86,11 +86,11 @@ impl Session {
         if let Some(lr) = self.stage().map(|stage| stage.lr) {
             self.config.learning.lr = lr;
         }
-        let (open, learns): (usize, Vec<bool>) = match self.stage() {
-            Some(stage) => (stage.open, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
+        let (active_layers, learns): (usize, Vec<bool>) = match self.stage() {
+            Some(stage) => (stage.active_layers, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
             None => (depth, vec![true; depth]),
         };
-        self.blocks.iter_mut().for_each(|block| block.set_stage(open, &learns));
+        self.blocks.iter_mut().for_each(|block| block.set_stage(active_layers, &learns));
         self.stiffness = Stiffness::new(&self.model);
         self.set_parameters();
     }
@@ -98,11 +98,11 @@ impl Session {
     /// The learning rate now (its course: [`Decay`]).
     pub fn learning_rate(&self) -> f64 {
         if let Some(stage) = self.stage() {
-            return stage.rate(self.stage_share());
+            return stage.rate(self.stage_progress());
         }
         let l = &self.config.learning;
         l.lr * match (l.decay, self.run) {
-            (Decay::Linear, _) if self.run.is_some() || self.clock.is_some() => (2.0 * (1.0 - self.share())).clamp(0.0, 1.0),
+            (Decay::Linear, _) if self.run.is_some() || self.clock.is_some() => (2.0 * (1.0 - self.run_progress())).clamp(0.0, 1.0),
             (Decay::Settle, _) if self.images > l.settle_images => (l.settle_images as f64 / self.images as f64).max(l.floor),
             _ => 1.0,
         }

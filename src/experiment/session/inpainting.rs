@@ -65,11 +65,11 @@ impl Session {
 
     /// Every network starts anew on the stimulus it has: neurons as at a new stimulus, freed pixels from noise.
     pub fn restart_completions(&mut self) {
-        let (persistent, open) = (self.latents.is_some(), self.open());
+        let (persistent, active_layers) = (self.latents.is_some(), self.active_layers());
         for block in &mut self.blocks {
             block.restart(&self.model);
             if persistent {
-                ancestral::draw(&self.model, block, 1, open, 1.0); // as an image that is seen for the first time
+                ancestral::draw(&self.model, block, 1, active_layers, 1.0); // as an image that is seen for the first time
             }
             block.clamp(&self.given, &[]);
         }
@@ -87,7 +87,7 @@ impl Session {
     /// Lets the freed pixels move, those of `newly` from noise, and counts them from here on.
     fn move_freed(&mut self, newly: &[bool]) {
         let (step, family) = (self.observed_step(), self.model.layers[0].family.clone());
-        let (bounds, discrete) = (family.bounds().map(|b| b as f32), family.is_discrete());
+        let (bounds, discrete) = (family.bounds().map(|b| b as f32), family.is_binary());
         let burn_in = (BURN_IN_TAU_X * self.config.dynamics.tau_x_ms / self.parameters.dt_ms).ceil() as u64;
         for block in &mut self.blocks {
             if newly.contains(&true) {

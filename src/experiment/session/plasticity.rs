@@ -5,10 +5,10 @@ use super::{BatchReport, Session};
 use crate::dynamics::block::Block;
 use crate::dynamics::categorical::{self, TopRule};
 use crate::dynamics::learning;
-use crate::dynamics::parameters::averaged_variance;
-use crate::experiment::config::{Ascent, Curvature};
+use crate::dynamics::step_parameters::averaged_variance;
+use crate::experiment::config::{Curvature, Optimizer};
 use crate::experiment::latents::Latents;
-use crate::experiment::threads::{on_each, run_all};
+use crate::experiment::parallel::{on_each, run_all};
 use ndarray::{Array1, Array2, Axis};
 use rand::seq::SliceRandom;
 use rand::{RngExt, rngs::ChaCha8Rng};
@@ -17,11 +17,11 @@ impl Session {
     /// Adds what the presentation has taught to the weights.
     pub(super) fn learn(&mut self, report: &mut BatchReport) {
         let rule = self.rule(f64::from(report.lr));
-        let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.memory, &run_all);
+        let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.optimizer, &run_all);
         let depth = self.model.depth();
-        let opened = self.open() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
+        let opened = self.active_layers() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
         if opened && self.model.layers[depth].family.is_categorical() {
-            let share = self.share();
+            let share = self.run_progress();
             let (rate, expected_error) = (self.config.learning.top_rate * (1.0 - 0.9 * share), rule.expected_error);
             // Near the end of a run no state starts again: it could not settle.
             let top = TopRule { rate, dead: if share < 0.8 { 0.15 } else { 0.0 }, expected_error };
@@ -42,17 +42,24 @@ impl Session {
     }
 
     /// The learning rule as configuration and stage have it.
-    pub(super) fn rule(&self, lr: f64) -> learning::Rule {
+    pub(super) fn rule(&self, lr: f64) -> learning::LearningRule {
         let l = &self.config.learning;
         let layers = self.config.model.layers.iter().enumerate();
         let learned_sigma = layers.filter(|(i, layer)| layer.learned_sigma || (*i == 0 && l.learned_sigma)).map(|(i, _)| i).collect();
         let expected_error = 1.0 + averaged_variance(&self.parameters);
-        let free =
-            learning::Rule { lr, learn: None, unit_norm: l.unit_norm, largest_norm: 0.0, biases: l.biases, learned_sigma, expected_error };
+        let free = learning::LearningRule {
+            lr,
+            learn: None,
+            unit_norm: l.unit_norm,
+            largest_norm: 0.0,
+            biases: l.biases,
+            learned_sigma,
+            expected_error,
+        };
         match self.stage() {
             Some(s) => {
                 let learn = Some(s.learn.clone());
-                learning::Rule { learn, unit_norm: s.unit_norm, largest_norm: s.largest_norm, biases: s.biases, ..free }
+                learning::LearningRule { learn, unit_norm: s.unit_norm, largest_norm: s.largest_norm, biases: s.biases, ..free }
             }
             None => free,
         }
@@ -77,7 +84,7 @@ impl Session {
     pub(super) fn open_top(&mut self, states: usize) {
         let top = self.model.depth();
         let learned = self.model.weights[top - 1].iter().any(|&w| w != 0.0);
-        if learned && categorical::open_states(&self.model) >= states.min(self.model.layers[top].size) {
+        if learned && categorical::active_states(&self.model) >= states.min(self.model.layers[top].size) {
             return;
         }
         let n = self.model.layers[top - 1].size;
@@ -89,13 +96,13 @@ impl Session {
         order.shuffle(&mut self.rng);
         x = x.select(Axis(0), &order);
         if learned {
-            categorical::open_more(&mut self.model, &x, states);
+            categorical::add_states(&mut self.model, &x, states);
         } else {
-            let gains = categorical::open(&mut self.model, &x, states);
+            let gains = categorical::initialise_states(&mut self.model, &x, states);
             if let Some(latents) = &mut self.latents {
                 latents.rescale(top - 1, &gains);
             }
-            if let Some(moments) = self.memory.weights.get_mut(top.wrapping_sub(2)) {
+            if let Some(moments) = self.optimizer.weights.get_mut(top.wrapping_sub(2)) {
                 moments.rescale_columns(&gains);
             }
         }
@@ -103,9 +110,9 @@ impl Session {
     }
 
     /// What the learning rule remembers starts anew.
-    pub(super) fn renew_memory(&mut self) {
-        let adam = self.config.learning.ascent == Ascent::Adam;
-        self.memory = if adam { learning::Memory::new(self.model.depth()) } else { learning::Memory::default() };
+    pub(super) fn reset_optimizer(&mut self) {
+        let adam = self.config.learning.optimizer == Optimizer::Adam;
+        self.optimizer = if adam { learning::OptimizerState::new(self.model.depth()) } else { learning::OptimizerState::default() };
     }
 }
 

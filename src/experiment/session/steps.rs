@@ -37,9 +37,9 @@ pub fn step_parameters(d: &DynamicsConfig, stiffness: &[f64]) -> StepParameters 
 }
 
 /// The same where only the first `open` layers of neurons run.
-pub fn step_parameters_of(d: &DynamicsConfig, stiffness: &[f64], open: usize) -> StepParameters {
+pub fn step_parameters_of(d: &DynamicsConfig, stiffness: &[f64], active_layers: usize) -> StepParameters {
     let steps: Vec<_> = stiffness.iter().map(|&lambda| layer_step(d, lambda)).collect();
-    let h = steps.iter().take(open).map(|s| s.0).fold(0.0, f64::max);
+    let h = steps.iter().take(active_layers).map(|s| s.0).fold(0.0, f64::max);
     let dt_ms = if h > 0.0 { h * d.tau_x_ms } else { d.dt_ms }; // a model whose only neurons are drawn has the clock it was given
     StepParameters {
         layers: steps.into_iter().map(|(_, step)| step).collect(),

@@ -5,7 +5,7 @@ use crate::data::Stimuli;
 use crate::dynamics::ancestral;
 use crate::experiment::config::ConfigError;
 use crate::experiment::latents::Latents;
-use crate::experiment::threads::on_each;
+use crate::experiment::parallel::on_each;
 use ndarray::Array2;
 use rand::RngExt;
 
@@ -33,7 +33,7 @@ impl Session {
         (self.step_in_stimulus, self.settling) = (0, 0);
         let n = self.model.layers[0].size;
         let persistent = self.latents.is_some() && !self.held;
-        let (shown, open) = (self.choose_images(), self.open());
+        let (shown, active_layers) = (self.choose_images(), self.active_layers());
         let latents = self.latents.as_ref().filter(|_| persistent);
         let (model, stimuli, values) = (&self.model, &self.stimuli, &self.config.stimulus.values);
         let rows = self.blocks.first().map_or(0, |block| block.rows); // of all blocks but perhaps the last
@@ -53,7 +53,7 @@ impl Session {
                 }
                 Some(_) => {
                     block.restart(model);
-                    ancestral::draw(model, block, 1, open, 1.0);
+                    ancestral::draw(model, block, 1, active_layers, 1.0);
                 }
                 None => block.restart(model),
             }
@@ -87,7 +87,7 @@ impl Session {
             0 => all,
             first => first.min(all),
         };
-        let joined = ((self.share() - 0.05) / 0.55).clamp(0.0, 1.0);
+        let joined = ((self.run_progress() - 0.05) / 0.55).clamp(0.0, 1.0);
         first + ((all - first) as f64 * joined) as usize
     }
 

@@ -1,6 +1,6 @@
 //! bernoulli: x in {0, 1}, T = x, B = 0; for observations, whose grey values in [0, 1] are taken as means (SPEC 1).
 
-use super::{Family, InterneuronLaw};
+use super::{Family, InterneuronDynamics};
 use crate::model::vector;
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ impl Family for Bernoulli {
     fn bounds(&self) -> [f64; 2] {
         [0.0, 1.0]
     }
-    fn is_discrete(&self) -> bool {
+    fn is_binary(&self) -> bool {
         true
     }
     fn statistic(&self, x: f64) -> f64 {
         x
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0
     }
     fn base_energy(&self, _: f64) -> f64 {
         0.0
     }
-    fn base_slope(&self, _: f64) -> f64 {
+    fn base_energy_derivative(&self, _: f64) -> f64 {
         0.0
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -43,7 +43,7 @@ impl Family for Bernoulli {
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
-    fn reach(&self, _: f64) -> (f64, f64) {
+    fn integration_bounds(&self, _: f64) -> (f64, f64) {
         (0.0, 1.0)
     }
     fn log_partition(&self, eta: f64) -> f64 {
@@ -55,8 +55,8 @@ impl Family for Bernoulli {
     fn has_closed_mean(&self) -> bool {
         true
     }
-    fn interneuron_law(&self) -> InterneuronLaw {
-        InterneuronLaw::HeatBath
+    fn interneuron_dynamics(&self) -> InterneuronDynamics {
+        InterneuronDynamics::HeatBath
     }
     fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
         Arc::new(*self)

@@ -3,7 +3,7 @@
 //! The units of this layer are not independent: just one is 1. What the trait says of one unit holds for its indicator; the
 //! whole layer is drawn by the dynamics, which know the prototypes.
 
-use super::{Family, InterneuronLaw};
+use super::{Family, InterneuronDynamics};
 use std::sync::Arc;
 
 /// One of k, with P(c) proportional to exp(b_c).
@@ -23,13 +23,13 @@ impl Family for Categorical {
     fn statistic(&self, x: f64) -> f64 {
         x
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0
     }
     fn base_energy(&self, _: f64) -> f64 {
         0.0
     }
-    fn base_slope(&self, _: f64) -> f64 {
+    fn base_energy_derivative(&self, _: f64) -> f64 {
         0.0
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -41,7 +41,7 @@ impl Family for Categorical {
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
-    fn reach(&self, _: f64) -> (f64, f64) {
+    fn integration_bounds(&self, _: f64) -> (f64, f64) {
         (0.0, 1.0)
     }
     /// Of the indicator beside one other state of weight 1.
@@ -54,8 +54,8 @@ impl Family for Categorical {
     fn has_closed_mean(&self) -> bool {
         true
     }
-    fn interneuron_law(&self) -> InterneuronLaw {
-        InterneuronLaw::HeatBath
+    fn interneuron_dynamics(&self) -> InterneuronDynamics {
+        InterneuronDynamics::HeatBath
     }
     fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
         Arc::new(*self)

@@ -17,13 +17,13 @@ impl Family for ContinuousBernoulli {
     fn statistic(&self, x: f64) -> f64 {
         x
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0
     }
     fn base_energy(&self, _: f64) -> f64 {
         0.0
     }
-    fn base_slope(&self, _: f64) -> f64 {
+    fn base_energy_derivative(&self, _: f64) -> f64 {
         0.0
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -35,7 +35,7 @@ impl Family for ContinuousBernoulli {
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
         // All but exp(-40) of the mass of a steep law lies beside one end.
         let width = (40.0 / eta.abs().max(1e-9)).min(1.0);
         if eta < 0.0 { (0.0, width) } else { (1.0 - width, 1.0) }

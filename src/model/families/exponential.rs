@@ -21,13 +21,13 @@ impl Family for Exponential {
     fn statistic(&self, x: f64) -> f64 {
         x
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0
     }
     fn base_energy(&self, x: f64) -> f64 {
         x
     }
-    fn base_slope(&self, _: f64) -> f64 {
+    fn base_energy_derivative(&self, _: f64) -> f64 {
         1.0
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -39,7 +39,7 @@ impl Family for Exponential {
     fn normalisable_for_every_eta(&self) -> bool {
         false
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
         (0.0, 45.0 / (1.0 - eta).max(0.05))
     }
     fn log_partition(&self, eta: f64) -> f64 {

@@ -1,6 +1,6 @@
 //! gaussian(sigma): T = x / sigma^2, B = x^2 / (2 sigma^2), mean eta.
 
-use super::{Family, InterneuronLaw};
+use super::{Family, InterneuronDynamics};
 use crate::model::vector;
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ impl Family for Gaussian {
     fn statistic(&self, x: f64) -> f64 {
         x / self.sigma.powi(2)
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0 / self.sigma.powi(2)
     }
     fn base_energy(&self, x: f64) -> f64 {
         0.5 * (x / self.sigma).powi(2)
     }
-    fn base_slope(&self, x: f64) -> f64 {
+    fn base_energy_derivative(&self, x: f64) -> f64 {
         x / self.sigma.powi(2)
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -36,7 +36,7 @@ impl Family for Gaussian {
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
         (eta - 12.0 * self.sigma, eta + 12.0 * self.sigma)
     }
     fn log_partition(&self, eta: f64) -> f64 {
@@ -52,8 +52,8 @@ impl Family for Gaussian {
     fn has_closed_mean(&self) -> bool {
         true
     }
-    fn interneuron_law(&self) -> InterneuronLaw {
-        InterneuronLaw::OrnsteinUhlenbeck { sigma: self.sigma as f32 }
+    fn interneuron_dynamics(&self) -> InterneuronDynamics {
+        InterneuronDynamics::OrnsteinUhlenbeck { sigma: self.sigma as f32 }
     }
     fn sigma(&self) -> Option<f64> {
         Some(self.sigma)
@@ -62,7 +62,7 @@ impl Family for Gaussian {
         Arc::new(Self { sigma })
     }
     fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
-        let precision = self.statistic_slope(0.0) as f32;
+        let precision = self.statistic_derivative(0.0) as f32;
         if eta.is_empty() {
             vector::scaled(x, -precision, out);
         } else {
@@ -70,7 +70,7 @@ impl Family for Gaussian {
         }
     }
     fn energies(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
-        let precision = self.statistic_slope(0.0) as f32;
+        let precision = self.statistic_derivative(0.0) as f32;
         if eta.is_empty() {
             out.iter_mut().zip(x).for_each(|(out, x)| *out = 0.5 * precision * x * x);
         } else {
@@ -78,7 +78,7 @@ impl Family for Gaussian {
         }
     }
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
-        let precision = self.statistic_slope(0.0) as f32;
+        let precision = self.statistic_derivative(0.0) as f32;
         vector::scaled(x, precision, out);
     }
 }

@@ -21,13 +21,13 @@ impl Family for Laplace {
     fn statistic(&self, x: f64) -> f64 {
         x
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0
     }
     fn base_energy(&self, x: f64) -> f64 {
         self.lambda * x.hypot(self.delta) + 0.5 * self.kappa * x * x
     }
-    fn base_slope(&self, x: f64) -> f64 {
+    fn base_energy_derivative(&self, x: f64) -> f64 {
         self.lambda * x / x.hypot(self.delta) + self.kappa * x
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -40,7 +40,7 @@ impl Family for Laplace {
     fn normalisable_for_every_eta(&self) -> bool {
         self.kappa > 0.0
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
         let half = if self.kappa > 0.0 {
             eta.abs() / self.kappa + 12.0 / self.kappa.sqrt()
         } else {

@@ -1,7 +1,7 @@
 //! laplace-scale(eta_max, delta): T = -sqrt(x^2 + delta^2), B = 0, and a link that is not the canonical one:
 //! eta = g(a) = eta_max / (1 + e^a), so that what comes from above sets the scale of x (SPEC 7).
 
-use super::{Family, InterneuronLaw};
+use super::{Family, InterneuronDynamics};
 use std::f32::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
@@ -73,20 +73,20 @@ impl Family for LaplaceScale {
     fn link(&self, a: f64) -> f64 {
         self.eta_max / (1.0 + a.exp())
     }
-    fn link_slope(&self, a: f64) -> f64 {
+    fn link_derivative(&self, a: f64) -> f64 {
         let eta = self.link(a);
         -eta * (1.0 - eta / self.eta_max)
     }
     fn statistic(&self, x: f64) -> f64 {
         -x.hypot(self.delta)
     }
-    fn statistic_slope(&self, x: f64) -> f64 {
+    fn statistic_derivative(&self, x: f64) -> f64 {
         -x / x.hypot(self.delta)
     }
     fn base_energy(&self, _: f64) -> f64 {
         0.0
     }
-    fn base_slope(&self, _: f64) -> f64 {
+    fn base_energy_derivative(&self, _: f64) -> f64 {
         0.0
     }
     /// 0.7 eta_max/delta (SPEC 7, measured): the energy's curvature is eta/delta at 0, and few units have eta near eta_max.
@@ -100,7 +100,7 @@ impl Family for LaplaceScale {
     fn normalisable_for_every_eta(&self) -> bool {
         true // the link gives eta > 0
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
         let half = self.delta + 45.0 / eta.max(1e-6);
         (-half, half)
     }
@@ -115,8 +115,8 @@ impl Family for LaplaceScale {
     fn has_closed_mean(&self) -> bool {
         true
     }
-    fn interneuron_law(&self) -> InterneuronLaw {
-        InterneuronLaw::Redraw
+    fn interneuron_dynamics(&self) -> InterneuronDynamics {
+        InterneuronDynamics::Redraw
     }
     fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
         Arc::new(self.clone())
@@ -202,7 +202,7 @@ mod tests {
         let mut worst = 0.0f64;
         for a in [-9.0, -3.0, -1.0, 0.0, 1.5, 4.0, 8.0] {
             let eta = family.link(a);
-            let (low, high) = family.reach(eta);
+            let (low, high) = family.integration_bounds(eta);
             // An even law: half of it, where the integrand has no peak in the middle of the rule.
             let mean = quadrature::mean(|x| eta * family.statistic(x), |x| family.statistic(x), 0.0, high);
             assert!((mean - family.mean_statistic(eta)).abs() < 1e-6 * mean.abs(), "E[T] at a = {a}: {mean}");
@@ -211,7 +211,7 @@ mod tests {
             let slope = (family.log_partition(eta + 1e-5) - family.log_partition(eta - 1e-5)) / 2e-5;
             assert!((slope - family.mean_statistic(eta)).abs() < 1e-5 * slope.abs(), "A' at a = {a}");
             let link = (family.link(a + 1e-5) - family.link(a - 1e-5)) / 2e-5;
-            assert!((link - family.link_slope(a)).abs() < 1e-6 * (1.0 + link.abs()));
+            assert!((link - family.link_derivative(a)).abs() < 1e-6 * (1.0 + link.abs()));
             let mut out = [0.0];
             family.mean_statistics(&[eta as f32], &mut out);
             worst = worst.max((f64::from(out[0]) / family.mean_statistic(eta) - 1.0).abs());

@@ -28,7 +28,7 @@ use std::fmt::Debug;
 
 /// How the interneurons of a layer sample p(. | eta) (SPEC 2).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum InterneuronLaw {
+pub enum InterneuronDynamics {
     /// Ornstein-Uhlenbeck around eta with standard deviation sigma, sampled exactly for any dt.
     OrnsteinUhlenbeck {
         /// Standard deviation of the stationary law.
@@ -54,7 +54,7 @@ pub trait Family: Debug + Send + Sync {
         [f64::NEG_INFINITY, f64::INFINITY]
     }
     /// Whether x takes only the two values at the ends of the support; such a layer can only be observed.
-    fn is_discrete(&self) -> bool {
+    fn is_binary(&self) -> bool {
         false
     }
     /// Whether just one unit of the layer is 1 and all others are 0; such a layer can only be at the top.
@@ -70,32 +70,32 @@ pub trait Family: Debug + Send + Sync {
         a
     }
     /// g'(a).
-    fn link_slope(&self, _a: f64) -> f64 {
+    fn link_derivative(&self, _a: f64) -> f64 {
         1.0
     }
     /// Replaces a by g(a) in `eta`, and writes g'(a). Called only where there is a link.
     fn apply_link(&self, eta: &mut [f32], slope: &mut [f32]) {
         for (eta, slope) in eta.iter_mut().zip(slope) {
             let a = f64::from(*eta);
-            (*eta, *slope) = (self.link(a) as f32, self.link_slope(a) as f32);
+            (*eta, *slope) = (self.link(a) as f32, self.link_derivative(a) as f32);
         }
     }
     /// Where neurons start at a new stimulus: x = first + second |N(0, 1)|.
     fn start(&self) -> [f32; 2] {
         [0.0; 2]
     }
-    /// A draw of each p(. | eta) out of four standard normal numbers, NaN where it is rejected: for [`InterneuronLaw::Redraw`].
+    /// A draw of each p(. | eta) out of four standard normal numbers, NaN where it is rejected: for [`InterneuronDynamics::Redraw`].
     fn propose(&self, _eta: &[f32], _normal: [&[f32]; 4], draw: &mut [f32]) {
         draw.fill(f32::NAN);
     }
     /// T(x).
     fn statistic(&self, x: f64) -> f64;
     /// T'(x).
-    fn statistic_slope(&self, x: f64) -> f64;
+    fn statistic_derivative(&self, x: f64) -> f64;
     /// B(x), minus the logarithm of the base measure.
     fn base_energy(&self, x: f64) -> f64;
     /// B'(x).
-    fn base_slope(&self, x: f64) -> f64;
+    fn base_energy_derivative(&self, x: f64) -> f64;
     /// The largest B''(x): the prior's stiffness, for the governor (SPEC 2).
     fn largest_base_curvature(&self) -> f64;
     /// The largest A''(eta), the variance of T: how strongly the layer holds the one above it (SPEC 2).
@@ -111,15 +111,15 @@ pub trait Family: Debug + Send + Sync {
     /// Whether exp(eta T - B) has a finite integral for every eta, so that the layer may stand below another.
     fn normalisable_for_every_eta(&self) -> bool;
     /// How far x may reach, for the quadrature, given eta: an interval that holds all but a negligible mass.
-    fn reach(&self, eta: f64) -> (f64, f64);
+    fn integration_bounds(&self, eta: f64) -> (f64, f64);
     /// A(eta); by quadrature unless a closed form is given.
     fn log_partition(&self, eta: f64) -> f64 {
-        let (low, high) = self.reach(eta);
+        let (low, high) = self.integration_bounds(eta);
         quadrature::log_integral(|x| eta * self.statistic(x) - self.base_energy(x), low, high)
     }
     /// A'(eta) = E`[T]`; by quadrature unless a closed form is given.
     fn mean_statistic(&self, eta: f64) -> f64 {
-        let (low, high) = self.reach(eta);
+        let (low, high) = self.integration_bounds(eta);
         quadrature::mean(|x| eta * self.statistic(x) - self.base_energy(x), |x| self.statistic(x), low, high)
     }
     /// Whether A' has a closed form; else `interneuron_mode = "exact"` takes it from a table.
@@ -127,10 +127,10 @@ pub trait Family: Debug + Send + Sync {
         false
     }
     /// How the interneurons sample this family.
-    fn interneuron_law(&self) -> InterneuronLaw {
-        let (low, high) = self.reach(0.0);
+    fn interneuron_dynamics(&self) -> InterneuronDynamics {
+        let (low, high) = self.integration_bounds(0.0);
         let variance = quadrature::mean(|x| -self.base_energy(x), |x| x * x, low, high);
-        InterneuronLaw::MicroSteps { mobility: variance as f32 }
+        InterneuronDynamics::MicroSteps { mobility: variance as f32 }
     }
     /// The standard deviation that learning may change, if the family has one.
     fn sigma(&self) -> Option<f64> {
@@ -142,7 +142,7 @@ pub trait Family: Debug + Send + Sync {
     fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
         for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
             let (x, eta) = (f64::from(x), eta.get(i).map_or(0.0, |&e| f64::from(e)));
-            *out = (self.statistic_slope(x) * eta - self.base_slope(x)) as f32;
+            *out = (self.statistic_derivative(x) * eta - self.base_energy_derivative(x)) as f32;
         }
     }
     /// Writes B(x) - eta T(x) for a slice (eta: empty means 0).

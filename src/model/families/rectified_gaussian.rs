@@ -1,6 +1,6 @@
 //! rectified-gaussian(sigma): x >= 0, T = x / sigma^2, B = x^2 / (2 sigma^2): a normal law cut off at 0 (SPEC 1).
 
-use super::{Family, InterneuronLaw};
+use super::{Family, InterneuronDynamics};
 use std::sync::Arc;
 
 const SQRT_2_PI: f64 = 2.506_628_274_631_000_5;
@@ -34,13 +34,13 @@ impl Family for RectifiedGaussian {
     fn statistic(&self, x: f64) -> f64 {
         x / self.sigma.powi(2)
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0 / self.sigma.powi(2)
     }
     fn base_energy(&self, x: f64) -> f64 {
         0.5 * (x / self.sigma).powi(2)
     }
-    fn base_slope(&self, x: f64) -> f64 {
+    fn base_energy_derivative(&self, x: f64) -> f64 {
         x / self.sigma.powi(2)
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -52,7 +52,7 @@ impl Family for RectifiedGaussian {
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
         // Far below 0 the law is nearly exponential with rate -eta/sigma^2.
         let scale = if eta < 0.0 { self.sigma.min(self.sigma.powi(2) / -eta) * 3.0 } else { self.sigma };
         (0.0, eta.max(0.0) + 12.0 * scale)
@@ -69,8 +69,8 @@ impl Family for RectifiedGaussian {
     fn has_closed_mean(&self) -> bool {
         true
     }
-    fn interneuron_law(&self) -> InterneuronLaw {
-        InterneuronLaw::MicroSteps { mobility: self.sigma.powi(2) as f32 }
+    fn interneuron_dynamics(&self) -> InterneuronDynamics {
+        InterneuronDynamics::MicroSteps { mobility: self.sigma.powi(2) as f32 }
     }
     fn sigma(&self) -> Option<f64> {
         Some(self.sigma)

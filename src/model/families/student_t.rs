@@ -25,7 +25,7 @@ impl StudentT {
             // is far above 1/kappa. Beyond eta^2/(2 kappa) = 100 nats the parabola has won and the variance is 1/kappa.
             let last = (200.0 * kappa).sqrt() + 4.0 * nu * kappa.sqrt();
             let variance = |eta: f64| {
-                let (low, high) = family.reach(eta);
+                let (low, high) = family.integration_bounds(eta);
                 let log_density = |x: f64| eta * x - family.base_energy(x);
                 let mean = quadrature::mean(log_density, |x| x, low, high);
                 quadrature::mean(log_density, |x| (x - mean).powi(2), low, high)
@@ -44,13 +44,13 @@ impl Family for StudentT {
     fn statistic(&self, x: f64) -> f64 {
         x
     }
-    fn statistic_slope(&self, _: f64) -> f64 {
+    fn statistic_derivative(&self, _: f64) -> f64 {
         1.0
     }
     fn base_energy(&self, x: f64) -> f64 {
         0.5 * (self.nu + 1.0) * (x * x / (self.nu * self.s * self.s)).ln_1p() + 0.5 * self.kappa * x * x
     }
-    fn base_slope(&self, x: f64) -> f64 {
+    fn base_energy_derivative(&self, x: f64) -> f64 {
         (self.nu + 1.0) * x / (self.nu * self.s * self.s + x * x) + self.kappa * x
     }
     fn largest_base_curvature(&self) -> f64 {
@@ -62,7 +62,7 @@ impl Family for StudentT {
     fn normalisable_for_every_eta(&self) -> bool {
         self.kappa > 0.0
     }
-    fn reach(&self, eta: f64) -> (f64, f64) {
+    fn integration_bounds(&self, eta: f64) -> (f64, f64) {
         if self.kappa > 0.0 {
             let half = eta.abs() / self.kappa + 12.0 / self.kappa.sqrt();
             (-half, half)

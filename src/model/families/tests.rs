@@ -27,10 +27,10 @@ fn slopes_and_curvature_bound_match_finite_differences() {
         for i in (-400..=400).filter(|&i| (low..=high).contains(&(f64::from(i) * 0.01))) {
             let (x, d) = (f64::from(i) * 0.01, 1e-5);
             let slope = (family.base_energy(x + d) - family.base_energy(x - d)) / (2.0 * d);
-            assert!((slope - family.base_slope(x)).abs() < 1e-5 * (1.0 + slope.abs()), "{family:?} B' at {x}");
+            assert!((slope - family.base_energy_derivative(x)).abs() < 1e-5 * (1.0 + slope.abs()), "{family:?} B' at {x}");
             let slope = (family.statistic(x + d) - family.statistic(x - d)) / (2.0 * d);
-            assert!((slope - family.statistic_slope(x)).abs() < 1e-6 * (1.0 + slope.abs()), "{family:?} T' at {x}");
-            largest = largest.max((family.base_slope(x + d) - family.base_slope(x - d)) / (2.0 * d));
+            assert!((slope - family.statistic_derivative(x)).abs() < 1e-6 * (1.0 + slope.abs()), "{family:?} T' at {x}");
+            largest = largest.max((family.base_energy_derivative(x + d) - family.base_energy_derivative(x - d)) / (2.0 * d));
         }
         let bound = family.largest_base_curvature();
         assert!(largest <= bound * 1.0001 + 1e-9 && largest >= 0.99 * bound - 1e-9, "{family:?}: curvature {largest}, bound {bound}");
@@ -44,7 +44,7 @@ fn mean_statistic_is_the_slope_of_the_log_partition_and_the_quadrature_mean() {
             let d = 1e-4;
             let slope = (family.log_partition(eta + d) - family.log_partition(eta - d)) / (2.0 * d);
             assert!((slope - family.mean_statistic(eta)).abs() < 1e-5 * (1.0 + slope.abs()), "{family:?} at {eta}");
-            let (low, high) = family.reach(eta);
+            let (low, high) = family.integration_bounds(eta);
             let log_density = |x| eta * family.statistic(x) - family.base_energy(x);
             let mean = quadrature::mean(log_density, |x| family.statistic(x), low, high);
             assert!((mean - family.mean_statistic(eta)).abs() < 1e-8 * (1.0 + mean.abs()), "{family:?} E[T] at {eta}");
@@ -66,7 +66,7 @@ fn slices_agree_with_scalars() {
             family.prior_current(&x, if with_eta { &eta } else { &[] }, &mut out);
             for i in 0..6 {
                 let (x, eta) = (f64::from(x[i]), if with_eta { f64::from(eta[i]) } else { 0.0 });
-                let exact = family.statistic_slope(x) * eta - family.base_slope(x);
+                let exact = family.statistic_derivative(x) * eta - family.base_energy_derivative(x);
                 assert!((f64::from(out[i]) - exact).abs() < 1e-5 * (1.0 + exact.abs()), "{family:?}");
             }
             family.energies(&x, if with_eta { &eta } else { &[] }, &mut out);
@@ -94,7 +94,7 @@ fn worst_ulps(family: &dyn Family, judge: &dyn Family) -> f64 {
         family.energies(&x, &eta, &mut energy);
         let each = |i: usize| {
             let (x, eta) = (f64::from(x[i]), f64::from(eta[i]));
-            let (pull, push) = (judge.statistic_slope(x) * eta, judge.base_slope(x));
+            let (pull, push) = (judge.statistic_derivative(x) * eta, judge.base_energy_derivative(x));
             let (won, paid) = (judge.statistic(x) * eta, judge.base_energy(x));
             ulps(statistics[i], judge.statistic(x), 0.0).max(ulps(current[i], pull - push, pull.abs().max(push.abs()))).max(ulps(
                 energy[i],

@@ -50,7 +50,7 @@ pub struct Stimulus {
 }
 
 /// What is drawn in a frame.
-struct Scene<'a> {
+struct GenerationContext<'a> {
     snapshot: &'a Snapshot,
     /// The stimulus as it is seen or edited.
     shown: Vec<f32>,
@@ -96,8 +96,8 @@ impl View for Stimulus {
         let shown = self.edit.as_ref().map_or_else(|| s.stimulus.clone(), |edit| edit.retouch.composed(pinned(&self.pins)));
         let palette = palette(snapshot, &shown);
         let free = self.edit.as_ref().map_or_else(Vec::new, |edit| edit.free.clone());
-        let scene = Scene { snapshot, shown, residual, shape, palette, completed: s.completed.as_ref(), free };
-        self.draw(ui, &scene);
+        let context = GenerationContext { snapshot, shown, residual, shape, palette, completed: s.completed.as_ref(), free };
+        self.draw(ui, &context);
         if let Some(edit) = &mut self.edit {
             actions.extend(edit.commands(&self.pins).into_iter().map(Action::Send));
         }
@@ -183,50 +183,50 @@ impl Stimulus {
         self.edit.get_or_insert_with(|| Edit::of_seen(snapshot, is_grey(snapshot)))
     }
 
-    fn draw(&mut self, ui: &mut Ui, scene: &Scene<'_>) {
+    fn draw(&mut self, ui: &mut Ui, context: &GenerationContext<'_>) {
         let room = ui.available_size();
         let large = (room.x * 0.41).min(room.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(GAP, 2.0);
             ui.vertical(|ui| {
                 ui.add(egui::Label::new(pictures::caption("Stimulus x0: draw here")));
-                self.canvas(ui, scene, large);
-                if let Palette::Signed(top) = scene.palette {
+                self.canvas(ui, context, large);
+                if let Palette::Signed(top) = context.palette {
                     ui.weak(format!("strongest colour {top:.2}"));
                 }
             });
             let room = egui::vec2((room.x - large - 2.0 * GAP).max(SMALLEST), room.y);
-            ui.vertical(|ui| match scene.completed {
-                Some(done) => self.completions(ui, scene, done, room),
-                None => self.pair(ui, scene, ((room.x - GAP) / 2.0).min(room.y - LINE - 4.0).clamp(SMALLEST, large)),
+            ui.vertical(|ui| match context.completed {
+                Some(done) => self.completions(ui, context, done, room),
+                None => self.pair(ui, context, ((room.x - GAP) / 2.0).min(room.y - LINE - 4.0).clamp(SMALLEST, large)),
             });
         });
     }
 
     /// Posterior mean and residual.
-    fn pair(&mut self, ui: &mut Ui, scene: &Scene<'_>, side: f32) {
-        ui.horizontal_top(|ui| self.two(ui, scene, side));
+    fn pair(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, side: f32) {
+        ui.horizontal_top(|ui| self.two(ui, context, side));
     }
 
-    fn two(&mut self, ui: &mut Ui, scene: &Scene<'_>, side: f32) {
-        let residual = match scene.palette {
+    fn two(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, side: f32) {
+        let residual = match context.palette {
             Palette::Grey => Palette::Signed(1.0),
             signed => signed,
         };
-        let reconstruction = &scene.snapshot.stimulus.reconstruction;
+        let reconstruction = &context.snapshot.stimulus.reconstruction;
         for (name, values, palette, tip) in [
-            ("Posterior mean", reconstruction, scene.palette, "E[x0 | x1] averaged over the samples"),
-            ("Residual", &scene.residual, residual, "x0 less the posterior mean; nothing where pixels are free"),
+            ("Posterior mean", reconstruction, context.palette, "E[x0 | x1] averaged over the samples"),
+            ("Residual", &context.residual, residual, "x0 less the posterior mean; nothing where pixels are free"),
         ] {
-            let picture = Picture { name, values, shape: scene.shape, palette, hatched: &[] };
+            let picture = Picture { name, values, shape: context.shape, palette, hatched: &[] };
             self.textures.named(ui, &picture, side, tip);
         }
     }
 
     /// Mean and spread of the completions, and single ones.
-    fn completions(&mut self, ui: &mut Ui, scene: &Scene<'_>, done: &Completed, room: egui::Vec2) {
-        let grey = scene.palette == Palette::Grey;
-        let discrete = scene.snapshot.config.model.layers.first().is_some_and(|layer| matches!(layer.family, FamilyConfig::Bernoulli));
+    fn completions(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, done: &Completed, room: egui::Vec2) {
+        let grey = context.palette == Palette::Grey;
+        let discrete = context.snapshot.config.model.layers.first().is_some_and(|layer| matches!(layer.family, FamilyConfig::Bernoulli));
         let lines = 1.0 + f32::from(u8::from(discrete));
         let count = done.samples.len().max(1) as f32;
         let side = ((room.x - 3.0 * GAP) / 4.0).min((room.y - LINE * (lines + 1.0)) * 0.5).max(SMALLEST);
@@ -235,13 +235,13 @@ impl Stimulus {
         let columns = if fit(3.0) > fit(count) { 3.0 } else { count };
         let small = fit(columns).clamp(SMALLEST, side);
         ui.horizontal_top(|ui| {
-            self.two(ui, scene, side);
+            self.two(ui, context, side);
             let widest = done.spread.iter().fold(if grey { 0.5 } else { 1.0f32 }, |t, v| t.max(*v));
             for (name, values, palette, tip) in [
-                ("Mean completion", &done.mean, scene.palette, "Mean of x0 over networks and time; clamped pixels as they are"),
+                ("Mean completion", &done.mean, context.palette, "Mean of x0 over networks and time; clamped pixels as they are"),
                 ("Spread", &done.spread, Palette::Signed(widest), "Standard deviation of x0 over networks and time: how sure the model is"),
             ] {
-                let picture = Picture { name, values, shape: scene.shape, palette, hatched: &[] };
+                let picture = Picture { name, values, shape: context.shape, palette, hatched: &[] };
                 self.textures.named(ui, &picture, side, tip);
             }
         });
@@ -253,7 +253,7 @@ impl Stimulus {
                 ui.horizontal_top(|ui| {
                     for (k, values) in row {
                         let name = format!("{name} {k}");
-                        let picture = Picture { name: &name, values, shape: scene.shape, palette: scene.palette, hatched: &[] };
+                        let picture = Picture { name: &name, values, shape: context.shape, palette: context.palette, hatched: &[] };
                         self.textures.named(ui, &picture, small, tip);
                     }
                 });
@@ -262,30 +262,30 @@ impl Stimulus {
     }
 
     /// The stimulus under the brush.
-    fn canvas(&mut self, ui: &mut Ui, scene: &Scene<'_>, side: f32) {
+    fn canvas(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, side: f32) {
         let picture =
-            Picture { name: "Stimulus x0", values: &scene.shown, shape: scene.shape, palette: scene.palette, hatched: &scene.free };
+            Picture { name: "Stimulus x0", values: &context.shown, shape: context.shape, palette: context.palette, hatched: &context.free };
         let response = self.textures.show(ui, &picture, side, Sense::click_and_drag());
-        let [rows, columns] = scene.shape;
+        let [rows, columns] = context.shape;
         if let Some(at) = response.hover_pos() {
             let radius = self.radius * response.rect.width() / columns as f32;
             ui.painter_at(response.rect).circle_stroke(at, radius, ui.visuals().widgets.active.fg_stroke);
         }
         let down = response.is_pointer_button_down_on();
         let pressed = down || response.clicked() && self.last.is_none(); // a click may begin and end within one frame
-        let at = response.interact_pointer_pos().filter(|_| pressed).map(|p| place(response.rect, scene.shape, p));
+        let at = response.interact_pointer_pos().filter(|_| pressed).map(|p| place(response.rect, context.shape, p));
         if let Some(at) = at {
             let (tool, radius, from) = (self.tool, self.radius, self.last.unwrap_or(at));
-            let top = match scene.palette {
+            let top = match context.palette {
                 Palette::Grey => [0.0, 1.0],
                 Palette::Signed(_) => {
-                    let base = self.edit.as_ref().map_or(&scene.shown, |edit| &edit.retouch.base);
+                    let base = self.edit.as_ref().map_or(&context.shown, |edit| &edit.retouch.base);
                     let top = base.iter().fold(1.0f32, |t, v| t.max(v.abs()));
                     [-top, top]
                 }
             };
             let first = self.last.is_none();
-            let edit = self.editing(scene.snapshot);
+            let edit = self.editing(context.snapshot);
             if first {
                 edit.begin_stroke();
             }

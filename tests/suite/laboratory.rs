@@ -1,8 +1,6 @@
 //! The laboratory's measured points on the exact curves, and the bars all found.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-use heescope::dynamics::block::Taps;
+use heescope::dynamics::block::Probes;
 use heescope::experiment::laboratory::{
     Experiment, FAMILIES, INTERNEURONS, Point, Subject, eta_origin, partition_error_theory, run, separation_levels, separation_theory,
     speed_up_theory,
@@ -72,7 +70,7 @@ fn separation_lies_on_the_curves_of_every_k() {
     }
     let scalar = subject("slow-interneurons", 0.25);
     let found = separation_theory(&scalar, 0.1, 4).unwrap();
-    assert!((found - heescope::model::oracle::separation_variance(17.0, 0.1, 4)).abs() < 1e-6, "{found}");
+    assert!((found - heescope::model::closed_form::separation_variance(17.0, 0.1, 4)).abs() < 1e-6, "{found}");
 }
 
 #[test]
@@ -119,7 +117,7 @@ fn all_bars_are_found_from_five_seeds() {
         assert!(found(&session) < 3, "the start knows no bars");
         let last = session.run_for(60_000);
         while session.images < last {
-            session.advance(usize::MAX, &Taps::default());
+            session.advance(usize::MAX, &Probes::default());
         }
         assert_eq!(found(&session), 16, "seed {seed}");
     }

@@ -1,7 +1,7 @@
 //! The race as the simulation thread runs it: when it starts again, when it is measured, what the window gets of it.
 
 use crate::analysis::density::DensityGrid;
-use crate::engine::meter::{Job, Meter, Mixing};
+use crate::engine::mixing_monitor::{Job, MixingDiagnostics, MixingMonitor};
 use crate::engine::{RaceState, RacerState, Watch};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::race::{Field, Race, SamplerConfig, Start};
@@ -14,20 +14,20 @@ const CHAINS: usize = 64;
 const MEASURE_EVERY: Duration = Duration::from_millis(800);
 
 /// At most one race, and how well its samplers mix.
-pub(super) struct Contest {
+pub(super) struct RaceRunner {
     race: Option<Race>,
     /// Grows whenever the chains start again: what was measured of earlier ones does not apply.
-    heat: u64,
-    mixing: Vec<Option<Mixing>>,
+    restarts: u64,
+    mixing: Vec<Option<MixingDiagnostics>>,
     /// When the next sampler is to be measured, and which.
     next: (Instant, usize),
-    meter: Option<Meter>,
+    monitor: Option<MixingMonitor>,
 }
 
-impl Contest {
+impl RaceRunner {
     pub(super) fn new() -> Self {
-        let meter = Meter::start().ok(); // without it a race runs unmeasured
-        Self { race: None, heat: 0, mixing: Vec::new(), next: (Instant::now(), 0), meter }
+        let monitor = MixingMonitor::start().ok(); // without it a race runs unmeasured
+        Self { race: None, restarts: 0, mixing: Vec::new(), next: (Instant::now(), 0), monitor }
     }
 
     /// A race of these samplers in place of the present one; none ends it. An error where stimuli change.
@@ -70,7 +70,7 @@ impl Contest {
     }
 
     fn forget(&mut self, samplers: usize) {
-        self.heat += 1;
+        self.restarts += 1;
         self.mixing = vec![None; samplers];
     }
 
@@ -104,9 +104,9 @@ impl Contest {
     }
 
     fn measure(&mut self) {
-        let (Some(race), Some(meter)) = (&mut self.race, &self.meter) else { return };
-        for ((heat, i), mixing) in meter.results() {
-            if heat == self.heat
+        let (Some(race), Some(monitor)) = (&mut self.race, &self.monitor) else { return };
+        for ((restarts, i), mixing) in monitor.results() {
+            if restarts == self.restarts
                 && let (Some(slot), Some(sampler)) = (self.mixing.get_mut(i), race.samplers.get_mut(i))
             {
                 // Too short a window to say: take draws further apart.
@@ -118,8 +118,8 @@ impl Contest {
         let count = race.samplers.len().max(1);
         let Some(sampler) = race.samplers.get(next % count).filter(|_| Instant::now() >= when) else { return };
         let [(first, stride), (second, _)] = [0, 1].map(|axis| sampler.chains(axis));
-        meter.offer(Job {
-            of: (self.heat, next % count),
+        monitor.offer(Job {
+            of: (self.restarts, next % count),
             chains: [first, second],
             spacing_ms: stride as f64 * race.dt_ms(),
             ran: (race.time_ms(), sampler.wall),
@@ -130,7 +130,7 @@ impl Contest {
     /// What the window gets.
     pub(super) fn state(&self, tau_x_ms: f64) -> Option<RaceState> {
         let race = self.race.as_ref()?;
-        let racer = |(s, mixing): (&crate::experiment::race::Sampler, &Option<Mixing>)| RacerState {
+        let racer = |(s, mixing): (&crate::experiment::race::Sampler, &Option<MixingDiagnostics>)| RacerState {
             config: s.config,
             trail: s.trail.clone(),
             visits: s.visits.clone(),

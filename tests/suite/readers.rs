@@ -1,7 +1,5 @@
 //! Readers of image sets from outside: good files of each kind, ten thousand broken ones each, and the memory that they take.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use flate2::{Compression, write::GzEncoder};
 use heescope::data::{DataError, ImageSet, Part, Progress, read};
 use ndarray::{Array, Array1, Array3, Dimension};

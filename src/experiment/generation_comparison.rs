@@ -1,8 +1,8 @@
 //! Joint, marginal and ancestral generation side by side: the same weights, equal time, each with its own clock (SPEC 4).
 
 use crate::experiment::config::ConfigError;
-use crate::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
-use crate::experiment::measure::Measure;
+use crate::experiment::generation::{FrozenModel, GenerationChains, GenerationRequest, Mode, Origin};
+use crate::experiment::image_distance::Measure;
 use ndarray::{Array2, s};
 use std::time::{Duration, Instant};
 
@@ -42,9 +42,9 @@ impl Default for Settings {
 
 impl Settings {
     /// For one mode.
-    pub fn wish(&self, mode: Mode, seed: u64) -> Wish {
+    pub fn request(&self, mode: Mode, seed: u64) -> GenerationRequest {
         let Self { count, inner, temperature, origin, category } = *self;
-        Wish { mode, count, inner, temperature, origin, category, seed }
+        GenerationRequest { mode, count, inner, temperature, origin, category, seed }
     }
 }
 
@@ -63,7 +63,7 @@ pub struct Distance {
 
 /// What one mode has made so far.
 #[derive(Clone, Debug)]
-pub struct Exhibit {
+pub struct ModeResult {
     /// How.
     pub mode: Mode,
     /// x_0 of the first images, `[shown, n_0]`.
@@ -86,8 +86,8 @@ pub struct Exhibit {
     pub broken: Option<String>,
 }
 
-struct Strand {
-    dream: Dream,
+struct ModeRun {
+    chains: GenerationChains,
     clock: Duration,
     steps_a_turn: usize,
     drawn: Instant,
@@ -100,21 +100,21 @@ struct Strand {
 }
 
 /// The three of them.
-pub struct Gallery {
-    strands: Vec<Strand>,
+pub struct GenerationComparison {
+    runs: Vec<ModeRun>,
 }
 
-impl Gallery {
+impl GenerationComparison {
     /// All three at their start. `data`, `[images, n_0]`, is needed to start there.
-    pub fn new(dreamer: &Dreamer, settings: &Settings, seed: u64, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
+    pub fn new(weights: &FrozenModel, settings: &Settings, seed: u64, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
         if settings.count > MOST_IMAGES {
             return Err(ConfigError(format!("count = {} is out of range: 1 to {MOST_IMAGES}", settings.count)));
         }
-        let strand = |mode| {
+        let run = |mode| {
             let start = Instant::now();
-            let dream = Dream::new(dreamer.clone(), settings.wish(mode, seed), data)?;
-            Ok(Strand {
-                dream,
+            let chains = GenerationChains::new(weights.clone(), settings.request(mode, seed), data)?;
+            Ok(ModeRun {
+                chains,
                 clock: if mode == Mode::Ancestral { start.elapsed() } else { Duration::ZERO }, // its first draw is made at the start
                 steps_a_turn: 1,
                 drawn: start,
@@ -125,72 +125,71 @@ impl Gallery {
                 broken: None,
             })
         };
-        Ok(Self { strands: Mode::ALL.into_iter().map(strand).collect::<Result<_, ConfigError>>()? })
+        Ok(Self { runs: Mode::ALL.into_iter().map(run).collect::<Result<_, ConfigError>>()? })
     }
 
     /// Lets the one that has had the least time compute for about `budget`, and returns its number; None where nothing is due.
     pub fn turn(&mut self, budget: Duration) -> Option<usize> {
-        let due =
-            |strand: &Strand| strand.broken.is_none() && (strand.dream.wish().mode != Mode::Ancestral || strand.drawn.elapsed() >= REDRAW);
-        let all = self.strands.iter().enumerate().filter(|(_, strand)| due(strand));
-        let chosen = all.min_by_key(|(_, strand)| strand.clock).map(|(i, _)| i)?;
-        let strand = &mut self.strands[chosen];
+        let due = |run: &ModeRun| run.broken.is_none() && (run.chains.request().mode != Mode::Ancestral || run.drawn.elapsed() >= REDRAW);
+        let all = self.runs.iter().enumerate().filter(|(_, run)| due(run));
+        let chosen = all.min_by_key(|(_, run)| run.clock).map(|(i, _)| i)?;
+        let run = &mut self.runs[chosen];
         let start = Instant::now();
-        strand.dream.advance(strand.steps_a_turn);
+        run.chains.advance(run.steps_a_turn);
         let took = start.elapsed();
-        strand.clock += took;
-        strand.drawn = Instant::now();
+        run.clock += took;
+        run.drawn = Instant::now();
         if took < budget / 2 {
-            strand.steps_a_turn = (strand.steps_a_turn * 2).min(1024);
+            run.steps_a_turn = (run.steps_a_turn * 2).min(1024);
         } else if took > budget {
-            strand.steps_a_turn = (strand.steps_a_turn / 2).max(1);
+            run.steps_a_turn = (run.steps_a_turn / 2).max(1);
         }
-        if let Some(l) = strand.dream.broken() {
-            strand.broken = Some(format!("diverged after {} steps: x{l} is not finite", strand.dream.steps));
+        if let Some(l) = run.chains.broken() {
+            run.broken = Some(format!("diverged after {} steps: x{l} is not finite", run.chains.steps));
         }
         Some(chosen)
     }
 
     /// Judges one of them if that is due; true if it was judged.
     pub fn judge(&mut self, which: usize, measure: &Measure) -> bool {
-        let strand = &mut self.strands[which];
-        let seconds = strand.clock.as_secs_f64();
-        if seconds < strand.due || strand.broken.is_some() {
+        let run = &mut self.runs[which];
+        let seconds = run.clock.as_secs_f64();
+        if seconds < run.due || run.broken.is_some() {
             return false;
         }
         let start = Instant::now();
-        let (samples, means) = (strand.dream.samples(), strand.dream.means());
+        let (samples, means) = (run.chains.samples(), run.chains.means());
         let Some([samples, means]) = measure.judge(samples.view(), means.view()) else { return false };
-        strand.distances.push(Distance { seconds, steps: strand.dream.steps, samples: samples.distance, means: means.distance });
-        strand.shares = means.shares;
-        strand.due = (seconds * NEXT_JUDGED).max(seconds + start.elapsed().as_secs_f64());
+        run.distances.push(Distance { seconds, steps: run.chains.steps, samples: samples.distance, means: means.distance });
+        run.shares = means.shares;
+        run.due = (seconds * NEXT_JUDGED).max(seconds + start.elapsed().as_secs_f64());
         true
     }
 
     /// All go on with other weights.
-    pub fn renew(&mut self, dreamer: &Dreamer) -> Result<(), ConfigError> {
-        for strand in &mut self.strands {
-            strand.dream = strand.dream.renewed(dreamer.clone())?;
-            strand.renewed.push(strand.clock.as_secs_f64());
-            if strand.dream.wish().mode == Mode::Ancestral {
-                strand.due = 0.0; // its draws take so little time that they would be judged by the old weights for long
+    pub fn renew(&mut self, weights: &FrozenModel) -> Result<(), ConfigError> {
+        for run in &mut self.runs {
+            run.chains = run.chains.renewed(weights.clone())?;
+            run.renewed.push(run.clock.as_secs_f64());
+            if run.chains.request().mode == Mode::Ancestral {
+                run.due = 0.0; // its draws take so little time that they would be judged by the old weights for long
             }
-            strand.broken = None;
+            run.broken = None;
         }
         Ok(())
     }
 
     /// What one of them has made.
-    pub fn exhibit(&self, which: usize) -> Exhibit {
-        let Strand { dream, clock, distances, shares, renewed, broken, .. } = &self.strands[which];
-        let shown = dream.wish().count.min(SHOWN);
+    pub fn mode_result(&self, which: usize) -> ModeResult {
+        let ModeRun { chains, clock, distances, shares, renewed, broken, .. } = &self.runs[which];
+        let shown = chains.request().count.min(SHOWN);
         let first = |all: Array2<f32>| all.slice(s![..shown, ..]).to_owned();
-        Exhibit {
-            mode: dream.wish().mode,
-            samples: first(dream.samples()),
-            means: first(dream.means()),
-            latents: (1..=dream.depth()).map(|l| first(dream.states(l))).collect(),
-            steps: dream.steps,
+        ModeResult {
+            mode: chains.request().mode,
+            samples: first(chains.samples()),
+            means: first(chains.means()),
+            latents: (1..=chains.depth()).map(|l| first(chains.states(l))).collect(),
+            steps: chains.steps,
             seconds: clock.as_secs_f64(),
             distances: distances.clone(),
             shares: shares.clone(),
@@ -201,7 +200,7 @@ impl Gallery {
 
     /// Samples and means of all images of a mode, `[count, n_0]` each.
     pub fn images(&self, mode: Mode) -> Option<[Array2<f32>; 2]> {
-        let strand = self.strands.iter().find(|strand| strand.dream.wish().mode == mode)?;
-        Some([strand.dream.samples(), strand.dream.means()])
+        let run = self.runs.iter().find(|run| run.chains.request().mode == mode)?;
+        Some([run.chains.samples(), run.chains.means()])
     }
 }

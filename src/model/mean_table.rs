@@ -11,7 +11,7 @@ const MOST_INTERVALS: usize = 4096;
 /// the grid the quadrature itself answers.
 #[derive(Clone, Debug)]
 pub struct MeanTable {
-    reach: f64,
+    largest_eta: f64,
     step: f64,
     nodes: Vec<[f64; 2]>,
     /// A(eta) at the nodes.
@@ -22,7 +22,7 @@ pub struct MeanTable {
 
 /// A'(eta) and A''(eta) by quadrature.
 fn mean_and_variance(family: &dyn Family, eta: f64) -> [f64; 2] {
-    let (low, high) = family.reach(eta);
+    let (low, high) = family.integration_bounds(eta);
     let log_density = |x: f64| eta * family.statistic(x) - family.base_energy(x);
     let mean = quadrature::mean(log_density, |x| family.statistic(x), low, high);
     [mean, quadrature::mean(log_density, |x| (family.statistic(x) - mean).powi(2), low, high)]
@@ -33,20 +33,20 @@ impl MeanTable {
     pub fn new(family: &dyn Family) -> Self {
         let spread = mean_and_variance(family, 0.0)[1].sqrt();
         // The eta at which x is typically eight standard deviations of eta = 0 out.
-        let reach = (0..=64).map(|i| family.base_slope(spread * f64::from(i) / 8.0)).fold(4.0 / spread, f64::max);
+        let largest_eta = (0..=64).map(|i| family.base_energy_derivative(spread * f64::from(i) / 8.0)).fold(4.0 / spread, f64::max);
         let mut intervals = 64;
         let mut nodes: Vec<[f64; 2]> =
-            (0..=intervals).map(|i| mean_and_variance(family, reach * (2.0 * i as f64 / intervals as f64 - 1.0))).collect();
+            (0..=intervals).map(|i| mean_and_variance(family, largest_eta * (2.0 * i as f64 / intervals as f64 - 1.0))).collect();
         loop {
-            let mut table = Self { reach, step: 2.0 * reach / intervals as f64, nodes, values: Vec::new(), error: 0.0 };
+            let mut table = Self { largest_eta, step: 2.0 * largest_eta / intervals as f64, nodes, values: Vec::new(), error: 0.0 };
             let middles: Vec<[f64; 2]> =
-                (0..intervals).map(|i| mean_and_variance(family, -reach + (i as f64 + 0.5) * table.step)).collect();
+                (0..intervals).map(|i| mean_and_variance(family, -largest_eta + (i as f64 + 0.5) * table.step)).collect();
             for (i, middle) in middles.iter().enumerate() {
-                let found = table.interpolate(-reach + (i as f64 + 0.5) * table.step);
+                let found = table.interpolate(-largest_eta + (i as f64 + 0.5) * table.step);
                 table.error = table.error.max((found - middle[0]).abs() / middle[0].abs().max(spread));
             }
             if table.error < TOLERANCE || intervals >= MOST_INTERVALS {
-                table.values = (0..=intervals).map(|i| family.log_partition(-reach + i as f64 * table.step)).collect();
+                table.values = (0..=intervals).map(|i| family.log_partition(-largest_eta + i as f64 * table.step)).collect();
                 return table;
             }
             nodes = Vec::with_capacity(2 * intervals + 1);
@@ -59,7 +59,7 @@ impl MeanTable {
     }
 
     fn interpolate(&self, eta: f64) -> f64 {
-        let at = (eta + self.reach) / self.step;
+        let at = (eta + self.largest_eta) / self.step;
         let i = (at as usize).min(self.nodes.len() - 2);
         let scaled = |[value, slope]: [f64; 2]| [value, slope * self.step];
         hermite(at - i as f64, scaled(self.nodes[i]), scaled(self.nodes[i + 1]))
@@ -67,10 +67,10 @@ impl MeanTable {
 
     /// A(eta), by cubic Hermite interpolation with the slopes A'(eta).
     pub fn log_partition(&self, family: &dyn Family, eta: f64) -> f64 {
-        if eta.abs() > self.reach {
+        if eta.abs() > self.largest_eta {
             return family.log_partition(eta);
         }
-        let at = (eta + self.reach) / self.step;
+        let at = (eta + self.largest_eta) / self.step;
         let i = (at as usize).min(self.nodes.len() - 2);
         let t = at - i as f64;
         hermite(t, [self.values[i], self.nodes[i][0] * self.step], [self.values[i + 1], self.nodes[i + 1][0] * self.step])
@@ -78,7 +78,7 @@ impl MeanTable {
 
     /// A'(eta).
     pub fn mean(&self, family: &dyn Family, eta: f64) -> f64 {
-        if eta.abs() <= self.reach { self.interpolate(eta) } else { family.mean_statistic(eta) }
+        if eta.abs() <= self.largest_eta { self.interpolate(eta) } else { family.mean_statistic(eta) }
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
             let spread = mean_and_variance(family.as_ref(), 0.0)[1].sqrt();
             let worst = |table: &MeanTable| {
                 let error = |i: i32| {
-                    let eta = f64::from(i) * 0.0137 * table.reach;
+                    let eta = f64::from(i) * 0.0137 * table.largest_eta;
                     let exact = family.mean_statistic(eta);
                     (table.mean(family.as_ref(), eta) - exact).abs() / exact.abs().max(spread)
                 };
@@ -113,7 +113,7 @@ mod tests {
             };
             assert!(table.error < TOLERANCE && worst(&table) < 2.0 * TOLERANCE, "{config:?}: {} {}", table.error, worst(&table));
             for i in -90..=90 {
-                let eta = f64::from(i) * 0.0137 * table.reach;
+                let eta = f64::from(i) * 0.0137 * table.largest_eta;
                 let (found, exact) = (table.log_partition(family.as_ref(), eta), family.log_partition(eta));
                 assert!((found - exact).abs() < 1e-6 * (1.0 + exact.abs()), "{config:?}: A({eta}) {found} {exact}");
             }

@@ -1,7 +1,5 @@
 //! The simulation thread: commands in order, a reader that is slow or absent, NaN, panics, the end.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use heescope::engine::{COMPLETIONS, Command, Engine, Event, MAX_SAMPLES, Pace, Parameter, Snapshot};
 use heescope::experiment::{Config, InterneuronMode, presets};
 use heescope::model::FamilyConfig;

@@ -1,7 +1,5 @@
 //! The command line from outside: every call that is documented, and bad input for each.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use heescope::model::FamilyConfig;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,8 +1,6 @@
 //! One seed, one result: however a presentation is divided into spans, and whatever the number of threads.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-use heescope::dynamics::block::Taps;
+use heescope::dynamics::block::Probes;
 use heescope::experiment::{Session, presets};
 
 /// Bits of the weights and of the first block's activities after 6 presentations of 15 steps, run in spans of `spans` in turn.
@@ -17,7 +15,7 @@ fn bits(spans: &[usize], threads: usize, steps_per_stimulus: usize, seed: u64) -
         if left == 0 {
             break;
         }
-        session.advance(spans[i % spans.len()].min(left), &Taps::default());
+        session.advance(spans[i % spans.len()].min(left), &Probes::default());
     }
     session.model.weights[0].iter().chain(&session.blocks[0].layers[1].x).map(|v| v.to_bits()).collect()
 }

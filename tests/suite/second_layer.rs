@@ -1,10 +1,8 @@
 //! Scale modulation (SPEC 7): exact draws, the learning rule as the gradient of the likelihood, groups that are there and are found.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use heescope::analysis::gabor::orientation_difference;
-use heescope::dynamics::block::{Block, Span, Taps};
-use heescope::dynamics::interneurons::at_rest_under;
+use heescope::dynamics::block::{Block, Probes, Span};
+use heescope::dynamics::interneurons::equilibrium_statistics_under;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::noise::Noise;
 use heescope::dynamics::{LayerStep, StepParameters};
@@ -12,7 +10,7 @@ use heescope::experiment::stages::StageConfig;
 use heescope::experiment::tuning::{Preparation, Protocol};
 use heescope::experiment::{Config, DataSource, Session, presets};
 use heescope::model::energy::energy;
-use heescope::model::families::InterneuronLaw;
+use heescope::model::families::InterneuronDynamics;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -37,15 +35,15 @@ fn exact_draws_and_micro_steps_agree_with_the_mean_in_closed_form() {
         for eta in [0.1 * eta_max, 0.5 * eta_max, 0.95 * eta_max] {
             let exact = family.mean_statistic(eta);
             let variance = 2.0 / (eta * eta);
-            for law in [InterneuronLaw::Redraw, InterneuronLaw::MicroSteps { mobility: (0.02 * variance) as f32 }] {
+            for law in [InterneuronDynamics::Redraw, InterneuronDynamics::MicroSteps { mobility: (0.02 * variance) as f32 }] {
                 let copies = vec![eta as f32; 4000];
-                let steps = if law == InterneuronLaw::Redraw { 20 } else { 60 };
-                let found = at_rest_under(law, family.as_ref(), &copies, &parameters, steps, &mut Noise::new(3, 1));
+                let steps = if law == InterneuronDynamics::Redraw { 20 } else { 60 };
+                let found = equilibrium_statistics_under(law, family.as_ref(), &copies, &parameters, steps, &mut Noise::new(3, 1));
                 let own: Vec<f64> =
                     (0..copies.len()).map(|i| found.iter().map(|row| f64::from(row[i])).sum::<f64>() / found.len() as f64).collect();
                 let (mean, error) = mean_and_error(&own);
                 assert!((mean - exact).abs() < Z * error, "{law:?} at {eta}: {mean} against {exact}, error {error}");
-                if law == InterneuronLaw::Redraw {
+                if law == InterneuronDynamics::Redraw {
                     // Planted bug: without the rejection |y| is exponential with mean sqrt(2)/eta.
                     let quantile = |k: u32| -(1.0 - (f64::from(k) + 0.5) / 4096.0f64).ln() * 2f64.sqrt() / eta;
                     let wrong = -(0..4096).map(|k| quantile(k).hypot(delta)).sum::<f64>() / 4096.0;
@@ -102,7 +100,7 @@ fn the_local_rule_climbs_the_exact_likelihood() {
     for stream in 0..24 {
         let mut block = Block::new(&model, 50, 1, 9, stream);
         block.layers[0].x.fill(x0 as f32);
-        block.run(&model, &parameters, Span { steps: 7000, skip: 2000, learn: true, last: true }, &Taps::default());
+        block.run(&model, &parameters, Span { steps: 7000, skip: 2000, learn: true, last: true }, &Probes::default());
         let samples = (block.learned_steps * block.rows) as f64;
         estimates[0].push(f64::from(block.layers[1].weight_sum[0]) / samples);
         estimates[1].push(f64::from(block.layers[1].bias_sum[0]) / samples);
@@ -161,7 +159,7 @@ fn groups(together: bool) -> [f64; 2] {
     session.replace_stimuli(modulated(8000, together, &mut ChaCha8Rng::seed_from_u64(4))).unwrap();
     session.go_to_stage(0);
     while session.images < 60_000 {
-        session.advance(usize::MAX, &Taps::default());
+        session.advance(usize::MAX, &Probes::default());
     }
     assert!(session.model.weights[0].diag().iter().all(|&w| w == 1.0), "W0 rests in this stage");
     separation(&session.model.weights[1])
@@ -188,14 +186,14 @@ fn stages_follow_one_another_are_steered_and_kept() {
     assert!(session.model.weights[1].iter().all(|&w| w == 0.0), "the second layer is closed");
     let before = session.model.weights[0].clone();
     while session.position().stage == 0 {
-        session.advance(usize::MAX, &Taps::default());
+        session.advance(usize::MAX, &Probes::default());
         assert!(session.images < 2000);
     }
     assert_ne!(session.model.weights[0], before);
     let spread = session.model.weights[1].std(0.0);
     assert!((spread - 0.1).abs() < 0.03, "W1 starts at 0.1 N(0, 1): {spread}");
     let (first, second) = (session.model.weights[0].clone(), session.model.weights[1].clone());
-    (0..5).for_each(|_| drop(session.advance(usize::MAX, &Taps::default())));
+    (0..5).for_each(|_| drop(session.advance(usize::MAX, &Probes::default())));
     assert_eq!(session.model.weights[0], first);
     assert_ne!(session.model.weights[1], second);
     // Kept in a model file and gone on with.
@@ -207,7 +205,7 @@ fn stages_follow_one_another_are_steered_and_kept() {
     assert_eq!((again.position(), again.model.weights[1].clone()), (session.position(), session.model.weights[1].clone()));
     // Back to the first stage: W0 learns again.
     session.go_to_stage(0);
-    session.advance(usize::MAX, &Taps::default());
+    session.advance(usize::MAX, &Probes::default());
     assert_eq!(session.position().stage, 0);
     assert_ne!(session.model.weights[0], first);
 }
@@ -244,7 +242,7 @@ fn a_unit_of_the_second_layer_is_tuned_to_its_group_whatever_the_phase() {
         let layers = vec![LayerStep::new(0.005, 4.0, 0.3), LayerStep::new(0.03, 1.0, 0.3)];
         let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 40.0, interneurons: 1, exact: false, choice_interval: 1 };
         let model = two_groups(orientations, mixed);
-        let preparation = Preparation { model: &model, parameters: &parameters, open: 2, layer: 2 };
+        let preparation = Preparation { model: &model, parameters: &parameters, active_layers: 2, layer: 2 };
         let protocol =
             Protocol { orientations: 12, frequencies: vec![0.18], contrasts: vec![1.0], burn_in: 200, samples: 300, ..Protocol::default() };
         preparation.run(&protocol, 12, &mut |_, _, _| true).unwrap()

@@ -1,7 +1,5 @@
 //! `heescope generate` and learning from sets of whole images, from outside: every way, every option, bad input for each.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use heescope::export::npz;
 use ndarray::{Array3, ArrayD};
 use ndarray_npy::NpzWriter;

@@ -1,7 +1,5 @@
 //! The window, without a display: start, pause, step, a slider, another preset, export.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::views::Kind;
 use heescope::app::{App, Options, view_by_name};
@@ -481,13 +479,13 @@ fn images_are_generated_judged_and_exported() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window("digits", Some("generation"));
     let state = |app: &App| app.state.latest.as_ref().and_then(|s| s.generation.clone());
-    let under_way = |app: &App| state(app).is_some_and(|found| found.exhibits.iter().all(|exhibit| exhibit.steps > 5));
+    let under_way = |app: &App| state(app).is_some_and(|found| found.modes.iter().all(|mode_result| mode_result.steps > 5));
     until(&mut harness, |app| under_way(app));
     // Judged beside the data, with the share of every class.
     until(&mut harness, |app| {
         state(app).is_some_and(|found| {
             let floor = matches!(&found.measuring, Measuring::Ready(floor) if floor.classes.len() == 10 && floor.shares.is_some());
-            floor && found.exhibits.iter().all(|exhibit| !exhibit.distances.is_empty() && exhibit.shares.is_some())
+            floor && found.modes.iter().all(|mode_result| !mode_result.distances.is_empty() && mode_result.shares.is_some())
         })
     });
     assert!(state(harness.state().as_ref().unwrap()).unwrap().following, "a model that learns is followed");

@@ -1,11 +1,9 @@
 //! Generation and in-painting against closed forms (SPEC 4, 5, 8). Each statistical test states its tolerance in standard errors and
 //! has a planted bug that it must see.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-use heescope::dynamics::block::{Block, Span, Taps};
+use heescope::dynamics::block::{Block, Probes, Span};
 use heescope::dynamics::{LayerStep, StepParameters, ancestral, categorical};
-use heescope::experiment::dream::{Dream, Dreamer, Mode, Origin, Wish};
+use heescope::experiment::generation::{FrozenModel, GenerationChains, GenerationRequest, Mode, Origin};
 use heescope::model::energy::energy;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
 use nalgebra::DMatrix;
@@ -35,14 +33,14 @@ fn covariance(model: &Hierarchy) -> DMatrix<f64> {
     })
 }
 
-fn dreamer(model: &Hierarchy, h: f64, h0: f64, m: f64) -> Dreamer {
+fn weights(model: &Hierarchy, h: f64, h0: f64, m: f64) -> FrozenModel {
     let layers = vec![LayerStep::new(h, m, 0.3); model.depth()];
     let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, choice_interval: 1 };
-    Dreamer { model: model.clone(), parameters, observed: LayerStep::new(h0, 0.0, 0.3), open: model.depth() }
+    FrozenModel { model: model.clone(), parameters, observed: LayerStep::new(h0, 0.0, 0.3), active_layers: model.depth() }
 }
 
-fn wish(mode: Mode, count: usize, inner: usize) -> Wish {
-    Wish { mode, count, inner, temperature: 1.0, origin: Origin::Noise, category: None, seed: 3 }
+fn request(mode: Mode, count: usize, inner: usize) -> GenerationRequest {
+    GenerationRequest { mode, count, inner, temperature: 1.0, origin: Origin::Noise, category: None, seed: 3 }
 }
 
 /// The largest |z| of the entries of the sample covariance (mean known to be 0) against `exact`; standard errors of independent
@@ -71,7 +69,9 @@ fn less_noise(model: &Hierarchy) -> Hierarchy {
 #[test]
 fn ancestral_samples_have_the_closed_form_covariance() {
     let model = linear();
-    let run = |model: &Hierarchy| Dream::new(dreamer(model, 0.01, 0.01, 0.0), wish(Mode::Ancestral, 20_000, 1), None).unwrap().samples();
+    let run = |model: &Hierarchy| {
+        GenerationChains::new(weights(model, 0.01, 0.01, 0.0), request(Mode::Ancestral, 20_000, 1), None).unwrap().samples()
+    };
     let z = covariance_z(&run(&model), &covariance(&model));
     assert!(z < 5.0, "z = {z}");
     let bug = covariance_z(&run(&less_noise(&model)), &covariance(&model));
@@ -83,9 +83,9 @@ fn joint_samples_have_the_closed_form_covariance() {
     let model = linear();
     let run = |model: &Hierarchy| {
         // h lambda is about 0.02: the step's own bias is below one standard error.
-        let mut dream = Dream::new(dreamer(model, 0.003, 0.003, 2.0), wish(Mode::Joint, 4000, 1), None).unwrap();
-        dream.advance(3000);
-        dream.samples()
+        let mut chains = GenerationChains::new(weights(model, 0.003, 0.003, 2.0), request(Mode::Joint, 4000, 1), None).unwrap();
+        chains.advance(3000);
+        chains.samples()
     };
     let z = covariance_z(&run(&model), &covariance(&model));
     assert!(z < 5.0, "z = {z}");
@@ -100,19 +100,19 @@ fn marginal_samples_have_the_covariance_of_langevin_on_the_marginal() {
     // x' = x - h0 P x + sqrt(2 h0) n has the covariance (P (1 - h0 P/2))^-1, P the precision of x_0.
     let p = covariance(&model).try_inverse().unwrap();
     let exact = (&p * (DMatrix::identity(3, 3) - &p * (0.5 * h0))).try_inverse().unwrap();
-    let mut dream = Dream::new(dreamer(&model, h, h0, 0.0), wish(Mode::Marginal, count, inner), None).unwrap();
-    dream.advance(inner * outer);
-    let z = covariance_z(&dream.samples(), &exact);
+    let mut chains = GenerationChains::new(weights(&model, h, h0, 0.0), request(Mode::Marginal, count, inner), None).unwrap();
+    chains.advance(inner * outer);
+    let z = covariance_z(&chains.samples(), &exact);
     assert!(z < 5.0, "z = {z}");
 
     // Planted bug: the gradient of one step in place of the mean over all.
     let observed = LayerStep::new(h0, 0.0, 0.3);
-    let parameters = dreamer(&model, h, h0, 0.0).parameters;
+    let parameters = weights(&model, h, h0, 0.0).parameters;
     let mut block = Block::new(&model, count, 1, 5, 0);
     for _ in 0..outer {
         for (steps, free) in [(inner - 1, vec![false; 3]), (1, vec![true; 3])] {
             block.free(&free, 1, observed);
-            block.run(&model, &parameters, Span { steps, skip: 0, learn: false, last: false }, &Taps::default());
+            block.run(&model, &parameters, Span { steps, skip: 0, learn: false, last: false }, &Probes::default());
         }
     }
     let samples = Array2::from_shape_vec((count, 3), block.layers[0].x.clone()).unwrap();
@@ -125,11 +125,11 @@ fn freed_pixels_are_sampled_from_the_conditional_law() {
     let model = linear();
     let (rows, clamped) = (5000, [0.8f32, -0.4]); // x_0[0] and x_0[2]; x_0[1] is free
     let run = |model: &Hierarchy| {
-        let parameters = dreamer(model, 0.004, 0.004, 2.0).parameters;
+        let parameters = weights(model, 0.004, 0.004, 2.0).parameters;
         let mut block = Block::new(model, rows, 1, 7, 0);
         block.layers[0].x.chunks_exact_mut(3).for_each(|x| x.copy_from_slice(&[clamped[0], 5.0, clamped[1]]));
         block.free(&[false, true, false], 1, LayerStep::new(0.004, 1.0, 0.3));
-        block.run(model, &parameters, Span { steps: 3000, skip: 0, learn: false, last: false }, &Taps::default());
+        block.run(model, &parameters, Span { steps: 3000, skip: 0, learn: false, last: false }, &Probes::default());
         assert!(block.layers[0].x.chunks_exact(3).all(|x| x[0] == clamped[0] && x[2] == clamped[1]), "clamped pixels stay");
         block.layers[0].x.chunks_exact(3).map(|x| f64::from(x[1])).collect::<Vec<_>>()
     };
@@ -194,9 +194,9 @@ fn binary_pictures_have_their_shares_in_every_mode() {
     stronger.weights[0] *= 1.3; // planted bug
     for (mode, inner, steps) in [(Mode::Ancestral, 1, 1), (Mode::Joint, 1, 1500), (Mode::Marginal, 40, 4000)] {
         let run = |model: &Hierarchy| {
-            let mut dream = Dream::new(dreamer(model, 0.02, 0.02, 1.0), wish(mode, 6000, inner), None).unwrap();
-            dream.advance(steps);
-            dream.samples()
+            let mut chains = GenerationChains::new(weights(model, 0.02, 0.02, 1.0), request(mode, 6000, inner), None).unwrap();
+            chains.advance(steps);
+            chains.samples()
         };
         let z = shares_z(&run(&model), &law);
         assert!(z < 5.0, "{mode:?}: z = {z}");
@@ -236,7 +236,7 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
             exact: true,
             choice_interval: 1,
         };
-        block.run(judged, &still, Span { steps: 1, skip: 0, learn: false, last: false }, &Taps::default());
+        block.run(judged, &still, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
         let state = &block.layers[2];
         assert!(state.x.chunks_exact(3).zip(&state.choice).all(|(x, &c)| x[c as usize] == 1.0 && x.iter().sum::<f32>() == 1.0));
         let share = |c: u32| state.choice.iter().filter(|&&choice| choice == c).count() as f64 / rows as f64;
@@ -259,11 +259,11 @@ fn joint_samples_below_a_categorical_top_have_the_mixture_s_moments() {
     let centre = |i: usize, c: usize| f64::from(model.weights[1][[i, c]]);
     let mean = |i: usize| (0..3).map(|c| f64::from(p[c]) * centre(i, c)).sum::<f64>();
     let moments = |model: &Hierarchy, choice_interval: usize| {
-        let mut dreamer = dreamer(model, 0.01, 0.01, 1.5);
-        dreamer.parameters.choice_interval = choice_interval;
-        let mut dream = Dream::new(dreamer, wish(Mode::Joint, 6000, 1), None).unwrap();
-        dream.advance(2500);
-        dream.states(1)
+        let mut weights = weights(model, 0.01, 0.01, 1.5);
+        weights.parameters.choice_interval = choice_interval;
+        let mut chains = GenerationChains::new(weights, request(Mode::Joint, 6000, 1), None).unwrap();
+        chains.advance(2500);
+        chains.states(1)
     };
     let z = |x: &Array2<f32>| {
         let n = x.nrows() as f64;
@@ -291,7 +291,7 @@ fn a_top_of_as_many_states_as_images_opens_with_their_distance_as_sigma() {
     let layers = |k| vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, k)];
     let opened = |k: usize| {
         let mut model = Hierarchy::new(layers(k), vec![Array2::eye(2), Array2::zeros((2, k))]).unwrap();
-        categorical::open(&mut model, &x, usize::MAX);
+        categorical::initialise_states(&mut model, &x, usize::MAX);
         model.layers[1].family.sigma().unwrap()
     };
     // Distance 1 goes along one of the two axes; ties go to the lower row, so to one axis more often.
@@ -306,7 +306,7 @@ fn opening_the_top_leaves_what_lies_below_as_it_is() {
     let mut model = mixture();
     let x = Array2::from_shape_fn((400, 2), |(i, j)| ((i * (3 + 4 * j)) as f32 * 0.37).sin() * if j == 0 { 2.0 } else { 0.3 });
     let before = x.dot(&model.weights[0].t());
-    let gains = categorical::open(&mut model, &x, usize::MAX);
+    let gains = categorical::initialise_states(&mut model, &x, usize::MAX);
     let scaled = Array2::from_shape_fn(x.dim(), |(i, j)| x[[i, j]] * gains[j]);
     let after = scaled.dot(&model.weights[0].t());
     assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-5), "eta_0 of every image stays");
@@ -329,9 +329,9 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     let layers = vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, 6)];
     let mut model = Hierarchy::new(layers, vec![Array2::eye(2), Array2::zeros((2, 6))]).unwrap();
     let x = Array2::from_shape_fn((30, 2), |(i, j)| (i as f32 * (0.9 + 0.4 * j as f32)).sin());
-    categorical::open(&mut model, &x, 3);
+    categorical::initialise_states(&mut model, &x, 3);
     model.biases[2][1] = 0.7; // the open states differ in probability
-    assert_eq!(categorical::open_states(&model), 3);
+    assert_eq!(categorical::active_states(&model), 3);
     let rows = 3000;
     let drawn = |model: &Hierarchy| {
         let mut block = Block::new(model, rows, 1, 4, 0);
@@ -346,7 +346,7 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
             exact: true,
             choice_interval: 1,
         };
-        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: true, last: true }, &Taps::default());
+        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: true, last: true }, &Probes::default());
         let posterior = shares(&block);
         let rule = categorical::TopRule { rate: 0.1, dead: 0.9, expected_error: 1.0 };
         let mut learned = model.clone();
@@ -355,12 +355,12 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     };
     let (prior, posterior, learned) = drawn(&model);
     assert!(prior[3..].iter().chain(&posterior[3..]).all(|&share| share == 0.0), "{prior:?}, {posterior:?}");
-    assert_eq!(categorical::open_states(&learned), 3, "a state that is closed is not dead");
+    assert_eq!(categorical::active_states(&learned), 3, "a state that is closed is not dead");
     assert!(learned.weights[1].columns().into_iter().skip(3).all(|column| column.iter().all(|&w| w == 0.0)));
 
     let before = categorical::prior(&model.biases[2]);
     let centres = model.weights[1].clone();
-    categorical::open_more(&mut model, &x, 5);
+    categorical::add_states(&mut model, &x, 5);
     let p = categorical::prior(&model.biases[2]);
     assert!((0..3).all(|c| (p[c] - 0.6 * before[c]).abs() < 1e-5), "{p:?} after {before:?}");
     assert!(p[3..5].iter().all(|p| (p - 0.2).abs() < 1e-5) && p[5] < 1e-20);
@@ -368,8 +368,8 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     assert!((3..5).all(|c| (0..2).all(|i| (model.weights[1][[i, c]] - x[[c - 3, i]]).abs() < 1e-6)));
     let (prior, posterior, _) = drawn(&model);
     assert!(prior[..5].iter().chain(&posterior[..5]).all(|&share| share > 0.0) && prior[5] == 0.0);
-    categorical::open_more(&mut model, &x, usize::MAX);
-    assert_eq!(categorical::open_states(&model), 6);
+    categorical::add_states(&mut model, &x, usize::MAX);
+    assert_eq!(categorical::active_states(&model), 6);
 }
 
 /// Share of the rows in each state of the top.
@@ -415,25 +415,25 @@ fn lower_temperatures_narrow_the_law() {
     let model = linear();
     let exact = covariance(&model) * 0.25; // exp(-E/T) of a Gaussian has T times the covariance
     for (mode, steps) in [(Mode::Ancestral, 1), (Mode::Joint, 3000)] {
-        let wish = Wish { temperature: 0.25, ..wish(mode, 4000, 1) };
-        let mut dream = Dream::new(dreamer(&model, 0.003, 0.003, 2.0), wish, None).unwrap();
-        dream.advance(steps);
-        let z = covariance_z(&dream.samples(), &exact);
+        let request = GenerationRequest { temperature: 0.25, ..request(mode, 4000, 1) };
+        let mut chains = GenerationChains::new(weights(&model, 0.003, 0.003, 2.0), request, None).unwrap();
+        chains.advance(steps);
+        let z = covariance_z(&chains.samples(), &exact);
         assert!(z < 5.0, "{mode:?}: z = {z}");
-        assert!(covariance_z(&dream.samples(), &covariance(&model)) > 5.0);
+        assert!(covariance_z(&chains.samples(), &covariance(&model)) > 5.0);
     }
 }
 
 #[test]
 fn what_cannot_be_generated_is_refused_with_the_value_named() {
     let model = linear();
-    for (wish, part) in [
-        (Wish { count: 0, ..wish(Mode::Joint, 1, 1) }, "count = 0"),
-        (Wish { temperature: f64::NAN, ..wish(Mode::Joint, 1, 1) }, "temperature"),
-        (Wish { category: Some(1), ..wish(Mode::Ancestral, 1, 1) }, "categorical"),
-        (Wish { origin: Origin::Data, ..wish(Mode::Joint, 1, 1) }, "data"),
+    for (request, part) in [
+        (GenerationRequest { count: 0, ..request(Mode::Joint, 1, 1) }, "count = 0"),
+        (GenerationRequest { temperature: f64::NAN, ..request(Mode::Joint, 1, 1) }, "temperature"),
+        (GenerationRequest { category: Some(1), ..request(Mode::Ancestral, 1, 1) }, "categorical"),
+        (GenerationRequest { origin: Origin::Data, ..request(Mode::Joint, 1, 1) }, "data"),
     ] {
-        let error = Dream::new(dreamer(&model, 0.01, 0.01, 0.0), wish, None).err().unwrap().to_string();
+        let error = GenerationChains::new(weights(&model, 0.01, 0.01, 0.0), request, None).err().unwrap().to_string();
         assert!(error.contains(part), "{error}");
     }
 }

@@ -57,13 +57,13 @@ pub struct Judgement {
     pub close_share: f64,
     /// Samples that the nearest training image was looked for.
     pub nearest_count: usize,
-    /// Share of each class by the discriminants, in the order of [`Judge::classes`].
+    /// Share of each class by the discriminants, in the order of [`ImageEvaluator::classes`].
     pub class_shares: Option<Vec<f64>>,
 }
 
 /// Everything that is fitted before samples are judged.
 #[derive(Clone, Debug)]
-pub struct Judge {
+pub struct ImageEvaluator {
     network: RandomNetwork,
     extract: Extract,
     whitening: Whitening,
@@ -119,12 +119,12 @@ impl Distances {
 
 /// Why there can be no judge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum JudgeError {
+pub enum EvaluationError {
     /// A side is too small for the network.
     #[error("images of {0} x {1} pixels: at least {least} a side are needed", least = RandomNetwork::SMALLEST_SIDE)]
     Small(usize, usize),
     /// Not enough images.
-    #[error("{found} {part} images: at least {least} are needed", least = Judge::FEWEST)]
+    #[error("{found} {part} images: at least {least} are needed", least = ImageEvaluator::FEWEST)]
     Few {
         /// Which.
         part: &'static str,
@@ -146,14 +146,14 @@ pub enum JudgeError {
     NotFinite(usize),
 }
 
-impl Judge {
+impl ImageEvaluator {
     /// Images of a set, and samples, at least.
     pub const FEWEST: usize = 20;
 
     /// Fits the whitening to `reference` (held-out images) and the discriminants to half of `training`, at most 10,000 of
     /// them: what is fitted is never measured on the images it was fitted to. `size`: rows and columns.
-    pub fn fit(size: [usize; 2], reference: Images, training: Images, extract: Extract) -> Result<Self, JudgeError> {
-        let network = RandomNetwork::new(size[0], size[1]).ok_or(JudgeError::Small(size[0], size[1]))?;
+    pub fn fit(size: [usize; 2], reference: Images, training: Images, extract: Extract) -> Result<Self, EvaluationError> {
+        let network = RandomNetwork::new(size[0], size[1]).ok_or(EvaluationError::Small(size[0], size[1]))?;
         for (part, images) in [("reference", &reference), ("training", &training)] {
             check(part, images.pixels.view(), size[0] * size[1])?;
         }
@@ -183,7 +183,7 @@ impl Judge {
     }
 
     /// Judges samples `[count, rows * columns]`, at least 20 of them, every value finite.
-    pub fn judge(&self, samples: ArrayView2<f32>) -> Result<Judgement, JudgeError> {
+    pub fn judge(&self, samples: ArrayView2<f32>) -> Result<Judgement, EvaluationError> {
         let [rows, columns] = self.network.size();
         check("samples", samples, rows * columns)?;
         Ok(self.judged(samples, &Distances::of(samples, self.training.view())))
@@ -273,15 +273,15 @@ fn some(rows: ArrayView2<f32>, count: usize) -> Array2<f32> {
     rows.select(Axis(0), &drawn(rows.nrows(), count))
 }
 
-fn check(part: &'static str, images: ArrayView2<f32>, pixels: usize) -> Result<(), JudgeError> {
-    if images.nrows() < Judge::FEWEST {
-        return Err(JudgeError::Few { part, found: images.nrows() });
+fn check(part: &'static str, images: ArrayView2<f32>, pixels: usize) -> Result<(), EvaluationError> {
+    if images.nrows() < ImageEvaluator::FEWEST {
+        return Err(EvaluationError::Few { part, found: images.nrows() });
     }
     if images.ncols() != pixels {
-        return Err(JudgeError::Size { part, found: images.ncols(), needed: pixels });
+        return Err(EvaluationError::Size { part, found: images.ncols(), needed: pixels });
     }
     match images.rows().into_iter().position(|row| row.iter().any(|v| !v.is_finite())) {
-        Some(image) => Err(JudgeError::NotFinite(image)),
+        Some(image) => Err(EvaluationError::NotFinite(image)),
         None => Ok(()),
     }
 }
@@ -303,8 +303,8 @@ mod tests {
         Images { pixels, labels: Some(labels) }
     }
 
-    fn judge() -> Judge {
-        Judge::fit([8, 8], bars(400, 1), bars(800, 2), RandomNetwork::features).unwrap()
+    fn judge() -> ImageEvaluator {
+        ImageEvaluator::fit([8, 8], bars(400, 1), bars(800, 2), RandomNetwork::features).unwrap()
     }
 
     #[test]
@@ -345,15 +345,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_judged_is_named() {
-        let fit = |size, reference, training| Judge::fit(size, reference, training, RandomNetwork::features).map(|_| ()).unwrap_err();
+        let fit =
+            |size, reference, training| ImageEvaluator::fit(size, reference, training, RandomNetwork::features).map(|_| ()).unwrap_err();
         assert!(fit([4, 16], bars(40, 1), bars(40, 2)).to_string().contains("4 x 16"));
         assert!(fit([8, 8], bars(10, 1), bars(40, 2)).to_string().contains("10 reference"));
         assert!(fit([8, 9], bars(40, 1), bars(40, 2)).to_string().contains("72"));
-        let judge = Judge::fit([8, 8], bars(40, 1), Images { labels: None, ..bars(40, 2) }, RandomNetwork::features).unwrap();
+        let judge = ImageEvaluator::fit([8, 8], bars(40, 1), Images { labels: None, ..bars(40, 2) }, RandomNetwork::features).unwrap();
         let without = judge.judge(bars(40, 3).pixels.view()).unwrap();
         assert!(without.frechet_classes.is_none() && without.class_shares.is_none() && judge.accuracy().is_none());
         let mut broken = bars(40, 3).pixels;
         broken[[17, 5]] = f32::NAN;
-        assert_eq!(judge.judge(broken.view()), Err(JudgeError::NotFinite(17)));
+        assert_eq!(judge.judge(broken.view()), Err(EvaluationError::NotFinite(17)));
     }
 }

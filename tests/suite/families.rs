@@ -1,25 +1,21 @@
 //! Every family in random models: interneurons against the exact mean, currents against the energy, chains against the exact
 //! posterior, and Geweke's joint test. Tolerances in standard errors, fixed seeds, planted bugs that must fail.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod random;
-
+use super::random::{below, each, layer, top};
 use heescope::analysis::chains::windowed_autocorrelation_time;
 use heescope::analysis::density::DensityGrid;
-use heescope::dynamics::block::{Block, Span, Taps};
-use heescope::dynamics::interneurons::at_rest;
+use heescope::dynamics::block::{Block, Probes, Span};
+use heescope::dynamics::interneurons::equilibrium_statistics;
 use heescope::dynamics::noise::Noise;
-use heescope::dynamics::parameters::{LayerStep, StepParameters};
+use heescope::dynamics::step_parameters::{LayerStep, StepParameters};
 use heescope::experiment::config::DynamicsConfig;
 use heescope::experiment::laboratory::{Experiment, Point, Subject, eta_range, run, theory};
 use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
+use heescope::model::closed_form::adaptation_speedup;
 use heescope::model::energy::{currents, energy};
-use heescope::model::oracle::adaptation_speedup;
 use heescope::model::{Activation, Family, FamilyConfig, Hierarchy, quadrature};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
-use random::{below, each, layer, top};
 
 /// Tolerance in standard errors.
 const Z: f64 = 5.0;
@@ -31,7 +27,7 @@ fn worst_z(family: &dyn Family, mean: impl Fn(f64) -> f64) -> f64 {
     let etas: Vec<f32> = (0..9).flat_map(|i| [(reach * (f64::from(i) / 4.0 - 1.0)) as f32; REPEATS]).collect();
     let parameters =
         StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: 3.0, interneurons: 2, exact: false, choice_interval: 1 };
-    let samples = at_rest(family, &etas, &parameters, 30, &mut Noise::new(5, 6));
+    let samples = equilibrium_statistics(family, &etas, &parameters, 30, &mut Noise::new(5, 6));
     (0..9)
         .map(|i| {
             let own: Vec<f64> = (i * REPEATS..(i + 1) * REPEATS)
@@ -236,7 +232,7 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
         u.into_iter().map(f64::from).collect::<Vec<_>>()
     };
     let draw = |family: &dyn Family, eta: f64, u: &[f64]| -> Vec<f64> {
-        let (from, to) = family.reach(eta);
+        let (from, to) = family.integration_bounds(eta);
         quadrature::quantiles(|x| eta * family.statistic(x) - family.base_energy(x), from, to, u)
     };
     let upper = model.layers[1].family.clone();
@@ -263,7 +259,7 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
                 block.layers[0].x[2 * row + i] = gain * x0 as f32;
             }
         }
-        block.run(&model, &parameters, Span { steps: 4, skip: 0, learn: false, last: false }, &Taps::default());
+        block.run(&model, &parameters, Span { steps: 4, skip: 0, learn: false, last: false }, &Probes::default());
         for row in 0..ROWS {
             let x = f64::from(block.layers[1].x[row]);
             first[row] += x / f64::from(rounds);
@@ -271,7 +267,7 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
         }
     }
     // The rows are independent; the prior's moments are exact.
-    let (from, to) = upper.reach(0.0);
+    let (from, to) = upper.integration_bounds(0.0);
     let moment = |k: i32| quadrature::mean(|x| -upper.base_energy(x), |x| x.powi(k), from, to);
     let z = |values: &[f64], exact: f64| {
         let mean = values.iter().sum::<f64>() / ROWS as f64;

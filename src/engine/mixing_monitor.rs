@@ -19,7 +19,7 @@ pub(super) struct Job {
 
 /// How well one sampler mixes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mixing {
+pub struct MixingDiagnostics {
     /// Integrated autocorrelation time of each unit of the pair, ms.
     pub autocorrelation_ms: [f64; 2],
     /// Its standard error, ms.
@@ -35,13 +35,13 @@ pub struct Mixing {
 }
 
 /// The helper; ends with its owner.
-pub(super) struct Meter {
+pub(super) struct MixingMonitor {
     jobs: Option<Sender<Job>>,
-    results: Receiver<((u64, usize), Option<Mixing>)>,
+    results: Receiver<((u64, usize), Option<MixingDiagnostics>)>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Meter {
+impl MixingMonitor {
     pub(super) fn start() -> std::io::Result<Self> {
         let (jobs, inbox) = bounded::<Job>(1);
         let (outbox, results) = bounded(8);
@@ -50,7 +50,7 @@ impl Meter {
                 let _ = outbox.try_send((job.of, measure(&job))); // a reader that does not look gets the next one
             }
         };
-        let thread = std::thread::Builder::new().name("meter".into()).spawn(body)?;
+        let thread = std::thread::Builder::new().name("monitor".into()).spawn(body)?;
         Ok(Self { jobs: Some(jobs), results, thread: Some(thread) })
     }
 
@@ -60,12 +60,12 @@ impl Meter {
     }
 
     /// What was measured; None where the draws span too short a time to say.
-    pub(super) fn results(&self) -> impl Iterator<Item = ((u64, usize), Option<Mixing>)> + '_ {
+    pub(super) fn results(&self) -> impl Iterator<Item = ((u64, usize), Option<MixingDiagnostics>)> + '_ {
         self.results.try_iter()
     }
 }
 
-impl Drop for Meter {
+impl Drop for MixingMonitor {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
@@ -74,14 +74,14 @@ impl Drop for Meter {
     }
 }
 
-fn measure(job: &Job) -> Option<Mixing> {
+fn measure(job: &Job) -> Option<MixingDiagnostics> {
     let r_hat = job.chains.iter().filter_map(|c| diagnose(c)).map(|d| d.r_hat).fold(f64::NAN, f64::max);
     let [a, b] = [windowed_autocorrelation_time(&job.chains[0])?, windowed_autocorrelation_time(&job.chains[1])?];
     let chains = job.chains[0].len() as f64;
     let slowest = a.0.max(b.0);
     let slowest_ms = slowest * job.spacing_ms;
     let (ran_ms, wall) = job.ran;
-    Some(Mixing {
+    Some(MixingDiagnostics {
         autocorrelation_ms: [a, b].map(|t| t.0 * job.spacing_ms),
         error_ms: [a, b].map(|t| t.1 * job.spacing_ms),
         autocorrelation_draws: slowest,

@@ -3,8 +3,8 @@
 use crate::app::theme;
 use crate::app::widgets::{figure, texture};
 use crate::engine::GenerationState;
-use crate::experiment::dream::Mode;
-use crate::experiment::gallery::Exhibit;
+use crate::experiment::generation::Mode;
+use crate::experiment::generation_comparison::ModeResult;
 use crate::export::images::Tone;
 use crate::export::mosaic::diverging;
 use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
@@ -145,13 +145,13 @@ pub(super) struct Pinned {
 }
 
 impl Pinned {
-    pub(super) fn of(exhibit: &Exhibit, number: usize, means: bool) -> Option<Self> {
-        let images = if means { &exhibit.means } else { &exhibit.samples };
+    pub(super) fn of(mode_result: &ModeResult, number: usize, means: bool) -> Option<Self> {
+        let images = if means { &mode_result.means } else { &mode_result.samples };
         if number >= images.nrows() {
             return None;
         }
-        let latents = exhibit.latents.iter().map(|x| x.row(number).to_vec()).collect();
-        Some(Self { mode: exhibit.mode, number, image: images.row(number).to_vec(), latents, sorted: true })
+        let latents = mode_result.latents.iter().map(|x| x.row(number).to_vec()).collect();
+        Some(Self { mode: mode_result.mode, number, image: images.row(number).to_vec(), latents, sorted: true })
     }
 
     pub(super) fn draw(&self, ui: &mut Ui, found: &GenerationState) {

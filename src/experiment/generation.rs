@@ -1,6 +1,6 @@
 //! Dreaming: networks that generate x_0 with the weights as they are, jointly, marginally or from the top down (SPEC 4).
 
-use crate::dynamics::block::{Block, Span, Taps};
+use crate::dynamics::block::{Block, Probes, Span};
 use crate::dynamics::{LayerStep, StepParameters, ancestral};
 use crate::experiment::config::{Config, ConfigError};
 use crate::experiment::session::{Session, observed_step, step_parameters_of};
@@ -56,7 +56,7 @@ pub enum Origin {
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Wish {
+pub struct GenerationRequest {
     /// How.
     pub mode: Mode,
     /// Images.
@@ -73,7 +73,7 @@ pub struct Wish {
     pub seed: u64,
 }
 
-impl Wish {
+impl GenerationRequest {
     /// Checks every value's range; the error names it.
     pub fn validate(&self, model: &Hierarchy) -> Result<(), ConfigError> {
         let wrong = |text: String| Err(ConfigError(text));
@@ -97,12 +97,12 @@ impl Wish {
 
 /// Networks at work.
 #[derive(Clone, Debug)]
-pub struct Dream {
-    wish: Wish,
+pub struct GenerationChains {
+    request: GenerationRequest,
     model: Hierarchy,
     parameters: StepParameters,
     observed: LayerStep,
-    open: usize,
+    active_layers: usize,
     blocks: Vec<Block>,
     /// Steps of the whole network done so far; an ancestral draw of every layer counts as one.
     pub steps: u64,
@@ -110,7 +110,7 @@ pub struct Dream {
 
 /// The weights from which it is generated, and the constants of a step.
 #[derive(Clone, Debug)]
-pub struct Dreamer {
+pub struct FrozenModel {
     /// The model; its weights stay as they are.
     pub model: Hierarchy,
     /// Constants of layers 1..=L.
@@ -118,68 +118,69 @@ pub struct Dreamer {
     /// Constants of x_0.
     pub observed: LayerStep,
     /// Layers of neurons that have been opened by learning, 1..=this.
-    pub open: usize,
+    pub active_layers: usize,
 }
 
-impl Dreamer {
+impl FrozenModel {
     /// With the present weights of a session.
     pub fn of(session: &Session) -> Self {
         Self {
             model: session.model.clone(),
             parameters: session.parameters().clone(),
             observed: session.observed_step(),
-            open: session.open(),
+            active_layers: session.active_layers(),
         }
     }
 
     /// With a model and the dynamics of a configuration, which needs no data.
     pub fn with_model(config: &Config, model: Hierarchy) -> Self {
         let stiffness = crate::dynamics::governor::Stiffness::new(&model).lambda;
-        let open = config.stages.get(config.learning.stage).map_or(model.depth(), |stage| stage.open.min(model.depth()));
-        let parameters = step_parameters_of(&config.dynamics, &stiffness, open);
-        Self { observed: observed_step(&config.dynamics, &model), parameters, open, model }
+        let active_layers = config.stages.get(config.learning.stage).map_or(model.depth(), |stage| stage.active_layers.min(model.depth()));
+        let parameters = step_parameters_of(&config.dynamics, &stiffness, active_layers);
+        Self { observed: observed_step(&config.dynamics, &model), parameters, active_layers, model }
     }
 }
 
-impl Dream {
+impl GenerationChains {
     /// Networks at their start. `data`, `[images, n_0]`, is needed to start there.
-    pub fn new(dreamer: Dreamer, wish: Wish, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
-        let Dreamer { model, parameters, observed, open } = dreamer;
-        wish.validate(&model)?;
-        let temperature = wish.temperature as f32;
-        let rows = |b: usize| BLOCK_ROWS.min(wish.count - b * BLOCK_ROWS);
+    pub fn new(weights: FrozenModel, request: GenerationRequest, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
+        let FrozenModel { model, parameters, observed, active_layers } = weights;
+        request.validate(&model)?;
+        let temperature = request.temperature as f32;
+        let rows = |b: usize| BLOCK_ROWS.min(request.count - b * BLOCK_ROWS);
         let tables = model.tables();
-        let blocks = (0..wish.count.div_ceil(BLOCK_ROWS))
+        let blocks = (0..request.count.div_ceil(BLOCK_ROWS))
             .map(|b| {
-                let mut block = Block::new(&model, rows(b), parameters.interneurons, wish.seed ^ 0x6472_6561_6d00, b as u64);
+                let mut block = Block::new(&model, rows(b), parameters.interneurons, request.seed ^ 0x6472_6561_6d00, b as u64);
                 block.tables.clone_from(&tables);
-                block.set_stage(open, &vec![false; model.depth()]);
+                block.set_stage(active_layers, &vec![false; model.depth()]);
                 block.restart(&model);
                 block
             })
             .collect();
         let observed = LayerStep { temperature, ..observed };
-        let mut dream = Self { wish, parameters: parameters.at_temperature(temperature), observed, model, open, blocks, steps: 0 };
-        dream.start(data)?;
-        Ok(dream)
+        let mut chains =
+            Self { request, parameters: parameters.at_temperature(temperature), observed, model, active_layers, blocks, steps: 0 };
+        chains.start(data)?;
+        Ok(chains)
     }
 
     fn start(&mut self, data: Option<&Array2<f32>>) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
-        match (self.wish.mode, self.wish.origin) {
+        match (self.request.mode, self.request.origin) {
             (Mode::Ancestral, _) | (_, Origin::Prior) => self.descend(),
             (_, Origin::Noise) => {
                 let family = self.model.layers[0].family.clone();
                 let spread = family.sigma().unwrap_or(1.0) as f32;
                 for block in &mut self.blocks {
-                    block.fill_observed(&family.bounds().map(|b| b as f32), family.is_discrete(), spread);
+                    block.fill_observed(&family.bounds().map(|b| b as f32), family.is_binary(), spread);
                 }
             }
             (_, Origin::Data) => {
                 let Some(data) = data.filter(|set| set.nrows() > 0 && set.ncols() == n) else {
                     return Err(ConfigError("start = data needs images of this model's size".into()));
                 };
-                let mut rng = ChaCha8Rng::seed_from_u64(self.wish.seed);
+                let mut rng = ChaCha8Rng::seed_from_u64(self.request.seed);
                 rng.set_stream(1 << 43);
                 for block in &mut self.blocks {
                     for row in block.layers[0].x.chunks_exact_mut(n) {
@@ -189,8 +190,8 @@ impl Dream {
                 }
             }
         }
-        if self.wish.mode != Mode::Ancestral {
-            let inner = if self.wish.mode == Mode::Marginal { self.wish.inner } else { 1 };
+        if self.request.mode != Mode::Ancestral {
+            let inner = if self.request.mode == Mode::Marginal { self.request.inner } else { 1 };
             let free = vec![true; n];
             self.blocks.iter_mut().for_each(|block| block.free(&free, inner, self.observed));
         }
@@ -199,46 +200,46 @@ impl Dream {
 
     /// Draws every layer from the top down.
     fn descend(&mut self) {
-        let (model, open, wish) = (&self.model, self.open, self.wish);
+        let (model, active_layers, request) = (&self.model, self.active_layers, self.request);
         self.blocks.par_iter_mut().for_each(|block| {
             let top = model.depth();
-            match wish.category.filter(|_| open == top) {
+            match request.category.filter(|_| active_layers == top) {
                 Some(category) => {
                     block.layers[top].choice.fill(category as u32);
-                    ancestral::draw_below(model, block, 0, top - 1, wish.temperature as f32);
+                    ancestral::draw_below(model, block, 0, top - 1, request.temperature as f32);
                 }
-                None => ancestral::draw(model, block, 0, open, wish.temperature as f32),
+                None => ancestral::draw(model, block, 0, active_layers, request.temperature as f32),
             }
         });
     }
 
     /// The same chains with other weights of the same sizes: they go on from where they are. An ancestral draw is made anew.
-    pub fn renewed(&self, dreamer: Dreamer) -> Result<Self, ConfigError> {
-        let wish = Wish { seed: self.wish.seed.wrapping_add(1), origin: Origin::Noise, ..self.wish }; // noise that was not used yet
-        let mut dream = Self::new(dreamer, wish, None)?;
+    pub fn renewed(&self, weights: FrozenModel) -> Result<Self, ConfigError> {
+        let request = GenerationRequest { seed: self.request.seed.wrapping_add(1), origin: Origin::Noise, ..self.request }; // noise that was not used yet
+        let mut chains = Self::new(weights, request, None)?;
         let sizes = |model: &Hierarchy| model.layers.iter().map(|layer| layer.size).collect::<Vec<_>>();
-        if sizes(&dream.model) != sizes(&self.model) {
+        if sizes(&chains.model) != sizes(&self.model) {
             return Err(ConfigError("weights of another model cannot go on with these chains".into()));
         }
-        dream.wish.origin = self.wish.origin;
-        dream.steps = self.steps;
-        if wish.mode == Mode::Ancestral {
-            return Ok(dream);
+        chains.request.origin = self.request.origin;
+        chains.steps = self.steps;
+        if request.mode == Mode::Ancestral {
+            return Ok(chains);
         }
-        for (new, old) in dream.blocks.iter_mut().zip(&self.blocks) {
-            for (new, old) in new.layers.iter_mut().zip(&old.layers).take(1 + self.open.min(dream.open)) {
+        for (new, old) in chains.blocks.iter_mut().zip(&self.blocks) {
+            for (new, old) in new.layers.iter_mut().zip(&old.layers).take(1 + self.active_layers.min(chains.active_layers)) {
                 new.x.copy_from_slice(&old.x);
                 new.v.copy_from_slice(&old.v);
                 new.choice.copy_from_slice(&old.choice);
             }
-            new.refresh_activations(&dream.model);
+            new.refresh_activations(&chains.model);
         }
-        Ok(dream)
+        Ok(chains)
     }
 
     /// What was asked for.
-    pub fn wish(&self) -> &Wish {
-        &self.wish
+    pub fn request(&self) -> &GenerationRequest {
+        &self.request
     }
 
     /// L.
@@ -248,7 +249,7 @@ impl Dream {
 
     /// Runs `steps` of the whole network; ancestral mode draws everything anew.
     pub fn advance(&mut self, steps: usize) {
-        if self.wish.mode == Mode::Ancestral {
+        if self.request.mode == Mode::Ancestral {
             if self.steps > 0 {
                 self.descend(); // the first draw was made at the start
             }
@@ -257,7 +258,7 @@ impl Dream {
         }
         let span = Span { steps, skip: 0, learn: false, last: false };
         let (model, parameters) = (&self.model, &self.parameters);
-        self.blocks.par_iter_mut().with_max_len(1).for_each(|block| block.run(model, parameters, span, &Taps::default()));
+        self.blocks.par_iter_mut().with_max_len(1).for_each(|block| block.run(model, parameters, span, &Probes::default()));
         self.steps += steps as u64;
     }
 
@@ -278,8 +279,8 @@ impl Dream {
 
     fn gather(&self, values: impl Fn(&Block) -> Vec<f32>) -> Array2<f32> {
         let all: Vec<f32> = self.blocks.iter().flat_map(values).collect();
-        let columns = all.len() / self.wish.count;
-        Array2::from_shape_vec((self.wish.count, columns), all).unwrap_or_default()
+        let columns = all.len() / self.request.count;
+        Array2::from_shape_vec((self.request.count, columns), all).unwrap_or_default()
     }
 
     /// The first layer in which a value is not finite; None while all is well.

@@ -1,15 +1,11 @@
 //! The posterior on a grid (SPEC 5.6) against adaptive quadrature, for the presets and for random models of every family.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod random;
-
+use super::random::{each, layer, top};
 use heescope::analysis::density::DensityGrid;
 use heescope::model::energy::energy;
 use heescope::model::{Activation, FamilyConfig, Hierarchy};
 use ndarray::{Array1, Axis};
 use proptest::prelude::*;
-use random::{each, layer, top};
 
 /// Simpson's rule on halves of `[low, high]` until the two halves agree with the whole; `ends` are the values at low, middle, high.
 fn refine(f: &impl Fn(f64) -> f64, [low, high]: [f64; 2], ends: [f64; 3], tolerance: f64, depth: u32) -> f64 {

@@ -24,7 +24,7 @@ pub struct TuningState {
 }
 
 /// The thread and what it has found.
-pub(super) struct Tuner {
+pub(super) struct TuningRunner {
     state: TuningState,
     stop: Arc<AtomicBool>,
     /// Networks done, and in all.
@@ -34,27 +34,27 @@ pub(super) struct Tuner {
 }
 
 /// What gratings are shown to.
-pub(super) struct Animal {
+pub(super) struct TuningSubject {
     pub(super) of: (u64, u64),
     pub(super) model: Hierarchy,
     pub(super) parameters: StepParameters,
-    pub(super) open: usize,
+    pub(super) active_layers: usize,
     pub(super) layer: usize,
     pub(super) side: usize,
     pub(super) protocol: Protocol,
 }
 
-impl Tuner {
-    pub(super) fn start(animal: Animal) -> std::io::Result<Self> {
+impl TuningRunner {
+    pub(super) fn start(subject: TuningSubject) -> std::io::Result<Self> {
         let (outbox, inbox) = bounded(2); // what is known before the contrasts, and all
-        let total = animal.protocol.networks(animal.model.layers[animal.layer].size);
+        let total = subject.protocol.networks(subject.model.layers[subject.layer].size);
         let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(total)]));
-        let state = TuningState { of: animal.of, layer: animal.layer, progress: (0, total), ended: false, responses: None };
+        let state = TuningState { of: subject.of, layer: subject.layer, progress: (0, total), ended: false, responses: None };
         let (told, counted) = (stop.clone(), progress.clone());
         let body = move || {
-            let Animal { model, parameters, open, layer, .. } = &animal;
-            let preparation = Preparation { model, parameters, open: *open, layer: *layer };
-            let responses = preparation.run(&animal.protocol, animal.side, &mut |done, total, so_far| {
+            let TuningSubject { model, parameters, active_layers, layer, .. } = &subject;
+            let preparation = Preparation { model, parameters, active_layers: *active_layers, layer: *layer };
+            let responses = preparation.run(&subject.protocol, subject.side, &mut |done, total, so_far| {
                 counted[0].store(done, Ordering::Relaxed);
                 counted[1].store(total, Ordering::Relaxed);
                 if let Some(found) = so_far {
@@ -94,7 +94,7 @@ impl Tuner {
     }
 }
 
-impl Drop for Tuner {
+impl Drop for TuningRunner {
     fn drop(&mut self) {
         self.stop();
         if let Some(thread) = self.thread.take() {

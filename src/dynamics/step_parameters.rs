@@ -92,17 +92,17 @@ impl OrnsteinUhlenbeckStep {
     /// The same law of the means (SPEC 2) with one normal a step: neurons are told the mean of z, never z. Let z, given the means so far, be
     /// N(z^, `hidden`). Then the next mean is from_z z^ + spread n, and given it z' is N(decay z^ + gain n, `hidden`'): the
     /// innovations of Kalman's filter, exact for every sequence of steps.
-    pub fn innovation(&self, hidden: f64) -> Innovation {
+    pub fn innovation(&self, unsampled_variance: f64) -> Innovation {
         let Self { from_z, noise, decay, shared, own } = *self;
-        let spread = (from_z * from_z * hidden + noise * noise).sqrt();
-        let gain = (decay * from_z * hidden + shared * noise) / spread;
-        let variance = decay * decay * hidden + shared * shared + own * own;
+        let spread = (from_z * from_z * unsampled_variance + noise * noise).sqrt();
+        let gain = (decay * from_z * unsampled_variance + shared * noise) / spread;
+        let variance = decay * decay * unsampled_variance + shared * shared + own * own;
         Innovation {
             from_z: from_z as f32,
             spread: spread as f32,
             decay: decay as f32,
             gain: gain as f32,
-            hidden: (variance - gain * gain).max(0.0),
+            unsampled_variance: (variance - gain * gain).max(0.0),
         }
     }
 }
@@ -119,7 +119,7 @@ pub struct Innovation {
     /// Share of n in z^'.
     pub gain: f32,
     /// Variance of z' that the means up to this one leave open.
-    pub hidden: f64,
+    pub unsampled_variance: f64,
 }
 
 /// Variance of `<y>` over one step in units of sigma^2, stationary: 2 (a - 1 + e^-a) / (a^2 K) with a = dt/tau_eps; 0 in exact mode.
@@ -173,10 +173,10 @@ mod tests {
         let steps: Vec<f64> = [0.02, 0.7, 5.0, 0.1].iter().flat_map(|&a| [a; 12]).collect();
         let exact = covariance(&steps, |_, s| ([s.from_z, s.decay], [[s.noise, 0.0], [s.shared, s.own]]));
         let with = |forget: bool| {
-            let hidden = std::cell::Cell::new(0.0);
+            let unsampled_variance = std::cell::Cell::new(0.0);
             let found = covariance(&steps, |_, s| {
-                let i = s.innovation(hidden.get());
-                hidden.set(if forget { 0.0 } else { i.hidden });
+                let i = s.innovation(unsampled_variance.get());
+                unsampled_variance.set(if forget { 0.0 } else { i.unsampled_variance });
                 let [from_z, spread, decay, gain] = [i.from_z, i.spread, i.decay, i.gain].map(f64::from);
                 ([from_z, decay], [[spread, 0.0], [gain, 0.0]])
             });

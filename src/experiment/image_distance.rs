@@ -1,8 +1,8 @@
 //! The Frechet measure of generated images, against the images that the session learns from (SPEC 8).
 
-use crate::analysis::judge::{Images, Judge};
+use crate::analysis::image_evaluator::{ImageEvaluator, Images};
 use crate::data::Stimuli;
-use crate::experiment::judging;
+use crate::experiment::image_evaluation;
 use ndarray::{Array2, ArrayView2, s};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq};
 
@@ -32,14 +32,14 @@ impl Sample {
 /// A judge, and what it says of data that it has not seen.
 #[derive(Clone, Debug)]
 pub struct Measure {
-    judge: Judge,
+    judge: ImageEvaluator,
     /// Generated images that are judged, at most: there is a floor of as many.
     most: usize,
 }
 
 /// What it says of a set of images.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
+pub struct ImageScores {
     /// Frechet distance.
     pub distance: f64,
     /// Share of each class, where classes are known.
@@ -70,9 +70,9 @@ impl Measure {
             pixels: sample.pixels.slice(s![range.clone(), ..]).to_owned(),
             labels: sample.labels.as_ref().map(|labels| labels[range].to_vec()),
         };
-        let judge = judging::fit(size, part(0..reference), part(reference..count)).map_err(|e| e.to_string())?;
+        let judge = image_evaluation::fit(size, part(0..reference), part(reference..count)).map_err(|e| e.to_string())?;
         let most = judge.most_comparable();
-        if most < Judge::FEWEST {
+        if most < ImageEvaluator::FEWEST {
             return Err(format!("{count} images: more are needed for a floor"));
         }
         Ok(Self { judge, most })
@@ -92,11 +92,11 @@ impl Measure {
     }
 
     /// Judges samples and means, `[count, n_0]` each; None where there are too few, or one is not finite.
-    pub fn judge(&self, samples: ArrayView2<f32>, means: ArrayView2<f32>) -> Option<[Verdict; 2]> {
-        let verdict = |images: ArrayView2<f32>| {
+    pub fn judge(&self, samples: ArrayView2<f32>, means: ArrayView2<f32>) -> Option<[ImageScores; 2]> {
+        let scores = |images: ArrayView2<f32>| {
             let judged = self.judge.judge(images.slice(s![..images.nrows().min(self.most), ..])).ok()?;
-            Some(Verdict { distance: judged.frechet, shares: judged.class_shares })
+            Some(ImageScores { distance: judged.frechet, shares: judged.class_shares })
         };
-        Some([verdict(samples)?, verdict(means)?])
+        Some([scores(samples)?, scores(means)?])
     }
 }

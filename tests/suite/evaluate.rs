@@ -1,7 +1,5 @@
 //! `heescope evaluate` from outside: what it finds of real, noisy and collapsed images, and bad input named in one line.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use heescope::data::{self, Part};
 use heescope::export::npz::Archive;
 use ndarray::{Array, Array3, Array4, Axis, Dimension};

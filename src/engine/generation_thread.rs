@@ -1,8 +1,8 @@
 //! Generates in all three ways on a thread of its own, from a snapshot of the weights: learning goes on meanwhile.
 
-use crate::experiment::dream::{Dream, Dreamer, Mode};
-use crate::experiment::gallery::{Exhibit, Gallery, SHOWN, Settings};
-use crate::experiment::measure::{Floor, Measure, Sample};
+use crate::experiment::generation::{FrozenModel, GenerationChains, Mode};
+use crate::experiment::generation_comparison::{GenerationComparison, ModeResult, SHOWN, Settings};
+use crate::experiment::image_distance::{Floor, Measure, Sample};
 use crate::experiment::prototypes::{self, Prototypes};
 use crate::export::images::{Tone, picture, save_npz};
 use crate::export::{animation, save_png, write_atomically};
@@ -29,9 +29,9 @@ const FRAME_MS: u32 = 80;
 /// Frames of a film at most.
 pub const MOST_FRAMES: usize = 500;
 
-/// What is asked of the dreams under way.
+/// What is asked of the generation_thread under way.
 #[derive(Clone, Debug, PartialEq)]
-pub enum DreamRequest {
+pub enum GenerationCommand {
     /// true: rest, pictures stay; false: go on.
     Rest(bool),
     /// Whether anybody looks: they rest while nobody does.
@@ -91,7 +91,7 @@ pub struct GenerationState {
     /// What the values are.
     pub tone: Tone,
     /// Joint, marginal, ancestral.
-    pub exhibits: Vec<Arc<Exhibit>>,
+    pub modes: Vec<Arc<ModeResult>>,
     /// Whether distances can be told.
     pub measuring: Measuring,
     /// The states of a categorical top, where that is open.
@@ -106,13 +106,13 @@ pub struct GenerationState {
 
 /// Weights at one time.
 pub(super) struct Weights {
-    pub(super) dreamer: Dreamer,
+    pub(super) weights: FrozenModel,
     /// Their version, and the images that they had learned from.
     pub(super) version: (u64, u64),
 }
 
 /// What stays the same as long as the model does.
-pub(super) struct Scene {
+pub(super) struct GenerationContext {
     pub(super) model_id: u64,
     pub(super) shape: [usize; 2],
     pub(super) seed: u64,
@@ -125,7 +125,7 @@ pub(super) struct Scene {
 enum Order {
     Start(Box<Weights>, Settings),
     Renew(Box<Weights>),
-    Ask(DreamRequest),
+    Ask(GenerationCommand),
 }
 
 #[derive(Default)]
@@ -137,23 +137,23 @@ struct Shared {
 }
 
 /// The thread and what it has made.
-pub(super) struct Dreams {
+pub(super) struct GenerationThread {
     shared: Arc<Shared>,
     orders: Sender<Order>,
     outcomes: Receiver<Result<PathBuf, String>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Dreams {
-    /// A thread for this model; it waits for [`Dreams::start`].
-    pub(super) fn new(scene: Scene) -> std::io::Result<Self> {
+impl GenerationThread {
+    /// A thread for this model; it waits for [`GenerationThread::start`].
+    pub(super) fn new(context: GenerationContext) -> std::io::Result<Self> {
         let (orders, inbox) = bounded(ORDERS);
         let (outbox, outcomes) = bounded(ORDERS);
         let shared = Arc::new(Shared::default());
         let own = shared.clone();
         let body = move || match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
             // One thread for all of it: the cores are for learning.
-            Ok(pool) => pool.install(|| Studio::new(scene, own, outbox).run(&inbox)),
+            Ok(pool) => pool.install(|| GenerationWorker::new(context, own, outbox).run(&inbox)),
             Err(error) => drop(outbox.try_send(Err(format!("cannot generate: {error}")))),
         };
         let thread = Some(std::thread::Builder::new().name("generation".into()).spawn(body)?);
@@ -171,10 +171,10 @@ impl Dreams {
     }
 
     /// Asks something that needs no weights; false where too many orders wait.
-    pub(super) fn ask(&self, request: DreamRequest) -> bool {
+    pub(super) fn ask(&self, request: GenerationCommand) -> bool {
         match request {
-            DreamRequest::Look(looked_at) => self.shared.unseen.store(!looked_at, Ordering::Relaxed),
-            DreamRequest::StopFilm => self.shared.no_film.store(true, Ordering::Relaxed),
+            GenerationCommand::Look(looked_at) => self.shared.unseen.store(!looked_at, Ordering::Relaxed),
+            GenerationCommand::StopFilm => self.shared.no_film.store(true, Ordering::Relaxed),
             request => return self.orders.try_send(Order::Ask(request)).is_ok(),
         }
         true
@@ -196,7 +196,7 @@ impl Dreams {
     }
 }
 
-impl Drop for Dreams {
+impl Drop for GenerationThread {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -206,29 +206,29 @@ impl Drop for Dreams {
 }
 
 /// What the thread has.
-struct Studio {
-    scene: Scene,
+struct GenerationWorker {
+    context: GenerationContext,
     shared: Arc<Shared>,
     outbox: Sender<Result<PathBuf, String>>,
-    gallery: Option<Gallery>,
+    comparison: Option<GenerationComparison>,
     weights: Option<Weights>,
     measure: Option<Measure>,
     state: Option<GenerationState>,
 }
 
-impl Studio {
-    fn new(scene: Scene, shared: Arc<Shared>, outbox: Sender<Result<PathBuf, String>>) -> Self {
-        Self { scene, shared, outbox, gallery: None, weights: None, measure: None, state: None }
+impl GenerationWorker {
+    fn new(context: GenerationContext, shared: Arc<Shared>, outbox: Sender<Result<PathBuf, String>>) -> Self {
+        Self { context, shared, outbox, comparison: None, weights: None, measure: None, state: None }
     }
 
     fn run(mut self, inbox: &Receiver<Order>) {
         while !self.shared.stop.load(Ordering::Relaxed) {
-            let at_work = self.gallery.is_some()
+            let at_work = self.comparison.is_some()
                 && !self.shared.unseen.load(Ordering::Relaxed)
                 && self.state.as_ref().is_some_and(|state| !state.resting);
             let patience = if at_work { Duration::ZERO } else { IDLE };
             match inbox.recv_timeout(patience) {
-                Ok(order) => self.obey(order),
+                Ok(order) => self.execute(order),
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) if at_work => self.turn(),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -246,7 +246,7 @@ impl Studio {
         }
     }
 
-    fn obey(&mut self, order: Order) {
+    fn execute(&mut self, order: Order) {
         match order {
             Order::Start(weights, settings) => self.start(*weights, settings),
             Order::Renew(weights) => self.renew(*weights),
@@ -256,70 +256,72 @@ impl Studio {
     }
 
     fn start(&mut self, weights: Weights, settings: Settings) {
-        let data = self.scene.data.as_ref().map(|sample| &sample.pixels);
-        let gallery = match Gallery::new(&weights.dreamer, &settings, self.scene.seed, data) {
-            Ok(gallery) => gallery,
+        let data = self.context.data.as_ref().map(|sample| &sample.pixels);
+        let comparison = match GenerationComparison::new(&weights.weights, &settings, self.context.seed, data) {
+            Ok(comparison) => comparison,
             Err(error) => return self.tell(Err(error.to_string())),
         };
-        let model = &weights.dreamer.model;
+        let model = &weights.weights.model;
         let measuring = match (&self.measure, &self.state) {
             (Some(measure), _) => Measuring::Ready(Arc::new(measure.floor(settings.count))),
             (None, Some(state)) => state.measuring.clone(),
-            (None, None) if self.scene.data.is_none() => Measuring::Missing("no images to compare with".into()),
+            (None, None) if self.context.data.is_none() => Measuring::Missing("no images to compare with".into()),
             (None, None) => Measuring::Preparing,
         };
         self.state = Some(GenerationState {
-            model_id: self.scene.model_id,
+            model_id: self.context.model_id,
             weights: weights.version,
             settings,
-            shape: self.scene.shape,
+            shape: self.context.shape,
             tone: Tone::of(model.layers[0].family.bounds()),
-            exhibits: (0..Mode::ALL.len()).map(|i| Arc::new(gallery.exhibit(i))).collect(),
+            modes: (0..Mode::ALL.len()).map(|i| Arc::new(comparison.mode_result(i))).collect(),
             measuring,
-            prototypes: prototypes::prototypes(model, weights.dreamer.open).map(Arc::new),
+            prototypes: prototypes::prototypes(model, weights.weights.active_layers).map(Arc::new),
             resting: false,
             following: self.state.as_ref().is_some_and(|state| state.following),
             film: None,
         });
-        (self.gallery, self.weights) = (Some(gallery), Some(weights));
+        (self.comparison, self.weights) = (Some(comparison), Some(weights));
     }
 
     fn renew(&mut self, weights: Weights) {
-        let (Some(gallery), Some(state)) = (&mut self.gallery, &mut self.state) else { return };
-        if let Err(error) = gallery.renew(&weights.dreamer) {
+        let (Some(comparison), Some(state)) = (&mut self.comparison, &mut self.state) else { return };
+        if let Err(error) = comparison.renew(&weights.weights) {
             return self.tell(Err(error.to_string()));
         }
         state.weights = weights.version;
-        state.prototypes = prototypes::prototypes(&weights.dreamer.model, weights.dreamer.open).map(Arc::new);
-        state.exhibits = (0..Mode::ALL.len()).map(|i| Arc::new(gallery.exhibit(i))).collect();
+        state.prototypes = prototypes::prototypes(&weights.weights.model, weights.weights.active_layers).map(Arc::new);
+        state.modes = (0..Mode::ALL.len()).map(|i| Arc::new(comparison.mode_result(i))).collect();
         self.weights = Some(weights);
     }
 
     /// One mode computes for a while, and is judged where that is due.
     fn turn(&mut self) {
-        let (Some(gallery), Some(state)) = (&mut self.gallery, &mut self.state) else { return };
-        let Some(which) = gallery.turn(TURN) else {
+        let (Some(comparison), Some(state)) = (&mut self.comparison, &mut self.state) else { return };
+        let Some(which) = comparison.turn(TURN) else {
             std::thread::sleep(SHORT);
             return;
         };
         if let Some(measure) = &self.measure {
-            gallery.judge(which, measure);
+            comparison.judge(which, measure);
         }
-        state.exhibits[which] = Arc::new(gallery.exhibit(which));
+        state.modes[which] = Arc::new(comparison.mode_result(which));
         self.publish();
-        let seen =
-            self.state.as_ref().is_some_and(|state| state.exhibits.iter().all(|exhibit| exhibit.steps > 0 || exhibit.broken.is_some()));
+        let seen = self
+            .state
+            .as_ref()
+            .is_some_and(|state| state.modes.iter().all(|mode_result| mode_result.steps > 0 || mode_result.broken.is_some()));
         if seen {
             self.prepare(); // the first pictures are out: now the measure
         }
     }
 
     fn prepare(&mut self) {
-        let (Some(state), Some(sample)) = (&mut self.state, &self.scene.data) else { return };
+        let (Some(state), Some(sample)) = (&mut self.state, &self.context.data) else { return };
         if state.measuring != Measuring::Preparing {
             return;
         }
-        match Measure::fit(self.scene.shape, sample) {
+        match Measure::fit(self.context.shape, sample) {
             Ok(measure) => {
                 state.measuring = Measuring::Ready(Arc::new(measure.floor(state.settings.count)));
                 self.measure = Some(measure);
@@ -329,15 +331,15 @@ impl Studio {
         self.publish();
     }
 
-    fn ask(&mut self, request: DreamRequest) {
+    fn ask(&mut self, request: GenerationCommand) {
         let Some(state) = &mut self.state else { return };
         match request {
-            DreamRequest::Rest(rest) => state.resting = rest,
-            DreamRequest::Follow(follow) => state.following = follow,
-            DreamRequest::Save { mode, means, path } => {
+            GenerationCommand::Rest(rest) => state.resting = rest,
+            GenerationCommand::Follow(follow) => state.following = follow,
+            GenerationCommand::Save { mode, means, path } => {
                 self.tell(self.save(mode, means, &path).map(|()| path).map_err(|e| format!("{e:#}")))
             }
-            DreamRequest::Film { mode, means, frames, every, path } => {
+            GenerationCommand::Film { mode, means, frames, every, path } => {
                 match self.film(mode, means, [frames, every], &path) {
                     Ok(true) => self.tell(Ok(path)),
                     Ok(false) => {} // stopped: nothing was written
@@ -345,15 +347,15 @@ impl Studio {
                 }
                 self.state.iter_mut().for_each(|state| state.film = None);
             }
-            DreamRequest::Look(_) | DreamRequest::NewWeights | DreamRequest::StopFilm => {} // handled by the owner
+            GenerationCommand::Look(_) | GenerationCommand::NewWeights | GenerationCommand::StopFilm => {} // handled by the owner
         }
     }
 
     fn save(&self, mode: Mode, means: bool, path: &Path) -> anyhow::Result<()> {
-        let (Some(gallery), Some(state)) = (&self.gallery, &self.state) else { anyhow::bail!("nothing was generated yet") };
-        let Some([samples, expected]) = gallery.images(mode) else { anyhow::bail!("nothing was generated yet") };
+        let (Some(comparison), Some(state)) = (&self.comparison, &self.state) else { anyhow::bail!("nothing was generated yet") };
+        let Some([samples, expected]) = comparison.images(mode) else { anyhow::bail!("nothing was generated yet") };
         match path.extension().and_then(|e| e.to_str()) {
-            Some("npz") => save_npz(path, &samples, &expected, state.shape, &self.scene.config),
+            Some("npz") => save_npz(path, &samples, &expected, state.shape, &self.context.config),
             Some("png") => {
                 let images = if means { expected } else { samples };
                 save_png(path, &picture(images.view(), state.shape, SHOWN, state.tone, ZOOM))
@@ -366,17 +368,17 @@ impl Studio {
     fn film(&mut self, mode: Mode, means: bool, [frames, every]: [usize; 2], path: &Path) -> anyhow::Result<bool> {
         self.shared.no_film.store(false, Ordering::Relaxed);
         let (Some(weights), Some(state)) = (&self.weights, &self.state) else { anyhow::bail!("nothing was generated yet") };
-        let mut wish = state.settings.wish(mode, self.scene.seed);
-        wish.count = wish.count.min(SHOWN);
+        let mut request = state.settings.request(mode, self.context.seed);
+        request.count = request.count.min(SHOWN);
         let (shape, tone, frames) = (state.shape, state.tone, frames.clamp(1, MOST_FRAMES));
-        let mut dream = Dream::new(weights.dreamer.clone(), wish, self.scene.data.as_ref().map(|sample| &sample.pixels))?;
+        let mut chains = GenerationChains::new(weights.weights.clone(), request, self.context.data.as_ref().map(|sample| &sample.pixels))?;
         let bytes = animation::gif(frames, FRAME_MS, |frame| {
             if frame > 0 {
-                dream.advance(every);
+                chains.advance(every);
             }
             self.state.iter_mut().for_each(|state| state.film = Some((frame + 1, frames)));
             self.publish();
-            let images: Array2<f32> = if means { dream.means() } else { dream.samples() };
+            let images: Array2<f32> = if means { chains.means() } else { chains.samples() };
             let stopped = self.shared.no_film.load(Ordering::Relaxed) || self.shared.stop.load(Ordering::Relaxed);
             (!stopped).then(|| picture(images.view(), shape, SHOWN, tone, ZOOM))
         })?;

@@ -1,13 +1,11 @@
 //! The sampler against the closed forms of SPEC 5: tolerances in standard errors over independent chains, fixed seeds, and for
 //! each a planted bug that must fail.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use heescope::analysis::density::DensityGrid;
-use heescope::dynamics::block::Taps;
+use heescope::dynamics::block::Probes;
 use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
 use heescope::experiment::{Config, Session, presets};
-use heescope::model::oracle::{Constants, adaptation_speedup, linear_gaussian_posterior, separation_variance, stationary_covariance};
+use heescope::model::closed_form::{Constants, adaptation_speedup, linear_gaussian_posterior, separation_variance, stationary_covariance};
 use ndarray::{Array1, Array2};
 
 /// Tolerance in standard errors.
@@ -28,11 +26,11 @@ fn gaussian_config(w: &[&[f32]], sigma: f64, x0: &[f32], chains: usize) -> Confi
 /// Time averages of each chain over `draws` steps after `burn`: [chains] lists of (state -> statistics) means.
 fn averages(config: &Config, burn: usize, draws: usize, statistics: impl Fn(&[f32], &[f32]) -> Vec<f64>) -> Vec<Vec<f64>> {
     let mut session = Session::new(config.clone()).unwrap();
-    session.advance(burn, &Taps::default());
+    session.advance(burn, &Probes::default());
     let n = session.model.layers[1].size;
     let mut sums: Vec<Vec<f64>> = vec![Vec::new(); config.stimulus.batch];
     for _ in 0..draws {
-        session.advance(1, &Taps::default());
+        session.advance(1, &Probes::default());
         let rows = session.blocks.iter().flat_map(|b| b.layers[1].x.chunks_exact(n).zip(b.layers[1].v.chunks_exact(n)));
         for (sum, (x, v)) in sums.iter_mut().zip(rows) {
             let values = statistics(x, v);
@@ -179,7 +177,7 @@ fn learning_recovers_a_known_dictionary() {
     };
     assert!(matched(&session) < 3, "the start is no dictionary");
     for _ in 0..3000 {
-        session.advance(usize::MAX, &Taps::default());
+        session.advance(usize::MAX, &Probes::default());
     }
     assert!(matched(&session) >= 15, "{} of 16 columns recovered", matched(&session));
 }

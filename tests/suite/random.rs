@@ -1,7 +1,5 @@
 //! Random families and models for property tests: a few cases of each, always the same; what fails is shrunk.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a failed unwrap is a failed test")]
-
 use heescope::model::{Activation, FamilyConfig, Layer};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};

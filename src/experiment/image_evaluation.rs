@@ -1,16 +1,16 @@
 //! The judge of generated images on the cores at hand.
 
 use crate::analysis::features::RandomNetwork;
-use crate::analysis::judge::{Images, Judge, JudgeError};
+use crate::analysis::image_evaluator::{EvaluationError, ImageEvaluator, Images};
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
 /// Images that one task takes through the network.
 const TOGETHER: usize = 250;
 
-/// [`Judge::fit`] with features found on all threads of the current pool.
-pub fn fit(size: [usize; 2], reference: Images, training: Images) -> Result<Judge, JudgeError> {
-    Judge::fit(size, reference, training, features)
+/// [`ImageEvaluator::fit`] with features found on all threads of the current pool.
+pub fn fit(size: [usize; 2], reference: Images, training: Images) -> Result<ImageEvaluator, EvaluationError> {
+    ImageEvaluator::fit(size, reference, training, features)
 }
 
 /// [`RandomNetwork::features`] on all threads of the current pool; the same numbers for any number of them.

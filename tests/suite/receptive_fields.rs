@@ -1,10 +1,8 @@
 //! Learning on images yields localised, oriented filters; a dictionary that is rotated has every statistic rotated.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use heescope::analysis::gabor::{Gabor, fit, orientation_difference};
 use heescope::analysis::groups::groups;
-use heescope::dynamics::block::Taps;
+use heescope::dynamics::block::Probes;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::tuning::{Preparation, Protocol, Responses, UnitTuning};
@@ -59,8 +57,8 @@ fn dead_leaves_and_photographs_give_localised_oriented_filters() {
         let mut measured = 0.0;
         for _ in 0..500 {
             // However a presentation is divided, the posterior mean is over the steps after the burn-in.
-            session.advance(3, &Taps::default());
-            if let (_, Some(report)) = session.advance(usize::MAX, &Taps::default()) {
+            session.advance(3, &Probes::default());
+            if let (_, Some(report)) = session.advance(usize::MAX, &Probes::default()) {
                 assert_eq!(report.steps, 7);
                 measured += 0.05 * (report.residual_variance - measured);
             }
@@ -119,7 +117,7 @@ fn responses(w: &Array2<f32>, seed: u64) -> Responses {
         seed,
         ..Protocol::default()
     };
-    let preparation = Preparation { model: &model, parameters: &parameters, open: 1, layer: 1 };
+    let preparation = Preparation { model: &model, parameters: &parameters, active_layers: 1, layer: 1 };
     preparation.run(&protocol, SIDE, &mut |_, _, _| true).unwrap()
 }
 

@@ -4,7 +4,7 @@ use super::Block;
 
 /// What to record while a span runs.
 #[derive(Clone, Debug, Default)]
-pub struct Taps {
+pub struct Probes {
     /// The layer whose units are traced.
     pub layer: usize,
     /// Traced units, network 0 of the block; empty: none.
@@ -19,7 +19,7 @@ pub struct Taps {
 
 /// What was recorded of one traced unit in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Frame {
+pub struct ProbeSample {
     /// x, v, likelihood current, prior current.
     pub neuron: [f32; 4],
     /// T(x), <T(y)> and eta of the unit below.
@@ -27,13 +27,13 @@ pub struct Frame {
 }
 
 impl Block {
-    pub(super) fn record(&mut self, taps: &Taps) {
-        if taps.layer == 0 || taps.layer >= self.layers.len() {
+    pub(super) fn record(&mut self, probes: &Probes) {
+        if probes.layer == 0 || probes.layer >= self.layers.len() {
             return;
         }
-        let (state, below) = (&self.layers[taps.layer], &self.layers[taps.layer - 1]);
-        if !taps.units.is_empty() {
-            let frame = |(&i, &p): (&usize, &usize)| Frame {
+        let (state, below) = (&self.layers[probes.layer], &self.layers[probes.layer - 1]);
+        if !probes.units.is_empty() {
+            let frame = |(&i, &p): (&usize, &usize)| ProbeSample {
                 neuron: [&state.x, &state.v, &state.likelihood, &state.prior].map(|v| v.get(i).copied().unwrap_or(0.0)), // categorical: x alone
                 below: [
                     below.eps[p] / below.slope.get(p).map_or(1.0, |slope| slope.min(-1e-9)) + below.mean_statistic[p],
@@ -41,13 +41,13 @@ impl Block {
                     below.eta[p],
                 ],
             };
-            self.frames.push(taps.units.iter().zip(&taps.below).map(frame).collect());
+            self.frames.push(probes.units.iter().zip(&probes.below).map(frame).collect());
         }
-        if taps.raster {
+        if probes.raster {
             let units = below.mean_statistic.len() / self.rows;
             self.rasters.push(below.mean_statistic[..units].to_vec());
         }
-        if let Some([a, b]) = taps.pair {
+        if let Some([a, b]) = probes.pair {
             let units = state.x.len() / self.rows;
             self.pairs.push(state.x.chunks_exact(units).map(|row| [row[a], row[b]]).collect());
         }

@@ -1,7 +1,5 @@
 //! The direction of imports: app and cli -> engine -> experiment -> dynamics, data, analysis, export -> model.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::path::Path;
 
 /// Rooms, and those that each may import from.

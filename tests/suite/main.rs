@@ -1,0 +1,20 @@
+//! Integration tests of the library's and the program's public face, in one binary that is linked once.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod architecture;
+mod cli;
+mod determinism;
+mod engine;
+mod evaluate;
+mod families;
+mod generate;
+mod generation;
+mod grid;
+mod laboratory;
+mod random;
+mod readers;
+mod receptive_fields;
+mod sampling;
+mod second_layer;
+mod window;
