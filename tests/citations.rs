@@ -137,7 +137,7 @@ fn broken(document: &Path, text: &str) -> Vec<String> {
             let other = if file.is_empty() { text.to_string() } else { std::fs::read_to_string(&path).unwrap_or_default() };
             anchors(&other).contains(anchor)
         };
-        !path.exists() || anchor.is_some_and(|anchor| !known(anchor))
+        (!file.is_empty() && !path.exists()) || anchor.is_some_and(|anchor| !known(anchor))
     };
     links(text).into_iter().filter(local).filter(leads_nowhere).map(|target| format!("{}: {target}", document.display())).collect()
 }
