@@ -1,7 +1,5 @@
 //! Citations of docs/model.md in the source, links in the documents, and the length of the README.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
