@@ -89,7 +89,7 @@ impl Sample {
         let mut archive = Archive::default();
         for l in 1..=depth {
             archive.add(&format!("x{l}"), &x[l - 1])?;
-            if !session.model.layers[l].family.is_categorical() {
+            if !session.model.layers[l].is_categorical() {
                 archive.add(&format!("v{l}"), &v[l - 1])?; // a categorical layer is drawn: it has no adaptation
             }
         }

@@ -39,7 +39,7 @@ pub struct LayerState {
     pub y: Vec<f32>,
     /// Variance of that mean of K which they do not tell.
     pub(super) unsampled_variance: f64,
-    pub(super) law: Option<InterneuronDynamics>,
+    pub(super) dynamics: Option<InterneuronDynamics>,
     /// <T(y)> over the last step.
     pub mean_statistic: Vec<f32>,
     /// eps = T(x) - <T(y)>.
@@ -153,7 +153,7 @@ impl Block {
         let layers = (0..=depth)
             .map(|l| {
                 let size = rows * model.layers[l].size;
-                let categorical = model.layers[l].family.is_categorical();
+                let categorical = model.layers[l].is_categorical();
                 let above = if l < depth { model.layers[l + 1].size } else { 0 };
                 let zeros = |present: bool, n: usize| vec![0.0; if present { n } else { 0 }];
                 LayerState {
@@ -161,10 +161,10 @@ impl Block {
                     v: zeros(l > 0 && !categorical, size),
                     f: zeros(l > 0 && !categorical && model.layers[l].activation != Activation::Linear, size),
                     eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0) && !categorical, size),
-                    slope: zeros(model.layers[l].family.has_link(), size),
+                    slope: zeros(model.layers[l].family().is_some_and(|family| family.has_link()), size),
                     y: Vec::new(),
                     unsampled_variance: 0.0,
-                    law: None,
+                    dynamics: None,
                     mean_statistic: zeros(l < depth, size),
                     eps: zeros(l < depth, size),
                     likelihood: zeros(l > 0 && !categorical, size),
@@ -172,7 +172,7 @@ impl Block {
                     micro: interneurons::Micro::default(),
                     scratch: [vec![0.0; size], vec![0.0; size]],
                     eps_history: zeros(l < depth, HISTORY * size),
-                    f_history: zeros(l < depth && !model.layers[l + 1].family.is_categorical(), HISTORY * rows * above),
+                    f_history: zeros(l < depth && !model.layers[l + 1].is_categorical(), HISTORY * rows * above),
                     weight_sum: zeros(l < depth, model.layers[l].size * above),
                     bias_sum: zeros(l < depth, model.layers[l].size),
                     eps_squares: 0.0,
@@ -209,19 +209,21 @@ impl Block {
         self.interneurons = k;
         for l in 0..model.depth() {
             let state = &mut self.layers[l];
-            let law = model.layers[l].family.interneuron_dynamics(); // may need a quadrature: once a stimulus, not in a step
-            state.law = Some(law);
-            interneurons::start(law, k, model.layers[l].family.bounds(), state, &mut self.noise);
+            let dynamics = model.family_below_top(l).interneuron_dynamics(); // may need a quadrature: once a stimulus, not in a step
+            state.dynamics = Some(dynamics);
+            interneurons::start(dynamics, k, model.layers[l].bounds(), state, &mut self.noise);
         }
     }
 
     /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0, as at each new stimulus (SPEC 3).
     pub fn restart(&mut self, model: &Hierarchy) {
         for (l, state) in self.layers.iter_mut().enumerate() {
-            if model.layers[l].family.is_categorical() {
+            let Some(family) = model.layers[l].family() else {
                 categorical::draw_prior(model, state, 1.0, &mut self.noise);
-            } else if l > 0 {
-                let [centre, spread] = model.layers[l].family.start();
+                continue;
+            };
+            if l > 0 {
+                let [centre, spread] = family.start();
                 state.x.fill(0.0);
                 if spread > 0.0 {
                     self.noise.fill(&mut state.x);
@@ -242,8 +244,8 @@ impl Block {
                 state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
                 });
-                if !state.slope.is_empty() {
-                    model.layers[l].family.apply_link(&mut state.eta, &mut state.slope);
+                if let (false, Some(family)) = (state.slope.is_empty(), model.layers[l].family()) {
+                    family.apply_link(&mut state.eta, &mut state.slope);
                 }
             }
         }
@@ -294,7 +296,7 @@ impl Block {
         for l in 0..self.active_layers {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
-            let (family, w) = (&model.layers[l].family, model.weights[l].view());
+            let (family, w) = (model.family_below_top(l), model.weights[l].view());
             let same = view(&prepared.transposed[l], w.ncols()).reversed_axes();
             input_from_above(&mut below.eta, above, same, self.rows); // eta_l = W_l f(x_(l+1)) + b_l
             if model.biases[l].iter().any(|&b| b != 0.0) {
@@ -321,16 +323,16 @@ impl Block {
         }
         let (reconstruction, count) = &mut self.reconstruction;
         let observed = &self.layers[0];
-        let gaussian = matches!(observed.law, Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }));
-        let (prediction, scale) = if gaussian {
-            (&observed.eta, 1.0)
-        } else {
-            (&observed.mean_statistic, 1.0 / model.layers[0].family.statistic_derivative(0.0) as f32) // T is linear in x
-        };
+        let gaussian = matches!(observed.dynamics, Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }));
+        let (prediction, scale) =
+            if gaussian { (&observed.eta, 1.0) } else { (&observed.mean_statistic, model.observed_family().mean_per_statistic()) };
         reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += scale * p);
         *count += 1;
-        for l in (1..=self.active_layers).filter(|&l| !model.layers[l].family.is_categorical()) {
-            neurons::advance(&model.layers[l], &mut self.layers[l], parameters.layers[l - 1], &mut self.noise);
+        for l in 1..=self.active_layers {
+            let layer = &model.layers[l];
+            if let Some(family) = layer.family() {
+                neurons::advance(family.as_ref(), layer.activation, &mut self.layers[l], parameters.layers[l - 1], &mut self.noise);
+            }
         }
     }
 }
@@ -368,7 +370,7 @@ mod tests {
         let rows = 3;
         let mut block = Block::new(model, rows, 1, 1, 0);
         for (layer, state) in model.layers.iter().zip(&mut block.layers) {
-            let [low, high] = layer.family.bounds().map(|b| b.clamp(-1.0, 1.0) as f32);
+            let [low, high] = layer.bounds().map(|b| b.clamp(-1.0, 1.0) as f32);
             state.x.iter_mut().for_each(|x| *x = rng.random_range(low..high));
             state.activate(layer.activation);
         }
@@ -416,7 +418,7 @@ mod tests {
                 [scale, gaussian(0.5), scale, FamilyConfig::Exponential],
             ] {
                 let sizes = [4, 3, 3, 2];
-                let layers = (0..4).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();
+                let layers = (0..4).map(|l| Layer::new(families[l], activation, sizes[l]).unwrap()).collect();
                 let weights =
                     (0..3).map(|l| Array2::from_shape_simple_fn((sizes[l], sizes[l + 1]), || rng.random_range(-0.7..0.7))).collect();
                 let mut model = Hierarchy::new(layers, weights).unwrap();

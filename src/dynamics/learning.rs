@@ -66,7 +66,7 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optim
         return None;
     }
     let mut update = Update::default();
-    let categorical = model.layers[model.depth()].family.is_categorical();
+    let categorical = model.layers[model.depth()].is_categorical();
     let top = model.depth();
     let learns = |l: usize| !(categorical && l + 1 == top) && rule.learn.as_ref().is_none_or(|learn| learn.contains(&l));
     let lowest = (0..model.depth()).find(|&l| learns(l));
@@ -94,7 +94,7 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optim
         }
     }
     for l in 0..model.depth() {
-        let Some(sigma) = model.layers[l].family.sigma() else { continue };
+        let Some(sigma) = model.layers[l].sigma() else { continue };
         let squares: f64 = blocks.iter().map(|block| block.layers[l].eps_squares).sum();
         let scaled_error = squares * sigma * sigma / (samples * model.layers[l].size) as f64;
         if l == 0 {
@@ -102,7 +102,7 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optim
         }
         if rule.learned_sigma.contains(&l) && learns(l) {
             let step = (rule.lr * (scaled_error - rule.expected_error)).clamp(-0.1, 0.1);
-            model.layers[l].family = model.layers[l].family.with_sigma((sigma * (0.5 * step).exp()).clamp(1e-3, 1e3));
+            model.layers[l].set_sigma((sigma * (0.5 * step).exp()).clamp(1e-3, 1e3));
         }
     }
     Some(update)

@@ -217,10 +217,10 @@ impl Snapshot {
 
     /// The model as its configuration and present weights have it.
     pub fn model(&self) -> Result<Hierarchy, String> {
-        let layer =
-            |config: &LayerConfig| config.family.build().map(|family| Layer { family, activation: config.activation, size: config.size });
-        let layers = self.config.model.layers.iter().map(layer).collect::<Result<_, _>>()?;
-        let mut model = Hierarchy::new(layers, self.weights.iter().map(|w| (**w).clone()).collect())?;
+        let layer = |config: &LayerConfig| Layer::new(config.family, config.activation, config.size);
+        let layers = self.config.model.layers.iter().map(layer).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let weights = self.weights.iter().map(|w| (**w).clone()).collect();
+        let mut model = Hierarchy::new(layers, weights).map_err(|e| e.to_string())?;
         model.biases.clone_from(&self.biases);
         Ok(model)
     }

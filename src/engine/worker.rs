@@ -351,7 +351,7 @@ impl Worker {
             let (stimulus, reconstruction) = (report.stimulus.clone(), report.reconstruction.clone());
             self.finished = Some(StimulusState { stimulus, reconstruction, steps: report.steps, ..StimulusState::default() });
             let w = &session.model.weights[0];
-            let sigma2 = session.model.layers[0].family.sigma().map_or(f64::NAN, |s| s * s);
+            let sigma2 = session.model.layers[0].sigma().map_or(f64::NAN, |s| s * s);
             self.learning.push(LearningPoint {
                 images: session.images,
                 residual_variance: report.residual_variance,

@@ -77,7 +77,7 @@ impl GenerationRequest {
     /// Checks every value's range; the error names it.
     pub fn validate(&self, model: &Hierarchy) -> Result<(), ConfigError> {
         let wrong = |text: String| Err(ConfigError(text));
-        let states = model.layers.last().filter(|layer| layer.family.is_categorical()).map_or(0, |layer| layer.size);
+        let states = model.layers.last().filter(|layer| layer.is_categorical()).map_or(0, |layer| layer.size);
         if !(1..=MOST_IMAGES).contains(&self.count) {
             return wrong(format!("count = {} is out of range: 1 to {MOST_IMAGES}", self.count));
         }
@@ -170,7 +170,7 @@ impl GenerationChains {
         match (self.request.mode, self.request.origin) {
             (Mode::Ancestral, _) | (_, Origin::Prior) => self.descend(),
             (_, Origin::Noise) => {
-                let family = self.model.layers[0].family.clone();
+                let family = self.model.observed_family().clone();
                 let spread = family.sigma().unwrap_or(1.0) as f32;
                 for block in &mut self.blocks {
                     block.fill_observed(&family.bounds().map(|b| b as f32), family.is_binary(), spread);

@@ -28,7 +28,7 @@ pub struct Latents {
 
 /// Values kept of one image in each layer of neurons.
 fn widths(model: &Hierarchy) -> impl Iterator<Item = [usize; 2]> {
-    model.layers[1..].iter().map(|layer| if layer.family.is_categorical() { [1, 0] } else { [layer.size; 2] })
+    model.layers[1..].iter().map(|layer| if layer.is_categorical() { [1, 0] } else { [layer.size; 2] })
 }
 
 impl Latents {

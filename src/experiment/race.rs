@@ -237,7 +237,7 @@ impl Race {
             let observed = model.layers[0].size;
             sampler.block.layers[0].x.chunks_exact_mut(observed).for_each(|row| row.copy_from_slice(stimulus));
             for (l, place) in (1..).zip(&places) {
-                let [low, high] = model.layers[l].family.bounds().map(|b| b as f32);
+                let [low, high] = model.layers[l].bounds().map(|b| b as f32);
                 let state = &mut sampler.block.layers[l];
                 state.x.iter_mut().zip(place).for_each(|(x, &p)| *x = p.clamp(low, high));
                 state.activate(model.layers[l].activation);
@@ -252,8 +252,9 @@ impl Race {
         let (layer, size) = (&self.model.layers[l], self.model.layers[l].size);
         let count = self.chains * size;
         let draw = |eta: f64, u: &[f64]| {
-            let (low, high) = layer.family.integration_bounds(eta);
-            quadrature::quantiles(|x| eta * layer.family.statistic(x) - layer.family.base_energy(x), low, high, u)
+            let Some(family) = layer.family() else { return vec![0.0; u.len()] }; // chains do not start a categorical top: it is drawn
+            let (low, high) = family.integration_bounds(eta);
+            quadrature::quantiles(|x| eta * family.statistic(x) - family.base_energy(x), low, high, u)
         };
         let chance: Vec<f64> = (0..count).map(|_| self.rng.random_range(1e-6..1.0 - 1e-6)).collect();
         match above {

@@ -290,7 +290,7 @@ mod tests {
             }
         }
         crate::dynamics::learning::normalise_columns(&mut w);
-        let layer = |family: FamilyConfig, size| Layer { family: family.build().unwrap(), activation: Activation::Linear, size };
+        let layer = |family: FamilyConfig, size| Layer::new(family, Activation::Linear, size).unwrap();
         let top = FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 0.0 };
         Hierarchy::new(vec![layer(FamilyConfig::Gaussian { sigma: 0.4 }, SIDE * SIDE), layer(top, 3)], vec![w]).unwrap()
     }

@@ -10,7 +10,7 @@ use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, array};
 
 fn layer(family: FamilyConfig, size: usize) -> Layer {
-    Layer { family: family.build().unwrap(), activation: Activation::Linear, size }
+    Layer::new(family, Activation::Linear, size).unwrap()
 }
 
 fn gaussian(sigma: f64, size: usize) -> Layer {
@@ -26,7 +26,7 @@ fn linear() -> Hierarchy {
 /// Covariance of x_0: W_0 (W_1 W_1^T + sigma_1^2) W_0^T + sigma_0^2.
 fn covariance(model: &Hierarchy) -> DMatrix<f64> {
     let matrix = |w: &Array2<f32>| DMatrix::from_fn(w.nrows(), w.ncols(), |i, j| f64::from(w[[i, j]]));
-    let noise = |l: usize| DMatrix::identity(model.layers[l].size, model.layers[l].size) * model.layers[l].family.sigma().unwrap().powi(2);
+    let noise = |l: usize| DMatrix::identity(model.layers[l].size, model.layers[l].size) * model.layers[l].sigma().unwrap().powi(2);
     (0..model.depth()).rev().fold(noise(model.depth()), |above, l| {
         let w = matrix(&model.weights[l]);
         &w * above * w.transpose() + noise(l)
@@ -255,7 +255,7 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
 #[test]
 fn joint_samples_below_a_categorical_top_have_the_mixture_s_moments() {
     let model = mixture();
-    let p = categorical::prior(&model.biases[2]);
+    let p = categorical::prior(&model);
     let centre = |i: usize, c: usize| f64::from(model.weights[1][[i, c]]);
     let mean = |i: usize| (0..3).map(|c| f64::from(p[c]) * centre(i, c)).sum::<f64>();
     let moments = |model: &Hierarchy, choice_interval: usize| {
@@ -292,7 +292,7 @@ fn a_top_of_as_many_states_as_images_opens_with_their_distance_as_sigma() {
     let opened = |k: usize| {
         let mut model = Hierarchy::new(layers(k), vec![Array2::eye(2), Array2::zeros((2, k))]).unwrap();
         categorical::initialise_states(&mut model, &x, usize::MAX);
-        model.layers[1].family.sigma().unwrap()
+        model.layers[1].sigma().unwrap()
     };
     // Distance 1 goes along one of the two axes; ties go to the lower row, so to one axis more often.
     for k in [100, 150] {
@@ -312,7 +312,7 @@ fn opening_the_top_leaves_what_lies_below_as_it_is() {
     assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-5), "eta_0 of every image stays");
     assert!(gains[1] > 2.0 * gains[0], "the narrow axis is stretched: {gains:?}");
     // The spread around the nearest centre is sigma along both axes.
-    let sigma = model.layers[1].family.sigma().unwrap();
+    let sigma = model.layers[1].sigma().unwrap();
     for i in 0..2 {
         let distance = |r: usize, c: usize| (0..2).map(|k| (scaled[[r, k]] - model.weights[1][[k, c]]).powi(2)).sum::<f32>();
         let off = |r: usize| {
@@ -331,7 +331,7 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     let x = Array2::from_shape_fn((30, 2), |(i, j)| (i as f32 * (0.9 + 0.4 * j as f32)).sin());
     categorical::initialise_states(&mut model, &x, 3);
     model.biases[2][1] = 0.7; // the open states differ in probability
-    assert_eq!(categorical::active_states(&model), 3);
+    assert_eq!(model.active_states(), Some(3));
     let rows = 3000;
     let drawn = |model: &Hierarchy| {
         let mut block = Block::new(model, rows, 1, 4, 0);
@@ -355,13 +355,13 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     };
     let (prior, posterior, learned) = drawn(&model);
     assert!(prior[3..].iter().chain(&posterior[3..]).all(|&share| share == 0.0), "{prior:?}, {posterior:?}");
-    assert_eq!(categorical::active_states(&learned), 3, "a state that is closed is not dead");
+    assert_eq!(learned.active_states(), Some(3), "a state that is closed is not dead");
     assert!(learned.weights[1].columns().into_iter().skip(3).all(|column| column.iter().all(|&w| w == 0.0)));
 
-    let before = categorical::prior(&model.biases[2]);
+    let before = categorical::prior(&model);
     let centres = model.weights[1].clone();
     categorical::add_states(&mut model, &x, 5);
-    let p = categorical::prior(&model.biases[2]);
+    let p = categorical::prior(&model);
     assert!((0..3).all(|c| (p[c] - 0.6 * before[c]).abs() < 1e-5), "{p:?} after {before:?}");
     assert!(p[3..5].iter().all(|p| (p - 0.2).abs() < 1e-5) && p[5] < 1e-20);
     assert!((0..2).all(|i| (0..3).all(|c| model.weights[1][[i, c]] == centres[[i, c]])));
@@ -369,7 +369,7 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     let (prior, posterior, _) = drawn(&model);
     assert!(prior[..5].iter().chain(&posterior[..5]).all(|&share| share > 0.0) && prior[5] == 0.0);
     categorical::add_states(&mut model, &x, usize::MAX);
-    assert_eq!(categorical::active_states(&model), 6);
+    assert_eq!(model.active_states(), Some(6));
 }
 
 /// Share of the rows in each state of the top.

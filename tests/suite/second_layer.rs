@@ -55,7 +55,7 @@ fn exact_draws_and_micro_steps_agree_with_the_mean_in_closed_form() {
 }
 
 fn tiny(weight: f32, bias: f32) -> Hierarchy {
-    let layer = |family: FamilyConfig, activation| Layer { family: family.build().unwrap(), activation, size: 1 };
+    let layer = |family: FamilyConfig, activation| Layer::new(family, activation, 1).unwrap();
     let layers = vec![
         layer(FamilyConfig::Gaussian { sigma: 0.5 }, Activation::Linear),
         layer(FamilyConfig::LaplaceScale { eta_max: 8.0, delta: 0.3 }, Activation::Linear),
@@ -224,7 +224,7 @@ fn two_groups(orientations: [f64; 2], mixed: bool) -> Hierarchy {
     normalise_columns(&mut w);
     let group = |j: usize| if mixed { j % 2 } else { j / 6 };
     let second = Array2::from_shape_fn((12, 2), |(j, unit)| if group(j) == unit { 0.8f32 } else { -0.3 });
-    let layer = |family: FamilyConfig, activation, size| Layer { family: family.build().unwrap(), activation, size };
+    let layer = |family: FamilyConfig, activation, size| Layer::new(family, activation, size).unwrap();
     let layers = vec![
         layer(FamilyConfig::Gaussian { sigma: 0.4 }, Activation::Linear, 144),
         layer(FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }, Activation::Linear, 12),

@@ -59,13 +59,13 @@ impl Block {
 
     /// E\[x_0 | x_1\] of every row, `[rows, n_0]`: A'(eta_0) in units of x.
     pub fn expected_observation(&self, model: &Hierarchy) -> Vec<f32> {
-        let (layer, mut eta) = (&model.layers[0], vec![0.0; self.layers[0].x.len()]);
+        let (family, mut eta) = (model.observed_family(), vec![0.0; self.layers[0].x.len()]);
         input_from_above(&mut eta, &self.layers[1], model.weights[0].view(), self.rows);
-        for row in eta.chunks_exact_mut(layer.size) {
+        for row in eta.chunks_exact_mut(model.layers[0].size) {
             row.iter_mut().zip(&model.biases[0]).for_each(|(eta, b)| *eta += b);
         }
-        if layer.family.has_link() {
-            layer.family.apply_link(&mut eta, &mut vec![0.0; self.layers[0].x.len()]);
+        if family.has_link() {
+            family.apply_link(&mut eta, &mut vec![0.0; self.layers[0].x.len()]);
         }
         let mut means = vec![0.0; eta.len()];
         write_means(model, self.tables.first().and_then(Option::as_deref), &eta, &mut means);
@@ -82,7 +82,7 @@ impl Block {
     /// Writes f(x) of every layer after x was set from outside.
     pub fn refresh_activations(&mut self, model: &Hierarchy) {
         for (layer, state) in model.layers.iter().zip(&mut self.layers).skip(1) {
-            if layer.family.is_categorical() {
+            if layer.is_categorical() {
                 state.x.chunks_exact_mut(layer.size).zip(&state.choice).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
             } else {
                 state.activate(layer.activation);
@@ -100,13 +100,12 @@ impl Block {
 
 /// Writes A'(eta_0) in units of x, of natural parameters `[rows, n_0]`.
 fn write_means(model: &Hierarchy, table: Option<&MeanTable>, eta: &[f32], means: &mut [f32]) {
-    let family = model.layers[0].family.as_ref();
+    let family = model.observed_family().as_ref();
     match table {
         Some(table) => means.iter_mut().zip(eta).for_each(|(m, &eta)| *m = table.mean(family, f64::from(eta)) as f32),
         None => family.mean_statistics(eta, means),
     }
-    let slope = family.statistic_derivative(0.0) as f32;
-    let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
+    let scale = family.mean_per_statistic();
     means.iter_mut().for_each(|m| *m *= scale);
 }
 
@@ -120,7 +119,13 @@ mod tests {
 
     /// Sum of (x_0 - A'(eta_0))^2 of a model of this family after a step that moves nothing, and eta_0.
     fn squared_residual(family: FamilyConfig, x: f32) -> (f64, Vec<f32>) {
-        let layer = |family: FamilyConfig, size| Layer { family: family.build().unwrap(), activation: Activation::Linear, size };
+        let (mut block, model) = after_a_step(family, x);
+        (block.squared_residual(&model), block.layers[0].eta.clone())
+    }
+
+    /// Four networks whose observation layer is of this family, all at `x`, after a step that moves nothing; and their model.
+    fn after_a_step(family: FamilyConfig, x: f32) -> (Block, Hierarchy) {
+        let layer = |family: FamilyConfig, size| Layer::new(family, Activation::Linear, size).unwrap();
         let layers = vec![layer(family, 3), layer(FamilyConfig::Gaussian { sigma: 1.0 }, 2)];
         let model = Hierarchy::new(layers, vec![Array2::from_elem((3, 2), 0.8)]).unwrap();
         let mut block = Block::new(&model, 4, 1, 5, 0);
@@ -131,7 +136,7 @@ mod tests {
         let parameters =
             StepParameters { layers: vec![still], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, choice_interval: 1 };
         block.run(&model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
-        (block.squared_residual(&model), block.layers[0].eta.clone())
+        (block, model)
     }
 
     #[test]
@@ -147,5 +152,13 @@ mod tests {
         assert!((found / by_hand(&eta, 0.25, continuous) - 1.0).abs() < 1e-3, "{found}, {}", by_hand(&eta, 0.25, continuous));
         let (found, eta) = squared_residual(FamilyConfig::Gaussian { sigma: 0.5 }, 0.7);
         assert!((found / by_hand(&eta, 0.7, |eta| eta) - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn where_the_statistic_is_even_the_prediction_of_the_observation_is_0() {
+        let (block, model) = after_a_step(FamilyConfig::LaplaceScale { eta_max: 5.0, delta: 0.3 }, 0.7);
+        assert!(block.layers[0].mean_statistic.iter().all(|&t| t != 0.0), "the statistic itself is not 0");
+        assert_eq!(block.reconstruction, (vec![0.0; 3], 1));
+        assert_eq!(block.expected_observation(&model), vec![0.0; 12]);
     }
 }

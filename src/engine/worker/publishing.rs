@@ -44,7 +44,7 @@ impl Worker {
     /// Moves what the blocks recorded into the snapshot's lists.
     pub(super) fn collect(&mut self, first_ms: f64, dt_ms: f64) {
         let Some(session) = &mut self.session else { return };
-        let family = session.model.layers[self.probes.layer - 1].family.clone();
+        let family = session.model.family_below_top(self.probes.layer - 1).clone();
         let table = session.blocks[0].tables.get(self.probes.layer - 1).cloned().flatten();
         for (step, frames) in session.blocks[0].frames.drain(..).enumerate() {
             let time_ms = first_ms + (step + 1) as f64 * dt_ms;

@@ -182,8 +182,7 @@ impl Session {
 pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let mut layers = Vec::new();
     for (l, c) in config.model.layers.iter().enumerate() {
-        let family = c.family.build().map_err(|e| ConfigError(format!("layer {l}: {e}")))?;
-        layers.push(Layer { family, activation: c.activation, size: c.size });
+        layers.push(Layer::new(c.family, c.activation, c.size).map_err(|e| ConfigError(format!("layer {l}: {e}")))?);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(config.dynamics.seed);
     rng.set_stream(1 << 40);
@@ -205,12 +204,12 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
         }
         *w = Array2::from_shape_fn(w.dim(), |(i, j)| given[i][j]);
     }
-    let mut model = Hierarchy::new(layers, weights).map_err(ConfigError)?;
+    let mut model = Hierarchy::new(layers, weights).map_err(|e| ConfigError(e.to_string()))?;
     for (l, c) in config.model.layers.iter().enumerate() {
         if !c.bias.is_finite() {
             return Err(ConfigError(format!("layer {l}: bias = {} must be finite", c.bias)));
         }
-        model.set_bias(l, c.bias as f32).map_err(ConfigError)?;
+        model.set_bias(l, c.bias as f32).map_err(|e| ConfigError(e.to_string()))?;
     }
     Ok(model)
 }
@@ -225,7 +224,7 @@ fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 
 /// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.
 fn start_at_the_mean(model: &mut Hierarchy, images: &Stimuli) {
-    if model.layers[0].family.is_binary()
+    if model.observed_family().is_binary()
         && model.biases[0].iter().all(|&b| b == 0.0)
         && let Some(mean) = images.mean()
     {

@@ -66,7 +66,7 @@ impl Session {
         }
         self.position = StagePosition { stage, since: self.images };
         let StageConfig { active_layers, states, start_weights, .. } = self.config.stages[stage];
-        if active_layers == self.model.depth() && self.model.layers[active_layers].family.is_categorical() {
+        if active_layers == self.model.depth() && self.model.layers[active_layers].is_categorical() {
             self.open_top(if states == 0 { usize::MAX } else { states });
         }
         if start_weights > 0.0 {

@@ -86,7 +86,7 @@ impl Session {
 
     /// Lets the freed pixels move, those of `newly` from noise, and counts them from here on.
     fn move_freed(&mut self, newly: &[bool]) {
-        let (step, family) = (self.observed_step(), self.model.layers[0].family.clone());
+        let (step, family) = (self.observed_step(), self.model.observed_family().clone());
         let (bounds, discrete) = (family.bounds().map(|b| b as f32), family.is_binary());
         let burn_in = (BURN_IN_TAU_X * self.config.dynamics.tau_x_ms / self.parameters.dt_ms).ceil() as u64;
         for block in &mut self.blocks {

@@ -20,7 +20,7 @@ impl Session {
         let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.optimizer, &run_all);
         let depth = self.model.depth();
         let opened = self.active_layers() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
-        if opened && self.model.layers[depth].family.is_categorical() {
+        if opened && self.model.layers[depth].is_categorical() {
             let share = self.run_progress();
             let (rate, expected_error) = (self.config.learning.top_rate * (1.0 - 0.9 * share), rule.expected_error);
             // Near the end of a run no state starts again: it could not settle.
@@ -68,7 +68,7 @@ impl Session {
     /// Takes the mean curvature of the observation layer where the configuration asks for it.
     pub(super) fn measure_stiffness(&mut self) {
         if self.config.dynamics.curvature == Curvature::Mean {
-            let family = self.model.layers[0].family.as_ref();
+            let family = self.model.observed_family().as_ref();
             let pixels = self.model.layers[0].size;
             let sums = on_each(&mut self.blocks, |_, block| {
                 let mut sum = vec![0.0; pixels];
@@ -84,7 +84,7 @@ impl Session {
     pub(super) fn open_top(&mut self, states: usize) {
         let top = self.model.depth();
         let learned = self.model.weights[top - 1].iter().any(|&w| w != 0.0);
-        if learned && categorical::active_states(&self.model) >= states.min(self.model.layers[top].size) {
+        if learned && self.model.active_states() >= Some(states.min(self.model.layers[top].size)) {
             return;
         }
         let n = self.model.layers[top - 1].size;
