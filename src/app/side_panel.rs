@@ -1,6 +1,6 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
-use crate::app::actions::{Action, Field};
+use crate::app::actions::{Action, PathField};
 use crate::engine::{Command, Pace, Parameter, Snapshot};
 use crate::experiment::{Config, DataSource, Governor, InterneuronMode, presets};
 use egui::{Button, ComboBox, Slider, Ui};
@@ -212,8 +212,8 @@ impl SidePanel {
         ui.horizontal(|ui| {
             path_field(ui, &label, "Image file or folder", &mut self.images);
             for (text, field, hint) in [
-                ("File", Field::ImageFile, "Choose a PNG or JPEG, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
-                ("Folder", Field::Images, "Choose a folder of pictures, or one with MNIST's files or CIFAR-10 batches"),
+                ("File", PathField::ImageFile, "Choose a PNG or JPEG, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
+                ("Folder", PathField::Images, "Choose a folder of pictures, or one with MNIST's files or CIFAR-10 batches"),
             ] {
                 if ui.button(text).on_hover_text(hint).clicked() {
                     actions.push(Action::Dialog(field));
@@ -235,7 +235,7 @@ impl SidePanel {
         ui.horizontal(|ui| {
             path_field(ui, &label, "model.npz", &mut self.model);
             if ui.button("Choose").clicked() {
-                actions.push(Action::Dialog(Field::Open));
+                actions.push(Action::Dialog(PathField::Open));
             }
         });
         ui.horizontal(|ui| {

@@ -9,6 +9,7 @@ mod laboratory;
 mod mixing_monitor;
 mod race_runner;
 pub mod snapshot;
+pub mod source;
 mod tuning_runner;
 mod worker;
 

@@ -8,7 +8,8 @@ use crate::app::views::{View, race};
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::{grid, texture};
 use crate::engine::{Command, RaceState, RacerState, Snapshot, Watch};
-use crate::experiment::race::Start;
+use crate::experiment::Config;
+use crate::experiment::race::{SamplerConfig, Start};
 use crate::export::table::Table;
 use egui::{ColorImage, TextureHandle, TextureOptions, Ui, vec2};
 use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotPoints, PlotTransform, Points};
@@ -282,6 +283,10 @@ impl View for Posterior {
                 marginal(ui, &transform, axis, strip, square, (state, race), exact.map(Arc::as_ref));
             }
         }
+    }
+
+    fn measurement(&self, config: &Config) -> Option<Command> {
+        Some(Command::Race(SamplerConfig::contrast(&config.dynamics).into()))
     }
 
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
