@@ -4,7 +4,7 @@ use crate::model::{Hierarchy, energy::tabulated_energy};
 use ndarray::{Array1, Array2};
 
 /// A density tabulated at cell centres.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DensityGrid {
     /// Horizontal range `[low, high]`.
     pub x: [f64; 2],

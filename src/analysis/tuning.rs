@@ -6,7 +6,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI, TAU};
 const CONCENTRATIONS: usize = 80;
 
 /// Orientation tuning of one unit.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct OrientationTuning {
     /// Orientation of the fitted peak, radians in [0, pi).
     pub preferred: f64,

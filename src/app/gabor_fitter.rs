@@ -1,13 +1,11 @@
-//! A helper thread that fits Gabor functions to the first layer's filters, off the window's and the simulation's threads.
+//! Fits Gabor functions to the first layer's filters in the background, off the window's and the simulation's threads.
 
 use crate::analysis::gabor::{self, Gabor};
 use crate::analysis::groups::{Group, groups};
-use crate::engine::Snapshot;
+use crate::engine::{BackgroundJob, Snapshot};
 use crate::experiment::fits;
-use crossbeam_channel::{Receiver, Sender, bounded};
 use ndarray::Array2;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Time between two passes at least, while their fits are in sight.
@@ -68,7 +66,8 @@ impl Fits {
     }
 }
 
-struct Job {
+/// The filters to fit.
+struct FitRequest {
     of: (u64, u64),
     images: u64,
     side: usize,
@@ -76,11 +75,12 @@ struct Job {
     second: Option<Arc<Array2<f32>>>,
 }
 
-/// The helper; ends with its owner.
+/// Fits, and how long they took.
+type FitReport = (Fits, Duration);
+
+/// The job and when it was asked; ends with its owner.
 pub(super) struct GaborFitter {
-    jobs: Option<Sender<Job>>,
-    results: Receiver<(Fits, Duration)>,
-    thread: Option<JoinHandle<()>>,
+    job: BackgroundJob<FitRequest, FitReport>,
     last: Option<(u64, u64)>,
     /// When the last pass came, and how long it took.
     passed: Option<(Instant, Duration)>,
@@ -90,32 +90,20 @@ pub(super) struct GaborFitter {
 impl GaborFitter {
     /// `wake` is called when fits have come.
     pub(super) fn start(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
-        let (jobs, inbox) = bounded::<Job>(1);
-        let (outbox, results) = bounded(1);
-        let body = move || {
+        // One request is under way at a time, so that there is room for its report.
+        let job = BackgroundJob::<FitRequest, _>::spawn("fits", 1, 1, move |requests, job| {
             let mut last: (u64, Arc<Vec<Gabor>>) = Default::default();
-            for job in inbox {
+            for request in requests.iter().take_while(|_| !job.is_stopped()) {
                 let begin = Instant::now();
-                let before = if last.0 == job.of.0 { last.1.as_slice() } else { &[] };
-                let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {
-                    Some(before) => gabor::follow(&column.to_vec(), job.side, before),
-                    None => gabor::fit(&column.to_vec(), job.side),
-                };
-                let gabors: Arc<Vec<Gabor>> = Arc::new(job.filters.columns().into_iter().enumerate().map(fit).collect());
-                last = (job.of.0, gabors.clone());
-                let groups = job.second.map(|second| groups(second.view(), &gabors, job.side)).unwrap_or_default().into();
-                let fits = Fits { of: job.of, images: job.images, side: job.side, gabors, groups };
-                if outbox.send((fits, begin.elapsed())).is_err() {
-                    return;
-                }
+                let fits = fit_all(request, &mut last);
+                job.report((fits, begin.elapsed()));
                 wake();
             }
-        };
-        let thread = std::thread::Builder::new().name("fits".into()).spawn(body)?;
-        Ok(Self { jobs: Some(jobs), results, thread: Some(thread), last: None, passed: None, busy: false })
+        })?;
+        Ok(Self { job, last: None, passed: None, busy: false })
     }
 
-    /// Has the filters of `snapshot` fitted, if they are others than the last and the helper has rested.
+    /// Has the filters of `snapshot` fitted, if they are others than the last and the thread has rested.
     pub(super) fn offer(&mut self, snapshot: &Snapshot, priority: FitPriority) {
         let of = (snapshot.model_id, snapshot.weights_version);
         let Some(filters) = snapshot.weights.first() else { return };
@@ -127,31 +115,33 @@ impl GaborFitter {
         if self.busy || self.last == Some(of) || !rested {
             return;
         }
-        let job = Job { of, images: snapshot.clock.images, side, filters: filters.clone(), second: snapshot.weights.get(1).cloned() };
-        if self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok()) {
+        let second = snapshot.weights.get(1).cloned();
+        if self.job.submit(FitRequest { of, images: snapshot.clock.images, side, filters: filters.clone(), second }) {
             (self.busy, self.last) = (true, Some(of));
         }
     }
 
     /// What was fitted since the last call.
     pub(super) fn take(&mut self) -> Option<Fits> {
-        let (fits, took) = self.results.try_recv().ok()?;
+        let (fits, took) = self.job.reports().next()?;
         self.busy = false;
         self.passed = Some((Instant::now(), took));
         Some(fits)
     }
 }
 
-impl Drop for GaborFitter {
-    fn drop(&mut self) {
-        self.jobs = None;
-        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            let _ = self.results.recv_timeout(Duration::from_millis(5)); // room for the last pass
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+/// Fits every filter, from the last fits of the same model where there are any: `last`, with the model's number.
+fn fit_all(request: FitRequest, last: &mut (u64, Arc<Vec<Gabor>>)) -> Fits {
+    let FitRequest { of, images, side, filters, second } = request;
+    let before = if last.0 == of.0 { last.1.as_slice() } else { &[] };
+    let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {
+        Some(before) => gabor::follow(&column.to_vec(), side, before),
+        None => gabor::fit(&column.to_vec(), side),
+    };
+    let gabors: Arc<Vec<Gabor>> = Arc::new(filters.columns().into_iter().enumerate().map(fit).collect());
+    *last = (of.0, gabors.clone());
+    let groups = second.map(|second| groups(second.view(), &gabors, side)).unwrap_or_default().into();
+    Fits { of, images, side, gabors, groups }
 }
 
 #[cfg(test)]

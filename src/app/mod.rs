@@ -30,8 +30,7 @@ pub use screenshot::ScreenshotRequest;
 pub use state::ViewState;
 pub use views::ViewKind;
 
-use crate::engine::source::SnapshotSource;
-use crate::engine::{Command, Engine, Pace};
+use crate::engine::{Command, Engine, Pace, SnapshotSource};
 use actions::ExportSettings;
 use background::BackgroundTasks;
 use edit_history::EditHistory;

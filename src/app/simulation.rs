@@ -1,8 +1,7 @@
 //! The window's end of the simulation: commands wait here until the source takes them, snapshots and events are fetched from it.
 
 use crate::data::Progress;
-use crate::engine::source::SnapshotSource;
-use crate::engine::{Command, Event, GenerationCommand, Pace, Snapshot};
+use crate::engine::{Command, Event, GenerationCommand, Pace, Snapshot, SnapshotSource};
 use std::collections::VecDeque;
 use std::time::Duration;
 

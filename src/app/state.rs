@@ -78,12 +78,12 @@ impl ViewState {
             mean.resize(x.len(), 0.0);
             mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += ACTIVITY_RATE * (x.abs() - *mean));
         }
-        append(&mut self.traces, &mut snapshot.traces);
-        append(&mut self.interneurons, &mut snapshot.interneurons);
-        self.raster.extend(std::mem::take(&mut snapshot.raster));
+        append(&mut self.traces, &mut snapshot.increment.traces);
+        append(&mut self.interneurons, &mut snapshot.increment.interneurons);
+        self.raster.extend(std::mem::take(&mut snapshot.increment.raster));
         let surplus = self.raster.len().saturating_sub(RASTER_STEPS);
         self.raster.drain(..surplus);
-        for positions in std::mem::take(&mut snapshot.pairs) {
+        for positions in std::mem::take(&mut snapshot.increment.pairs) {
             if snapshot.clock.time_ms > self.settled_ms {
                 self.moments.0.resize(positions.len(), [0.0; 2]);
                 self.moments.1 += 1.0;
@@ -99,7 +99,7 @@ impl ViewState {
         self.cloud.drain(..surplus);
         let surplus = self.trails.len().saturating_sub(TRAIL_STEPS);
         self.trails.drain(..surplus);
-        for point in std::mem::take(&mut snapshot.learning) {
+        for point in std::mem::take(&mut snapshot.increment.learning) {
             self.skipped += 1;
             if self.skipped >= self.thinning {
                 self.skipped = 0;
@@ -162,7 +162,7 @@ fn append<T>(histories: &mut Vec<VecDeque<T>>, new: &mut [Vec<T>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Engine;
+    use crate::engine::{Engine, SnapshotIncrement};
     use crate::experiment::presets;
     use std::time::{Duration, Instant};
 
@@ -171,7 +171,7 @@ mod tests {
         let start = Instant::now();
         loop {
             if let Some(snapshot) = engine.take_snapshot() {
-                return Snapshot { traces: Vec::new(), interneurons: Vec::new(), pairs: Vec::new(), learning: Vec::new(), ..*snapshot };
+                return Snapshot { increment: SnapshotIncrement::default(), ..*snapshot };
             }
             assert!(start.elapsed() < Duration::from_secs(20));
             std::thread::sleep(Duration::from_millis(2));
@@ -185,26 +185,28 @@ mod tests {
         let empty = snapshot();
         let full = || {
             let point = |i: u64| LearningPoint { images: i, ..Default::default() };
-            Box::new(Snapshot {
+            let increment = SnapshotIncrement {
                 traces: vec![vec![TraceSample::default(); 20_000]],
                 pairs: vec![vec![[0.5, 0.5]; 64]; 400],
                 learning: (0..3000).map(point).collect(),
-                ..empty.clone()
-            })
+                ..SnapshotIncrement::default()
+            };
+            Box::new(Snapshot { increment, ..empty.clone() })
         };
         (0..12).for_each(|_| state.absorb(full()));
         assert_eq!((state.traces[0].len(), state.cloud.len(), state.trails.len()), (TRACE_SAMPLES, CLOUD_POINTS, TRAIL_STEPS));
         assert_eq!(state.traces[0].capacity(), TRACE_SAMPLES, "memory of twice the length would be dirtied");
         assert!(state.learning.len() <= LEARNING_POINTS && state.learning.len() > LEARNING_POINTS / 4);
 
-        let mut slower = Snapshot { traces: vec![Vec::new()], ..empty.clone() };
+        let mut slower = empty.clone();
+        slower.increment.traces = vec![Vec::new()];
         let mut config = (*slower.config).clone();
         config.dynamics.tau_eps_ms *= 10.0;
-        slower.config = config.into();
+        slower.state.config = config.into();
         state.absorb(Box::new(slower.clone()));
         assert!(state.cloud.is_empty() && !state.traces.is_empty(), "samples of the old law go, traces stay");
 
-        slower.model_id += 1;
+        slower.state.model_id += 1;
         state.absorb(Box::new(slower));
         assert!(state.learning.is_empty() && state.traces[0].is_empty());
         assert_eq!(state.export.zoom, 9);

@@ -7,6 +7,9 @@ use crate::experiment::laboratory::Experiment;
 use crate::experiment::race::{SamplerConfig, Start};
 use std::path::PathBuf;
 
+/// Steps a second at which learning is slow enough to be watched.
+pub(super) const LEARNING_STEPS_PER_SECOND: f64 = 450.0;
+
 /// A value that acts from the next simulation step on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Parameter {
@@ -33,7 +36,7 @@ pub enum Parameter {
 }
 
 /// How fast the simulation runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Pace {
     /// As fast as the machine can.
     Full,
@@ -41,8 +44,15 @@ pub enum Pace {
     StepsPerSecond(f64),
 }
 
+impl Default for Pace {
+    /// That at which learning can be followed by eye.
+    fn default() -> Self {
+        Self::StepsPerSecond(LEARNING_STEPS_PER_SECOND)
+    }
+}
+
 /// What is shown in detail.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Watch {
     /// Layer of the traced units (1..=L).
     pub trace_layer: usize,
@@ -52,6 +62,13 @@ pub struct Watch {
     pub pair: [usize; 2],
     /// Whether the interneurons of the whole layer below are recorded.
     pub raster: bool,
+}
+
+impl Watch {
+    /// The first units of a layer 1 of `size` units: what is shown until somebody chooses.
+    pub fn first_units(size: usize) -> Self {
+        Self { trace_layer: 1, trace_units: (0..size.min(3)).collect(), pair: [0, size.saturating_sub(1).min(1)], raster: false }
+    }
 }
 
 /// A command to the engine.

@@ -67,7 +67,7 @@ pub enum GenerationCommand {
 }
 
 /// Whether distances can be told.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Measuring {
     /// The measure is being fitted.
     Preparing,
@@ -78,7 +78,7 @@ pub enum Measuring {
 }
 
 /// Generation as far as it has come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct GenerationState {
     /// The model.
     pub model_id: u64,

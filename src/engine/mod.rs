@@ -1,7 +1,9 @@
 //! The simulation thread: commands in through a bounded channel, snapshots out as a latest value, events out bounded.
 
+mod background;
 pub mod command;
 mod core_lease;
+mod error;
 pub mod event;
 mod generation;
 mod generation_thread;
@@ -13,12 +15,15 @@ pub mod source;
 mod tuning_runner;
 mod worker;
 
+pub use background::{BackgroundJob, JobContext};
 pub use command::{Command, Pace, Parameter, Watch};
+pub use error::EngineError;
 pub use event::Event;
 pub use generation_thread::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 pub use laboratory::StudyFindings;
 pub use mixing_monitor::MixingDiagnostics;
 pub use snapshot::*;
+pub use source::SnapshotSource;
 pub use tuning_runner::TuningState;
 
 use crate::data::Progress;

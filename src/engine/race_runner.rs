@@ -1,7 +1,7 @@
 //! The race as the simulation thread runs it: when it starts again, when it is measured, what the window gets of it.
 
 use crate::analysis::density::DensityGrid;
-use crate::engine::mixing_monitor::{Job, MixingDiagnostics, MixingMonitor};
+use crate::engine::mixing_monitor::{MixingDiagnostics, MixingMonitor, MixingRequest};
 use crate::engine::{RaceState, RacerState, Watch};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::race::{Field, Race, SamplerConfig, Start};
@@ -105,7 +105,7 @@ impl RaceRunner {
 
     fn measure(&mut self) {
         let (Some(race), Some(monitor)) = (&mut self.race, &self.monitor) else { return };
-        for ((restarts, i), mixing) in monitor.results() {
+        for ((restarts, i), mixing) in monitor.reports() {
             if restarts == self.restarts
                 && let (Some(slot), Some(sampler)) = (self.mixing.get_mut(i), race.samplers.get_mut(i))
             {
@@ -118,7 +118,7 @@ impl RaceRunner {
         let count = race.samplers.len().max(1);
         let Some(sampler) = race.samplers.get(next % count).filter(|_| Instant::now() >= when) else { return };
         let [(first, stride), (second, _)] = [0, 1].map(|axis| sampler.chains(axis));
-        monitor.offer(Job {
+        monitor.submit(MixingRequest {
             of: (self.restarts, next % count),
             chains: [first, second],
             spacing_ms: stride as f64 * race.dt_ms(),

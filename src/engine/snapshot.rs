@@ -1,167 +1,66 @@
-//! The latest-value picture of the simulation: built only when the window has taken the last one.
+//! The simulation at one moment: its state, and what was recorded since the snapshot before. Both can be written, read and made up
+//! without a running engine.
+
+mod parts;
+mod samples;
+
+pub use parts::{Clock, GovernorState, RaceState, RacerState, StimulusState};
+pub use samples::{InterneuronSample, LearningPoint, TraceSample};
 
 use crate::analysis::density::DensityGrid;
-use crate::engine::command::{Pace, Watch};
+use crate::engine::EngineError;
+use crate::engine::command::Watch;
 use crate::engine::generation_thread::GenerationState;
 use crate::engine::laboratory::StudyFindings;
-use crate::engine::mixing_monitor::MixingDiagnostics;
 use crate::engine::tuning_runner::TuningState;
 use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::laboratory::Subject;
-use crate::experiment::race::SamplerConfig;
-use crate::experiment::session::Completed;
 use crate::experiment::stages::StagePosition;
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
+use std::ops::Deref;
 use std::sync::Arc;
 
-/// One sample of a traced unit, network 0, after one step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct TraceSample {
-    /// Simulated time, ms.
-    pub time_ms: f64,
-    /// Membrane x.
-    pub x: f32,
-    /// Adaptation v.
-    pub v: f32,
-    /// Input from below, f' W^T eps.
-    pub likelihood: f32,
-    /// Input from above, T' eta - B'.
-    pub prior: f32,
-}
-
-/// One sample of the interneurons that predict one observed unit, network 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct InterneuronSample {
-    /// Simulated time, ms.
-    pub time_ms: f64,
-    /// T(x), what is observed.
-    pub observed: f32,
-    /// <T(y)>, what the interneurons say.
-    pub sampled: f32,
-    /// A'(eta), what they should say.
-    pub exact: f32,
-}
-
-/// One point of the learning curves, a batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LearningPoint {
-    /// Images seen.
-    pub images: u64,
-    /// Variance of x_0 - <x_0 | x_1>.
-    pub residual_variance: f32,
-    /// sigma_0^2.
-    pub sigma2: f32,
-    /// |dW_0| / |W_0|.
-    pub weight_change: f32,
-    /// Mean norm of the columns of W_0.
-    pub weight_norm: f32,
-    /// Excess kurtosis of x_1 over batch and units.
-    pub kurtosis: f32,
-    /// Learning rate in force.
-    pub lr: f32,
-}
-
-/// Counters and rates.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clock {
-    /// Whether it runs.
-    pub running: bool,
-    /// The pace asked for.
-    pub pace: Pace,
-    /// Simulated time, ms.
-    pub time_ms: f64,
-    /// Steps since the start.
-    pub steps: u64,
-    /// Images seen.
-    pub images: u64,
-    /// Steps a second of wall time, lately.
-    pub steps_per_second: f64,
-    /// Images a second of wall time, lately.
-    pub images_per_second: f64,
-    /// Snapshots not built because the window had not taken the last.
-    pub dropped: u64,
-}
-
-/// What the governor did (SPEC 2).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct GovernorState {
-    /// dt in force, ms.
-    pub dt_ms: f64,
-    /// Largest stable dt, ms.
-    pub limit_ms: f64,
-    /// lambda_max of each layer 1..=L.
-    pub stiffness: Vec<f64>,
-    /// dt was lowered.
-    pub lowered: bool,
-    /// manual, and past the limit.
-    pub beyond: bool,
-}
-
-/// Pictures of network 0's stimulus, `[units of layer 0]`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StimulusState {
-    /// x_0 as it was given: under freed pixels what they would be if they were clamped.
-    pub stimulus: Vec<f32>,
-    /// E`[x_0 | x_1]` averaged over the samples since the stimulus came: the posterior mean's reconstruction.
-    pub reconstruction: Vec<f32>,
-    /// Steps since the stimulus came.
-    pub steps: u64,
-    /// The stimulus is held in every network.
-    pub held: bool,
-    /// Grows with every stimulus shown, but not with values set by hand; 0 while presentations end by themselves.
-    pub presentation: u64,
-    /// What freed pixels became, while there are any.
-    pub completed: Option<Completed>,
-}
-
-/// One sampler of a race.
-#[derive(Clone, Debug)]
-pub struct RacerState {
-    /// Its settings.
-    pub config: SamplerConfig,
-    /// The pair's last positions, oldest first, `[chains]` each.
-    pub trail: Vec<Vec<[f32; 2]>>,
-    /// Visits of each cell since the start, `[rows (second unit), columns (first unit)]`.
-    pub visits: Array2<u32>,
-    /// All draws since the start, those outside the window included.
-    pub visited: u64,
-    /// Simulated time (ms) and total variation distance to the exact posterior.
-    pub distance: Vec<[f64; 2]>,
-    /// Integrated autocorrelation time of the pair as theory has it, ms.
-    pub theory_ms: Option<[f64; 2]>,
-    /// What was measured last.
-    pub mixing: Option<MixingDiagnostics>,
-}
-
-/// Samplers side by side on one posterior.
-#[derive(Clone, Debug)]
-pub struct RaceState {
-    /// In order of their colours.
-    pub racers: Vec<RacerState>,
-    /// The rectangle of the visits, `[low, high]` along each axis.
-    pub window: [[f64; 2]; 2],
-    /// Simulated time since the start, ms.
-    pub time_ms: f64,
-    /// Step, ms.
-    pub dt_ms: f64,
-    /// tau_x, ms.
-    pub tau_x_ms: f64,
-    /// Chains a sampler.
-    pub chains: usize,
-}
-
-/// The simulation as the window sees it.
-#[derive(Clone, Debug)]
+/// The simulation as its readers see it. It reads like its state, which is what nearly all of them want.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// What is.
+    pub state: SnapshotState,
+    /// What is new since the snapshot before.
+    pub increment: SnapshotIncrement,
+}
+
+impl Snapshot {
+    /// A snapshot of a model that has not run: weights and neurons are 0 and have the shapes that `config` gives them.
+    pub fn made_up(config: Config) -> Self {
+        let state = SnapshotState::of_config(config);
+        let traced = state.watch.trace_units.len();
+        let increment =
+            SnapshotIncrement { traces: vec![Vec::new(); traced], interneurons: vec![Vec::new(); traced], ..SnapshotIncrement::default() };
+        Self { state, increment }
+    }
+}
+
+impl Deref for Snapshot {
+    type Target = SnapshotState;
+
+    fn deref(&self) -> &SnapshotState {
+        &self.state
+    }
+}
+
+/// What is: it replaces the state of the snapshot before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SnapshotState {
     /// Grows with every rebuild: histories of another model do not apply.
     pub model_id: u64,
     /// The model before the last rebuild, which [`crate::engine::Command::Back`] brings back: its name and images seen.
     pub previous: Option<(String, u64)>,
     /// The configuration in force (parameters moved in flight included).
     pub config: Arc<Config>,
-    /// Commands commands_executed so far: a view that leaves some snapshots out shows the first after a command.
+    /// Commands executed so far: a view that leaves some snapshots out shows the first after a command.
     pub commands_executed: u64,
     /// Counters.
     pub clock: Clock,
@@ -175,31 +74,27 @@ pub struct Snapshot {
     pub weights: Vec<Arc<Array2<f32>>>,
     /// b_l, `[n_l]`.
     pub biases: Vec<Array1<f32>>,
+    /// The present sigma_l of each layer 0..=L, which learning may have moved away from the configuration's; None where the family
+    /// has none.
+    pub sigmas: Vec<Option<f64>>,
     /// x_l of network 0 now, `[n_l]`, for l = 0..=L.
     pub states: Vec<Vec<f32>>,
     /// Stimulus of network 0.
     pub stimulus: StimulusState,
     /// What is watched.
     pub watch: Watch,
-    /// New samples since the last snapshot, one list a traced unit; at most [`crate::engine::MAX_SAMPLES`], oldest dropped.
-    pub traces: Vec<Vec<TraceSample>>,
-    /// New samples of the interneurons of observed unit 0 .. of the traced filters' strongest pixel, one list a traced unit.
-    pub interneurons: Vec<Vec<InterneuronSample>>,
-    /// <T(y)> of every unit of the layer below the traced one, network 0, one list a recorded step, where asked for.
-    pub raster: Vec<Vec<f32>>,
-    /// New positions of the pair: one list of `[networks]` points a recorded step.
-    pub pairs: Vec<Vec<[f32; 2]>>,
     /// Activities x of `watch.trace_layer` in network 0 now.
     pub activity: Vec<f32>,
     /// Exact posterior density of two latent units, where there are just two; recomputed when stimulus or model changes.
     pub exact_posterior: Option<Arc<DensityGrid>>,
     /// Points (x, density) of the exact posterior of a single latent unit, where there is just one.
     pub exact_line: Option<Arc<Vec<[f64; 2]>>>,
-    /// New points of the learning curves.
-    pub learning: Vec<LearningPoint>,
     /// What an experiment would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
+    /// It is not written: a model has no file format of its own beside the model file's.
+    #[serde(skip)]
     pub subject: Option<Arc<Subject>>,
-    /// The experiment under way, or the last one.
+    /// The experiment under way, or the last one. It is not written, since it holds the model that it is done on.
+    #[serde(skip)]
     pub findings: Option<Arc<StudyFindings>>,
     /// Responses to gratings, where these were shown.
     pub tuning: Option<Arc<TuningState>>,
@@ -209,18 +104,56 @@ pub struct Snapshot {
     pub race: Option<RaceState>,
 }
 
-impl Snapshot {
-    /// Whether one stimulus stays, so that the chains have a stationary law.
+impl SnapshotState {
+    /// The state of a model that has not run: weights and neurons are 0 and have the shapes that `config` gives them; the first units
+    /// of layer 1 are watched, as after a rebuild.
+    pub fn of_config(config: Config) -> Self {
+        let sizes: Vec<usize> = config.model.layers.iter().map(|layer| layer.size).collect();
+        let observed = sizes.first().copied().unwrap_or_default();
+        let mut stimulus = config.stimulus.values.clone();
+        stimulus.resize(observed, 0.0);
+        let states: Vec<Vec<f32>> = sizes.iter().map(|&size| vec![0.0; size]).collect();
+        Self {
+            model_id: 1,
+            previous: None,
+            commands_executed: 0,
+            clock: Clock::default(),
+            governor: GovernorState { stiffness: vec![1.0; sizes.len().saturating_sub(1)], ..GovernorState::default() },
+            stage: (!config.stages.is_empty()).then(StagePosition::default),
+            weights_version: 1,
+            weights: sizes.windows(2).map(|pair| Arc::new(Array2::zeros((pair[0], pair[1])))).collect(),
+            biases: sizes.iter().map(|&size| Array1::zeros(size)).collect(),
+            sigmas: vec![None; sizes.len()],
+            activity: states.get(1).cloned().unwrap_or_default(),
+            states,
+            stimulus: StimulusState { reconstruction: vec![0.0; observed], stimulus, ..StimulusState::default() },
+            watch: Watch::first_units(sizes.get(1).copied().unwrap_or_default()),
+            exact_posterior: None,
+            exact_line: None,
+            subject: None,
+            findings: None,
+            tuning: None,
+            generation: None,
+            race: None,
+            config: Arc::new(config),
+        }
+    }
+
+    /// Whether one stimulus stays, so that the chains have a stationary distribution.
     pub fn exact_stimulus(&self) -> bool {
         self.stimulus.held || self.config.stimulus.steps_per_stimulus == 0
     }
 
-    /// The model as its configuration and present weights have it.
-    pub fn model(&self) -> Result<Hierarchy, String> {
-        let layer =
-            |config: &LayerConfig| config.family.build().map(|family| Layer { family, activation: config.activation, size: config.size });
-        let layers = self.config.model.layers.iter().map(layer).collect::<Result<_, _>>()?;
-        let mut model = Hierarchy::new(layers, self.weights.iter().map(|w| (**w).clone()).collect())?;
+    /// The model as its configuration, present weights, biases and sigmas have it. An error where they do not fit together.
+    pub fn model(&self) -> Result<Hierarchy, EngineError> {
+        let layer = |(l, config): (usize, &LayerConfig)| {
+            let family = config.family.build().map_err(EngineError::of_model)?;
+            let family = self.sigmas.get(l).copied().flatten().map_or(family.clone(), |sigma| family.with_sigma(sigma));
+            Ok(Layer { family, activation: config.activation, size: config.size })
+        };
+        let layers = self.config.model.layers.iter().enumerate().map(layer).collect::<Result<_, EngineError>>()?;
+        let weights = self.weights.iter().map(|w| (**w).clone()).collect();
+        let mut model = Hierarchy::new(layers, weights).map_err(EngineError::of_model)?;
         model.biases.clone_from(&self.biases);
         Ok(model)
     }
@@ -228,5 +161,91 @@ impl Snapshot {
     /// What an experiment would be done on.
     pub fn subject(&self) -> Option<Arc<Subject>> {
         self.subject.clone()
+    }
+}
+
+impl Default for SnapshotState {
+    /// That of a configuration without layers.
+    fn default() -> Self {
+        Self::of_config(Config::default())
+    }
+}
+
+/// What was recorded since the snapshot before: it is added to the histories.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotIncrement {
+    /// Samples of the traced units, one list a unit; at most [`crate::engine::MAX_SAMPLES`], oldest dropped.
+    pub traces: Vec<Vec<TraceSample>>,
+    /// Samples of the interneurons of the traced filters' strongest pixel, one list a traced unit.
+    pub interneurons: Vec<Vec<InterneuronSample>>,
+    /// <T(y)> of every unit of the layer below the traced one, network 0, one list a recorded step, where asked for.
+    pub raster: Vec<Vec<f32>>,
+    /// Positions of the pair: one list of `[networks]` points a recorded step.
+    pub pairs: Vec<Vec<[f32; 2]>>,
+    /// Points of the learning curves.
+    pub learning: Vec<LearningPoint>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Command, Engine};
+    use crate::experiment::presets;
+    use std::time::{Duration, Instant};
+
+    fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
+        let start = Instant::now();
+        loop {
+            if let Some(snapshot) = engine.take_snapshot().filter(|snapshot| wanted(snapshot)) {
+                return snapshot;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "waited too long");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn what_is_written_of_a_live_engine_is_read_back() {
+        for (preset, steps) in [("ridge", 200), ("dead-leaves", 40)] {
+            let mut config = presets::by_name(preset).unwrap();
+            config.data.patches = 500;
+            let engine = Engine::start(config, || {}).unwrap();
+            [Command::Pause, Command::Reset, Command::Step(steps)].into_iter().for_each(|command| assert!(engine.send(command)));
+            let mut snapshot = wait(&engine, |s| s.clock.steps == steps);
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&snapshot, &mut bytes).unwrap();
+            let read: Snapshot = ciborium::from_reader(bytes.as_slice()).unwrap();
+            (snapshot.state.subject, snapshot.state.findings) = (None, None); // these hold a model and are not written
+            assert_eq!(format!("{:?}", read.state), format!("{:?}", snapshot.state), "{preset}");
+            assert_eq!(format!("{:?}", read.increment), format!("{:?}", snapshot.increment), "{preset}");
+            assert!(read.weights == snapshot.weights && read.biases == snapshot.biases, "{preset}: to the bit");
+            assert!(!read.increment.traces.concat().is_empty(), "{preset}: the increment is more than a shape");
+        }
+    }
+
+    #[test]
+    fn the_model_of_a_snapshot_has_the_sigma_that_was_learned() {
+        let mut config = presets::by_name("dead-leaves").unwrap();
+        config.data.patches = 500;
+        config.learning.learned_sigma = true;
+        let before = config.model.layers[0].family.build().unwrap().sigma();
+        let engine = Engine::start(config, || {}).unwrap();
+        let snapshot = wait(&engine, |s| s.clock.images > 500);
+        let found = snapshot.model().unwrap().layers[0].family.sigma();
+        assert!(found.is_some() && found != before, "{found:?} is not the {before:?} of the configuration");
+        let variance = |point: &LearningPoint| f64::from(point.sigma2);
+        let last = snapshot.increment.learning.last().map(variance).unwrap();
+        assert!((found.unwrap().powi(2) - last).abs() < 1e-5 * last, "{found:?} against a variance of {last}");
+    }
+
+    #[test]
+    fn a_snapshot_can_be_made_up_from_every_preset() {
+        for preset in presets::all() {
+            let snapshot = Snapshot::made_up(preset.config());
+            let model = snapshot.model().unwrap();
+            assert_eq!(snapshot.states.len(), model.layers.len(), "{}", preset.name);
+            assert!(model.weights.iter().flatten().all(|&w| w == 0.0), "{}", preset.name);
+            assert!(snapshot.watch.trace_units.iter().all(|&unit| unit < model.layers[1].size), "{}", preset.name);
+        }
     }
 }

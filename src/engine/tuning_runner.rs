@@ -1,15 +1,15 @@
-//! Shows gratings to a copy of the network on a thread of its own, and keeps what was found.
+//! Shows gratings to a copy of the network in the background, and keeps what was found.
 
 use crate::dynamics::StepParameters;
+use crate::engine::background::{BackgroundJob, JobContext};
 use crate::experiment::tuning::{Preparation, Protocol, Responses};
 use crate::model::Hierarchy;
-use crossbeam_channel::{Receiver, bounded};
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 
 /// A tuning experiment as far as it has come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TuningState {
     /// Model and weights that it is done on.
     pub of: (u64, u64),
@@ -23,14 +23,10 @@ pub struct TuningState {
     pub responses: Option<Arc<Responses>>,
 }
 
-/// The thread and what it has found.
+/// The job and what it has found.
 pub(super) struct TuningRunner {
     state: TuningState,
-    stop: Arc<AtomicBool>,
-    /// Networks done, and in all.
-    progress: Arc<[AtomicUsize; 2]>,
-    inbox: Receiver<Responses>,
-    thread: Option<JoinHandle<()>>,
+    job: BackgroundJob<Infallible, Responses>,
 }
 
 /// What gratings are shown to.
@@ -46,47 +42,39 @@ pub(super) struct TuningSubject {
 
 impl TuningRunner {
     pub(super) fn start(subject: TuningSubject) -> std::io::Result<Self> {
-        let (outbox, inbox) = bounded(2); // what is known before the contrasts, and all
         let total = subject.protocol.networks(subject.model.layers[subject.layer].size);
-        let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(total)]));
         let state = TuningState { of: subject.of, layer: subject.layer, progress: (0, total), ended: false, responses: None };
-        let (told, counted) = (stop.clone(), progress.clone());
-        let body = move || {
-            let TuningSubject { model, parameters, active_layers, layer, .. } = &subject;
-            let preparation = Preparation { model, parameters, active_layers: *active_layers, layer: *layer };
-            let responses = preparation.run(&subject.protocol, subject.side, &mut |done, total, so_far| {
-                counted[0].store(done, Ordering::Relaxed);
-                counted[1].store(total, Ordering::Relaxed);
-                if let Some(found) = so_far {
-                    let _ = outbox.try_send(found.clone()); // room for two
-                }
-                !told.load(Ordering::Relaxed)
-            });
-            if let Some(responses) = responses {
-                let _ = outbox.try_send(responses);
-            }
-        };
-        let thread = Some(std::thread::Builder::new().name("gratings".into()).spawn(body)?);
-        Ok(Self { state, stop, progress, inbox, thread })
+        // Two reports: what is known before the contrasts, and all.
+        let job = BackgroundJob::spawn("gratings", 0, 2, move |_, job| {
+            job.set_progress(0, total);
+            run(&subject, job);
+        })?;
+        Ok(Self { state, job })
     }
 
     /// Asks it to stop soon.
     pub(super) fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.job.stop();
     }
 
-    /// Takes in what has come; true if something changed.
+    /// Takes in what has come; true if something is new.
     pub(super) fn collect(&mut self) -> bool {
         if self.state.ended {
             return false;
         }
         let before = self.state.progress;
-        self.state.ended = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-        self.state.progress = (self.progress[0].load(Ordering::Relaxed), self.progress[1].load(Ordering::Relaxed));
-        if let Some(responses) = self.inbox.try_iter().last() {
+        self.state.ended = self.job.is_finished();
+        let (done, total) = self.job.progress();
+        self.state.progress = (done, total.max(before.1)); // nothing is said before the thread has begun
+        if let Some(responses) = self.job.reports().last() {
             self.state.responses = Some(Arc::new(responses));
         }
         self.state.ended || before != self.state.progress
+    }
+
+    /// Whether the thread has ended by a panic.
+    pub(super) fn is_lost(&self) -> bool {
+        self.job.is_lost()
     }
 
     pub(super) fn state(&self) -> &TuningState {
@@ -94,11 +82,17 @@ impl TuningRunner {
     }
 }
 
-impl Drop for TuningRunner {
-    fn drop(&mut self) {
-        self.stop();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // it looks at `stop` after every block of networks
+fn run(subject: &TuningSubject, job: &JobContext<Responses>) {
+    let TuningSubject { model, parameters, active_layers, layer, .. } = subject;
+    let preparation = Preparation { model, parameters, active_layers: *active_layers, layer: *layer };
+    let responses = preparation.run(&subject.protocol, subject.side, &mut |done, total, so_far| {
+        job.set_progress(done, total);
+        if let Some(found) = so_far {
+            job.report(found.clone());
         }
+        !job.is_stopped()
+    });
+    if let Some(responses) = responses {
+        job.report(responses);
     }
 }

@@ -32,7 +32,7 @@ const TURN: Duration = Duration::from_millis(10);
 /// Pieces of a presentation while a core is left to the window: after each the core may be free again.
 const PIECES: usize = 16;
 /// Steps a second at first, for learning and for chains on a fixed stimulus.
-const LEARNING_PACE: f64 = 450.0;
+const LEARNING_PACE: f64 = crate::engine::command::LEARNING_STEPS_PER_SECOND;
 const CHAINS_PACE: f64 = 4000.0;
 /// Points of the pair cloud kept for one snapshot at most.
 const MAX_PAIR_STEPS: usize = 400;

@@ -20,7 +20,7 @@ const FIRST_JUDGED: f64 = 0.05;
 const NEXT_JUDGED: f64 = 1.25;
 
 /// What is asked of all three.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Settings {
     /// Images of each.
     pub count: usize,
@@ -49,7 +49,7 @@ impl Settings {
 }
 
 /// How far the images are from the reference.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Distance {
     /// Computing time of this mode by then, s; judging is not counted.
     pub seconds: f64,
@@ -62,7 +62,7 @@ pub struct Distance {
 }
 
 /// What one mode has made so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ModeResult {
     /// How.
     pub mode: Mode,

@@ -38,7 +38,7 @@ pub struct Measure {
 }
 
 /// What it says of a set of images.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ImageScores {
     /// Frechet distance.
     pub distance: f64,
@@ -47,7 +47,7 @@ pub struct ImageScores {
 }
 
 /// What distances are to be read beside.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Floor {
     /// Frechet distance of images of the data, as many as are judged.
     pub distance: f64,

@@ -5,7 +5,7 @@ use crate::model::{Family, Hierarchy};
 use ndarray::{Array1, Array2, ArrayView1};
 
 /// The states of the top that are open, the likeliest first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Prototypes {
     /// Number of each state.
     pub states: Vec<usize>,

@@ -85,7 +85,7 @@ pub fn scale(stages: &mut [StageConfig], images: u64) {
 }
 
 /// Where a run stands in its stages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StagePosition {
     /// Number of the stage.
     pub stage: usize,

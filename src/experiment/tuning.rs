@@ -14,7 +14,7 @@ use std::f64::consts::{PI, SQRT_2, TAU};
 const ROWS: usize = 32;
 
 /// What is shown.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Protocol {
     /// Orientations of the bars, evenly spaced over pi.
     pub orientations: usize,
@@ -82,7 +82,7 @@ impl Protocol {
 }
 
 /// Responses of every unit of a layer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Responses {
     /// What was shown.
     pub protocol: Protocol,
@@ -103,7 +103,7 @@ pub struct Responses {
 }
 
 /// Tuning of one unit; rates are above the blank's.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct UnitTuning {
     /// Place of the best orientation and frequency in the protocol.
     pub best: [usize; 2],

@@ -69,7 +69,7 @@ fn an_absent_reader_blocks_nothing_and_lists_stay_bounded() {
     std::thread::sleep(Duration::from_millis(100));
     let later = wait(&engine, |s| s.clock.steps > first.clock.steps);
     assert!(later.clock.dropped > 0, "what was not drawn is counted");
-    assert!(later.traces.iter().all(|t| t.len() <= MAX_SAMPLES));
+    assert!(later.increment.traces.iter().all(|t| t.len() <= MAX_SAMPLES));
 }
 
 #[test]
@@ -134,9 +134,9 @@ fn at_full_speed_the_pair_is_that_of_one_presentation() {
         let snapshot = wait(&engine, |s| s.clock.images > images);
         assert!(snapshot.clock.images - images > 2 * batch as u64, "many presentations pass between two snapshots");
         images = snapshot.clock.images;
-        assert!(snapshot.pairs.len() <= steps, "{} steps of a presentation of {steps}", snapshot.pairs.len());
-        assert!(snapshot.pairs.iter().all(|step| step.len() == batch), "every network has its point");
-        recorded += snapshot.pairs.len();
+        assert!(snapshot.increment.pairs.len() <= steps, "{} steps of a presentation of {steps}", snapshot.increment.pairs.len());
+        assert!(snapshot.increment.pairs.iter().all(|step| step.len() == batch), "every network has its point");
+        recorded += snapshot.increment.pairs.len();
     }
     assert!(recorded > 0, "the presentation shown is recorded");
 }
@@ -254,7 +254,7 @@ fn completions_have_the_conditional_mean_and_spread() {
         for command in [Command::Pause, Command::FreePixels(vec![false, true]), Command::Step(6500)] {
             assert!(engine.send(command));
         }
-        let done = wait(&engine, |s| s.clock.steps == 6500).stimulus.completed.unwrap();
+        let done = wait(&engine, |s| s.clock.steps == 6500).state.stimulus.completed.unwrap();
         assert_eq!((done.networks, done.free, done.mean[0], done.spread[0]), (500, vec![false, true], 0.9, 0.0));
         assert!((4900..=5000).contains(&done.steps), "a burn-in of three tau_x: {}", done.steps);
         let independent = 500.0 * (done.steps as f64 * h * slowest / 2.0).max(1.0);
@@ -294,15 +294,18 @@ fn freed_pixels_move_and_clamped_ones_stay_to_the_bit() {
     let mut drawn = later.stimulus.stimulus.clone();
     drawn.iter_mut().for_each(|x| *x += 1.0);
     assert!(engine.send(Command::Pause));
-    let paused = wait(&engine, |s| !s.clock.running).stimulus.completed.unwrap();
+    let paused = wait(&engine, |s| !s.clock.running).state.stimulus.completed.unwrap();
     assert!(engine.send(Command::SetStimulus(drawn.clone())));
-    let moved = wait(&engine, |s| s.stimulus.stimulus == drawn).stimulus.completed.unwrap();
+    let moved = wait(&engine, |s| s.stimulus.stimulus == drawn).state.stimulus.completed.unwrap();
     for i in 0..144 {
         assert_eq!(moved.samples[0][i], if mask[i] { paused.samples[0][i] } else { drawn[i] });
     }
     assert!(engine.send(Command::RestartCompletions));
-    let anew =
-        wait(&engine, |s| s.stimulus.completed.as_ref().is_some_and(|done| done.samples != moved.samples)).stimulus.completed.unwrap();
+    let anew = wait(&engine, |s| s.stimulus.completed.as_ref().is_some_and(|done| done.samples != moved.samples))
+        .state
+        .stimulus
+        .completed
+        .unwrap();
     assert!(anew.steps == 0 && mask.iter().zip(&anew.samples[0]).zip(&drawn).all(|((free, x), y)| *free || x == y));
     // Clamped again, each pixel has its given value; going on with other stimuli frees nothing.
     assert!(engine.send(Command::FreePixels(Vec::new())));

@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(draw(&snapshot, 1100.0, young), 1100.0, "a picture that slides is drawn every time");
         assert_eq!(draw(&snapshot, 1500.0, young), 1100.0, "one that is new from end to end is not");
         assert_eq!(draw(&snapshot, 1600.0, old), 1600.0, "but now and then");
-        snapshot.commands_executed += 1;
+        snapshot.state.commands_executed += 1;
         assert_eq!(draw(&snapshot, 2100.0, young), 2100.0, "and where something was asked for");
     }
 }

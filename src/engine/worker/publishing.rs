@@ -3,7 +3,10 @@
 use super::{MAX_PAIR_STEPS, Worker};
 use crate::analysis::density::{self, DensityGrid};
 use crate::dynamics::block::ProbeSample;
-use crate::engine::{COMPLETIONS, Clock, Event, GovernorState, InterneuronSample, MAX_SAMPLES, Pace, Snapshot, StimulusState, TraceSample};
+use crate::engine::{
+    COMPLETIONS, Clock, Event, GovernorState, InterneuronSample, MAX_SAMPLES, Pace, Snapshot, SnapshotIncrement, SnapshotState,
+    StimulusState, TraceSample,
+};
 use crate::experiment::config::{DynamicsConfig, Governor};
 use crate::experiment::laboratory::Subject;
 use crate::experiment::session::Session;
@@ -73,18 +76,22 @@ impl Worker {
     }
 
     pub(super) fn collect_findings(&mut self) {
+        let mut lost = None;
         if let Some(study_runner) = &mut self.study_runner
             && study_runner.collect()
         {
             self.findings = Some(Arc::new(study_runner.findings().clone()));
             self.changed = true;
+            lost = study_runner.is_lost().then_some("the experiment stopped on an internal error");
         }
         if let Some(tuner) = &mut self.tuner
             && tuner.collect()
         {
             self.tuning = Some(Arc::new(tuner.state().clone()));
             self.changed = true;
+            lost = lost.or(tuner.is_lost().then_some("the gratings stopped on an internal error"));
         }
+        lost.into_iter().for_each(|text| self.tell(Event::Failed(text.into())));
         if let Some(session) = &self.session {
             let mut outcomes = Vec::new();
             self.changed |= self.generation.collect(session, &mut outcomes);
@@ -177,7 +184,7 @@ impl Worker {
         let stimulus = self.finished.clone().filter(|_| (self.running || *count == 0) && !session.held).unwrap_or_else(now);
         let n = session.model.layers[self.watch.trace_layer].size;
         let traced = self.traces.len();
-        *slot = Some(Box::new(Snapshot {
+        let state = SnapshotState {
             model_id: self.model_id,
             previous: self.previous.as_ref().map(|(config, _)| (config.model.name.clone(), config.learning.images_seen)),
             config: Arc::new(self.config.clone()),
@@ -204,10 +211,6 @@ impl Worker {
             weights: self.shared_weights.1.clone(),
             stimulus,
             watch: self.watch.clone(),
-            traces: std::mem::replace(&mut self.traces, vec![Vec::new(); traced]),
-            interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),
-            raster: std::mem::take(&mut self.rasters),
-            pairs: std::mem::take(&mut self.pairs),
             states: session.blocks[0]
                 .layers
                 .iter()
@@ -215,16 +218,24 @@ impl Worker {
                 .map(|(state, layer)| state.x[..layer.size].to_vec())
                 .collect(),
             biases: session.model.biases.clone(),
+            sigmas: session.model.layers.iter().map(|layer| layer.family.sigma()).collect(),
             activity: session.blocks[0].layers[self.watch.trace_layer].x[..n].to_vec(),
             exact_posterior: self.exact.clone(),
             exact_line: self.exact_line.clone(),
-            learning: std::mem::take(&mut self.learning),
             subject: self.subject.as_ref().map(|(_, subject)| subject.clone()),
             findings: self.findings.clone(),
             tuning: self.tuning.clone(),
             generation: self.generation.state(),
             race: self.race_runner.state(d.tau_x_ms),
-        }));
+        };
+        let increment = SnapshotIncrement {
+            traces: std::mem::replace(&mut self.traces, vec![Vec::new(); traced]),
+            interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),
+            raster: std::mem::take(&mut self.rasters),
+            pairs: std::mem::take(&mut self.pairs),
+            learning: std::mem::take(&mut self.learning),
+        };
+        *slot = Some(Box::new(Snapshot { state, increment }));
         drop(slot);
         self.last_snapshot = Instant::now();
         (self.changed, self.answered) = (false, Some(self.commands_executed));

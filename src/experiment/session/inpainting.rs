@@ -10,7 +10,7 @@ use crate::experiment::config::ConfigError;
 const BURN_IN_TAU_X: f64 = 3.0;
 
 /// What the freed pixels became.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Completed {
     /// Pixels that are free, `[n_0]`.
     pub free: Vec<bool>,

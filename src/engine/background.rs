@@ -1,0 +1,173 @@
+//! A job in the background: a named thread that takes requests and gives reports, both through bounded channels.
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+/// What both sides of a job know.
+#[derive(Default)]
+struct JobState {
+    stop: AtomicBool,
+    finished: AtomicBool,
+    panicked: AtomicBool,
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+/// Tells how the thread has ended, in the thread itself and after all its reports.
+struct Ending(Arc<JobState>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.panicked.store(std::thread::panicking(), Ordering::Relaxed);
+        self.0.finished.store(true, Ordering::Release);
+    }
+}
+
+/// A running job. Dropping it stops its thread and joins it, which takes as long as the thread's function takes to look at
+/// [`JobContext::is_stopped`].
+pub struct BackgroundJob<Request, Report> {
+    requests: Option<Sender<Request>>,
+    reports: Receiver<Report>,
+    state: Arc<JobState>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread's function has of its job.
+pub struct JobContext<Report> {
+    reports: Sender<Report>,
+    state: Arc<JobState>,
+}
+
+impl<Request: Send + 'static, Report: Send + 'static> BackgroundJob<Request, Report> {
+    /// Starts `body` on a thread of this name. At most `requests` and `reports` of each kind wait in the channels. `body` should return
+    /// when the channel of requests is closed and soon after [`JobContext::is_stopped`]. An error where the system gives no thread.
+    pub fn spawn(
+        name: &str,
+        requests: usize,
+        reports: usize,
+        body: impl FnOnce(Receiver<Request>, &JobContext<Report>) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (request_sender, request_receiver) = bounded(requests);
+        let (report_sender, report_receiver) = bounded(reports);
+        let state = Arc::new(JobState::default());
+        let context = JobContext { reports: report_sender, state: state.clone() };
+        let ending = Ending(state.clone());
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+            let _ending = ending;
+            body(request_receiver, &context);
+        })?;
+        Ok(Self { requests: Some(request_sender), reports: report_receiver, state, thread: Some(thread) })
+    }
+
+    /// Hands a request over without waiting; false where too many wait already or the thread has ended.
+    pub fn submit(&self, request: Request) -> bool {
+        self.requests.as_ref().is_some_and(|requests| requests.try_send(request).is_ok())
+    }
+}
+
+impl<Request, Report> BackgroundJob<Request, Report> {
+    /// Reports that came since the last call, oldest first.
+    pub fn reports(&self) -> impl Iterator<Item = Report> + '_ {
+        self.reports.try_iter()
+    }
+
+    /// Asks the thread to stop soon; what it has reported stays.
+    pub fn stop(&self) {
+        self.state.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// How much is done, and how much there is in all, as the thread has said last.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.state.done.load(Ordering::Relaxed), self.state.total.load(Ordering::Relaxed))
+    }
+
+    /// Whether the thread has ended, so that no other report will come after those that [`BackgroundJob::reports`] gives from now on.
+    pub fn is_finished(&self) -> bool {
+        self.state.finished.load(Ordering::Acquire)
+    }
+
+    /// Whether the thread has ended by a panic.
+    pub fn is_lost(&self) -> bool {
+        self.is_finished() && self.state.panicked.load(Ordering::Relaxed)
+    }
+}
+
+impl<Request, Report> Drop for BackgroundJob<Request, Report> {
+    fn drop(&mut self) {
+        self.stop();
+        self.requests = None; // a thread that waits for a request wakes up
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a panic was written to standard error already, and `is_lost` has told of it
+        }
+    }
+}
+
+impl<Report> JobContext<Report> {
+    /// Whether nobody wants the rest any more.
+    pub fn is_stopped(&self) -> bool {
+        self.state.stop.load(Ordering::Relaxed)
+    }
+
+    /// Sends a report without waiting; false, and the report is lost, where as many as the channel holds were not read.
+    pub fn report(&self, report: Report) -> bool {
+        self.reports.try_send(report).is_ok()
+    }
+
+    /// Tells how much is done, and how much there is in all.
+    pub fn set_progress(&self, done: usize, total: usize) {
+        self.state.done.store(done, Ordering::Relaxed);
+        self.state.total.store(total, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn until(done: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !done() {
+            assert!(start.elapsed() < Duration::from_secs(20), "waited too long");
+            std::thread::yield_now();
+        }
+    }
+
+    fn squares() -> BackgroundJob<u64, u64> {
+        let body = |requests: Receiver<u64>, job: &JobContext<u64>| {
+            for (done, request) in requests.iter().enumerate() {
+                job.report(request * request);
+                job.set_progress(done + 1, 3);
+            }
+        };
+        BackgroundJob::spawn("squares", 4, 2, body).unwrap()
+    }
+
+    #[test]
+    fn requests_are_answered_in_order_and_reports_that_nobody_reads_stop_nothing() {
+        let job = squares();
+        assert!((2..5).all(|request| job.submit(request)));
+        until(|| job.progress() == (3, 3));
+        assert_eq!(job.reports().collect::<Vec<_>>(), [4, 9], "two fit into the channel");
+        assert!(!job.is_finished() && !job.is_lost());
+        drop(job); // ends although the thread waits for a request
+    }
+
+    #[test]
+    fn a_job_that_is_stopped_has_finished_and_one_that_panics_is_lost() {
+        let stopped: BackgroundJob<(), ()> = BackgroundJob::spawn("waits", 1, 1, |_, job| {
+            while !job.is_stopped() {
+                std::thread::yield_now();
+            }
+        })
+        .unwrap();
+        stopped.stop();
+        until(|| stopped.is_finished());
+        assert!(!stopped.is_lost());
+        let lost: BackgroundJob<(), ()> = BackgroundJob::spawn("panics", 1, 1, |_, _| panic!("asked to panic")).unwrap();
+        until(|| lost.is_lost());
+        assert!(!lost.submit(()), "nobody takes requests");
+    }
+}
