@@ -1,11 +1,12 @@
 //! Layers: the weights between two layers as a matrix, and second-layer units by the first-layer filters that they drive.
 
+mod weight_matrix;
+
 use crate::app::actions::Action;
 use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::views::weight_matrix::WeightMatrix;
 use crate::app::widgets::cached_texture::CachedTexture;
 use crate::app::widgets::figure;
 use crate::engine::{Snapshot, Watch};
@@ -15,6 +16,7 @@ use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
+use weight_matrix::WeightMatrix;
 
 /// Filters shown of a unit.
 const STRONGEST: usize = 8;

@@ -1,15 +1,18 @@
 //! Traces: membrane, adaptation, the two parts of the input, and the interneurons of chosen units.
 
+mod spectrum;
+mod trace_plots;
+
 use crate::app::actions::Action;
 use crate::app::state::{RASTER_STEPS, ViewState};
 use crate::app::views::View;
-use crate::app::views::spectrum::SpectrumPlots;
-use crate::app::views::trace_plots::{self, TracePlots};
 use crate::app::widgets::{figure, texture};
 use crate::engine::{MAX_TRACED, Snapshot, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
+use spectrum::SpectrumPlots;
+use trace_plots::TracePlots;
 
 /// What the view keeps.
 pub struct Traces {

@@ -1,11 +1,12 @@
 //! Generation: joint, marginal and ancestral side by side from the same weights, and how far each is from the data.
 
+mod distances;
+mod generated_images;
+
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::views::distances;
-use crate::app::views::generated_images::{ImageTiles, PinnedImage, capacity, latents};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
@@ -14,6 +15,7 @@ use crate::experiment::generation_comparison::{ModeResult, SMALLEST_PICTURE, Set
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use egui::{Slider, Ui, vec2};
+use generated_images::{ImageTiles, PinnedImage, capacity, latents};
 use std::path::PathBuf;
 use std::sync::Arc;
 
