@@ -1,6 +1,6 @@
 //! All that a person can ask for, handled in one place.
 
-use crate::app::views::Kind;
+use crate::app::views::ViewKind;
 use crate::engine::{Command, Parameter, Watch};
 use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
@@ -47,7 +47,7 @@ pub enum Action {
     /// Write a view, or one figure of it: a picture (.png, .svg) or the view's numbers (.csv, .npy), by the file's ending.
     SaveView {
         /// The view.
-        kind: Kind,
+        kind: ViewKind,
         /// The figure's name; None: the whole view.
         figure: Option<String>,
         /// The file.
@@ -58,14 +58,14 @@ pub enum Action {
     /// Write the filters as the settings say.
     Export,
     /// Ask for a file or folder in a dialog; the answer goes into the field.
-    Dialog(Field),
+    Dialog(PathField),
     /// Full speed, or the slow pace again.
     ToggleSpeed,
 }
 
 /// A path field that a dialog fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum PathField {
     /// A folder of own images.
     Images,
     /// A file of own images.
@@ -74,6 +74,4 @@ pub enum Field {
     Export,
     /// A model file to open.
     Open,
-    /// Where the model is written.
-    Save,
 }

@@ -1,185 +1,128 @@
 //! Does what people ask for: commands to the engine, undo, exports, dialogs, shortcuts.
 
-use super::{App, Background, Edit};
-use crate::app::actions::{Action, ExportSettings, Field};
-use crate::app::views::Kind;
+use super::App;
+use crate::app::actions::{Action, ExportSettings, PathField};
+use crate::app::background::TaskResult;
+use crate::app::error::WindowError;
+use crate::app::view_export::Drawn;
+use crate::app::views::ViewKind;
 use crate::app::widgets::picture;
 use crate::engine::{Command, Pace};
 use crate::experiment::{fits, groups};
-use crate::export::filters;
-use crate::model::receptive_field;
-use anyhow::Context as _;
-use egui::{Context, Key, Modifiers};
-use std::path::PathBuf;
-
-/// Changes that can be undone at most.
-const UNDO: usize = 200;
+use crate::export::filters::Format;
+use crate::model::{Hierarchy, receptive_field};
+use egui::{ColorImage, Context, Key, Modifiers};
+use std::path::{Path, PathBuf};
 
 impl App {
-    pub(super) fn act(&mut self, action: Action) {
+    /// Does one thing that was asked for.
+    pub(super) fn perform(&mut self, action: Action) {
         match action {
-            Action::Send(command) => {
-                if matches!(command, Command::Run | Command::Reset | Command::Load(_)) {
-                    self.halted = None;
-                }
-                if matches!(command, Command::Load(_) | Command::LoadModel(_) | Command::UseImages(_) | Command::Back) {
-                    // Values of another model are not to be brought back into this one.
-                    self.undo.clear();
-                    self.redo.clear();
-                }
-                self.queue(command);
-            }
+            Action::Send(command) => self.send(command),
             Action::Change { to, from } => {
-                let gesture = self.gesture;
-                let same = |last: &&mut Edit| last.gesture == gesture && std::mem::discriminant(&last.to) == std::mem::discriminant(&to);
-                match self.undo.last_mut().filter(same) {
-                    Some(last) => last.to = to,
-                    None => self.undo.push(Edit { to, from, gesture }),
-                }
-                if self.undo.len() > UNDO {
-                    self.undo.remove(0);
-                }
-                self.redo.clear();
-                self.pending.push_back(Command::SetParameter(to));
+                self.history.record(to, from);
+                self.simulation.queue(Command::SetParameter(to));
             }
-            Action::Watch(watch) => self.pending.push_back(Command::Watch(watch)),
+            Action::Watch(watch) => self.simulation.queue(Command::Watch(watch)),
             Action::ToggleSpeed => {
                 let full = self.state.latest.as_ref().is_some_and(|s| s.clock.pace == Pace::Full);
-                self.pending.push_back(Command::SetPace(if full { self.slow } else { Pace::Full }));
+                self.simulation.toggle_full_speed(full);
             }
             Action::SaveView { kind, figure, path } => self.save_view(kind, figure, path),
             Action::SetExport(settings) => self.state.export = settings,
-            Action::Export => {
-                let ExportSettings { path, format, scale, zoom, layer, outlines } = self.state.export.clone();
-                let path = PathBuf::from(path.trim());
-                let Some(snapshot) = self.state.latest.as_ref().filter(|s| !s.weights.is_empty()) else { return };
-                let model = match snapshot.model() {
-                    Ok(model) => model,
-                    Err(error) => {
-                        self.complain(&error.to_string());
-                        return;
-                    }
-                };
-                let job = move || {
-                    let written = if groups::sets_scale(&model, layer) {
-                        groups::save(&path, &model, layer, format)
-                    } else {
-                        let pixels = receptive_field::filters(&model, layer, None);
-                        fits::save(&path, pixels.view(), format, scale, zoom, outlines)
-                    };
-                    Some(Background::Exported(written.map(|()| path)))
-                };
-                self.in_background("export", job);
-            }
-            Action::Dialog(field) => {
-                let export = self.state.export.clone();
-                let job = move || {
-                    let dialog = rfd::FileDialog::new();
-                    let chosen = match field {
-                        Field::Images => dialog.pick_folder(),
-                        Field::ImageFile => dialog
-                            .add_filter("images", &["png", "jpg", "jpeg", "npz", "npy", "gz", "idx3-ubyte", "idx", "bin"])
-                            .add_filter("every file", &["*"]) // MNIST's names have no ending
-                            .pick_file(),
-                        Field::Open => dialog.add_filter("model", &["npz"]).pick_file(),
-                        Field::Save => dialog.set_file_name("model.npz").save_file(),
-                        Field::Export if export.format == filters::Format::EachPng => dialog.pick_folder(),
-                        Field::Export => dialog.set_file_name(&export.path).save_file(),
-                    };
-                    chosen.map(|path| Background::Chosen(field, path))
-                };
-                self.in_background("dialog", job);
-            }
+            Action::Export => self.export_filters(),
+            Action::Dialog(field) => self.open_dialog(field),
         }
     }
 
-    /// Queues a command. Of stimuli and masks that wait in a row the latest of each kind counts, so that a fast drag never piles up.
-    fn queue(&mut self, command: Command) {
-        let replaceable = |c: &Command| matches!(c, Command::SetStimulus(_) | Command::FreePixels(_));
-        let same = |c: &Command| std::mem::discriminant(c) == std::mem::discriminant(&command);
-        let waiting = self.pending.iter_mut().rev().take_while(|c| replaceable(c));
-        match waiting.into_iter().find(|c| replaceable(&command) && same(c)) {
-            Some(older) => *older = command,
-            None => self.pending.push_back(command),
+    fn send(&mut self, command: Command) {
+        if matches!(command, Command::Run | Command::Reset | Command::Load(_)) {
+            self.stop_reason = None;
         }
+        if matches!(command, Command::Load(_) | Command::LoadModel(_) | Command::UseImages(_) | Command::Back) {
+            // Values of another model are not to be brought back into this one.
+            self.history.clear();
+        }
+        self.simulation.queue(command);
+    }
+
+    /// Writes the filters of the model shown as the settings say.
+    fn export_filters(&mut self) {
+        let settings = self.state.export.clone();
+        let Some(snapshot) = self.state.latest.as_ref().filter(|s| !s.weights.is_empty()) else { return };
+        match snapshot.model() {
+            Ok(model) => self.in_background("export", move || Some(TaskResult::Exported(write_filters(&model, &settings)))),
+            Err(error) => self.show_error(&WindowError::Model(error.to_string())),
+        }
+    }
+
+    /// Has a path chosen; the answer goes into its field.
+    fn open_dialog(&mut self, field: PathField) {
+        let export = self.state.export.clone();
+        self.in_background("dialog", move || choose_path(field, &export).map(|path| TaskResult::Chosen(field, path)));
     }
 
     /// Numbers are written at once; a picture when the view has been drawn again.
-    fn save_view(&mut self, kind: Kind, figure: Option<String>, path: PathBuf) {
+    fn save_view(&mut self, kind: ViewKind, figure: Option<String>, path: PathBuf) {
         match path.extension().and_then(|e| e.to_str()) {
-            Some("png" | "svg") => self.saving.wanted = Some((kind, figure, path)),
-            Some("csv" | "npy") => {
-                let table = self.state.latest.as_ref().zip(self.views.get(kind.title())).and_then(|(snapshot, view)| {
-                    let own = figure.and_then(|figure| view.figure_table(&figure, &self.state, snapshot));
-                    own.or_else(|| view.table(&self.state, snapshot))
-                });
-                match table {
-                    Some(table) => self.in_background("export", move || Some(Background::Exported(table.save(&path).map(|()| path)))),
-                    None => self.complain(&format!("{} holds no table now: save it as PNG or SVG", kind.title())),
+            Some("png" | "svg") => self.workspace.request_export(kind, figure, path),
+            Some("csv" | "npy") => match self.workspace.table(kind, figure.as_deref(), &self.state) {
+                Some(table) => {
+                    let write = move || table.save(&path).map(|()| path).map_err(WindowError::file);
+                    self.in_background("export", move || Some(TaskResult::Exported(write())));
                 }
+                None => self.notifications.error(&format!("{} holds no table now: save it as PNG or SVG", kind.title())),
+            },
+            _ => {
+                let text = format!("{}: a name that ends in .png, .svg, .csv or .npy is needed", path.display());
+                self.notifications.error(&text);
             }
-            _ => self.complain(&format!("{}: a name that ends in .png, .svg, .csv or .npy is needed", path.display())),
         }
     }
 
     /// A view that was asked for and is drawn becomes a file once the screenshot of this frame has come.
-    pub(super) fn save_drawn(&mut self, ui: &egui::Ui) {
-        let Some((kind, _, path)) = self.saving.wanted.take() else { return };
-        let Some((rect, shapes)) = self.saving.drawn.take() else {
-            self.complain(&format!("{} is not in sight: bring its tab to the front", kind.title()));
+    pub(super) fn save_drawn_view(&mut self, ui: &egui::Ui) {
+        let Some((request, drawn)) = self.workspace.take_export() else { return };
+        let Some(drawn) = drawn else {
+            let text = format!("{} is not in sight: bring its tab to the front", request.kind.title());
+            self.notifications.error(&text);
             return;
         };
-        let (background, scale, waker) = (ui.visuals().panel_fill, ui.ctx().pixels_per_point(), ui.ctx().clone());
-        let sender = self.background.0.clone();
+        let (background, scale, path) = (ui.visuals().panel_fill, ui.ctx().pixels_per_point(), request.path);
+        let reporter = self.background.reporter(ui.ctx());
         ui.ctx().request_screenshot(move |screenshot| {
-            let written = match path.extension().and_then(|e| e.to_str()) {
-                Some("svg") => {
-                    let text = picture::svg(&shapes, rect, background, &screenshot, scale);
-                    crate::export::write_atomically(&path, text.as_bytes())
-                }
-                _ => picture::crop(&screenshot, rect, scale)
-                    .context("an empty picture")
-                    .and_then(|picture| crate::export::save_png(&path, &picture)),
-            };
-            let _ = sender.try_send(Background::Exported(written.map(|()| path))); // 16 unread results: the window is gone
-            waker.request_repaint();
+            let written = write_picture(&path, &drawn, background, &screenshot, scale);
+            reporter.report(TaskResult::Exported(written.map(|()| path)));
         });
     }
 
-    fn in_background(&mut self, name: &str, job: impl FnOnce() -> Option<Background> + Send + 'static) {
-        let sender = self.background.0.clone();
-        let body = move || {
-            if let Some(done) = job() {
-                let _ = sender.try_send(done); // 16 unread results: the window is gone
-            }
-        };
-        if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(body) {
-            self.complain(&format!("cannot start the {name}: {error}"));
+    fn in_background(&mut self, task: &'static str, work: impl FnOnce() -> Option<TaskResult> + Send + 'static) {
+        if let Err(error) = self.background.spawn(task, work) {
+            self.show_error(&error);
         }
     }
 
+    /// Does what the keys pressed in this frame ask for.
     pub(super) fn shortcuts(&mut self, ctx: &Context) {
         if ctx.egui_wants_keyboard_input() {
             return;
         }
         let pressed = |modifiers: Modifiers, key| ctx.input_mut(|i| i.consume_key(modifiers, key));
         if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
-            && let Some(edit) = self.redo.pop()
+            && let Some(parameter) = self.history.redo()
         {
-            self.pending.push_back(Command::SetParameter(edit.to));
-            self.undo.push(edit);
+            self.simulation.queue(Command::SetParameter(parameter));
         }
         if pressed(Modifiers::COMMAND, Key::Z)
-            && let Some(edit) = self.undo.pop()
+            && let Some(parameter) = self.history.undo()
         {
-            self.pending.push_back(Command::SetParameter(edit.from));
-            self.redo.push(edit);
+            self.simulation.queue(Command::SetParameter(parameter));
         }
         if pressed(Modifiers::COMMAND, Key::E) {
-            self.act(Action::Export);
+            self.perform(Action::Export);
         }
         if pressed(Modifiers::NONE, Key::F1) {
-            self.help = !self.help;
+            self.panels.help = !self.panels.help;
         }
         let running = self.state.latest.as_ref().is_some_and(|s| s.clock.running);
         for (key, action) in [
@@ -189,8 +132,46 @@ impl App {
             (Key::F, Action::ToggleSpeed),
         ] {
             if pressed(Modifiers::NONE, key) {
-                self.act(action);
+                self.perform(action);
             }
         }
     }
+}
+
+/// Writes the filters of a layer; of a layer that sets a scale the groups of filters that its units drive.
+fn write_filters(model: &Hierarchy, settings: &ExportSettings) -> Result<PathBuf, WindowError> {
+    let ExportSettings { path, format, scale, zoom, layer, outlines } = settings;
+    let path = PathBuf::from(path.trim());
+    let written = if groups::sets_scale(model, *layer) {
+        groups::save(&path, model, *layer, *format)
+    } else {
+        let pixels = receptive_field::filters(model, *layer, None);
+        fits::save(&path, pixels.view(), *format, *scale, *zoom, *outlines)
+    };
+    written.map(|()| path).map_err(WindowError::file)
+}
+
+/// Asks for a path in a dialog of the desktop; None where it was closed without one.
+fn choose_path(field: PathField, export: &ExportSettings) -> Option<PathBuf> {
+    let dialog = rfd::FileDialog::new();
+    match field {
+        PathField::Images => dialog.pick_folder(),
+        PathField::ImageFile => dialog
+            .add_filter("images", &["png", "jpg", "jpeg", "npz", "npy", "gz", "idx3-ubyte", "idx", "bin"])
+            .add_filter("every file", &["*"]) // MNIST's names have no ending
+            .pick_file(),
+        PathField::Open => dialog.add_filter("model", &["npz"]).pick_file(),
+        PathField::Export if export.format == Format::EachPng => dialog.pick_folder(),
+        PathField::Export => dialog.set_file_name(&export.path).save_file(),
+    }
+}
+
+/// Writes what was drawn: an SVG of its shapes, or the part of the screenshot where it stands.
+fn write_picture(path: &Path, drawn: &Drawn, background: egui::Color32, screenshot: &ColorImage, scale: f32) -> Result<(), WindowError> {
+    if path.extension().is_some_and(|ending| ending == "svg") {
+        let text = picture::svg(&drawn.shapes, drawn.rect, background, screenshot, scale);
+        return crate::export::write_atomically(path, text.as_bytes()).map_err(WindowError::file);
+    }
+    let cut = picture::crop(screenshot, drawn.rect, scale).ok_or(WindowError::EmptyPicture)?;
+    crate::export::save_png(path, &cut).map_err(WindowError::file)
 }

@@ -1,15 +1,14 @@
-//! Takes in what the engine and the helper threads have for the window; draws nothing.
+//! Takes in what the simulation and the background tasks have for the window; draws nothing.
 
-use super::{App, Background, Kind, Shot, allocator};
-use crate::app::actions::{Action, Field};
-use crate::app::widgets::picture;
-use crate::engine::{Command, Event, Pace};
-use crate::export::filters;
-use anyhow::Context as _;
+use super::{App, allocator};
+use crate::app::actions::{Action, PathField};
+use crate::app::background::TaskResult;
+use crate::app::error::WindowError;
+use crate::engine::{Command, Event};
+use crate::export::filters::Format;
 use egui::Context;
-use egui_tiles::Tile;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Frames with a model until the start is over: all views in sight have been drawn, and the graphics driver has what it needs.
 const STARTING: u32 = 60;
@@ -18,95 +17,88 @@ impl App {
     /// Before a frame: a core for it, and what has come.
     pub(super) fn begin_frame(&mut self, ctx: &Context) {
         let hidden = ctx.input(|i| i.viewport().visible()) == Some(false); // then nothing is drawn
-        let waited = if hidden { Duration::ZERO } else { self.engine.lease_core() };
-        self.waited = [waited, self.waited[0]];
-        self.begun = Instant::now();
+        self.frames.begin(if hidden { Duration::ZERO } else { self.simulation.lease_core() });
         self.drain(ctx);
     }
 
     /// Some frames after the first picture what the start left behind goes back to the system.
     pub(super) fn end_start(&mut self) {
-        let Some(frames) = self.starting.filter(|_| self.state.latest.is_some()) else { return };
-        self.starting = (frames < STARTING).then_some(frames + 1);
-        if self.starting.is_none() {
+        let Some(frames) = self.start_frames.filter(|_| self.state.latest.is_some()) else { return };
+        self.start_frames = (frames < STARTING).then_some(frames + 1);
+        if self.start_frames.is_none() {
             allocator::hand_back(allocator::Blocks::Run);
         }
     }
 
-    /// Takes in what the engine and the helpers have for the window.
+    /// Takes in what the simulation and the background tasks have for the window, and hands over the commands that wait.
     pub fn drain(&mut self, ctx: &Context) {
-        while let Some(command) = self.pending.pop_front() {
-            if !self.engine.send(command.clone()) {
-                self.pending.push_front(command);
-                break;
-            }
-        }
-        if let Some(snapshot) = self.engine.take_snapshot() {
-            if let Pace::StepsPerSecond(_) = snapshot.clock.pace {
-                self.slow = snapshot.clock.pace;
-            }
-            // A model without an image layer shows its picture in Posterior, the others in the mosaic.
-            let tiny = snapshot.stimulus.stimulus.len() <= 3;
-            if self.tiny.replace(tiny) != Some(tiny) {
-                let front = if tiny { Kind::Posterior } else { Kind::ReceptiveFields };
-                self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
-            }
+        self.simulation.send_pending();
+        if let Some(snapshot) = self.simulation.take() {
+            self.workspace.follow_model(&snapshot);
             self.state.absorb(snapshot);
         }
         if let Some(fits) = self.fitter.take() {
             self.state.take_fits(fits);
         }
-        for event in self.engine.events().collect::<Vec<_>>() {
-            match event {
-                Event::Loaded(_) => self.halted = None,
-                Event::Warning(text) => self.warn(&format!("Left out: {text}")),
-                Event::Failed(text) => self.complain(&text),
-                Event::Saved(path) => self.report(&format!("Saved {}", path.display())),
-                Event::Halted(reason) => self.halted = Some(reason),
-            }
+        for event in self.simulation.events() {
+            self.take_event(event);
         }
-        for done in self.background.1.try_iter().collect::<Vec<_>>() {
-            match done {
-                Background::Exported(Ok(path)) => self.report(&format!("Exported {}", path.display())),
-                Background::Exported(Err(error)) => self.complain(&format!("{error:#}")),
-                Background::Chosen(Field::Images | Field::ImageFile, path) => self.side.images = path.display().to_string(),
-                Background::Chosen(Field::Open | Field::Save, path) => self.side.model = path.display().to_string(),
-                Background::Chosen(Field::Export, path) => {
-                    let format = path.extension().and_then(|e| e.to_str()).and_then(|ending| match ending {
-                        "png" => Some(filters::Format::Png),
-                        "svg" => Some(filters::Format::Svg),
-                        "npy" => Some(filters::Format::Npy),
-                        "csv" => Some(filters::Format::Csv),
-                        _ => None,
-                    });
-                    let export = &mut self.state.export;
-                    export.format = format.unwrap_or(export.format);
-                    export.path = path.display().to_string();
-                }
-                Background::Shot(result) => {
-                    *self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = result.err();
-                    ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-                }
-            }
+        for result in self.background.results() {
+            self.take_result(result, ctx);
         }
         let dropped: Vec<PathBuf> = ctx.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
         if !dropped.is_empty() {
-            self.act(Action::Send(Command::UseImages(dropped)));
+            self.perform(Action::Send(Command::UseImages(dropped)));
         }
-        if self.shot.as_ref().is_some_and(|shot| self.start.elapsed() >= shot.after)
-            && let Some(Shot { path, .. }) = self.shot.take()
-        {
-            let (sender, waker) = (self.background.0.clone(), ctx.clone());
-            ctx.request_screenshot(move |image| {
-                let picture = picture::crop(&image, egui::Rect::EVERYTHING, 1.0);
-                let result = picture.context("an empty picture").and_then(|picture| crate::export::save_png(&path, &picture));
-                let _ = sender.try_send(Background::Shot(result)); // the queue is empty this early
-                waker.request_repaint();
-            });
+        self.screenshot.take_when_due(ctx, &self.background);
+    }
+
+    fn take_event(&mut self, event: Event) {
+        match event {
+            Event::Loaded(_) => self.stop_reason = None,
+            Event::Warning(text) => self.notifications.warning(&format!("Left out: {text}")),
+            Event::Failed(text) => self.notifications.error(&text),
+            Event::Saved(path) => self.notifications.success(&format!("Saved {}", path.display())),
+            Event::Halted(reason) => self.stop_reason = Some(reason),
         }
-        if self.shot.is_some() {
-            ctx.request_repaint_after(Duration::from_millis(50));
+    }
+
+    fn take_result(&mut self, result: TaskResult, ctx: &Context) {
+        match result {
+            TaskResult::Exported(Ok(path)) => self.notifications.success(&format!("Exported {}", path.display())),
+            TaskResult::Exported(Err(error)) => self.show_error(&error),
+            TaskResult::Chosen(field, path) => self.fill_field(field, &path),
+            TaskResult::ScreenshotSaved(saved) => self.screenshot.finish(saved, ctx),
         }
+    }
+
+    /// A path chosen in a dialog goes into its field; the format of an export follows the file's ending.
+    fn fill_field(&mut self, field: PathField, path: &Path) {
+        let text = path.display().to_string();
+        match field {
+            PathField::Images | PathField::ImageFile => self.panels.side.images = text,
+            PathField::Open => self.panels.side.model = text,
+            PathField::Export => {
+                let export = &mut self.state.export;
+                export.format = format_by_ending(path).unwrap_or(export.format);
+                export.path = text;
+            }
+        }
+    }
+
+    /// Tells what was not done, and why.
+    pub(super) fn show_error(&mut self, error: &WindowError) {
+        self.notifications.error(&error.with_causes());
+    }
+}
+
+fn format_by_ending(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()? {
+        "png" => Some(Format::Png),
+        "svg" => Some(Format::Svg),
+        "npy" => Some(Format::Npy),
+        "csv" => Some(Format::Csv),
+        _ => None,
     }
 }
 
@@ -115,6 +107,7 @@ mod tests {
     use super::*;
     use crate::app::Options;
     use crate::experiment::presets;
+    use std::time::Instant;
 
     #[test]
     fn a_hidden_window_asks_for_no_core() {
@@ -122,7 +115,7 @@ mod tests {
         let mut config = presets::by_name("dead-leaves").unwrap();
         config.data.patches = 500;
         config.dynamics.threads = 0;
-        let mut app = App::new(&ctx, Options { config, full_speed: true, ..Options::default() }).unwrap();
+        let mut app = App::start(&ctx, Options { config, full_speed: true, ..Options::default() }).unwrap();
         let mut waited = |hidden: bool| {
             let begin = Instant::now();
             let mut waited = Duration::ZERO;
@@ -135,7 +128,7 @@ mod tests {
                 } else {
                     app.compute_frame(&ctx, begin.elapsed().as_secs_f64());
                 }
-                waited = app.waited[0];
+                waited = app.frames.core_wait();
             }
             waited
         };

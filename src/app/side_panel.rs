@@ -1,6 +1,6 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
-use crate::app::actions::{Action, Field};
+use crate::app::actions::{Action, PathField};
 use crate::engine::{Command, Pace, Parameter, Snapshot};
 use crate::experiment::{Config, DataSource, Governor, InterneuronMode, presets};
 use egui::{Button, ComboBox, Slider, Ui};
@@ -31,85 +31,10 @@ impl SidePanel {
     /// Draws the panel.
     pub fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let config = &snapshot.config;
-        let label = ui
-            .horizontal(|ui| {
-                let label = ui.label("Preset");
-                let before = snapshot.previous.as_ref();
-                let text = before.map_or_else(
-                    || "Brings back the model before a rebuild, with what it had learned".to_string(),
-                    |(name, images)| format!("Back to {name}, {images} images learned"),
-                );
-                let back = ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    ui.add_enabled(before.is_some(), Button::new("Back").small()).on_hover_text(&text).on_disabled_hover_text(&text)
-                });
-                if back.inner.clicked() {
-                    actions.push(Action::Send(Command::Back));
-                }
-                label
-            })
-            .inner;
-        ComboBox::from_id_salt("preset")
-            .selected_text(&config.model.name)
-            .width(ui.available_width() - 8.0)
-            .height(460.0) // all of them
-            .show_ui(ui, |ui| {
-                for preset in presets::all() {
-                    let chosen = config.model.name == preset.name;
-                    if ui.selectable_label(chosen, preset.name).on_hover_text(preset.summary).clicked() {
-                        actions.push(Action::Send(Command::Load(Box::new(preset.config()))));
-                    }
-                }
-            })
-            .response
-            .labelled_by(label.id)
-            .on_hover_text("Rebuilds the model; Back brings the one before with what it had learned");
-        if let Some(preset) = presets::all().iter().find(|p| p.name == config.model.name) {
-            ui.weak(preset.summary);
-        }
-        ui.horizontal_wrapped(|ui| {
-            let running = snapshot.clock.running;
-            let (text, command) = if running { ("Pause", Command::Pause) } else { ("Run", Command::Run) };
-            if ui.add(Button::new(text).min_size([58.0, 24.0].into())).on_hover_text("Space").clicked() {
-                actions.push(Action::Send(command));
-            }
-            if ui.button("Step").on_hover_text("One step (S)").clicked() {
-                actions.push(Action::Send(Command::Step(1)));
-            }
-            if ui.button("Reset").on_hover_text("Start again from the seed (R)").clicked() {
-                actions.push(Action::Send(Command::Reset));
-            }
-            let full = snapshot.clock.pace == Pace::Full;
-            if ui.selectable_label(full, "Full speed").on_hover_text("As fast as the machine can (F)").clicked() {
-                actions.push(Action::ToggleSpeed);
-            }
-        });
-        let slow = match snapshot.clock.pace {
-            Pace::StepsPerSecond(rate) => Some(rate),
-            Pace::Full => None,
-        };
-        let mut rate = slow.unwrap_or(snapshot.clock.steps_per_second);
-        let label = ui.label("Pace");
-        let pace = Slider::new(&mut rate, 1.0..=20_000.0).logarithmic(true).suffix(" steps/s").max_decimals(0);
-        // It stays in its place at full speed, so that nothing below it moves.
-        let response = ui.add_enabled(slow.is_some(), pace).labelled_by(label.id);
-        if response.on_hover_text("Simulation steps in a second of your time").changed() && slow.is_some() {
-            actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
-        }
-        let mut seed = self.seed.unwrap_or(config.dynamics.seed);
-        ui.horizontal(|ui| {
-            let label = ui.label("Seed");
-            let response =
-                ui.add(egui::DragValue::new(&mut seed)).labelled_by(label.id).on_hover_text("Of everything random; rebuilds the model");
-            if response.changed() {
-                self.seed = Some(seed);
-            }
-            if (response.lost_focus() || response.drag_stopped()) && seed != config.dynamics.seed {
-                let mut changed = (**config).clone();
-                changed.dynamics.seed = seed;
-                actions.push(Action::Send(Command::Load(Box::new(changed))));
-                self.seed = None;
-            }
-        });
+        preset(ui, snapshot, actions);
+        run_controls(ui, snapshot, actions);
+        pace(ui, snapshot, actions);
+        self.seed(ui, config, actions);
         ui.separator();
         ui.strong("Dynamics");
         ui.weak("Double-click a name for the preset's value");
@@ -208,34 +133,61 @@ impl SidePanel {
         }
         ui.separator();
         learn_from(ui, config, actions);
+        self.own_images(ui, config, actions);
+        self.model_file(ui, config, actions);
+    }
+
+    /// The seed; another one is taken when the pointer or the field is let go, since it rebuilds the model.
+    fn seed(&mut self, ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
+        let mut seed = self.seed.unwrap_or(config.dynamics.seed);
+        ui.horizontal(|ui| {
+            let label = ui.label("Seed");
+            let response =
+                ui.add(egui::DragValue::new(&mut seed)).labelled_by(label.id).on_hover_text("Of everything random; rebuilds the model");
+            if response.changed() {
+                self.seed = Some(seed);
+            }
+            if (response.lost_focus() || response.drag_stopped()) && seed != config.dynamics.seed {
+                let mut changed = config.clone();
+                changed.dynamics.seed = seed;
+                actions.push(Action::Send(Command::Load(Box::new(changed))));
+                self.seed = None;
+            }
+        });
+    }
+
+    /// One's own images: a path, dialogs that fill it, and the button that learns from them.
+    fn own_images(&mut self, ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
         let label = ui.strong("Your images");
         ui.horizontal(|ui| {
             path_field(ui, &label, "Image file or folder", &mut self.images);
             for (text, field, hint) in [
-                ("File", Field::ImageFile, "Choose a PNG or JPEG, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
-                ("Folder", Field::Images, "Choose a folder of pictures, or one with MNIST's files or CIFAR-10 batches"),
+                ("File", PathField::ImageFile, "Choose a PNG or JPEG, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
+                ("Folder", PathField::Images, "Choose a folder of pictures, or one with MNIST's files or CIFAR-10 batches"),
             ] {
                 if ui.button(text).on_hover_text(hint).clicked() {
                     actions.push(Action::Dialog(field));
                 }
             }
         });
-        if ui
-            .add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these"))
-            .on_hover_text(if config.data.source.is_whole() {
-                "Whole images: IDX, NPY, NPZ, CIFAR-10, or a folder of PNG or JPEG; or drop them on the window"
-            } else {
-                "PNG or JPEG; or drop files on the window"
-            })
-            .clicked()
-        {
+        let hint = if config.data.source.is_whole() {
+            "Whole images: IDX, NPY, NPZ, CIFAR-10, or a folder of PNG or JPEG; or drop them on the window"
+        } else {
+            "PNG or JPEG; or drop files on the window"
+        };
+        let learn = ui.add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these"));
+        if learn.on_hover_text(hint).clicked() {
             actions.push(Action::Send(Command::UseImages(vec![PathBuf::from(self.images.trim())])));
         }
+    }
+
+    /// The model file: its path, opening and saving; and the configuration to the clipboard.
+    fn model_file(&mut self, ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
         let label = ui.strong("Model file");
         ui.horizontal(|ui| {
             path_field(ui, &label, "model.npz", &mut self.model);
             if ui.button("Choose").clicked() {
-                actions.push(Action::Dialog(Field::Open));
+                actions.push(Action::Dialog(PathField::Open));
             }
         });
         ui.horizontal(|ui| {
@@ -251,6 +203,84 @@ impl SidePanel {
                 ui.ctx().copy_text(config.to_toml());
             }
         });
+    }
+}
+
+/// The list of presets, and the way back to the model before.
+fn preset(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let name = &snapshot.config.model.name;
+    let label = ui
+        .horizontal(|ui| {
+            let label = ui.label("Preset");
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| back(ui, snapshot, actions));
+            label
+        })
+        .inner;
+    ComboBox::from_id_salt("preset")
+        .selected_text(name)
+        .width(ui.available_width() - 8.0)
+        .height(460.0) // all of them
+        .show_ui(ui, |ui| {
+            for preset in presets::all() {
+                if ui.selectable_label(*name == preset.name, preset.name).on_hover_text(preset.summary).clicked() {
+                    actions.push(Action::Send(Command::Load(Box::new(preset.config()))));
+                }
+            }
+        })
+        .response
+        .labelled_by(label.id)
+        .on_hover_text("Rebuilds the model; Back brings the one before with what it had learned");
+    if let Some(preset) = presets::all().iter().find(|p| p.name == *name) {
+        ui.weak(preset.summary);
+    }
+}
+
+/// The button that brings the model before a rebuild back.
+fn back(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let before = snapshot.previous.as_ref();
+    let text = before.map_or_else(
+        || "Brings back the model before a rebuild, with what it had learned".to_string(),
+        |(name, images)| format!("Back to {name}, {images} images learned"),
+    );
+    let button = ui.add_enabled(before.is_some(), Button::new("Back").small());
+    if button.on_hover_text(&text).on_disabled_hover_text(&text).clicked() {
+        actions.push(Action::Send(Command::Back));
+    }
+}
+
+/// Run, step, reset and full speed.
+fn run_controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        let running = snapshot.clock.running;
+        let (text, command) = if running { ("Pause", Command::Pause) } else { ("Run", Command::Run) };
+        if ui.add(Button::new(text).min_size([58.0, 24.0].into())).on_hover_text("Space").clicked() {
+            actions.push(Action::Send(command));
+        }
+        if ui.button("Step").on_hover_text("One step (S)").clicked() {
+            actions.push(Action::Send(Command::Step(1)));
+        }
+        if ui.button("Reset").on_hover_text("Start again from the seed (R)").clicked() {
+            actions.push(Action::Send(Command::Reset));
+        }
+        let full = snapshot.clock.pace == Pace::Full;
+        if ui.selectable_label(full, "Full speed").on_hover_text("As fast as the machine can (F)").clicked() {
+            actions.push(Action::ToggleSpeed);
+        }
+    });
+}
+
+/// The slider of the pace. It stays in its place at full speed, so that nothing below it moves.
+fn pace(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let limited = match snapshot.clock.pace {
+        Pace::StepsPerSecond(rate) => Some(rate),
+        Pace::Full => None,
+    };
+    let mut rate = limited.unwrap_or(snapshot.clock.steps_per_second);
+    let label = ui.label("Pace");
+    let slider = Slider::new(&mut rate, 1.0..=20_000.0).logarithmic(true).suffix(" steps/s").max_decimals(0);
+    let response = ui.add_enabled(limited.is_some(), slider).labelled_by(label.id);
+    if response.on_hover_text("Simulation steps in a second of your time").changed() && limited.is_some() {
+        actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
     }
 }
 

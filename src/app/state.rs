@@ -1,7 +1,7 @@
 //! What the views show: the latest snapshot and bounded histories fed by it. Pausing keeps everything.
 
 use crate::app::actions::ExportSettings;
-use crate::app::fitter::Fits;
+use crate::app::gabor_fitter::Fits;
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 

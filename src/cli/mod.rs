@@ -10,7 +10,7 @@ mod sample;
 mod train;
 mod tuning;
 
-use crate::app::{self, Options, Shot};
+use crate::app::{self, Options, ScreenshotRequest};
 use crate::experiment::{Config, modelfile, presets};
 use crate::model::Hierarchy;
 use anyhow::{Context, bail};
@@ -197,6 +197,6 @@ fn window(a: Arguments) -> anyhow::Result<()> {
     if !(0.0..=86_400.0).contains(&a.after) {
         bail!("--after {} is out of range: 0 to 86400 seconds", a.after);
     }
-    let shot = a.screenshot.map(|path| Shot { path, after: std::time::Duration::from_secs_f64(a.after) });
-    app::open(Options { config, model: a.model, view: a.view, dark, size, shot, full_speed: a.full_speed, measure: a.measure })
+    let screenshot = a.screenshot.map(|path| ScreenshotRequest { path, after: std::time::Duration::from_secs_f64(a.after) });
+    Ok(app::open(Options { config, model: a.model, view: a.view, dark, size, screenshot, full_speed: a.full_speed, measure: a.measure })?)
 }

@@ -1,8 +1,7 @@
 //! The window, without a display: start, pause, step, a slider, another preset, export.
 
 use egui_kittest::{Harness, kittest::Queryable};
-use heescope::app::views::Kind;
-use heescope::app::{App, Options, view_by_name};
+use heescope::app::{App, Options, ViewKind, view_by_name};
 use heescope::engine::Measuring;
 use heescope::experiment::{Config, DataSource, presets};
 use std::time::{Duration, Instant};
@@ -22,7 +21,7 @@ fn drawn_by(config: Config, view: Option<&str>) -> impl FnMut(&mut egui::Ui, &mu
     let view = view.map(str::to_string);
     move |ui: &mut egui::Ui, app: &mut Option<App>| {
         let app = app.get_or_insert_with(|| {
-            App::new(ui.ctx(), Options { config: config.clone(), view: view.clone(), ..Default::default() }).unwrap()
+            App::start(ui.ctx(), Options { config: config.clone(), view: view.clone(), ..Default::default() }).unwrap()
         });
         app.drain(ui.ctx());
         app.frame(ui);
@@ -125,16 +124,16 @@ fn every_view_draws_for_every_preset() {
     let pictures = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     for preset in presets::all().iter().filter(|p| p.name != "mnist") {
         // (that one needs files)
-        for view in Kind::ALL {
+        for view in ViewKind::ALL {
             assert_eq!(view_by_name(&view.name()).unwrap(), view);
             let mut harness = window(preset.name, Some(&view.name()));
             until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 45));
             assert!(harness.query_all_by_label(view.title()).count() > 0);
             let image = ["dead-leaves", "photographs", "bars", "v1-v2", "digits", "fashion"].contains(&preset.name);
-            if view == Kind::Learning && preset.config().learning.enabled {
+            if view == ViewKind::Learning && preset.config().learning.enabled {
                 until(&mut harness, |app| app.state.learning.len() > 2);
             }
-            if image && matches!(view, Kind::Population | Kind::Layers) {
+            if image && matches!(view, ViewKind::Population | ViewKind::Layers) {
                 until(&mut harness, |app| app.state.fits.is_some());
             }
             harness.run_steps(4);
@@ -147,21 +146,21 @@ fn every_view_draws_for_every_preset() {
             let learns = presets::by_name(preset.name).unwrap().learning.enabled;
             let drawn = area.pixels().filter(|p| p.0 != area.get_pixel(679, 559).0).count();
             // A filter or a stimulus of a tiny model is a few plain tiles: there only the area counts.
-            let few = if learns || view == Kind::Posterior || view == Kind::Traces { 40 } else { 2 };
+            let few = if learns || view == ViewKind::Posterior || view == ViewKind::Traces { 40 } else { 2 };
             let full = colours.len() > few && drawn > 2500;
             let gaussian = ["ridge", "slow-interneurons", "chain"].contains(&preset.name);
             // Where a view has nothing to show it says what to do.
             let empty = match view {
-                Kind::Generation if !image => Some("no picture of at least"),
-                Kind::Population | Kind::Tuning if !image => Some("no square picture"),
-                Kind::Tuning => Some("Gratings of"),
-                Kind::Layers if preset.name == "v1-v2" => Some("still closed"),
-                Kind::Layers if ["digits", "fashion"].contains(&preset.name) => None,
-                Kind::Layers if preset.name == "chain" => Some("observes no square picture"),
-                Kind::Layers => Some("one layer of neurons"),
-                Kind::Learning if !learns => Some("does not learn"),
-                Kind::Adaptation if learns => Some("hold one in"),
-                Kind::Separation if !gaussian => Some("Exact curves need"),
+                ViewKind::Generation if !image => Some("no picture of at least"),
+                ViewKind::Population | ViewKind::Tuning if !image => Some("no square picture"),
+                ViewKind::Tuning => Some("Gratings of"),
+                ViewKind::Layers if preset.name == "v1-v2" => Some("still closed"),
+                ViewKind::Layers if ["digits", "fashion"].contains(&preset.name) => None,
+                ViewKind::Layers if preset.name == "chain" => Some("observes no square picture"),
+                ViewKind::Layers => Some("one layer of neurons"),
+                ViewKind::Learning if !learns => Some("does not learn"),
+                ViewKind::Adaptation if learns => Some("hold one in"),
+                ViewKind::Separation if !gaussian => Some("Exact curves need"),
                 _ => None,
             };
             if let Some(sentence) = empty {
@@ -274,7 +273,7 @@ fn modes_of_traces_draw_or_say_what_to_do() {
     let text = std::fs::read_to_string(&path).unwrap();
     let longest = text.lines().filter(|line| line.starts_with("<polyline")).map(|line| line.matches(',').count()).max();
     assert!(longest > Some(100), "a file of curves holds the curve, not the triangles that are drawn: {longest:?} points");
-    click(&mut harness, "Rhythm");
+    click(&mut harness, "Spectrum");
     assert!(harness.query_by_label_contains("Autocorrelation of unit 0").is_some());
     let path = folder.path().join("spectrum.csv");
     save_figure(&mut harness, "power spectrum", &path);
@@ -286,8 +285,8 @@ fn modes_of_traces_draw_or_say_what_to_do() {
     assert!(harness.query_by_label_contains("all 1 units of layer 0").is_some());
     let mut harness = window("dead-leaves", Some("traces"));
     until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 100));
-    click(&mut harness, "Rhythm");
-    assert!(harness.query_by_label_contains("no stationary rhythm").is_some(), "an empty state that says what to do");
+    click(&mut harness, "Spectrum");
+    assert!(harness.query_by_label_contains("no stationary process").is_some(), "an empty state that says what to do");
 }
 
 #[test]

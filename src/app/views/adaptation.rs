@@ -7,7 +7,8 @@ use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
-use crate::engine::Snapshot;
+use crate::engine::{Command, Snapshot};
+use crate::experiment::Config;
 use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS, Subject};
 use crate::export::table::Table;
 use egui::Ui;
@@ -89,6 +90,10 @@ impl View for Adaptation {
                 let found = findings.iter().flat_map(|f| f.points.iter().copied());
                 measured::points(plot, "measured", found, axes, theme::SERIES[0]);
             });
+    }
+
+    fn measurement(&self, _: &Config) -> Option<Command> {
+        Some(Command::Experiment(Experiment::AdaptationStrength))
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {

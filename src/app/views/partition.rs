@@ -7,7 +7,8 @@ use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
-use crate::engine::Snapshot;
+use crate::engine::{Command, Snapshot};
+use crate::experiment::Config;
 use crate::experiment::laboratory::{self, Experiment, FRACTIONS, INTERNEURONS};
 use crate::export::table::Table;
 use crate::model::{Family, FamilyConfig};
@@ -78,6 +79,11 @@ impl View for Partition {
         } else {
             self.curves(ui, snapshot, (config, family.as_ref()), input, actions);
         }
+    }
+
+    fn measurement(&self, config: &Config) -> Option<Command> {
+        let family = config.model.layers.first()?.family;
+        Some(Command::Experiment(Experiment::Partition { family }))
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {

@@ -3,7 +3,7 @@
 use crate::analysis::gabor::Gabor;
 use crate::analysis::published::{self, Bin};
 use crate::app::actions::Action;
-use crate::app::fitter::{Fits, Need};
+use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
@@ -79,8 +79,8 @@ impl View for Population {
         (!table.columns.is_empty()).then_some(table)
     }
 
-    fn fits(&self) -> Need {
-        Need::Shown
+    fn fit_priority(&self) -> FitPriority {
+        FitPriority::Visible
     }
 
     fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {

@@ -1,13 +1,13 @@
 //! Receptive fields: the mosaic of every filter, live; click one to enlarge and trace it; export.
 
 use crate::analysis::gabor::Gabor;
-use crate::app::actions::{Action, ExportSettings, Field};
-use crate::app::fitter::{Fits, Need};
+use crate::app::actions::{Action, ExportSettings, PathField};
+use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::side_panel::path_field;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::views::arrangement::{BLANK, Grouping, Order, arrange};
+use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{Snapshot, Watch};
@@ -168,7 +168,7 @@ impl View for ReceptiveFields {
                 response.hover_pos().map(|p| (p - rect.min) / zoom).and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
             self.pointed_at = under.is_some();
             if let Some((position, [row, column])) = under
-                && let Some(&unit) = self.order.get(position).filter(|&&unit| unit != BLANK)
+                && let Some(&unit) = self.order.get(position).filter(|&&unit| unit != EMPTY)
             {
                 let value = self.filters[[row * layout.tile[1] + column, unit]];
                 let norm = self.filters.column(unit).dot(&self.filters.column(unit)).sqrt();
@@ -193,9 +193,9 @@ impl View for ReceptiveFields {
         });
     }
 
-    fn fits(&self) -> Need {
+    fn fit_priority(&self) -> FitPriority {
         let shown = self.ellipses || self.sorted_by_fit() || self.selected.is_some() || self.pointed_at;
-        if shown { Need::Shown } else { Need::AtHand }
+        if shown { FitPriority::Visible } else { FitPriority::Background }
     }
 
     fn table(&self, _: &ViewState, _: &Snapshot) -> Option<Table> {
@@ -385,7 +385,7 @@ fn export(ui: &mut Ui, settings: &mut ExportSettings, asked: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         path_field(ui, &label, "filters.png", &mut settings.path);
         if ui.button("Choose").clicked() {
-            asked.push(Action::Dialog(Field::Export));
+            asked.push(Action::Dialog(PathField::Export));
         }
     });
     if ui.add_enabled(!settings.path.trim().is_empty(), egui::Button::new("Export filters")).clicked() {

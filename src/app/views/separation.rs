@@ -7,7 +7,8 @@ use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
-use crate::engine::Snapshot;
+use crate::engine::{Command, Snapshot};
+use crate::experiment::Config;
 use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point, RATIOS, Subject};
 use crate::export::table::Table;
 use egui::Ui;
@@ -84,6 +85,10 @@ impl View for Separation {
                     plot.points(egui_plot::Points::new(name, big).color(theme::SERIES[4]).radius(6.0));
                 }
             });
+    }
+
+    fn measurement(&self, _: &Config) -> Option<Command> {
+        Some(Command::Experiment(Experiment::Separation))
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {

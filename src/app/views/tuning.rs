@@ -9,6 +9,7 @@ use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot, TuningState};
+use crate::experiment::Config;
 use crate::experiment::fits;
 use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
 use crate::experiment::tuning_figures::{self, circular_variance, half_width_deg, values};
@@ -112,6 +113,10 @@ impl View for Tuning {
             }),
         ];
         panels::grid(ui, "tuning", columns, list);
+    }
+
+    fn measurement(&self, _: &Config) -> Option<Command> {
+        Some(Command::Tune { layer: 1 })
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {

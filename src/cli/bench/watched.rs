@@ -2,7 +2,7 @@
 //! how long these frames take. Frames end with their triangles: what a graphics card would be handed.
 
 use super::clock::median;
-use crate::app::views::Kind;
+use crate::app::ViewKind;
 use crate::app::{App, Options};
 use crate::experiment::{Config, presets};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ pub(super) fn measure(rounds: usize) -> anyhow::Result<Watched> {
     let after = window.look_away(PHASE)?;
     drop(window);
     let (mut views, mut all) = (Vec::new(), Vec::new());
-    for kind in Kind::ALL {
+    for kind in ViewKind::ALL {
         let view = kind.name();
         let mut window = Window::open(&config, Some(&view))?;
         first.push(window.first_ms);
@@ -106,7 +106,7 @@ impl Window {
         let start = Instant::now();
         let ctx = egui::Context::default();
         let options = Options { config: config.clone(), view: view.map(Into::into), full_speed: true, ..Default::default() };
-        let app = App::new(&ctx, options)?;
+        let app = App::start(&ctx, options)?;
         let mut window = Self { ctx, app, start, first_ms: f64::NAN };
         while window.app.state.latest.is_none() {
             window.frame();

@@ -52,9 +52,9 @@ impl Edit {
             match tool {
                 Tool::Occlude => self.free[i] = true,
                 Tool::Clamp => self.free[i] = false,
-                Tool::Light => self.retouch.painted[i] = Some(light),
-                Tool::Dark => self.retouch.painted[i] = Some(dark),
-                Tool::Erase => self.retouch.painted[i] = None,
+                Tool::Light => self.adjustments.painted[i] = Some(light),
+                Tool::Dark => self.adjustments.painted[i] = Some(dark),
+                Tool::Erase => self.adjustments.painted[i] = None,
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a person does to the held stimulus, and what of it the engine has to be told.
 
-use super::retouch::Retouch;
+use super::adjustments::StimulusAdjustments;
 use crate::engine::{Command, Snapshot};
 
 /// Strokes that can be undone at most.
@@ -21,7 +21,7 @@ type Stroke = (Vec<Option<f32>>, Vec<bool>);
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// The stimulus and its changes.
-    pub retouch: Retouch,
+    pub adjustments: StimulusAdjustments,
     /// Pixels that are free, `[units]`.
     pub free: Vec<bool>,
     /// What was drawn and freed before each stroke.
@@ -38,14 +38,26 @@ impl Edit {
         let s = &snapshot.stimulus;
         let free = s.completed.as_ref().map_or_else(|| vec![false; s.stimulus.len()], |done| done.free.clone());
         let told = (s.stimulus.clone(), free.clone());
-        Self { retouch: Retouch::new(s.stimulus.clone(), grey), free, undo: Vec::new(), presentation: Some(s.presentation), told }
+        Self {
+            adjustments: StimulusAdjustments::new(s.stimulus.clone(), grey),
+            free,
+            undo: Vec::new(),
+            presentation: Some(s.presentation),
+            told,
+        }
     }
 
     /// Of a stimulus that is seen but not held: the engine is yet to be told all of it.
     pub fn of_seen(snapshot: &Snapshot, grey: bool) -> Self {
         let base = snapshot.stimulus.stimulus.clone();
         let free = vec![false; base.len()];
-        Self { retouch: Retouch::new(base, grey), told: (Vec::new(), free.clone()), free, undo: Vec::new(), presentation: None }
+        Self {
+            adjustments: StimulusAdjustments::new(base, grey),
+            told: (Vec::new(), free.clone()),
+            free,
+            undo: Vec::new(),
+            presentation: None,
+        }
     }
 
     /// Follows what the engine shows. False where the stimulus is no longer held: the edit is over.
@@ -63,9 +75,9 @@ impl Edit {
             Some(known) if known != s.presentation && !fixed => {
                 self.presentation = Some(s.presentation);
                 self.told.0.clone_from(&s.stimulus);
-                self.retouch.base.clone_from(&s.stimulus);
-                self.retouch.painted.fill(None);
-                self.retouch.morph = None;
+                self.adjustments.base.clone_from(&s.stimulus);
+                self.adjustments.painted.fill(None);
+                self.adjustments.morph = None;
                 self.undo.clear();
             }
             Some(_) => {}
@@ -78,13 +90,13 @@ impl Edit {
         if self.undo.len() == STROKES {
             self.undo.remove(0);
         }
-        self.undo.push((self.retouch.painted.clone(), self.free.clone()));
+        self.undo.push((self.adjustments.painted.clone(), self.free.clone()));
     }
 
     /// Takes the last stroke back.
     pub fn undo(&mut self) {
         if let Some((painted, free)) = self.undo.pop() {
-            (self.retouch.painted, self.free) = (painted, free);
+            (self.adjustments.painted, self.free) = (painted, free);
         }
     }
 
@@ -95,13 +107,13 @@ impl Edit {
 
     /// Whether anything is drawn or freed.
     pub fn is_marked(&self) -> bool {
-        self.free.contains(&true) || self.retouch.painted.iter().any(Option::is_some)
+        self.free.contains(&true) || self.adjustments.painted.iter().any(Option::is_some)
     }
 
     /// Takes all strokes back; that too can be undone.
     pub fn clear(&mut self) {
         self.begin_stroke();
-        self.retouch.painted.fill(None);
+        self.adjustments.painted.fill(None);
         self.free.fill(false);
     }
 
@@ -111,7 +123,7 @@ impl Edit {
         if self.told.0.is_empty() {
             commands.push(Command::HoldStimulus(true));
         }
-        let shown = self.retouch.composed(pinned(pins));
+        let shown = self.adjustments.composed(pinned(pins));
         if shown != self.told.0 {
             self.told.0.clone_from(&shown);
             commands.push(Command::SetStimulus(shown));
@@ -132,7 +144,7 @@ mod tests {
     fn edit(told: Vec<f32>) -> Edit {
         let base = vec![0.5, -0.5, 0.0];
         Edit {
-            retouch: Retouch::new(base, false),
+            adjustments: StimulusAdjustments::new(base, false),
             free: vec![false; 3],
             undo: Vec::new(),
             presentation: None,

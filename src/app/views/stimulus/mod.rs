@@ -1,10 +1,10 @@
 //! Stimulus: what the networks see, to draw on and to occlude; what they make of it; the completions of what is hidden.
 
+mod adjustments;
 mod bars;
 mod brush;
 mod edit;
 mod pictures;
-mod retouch;
 mod tools;
 
 use crate::app::actions::Action;
@@ -50,7 +50,7 @@ pub struct Stimulus {
 }
 
 /// What is drawn in a frame.
-struct GenerationContext<'a> {
+struct StimulusDrawing<'a> {
     snapshot: &'a Snapshot,
     /// The stimulus as it is seen or edited.
     shown: Vec<f32>,
@@ -93,10 +93,10 @@ impl View for Stimulus {
             self.tools(ui, shape);
             self.mixer(ui, snapshot);
         }
-        let shown = self.edit.as_ref().map_or_else(|| s.stimulus.clone(), |edit| edit.retouch.composed(pinned(&self.pins)));
+        let shown = self.edit.as_ref().map_or_else(|| s.stimulus.clone(), |edit| edit.adjustments.composed(pinned(&self.pins)));
         let palette = palette(snapshot, &shown);
         let free = self.edit.as_ref().map_or_else(Vec::new, |edit| edit.free.clone());
-        let context = GenerationContext { snapshot, shown, residual, shape, palette, completed: s.completed.as_ref(), free };
+        let context = StimulusDrawing { snapshot, shown, residual, shape, palette, completed: s.completed.as_ref(), free };
         self.draw(ui, &context);
         if let Some(edit) = &mut self.edit {
             actions.extend(edit.commands(&self.pins).into_iter().map(Action::Send));
@@ -183,7 +183,7 @@ impl Stimulus {
         self.edit.get_or_insert_with(|| Edit::of_seen(snapshot, is_grey(snapshot)))
     }
 
-    fn draw(&mut self, ui: &mut Ui, context: &GenerationContext<'_>) {
+    fn draw(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>) {
         let room = ui.available_size();
         let large = (room.x * 0.41).min(room.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
         ui.horizontal_top(|ui| {
@@ -204,11 +204,11 @@ impl Stimulus {
     }
 
     /// Posterior mean and residual.
-    fn pair(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, side: f32) {
+    fn pair(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>, side: f32) {
         ui.horizontal_top(|ui| self.two(ui, context, side));
     }
 
-    fn two(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, side: f32) {
+    fn two(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>, side: f32) {
         let residual = match context.palette {
             Palette::Grey => Palette::Signed(1.0),
             signed => signed,
@@ -224,7 +224,7 @@ impl Stimulus {
     }
 
     /// Mean and spread of the completions, and single ones.
-    fn completions(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, done: &Completed, room: egui::Vec2) {
+    fn completions(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>, done: &Completed, room: egui::Vec2) {
         let grey = context.palette == Palette::Grey;
         let discrete = context.snapshot.config.model.layers.first().is_some_and(|layer| matches!(layer.family, FamilyConfig::Bernoulli));
         let lines = 1.0 + f32::from(u8::from(discrete));
@@ -262,7 +262,7 @@ impl Stimulus {
     }
 
     /// The stimulus under the brush.
-    fn canvas(&mut self, ui: &mut Ui, context: &GenerationContext<'_>, side: f32) {
+    fn canvas(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>, side: f32) {
         let picture =
             Picture { name: "Stimulus x0", values: &context.shown, shape: context.shape, palette: context.palette, hatched: &context.free };
         let response = self.textures.show(ui, &picture, side, Sense::click_and_drag());
@@ -279,7 +279,7 @@ impl Stimulus {
             let top = match context.palette {
                 Palette::Grey => [0.0, 1.0],
                 Palette::Signed(_) => {
-                    let base = self.edit.as_ref().map_or(&context.shown, |edit| &edit.retouch.base);
+                    let base = self.edit.as_ref().map_or(&context.shown, |edit| &edit.adjustments.base);
                     let top = base.iter().fold(1.0f32, |t, v| t.max(v.abs()));
                     [-top, top]
                 }

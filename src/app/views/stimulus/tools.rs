@@ -55,30 +55,32 @@ impl Stimulus {
             let both = self.pins.iter().all(Option::is_some);
             let tip = "(1 - t) A + t B becomes the held stimulus, live; pin two stimuli first";
             if named(ui, "Morph", Slider::new(&mut self.morph, 0.0..=1.0).max_decimals(2), both, tip) {
-                self.editing(snapshot).retouch.morph = Some(self.morph);
+                self.editing(snapshot).adjustments.morph = Some(self.morph);
             }
             self.pin(ui, snapshot, 1);
             ui.separator();
-            let r = self.edit.as_ref().map(|edit| &edit.retouch);
+            let r = self.edit.as_ref().map(|edit| &edit.adjustments);
             let (mut contrast, mut noise) = r.map_or((1.0, 0.0), |r| (r.contrast, r.noise));
             let tip = "Factor of all deviations from the middle (of grey pictures: from their mean); always of the original";
             if named(ui, "Contrast", Slider::new(&mut contrast, 0.0..=3.0).max_decimals(2), true, tip) {
-                self.editing(snapshot).retouch.contrast = contrast;
+                self.editing(snapshot).adjustments.contrast = contrast;
             }
             let tip = "Standard deviation of noise added to the original, the same pattern at every strength";
             if named(ui, "Noise", Slider::new(&mut noise, 0.0..=2.0).max_decimals(2), true, tip) {
-                self.editing(snapshot).retouch.noise = noise;
+                self.editing(snapshot).adjustments.noise = noise;
             }
             if ui.add_enabled(noise > 0.0, egui::Button::new("Other noise")).on_hover_text("Another pattern").clicked() {
-                self.editing(snapshot).retouch.pattern += 1;
+                self.editing(snapshot).adjustments.pattern += 1;
             }
-            let changed =
-                self.edit.as_ref().is_some_and(|e| e.retouch.morph.is_some() || e.retouch.contrast != 1.0 || e.retouch.noise > 0.0);
+            let changed = self
+                .edit
+                .as_ref()
+                .is_some_and(|e| e.adjustments.morph.is_some() || e.adjustments.contrast != 1.0 || e.adjustments.noise > 0.0);
             let original = ui.add_enabled(changed, egui::Button::new("Original"));
             if original.on_hover_text("The stimulus as it came: no morph, full contrast, no noise").clicked()
                 && let Some(edit) = &mut self.edit
             {
-                (edit.retouch.morph, edit.retouch.contrast, edit.retouch.noise) = (None, 1.0, 0.0);
+                (edit.adjustments.morph, edit.adjustments.contrast, edit.adjustments.noise) = (None, 1.0, 0.0);
             }
         });
     }
@@ -88,7 +90,7 @@ impl Stimulus {
         let button = ui.button(["Pin A", "Pin B"][end]).on_hover_text("Keep the present stimulus as one end of the morph");
         if button.clicked() {
             let present = match &self.edit {
-                Some(edit) => edit.retouch.plain(pinned(&self.pins)),
+                Some(edit) => edit.adjustments.plain(pinned(&self.pins)),
                 None => snapshot.stimulus.stimulus.clone(),
             };
             self.pins[end] = Some(present);

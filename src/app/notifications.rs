@@ -1,6 +1,7 @@
 //! Messages in the corner: what was written, what was left out, what failed; broken into lines that fit, shown as long as reading takes.
 
-use super::App;
+use egui::Context;
+use egui_notify::{Anchor, Toasts};
 use std::time::Duration;
 
 /// Letters of a line at most; a longer word keeps its line to itself.
@@ -8,20 +9,34 @@ const LINE: usize = 72;
 /// Letters read in a second, slowly.
 const LETTERS_A_SECOND: u64 = 12;
 
-impl App {
+/// The messages that are shown.
+pub(super) struct Notifications(Toasts);
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self(Toasts::default().with_anchor(Anchor::BottomRight))
+    }
+}
+
+impl Notifications {
     /// Something failed.
-    pub(super) fn complain(&mut self, text: &str) {
-        self.toasts.error(lines(text)).duration(time_to_read(text));
+    pub(super) fn error(&mut self, text: &str) {
+        self.0.error(lines(text)).duration(time_to_read(text));
     }
 
     /// Something was left out.
-    pub(super) fn warn(&mut self, text: &str) {
-        self.toasts.warning(lines(text)).duration(time_to_read(text));
+    pub(super) fn warning(&mut self, text: &str) {
+        self.0.warning(lines(text)).duration(time_to_read(text));
     }
 
     /// Something was done.
-    pub(super) fn report(&mut self, text: &str) {
-        self.toasts.success(lines(text));
+    pub(super) fn success(&mut self, text: &str) {
+        self.0.success(lines(text));
+    }
+
+    /// Draws them.
+    pub(super) fn show(&mut self, ctx: &Context) {
+        self.0.show(ctx);
     }
 }
 

@@ -1,11 +1,11 @@
-//! Signals of the traced units: membrane, adaptation, the two parts of the input, and the interneurons, one plot under the other.
+//! Time courses of the traced units: membrane, adaptation, the two parts of the input, and the interneurons, one plot under the other.
 
 use crate::app::state::ViewState;
 use crate::app::theme;
+use crate::app::widgets::cached_lines::CachedLines;
 use crate::app::widgets::decimate::min_max;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
-use crate::app::widgets::lasting::Lasting;
 use crate::engine::{InterneuronSample, Snapshot, TraceSample};
 use crate::export::table::Table;
 use egui::Ui;
@@ -31,7 +31,7 @@ struct Key {
 }
 
 /// The lines of each plot, with the plot's name.
-type Plots = Vec<(String, Lasting)>;
+type Plots = Vec<(String, CachedLines)>;
 
 struct Picture {
     of: Key,
@@ -54,13 +54,13 @@ impl Picture {
 
 /// What the view keeps.
 #[derive(Default)]
-pub struct Signals {
+pub struct TracePlots {
     picture: Option<Picture>,
     /// Newest sample and window of the last frame.
     shown: (f64, f64),
 }
 
-impl Signals {
+impl TracePlots {
     /// Draws them: the last `window_ms` of simulated time up to `last`.
     pub fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, last: f64, window_ms: f64) {
         let key = Key {
@@ -119,16 +119,16 @@ fn plots(state: &ViewState, snapshot: &Snapshot, last: f64, key: &Key) -> Plots 
         min_max(trace.range(start..).map(|s| [s.time_ms, f64::from(value(s))]), bucket)
     };
     let units = &snapshot.watch.trace_units;
-    let of_all = |value: fn(&TraceSample) -> f32| -> Lasting {
+    let of_all = |value: fn(&TraceSample) -> f32| -> CachedLines {
         let draw = |(i, (trace, unit))| line(&format!("unit {unit}"), traced(trace, value), theme::SERIES[i % 6]);
-        Lasting::new(state.traces.iter().zip(units).enumerate().map(draw))
+        CachedLines::new(state.traces.iter().zip(units).enumerate().map(draw))
     };
     let mut plots = vec![("Membrane x".to_string(), of_all(|s| s.x)), ("Adaptation v".to_string(), of_all(|s| s.v))];
     if let (Some(trace), Some(unit)) = (state.traces.first(), units.first()) {
         let one = |name, value, color| line(name, traced(trace, value), color);
         let below = one("likelihood, from below", |s| s.likelihood, theme::SERIES[0]);
         let above = one("prior, from above", |s| s.prior, theme::SERIES[1]);
-        plots.push((format!("Input to unit {unit}"), Lasting::new([below, above])));
+        plots.push((format!("Input to unit {unit}"), CachedLines::new([below, above])));
     }
     if let Some(samples) = state.interneurons.first() {
         let start = samples.partition_point(|s| s.time_ms < from);
@@ -138,9 +138,9 @@ fn plots(state: &ViewState, snapshot: &Snapshot, last: f64, key: &Key) -> Plots 
         let sampled = of("<T(y)>", |s| s.sampled, theme::SERIES[2]);
         let exact = of("A'(eta)", |s| s.exact, theme::exact(key.dark));
         let observed = of("T(x)", |s| s.observed, theme::SERIES[4]);
-        plots.push(("Interneurons at its strongest pixel".into(), Lasting::new([sampled, exact, observed])));
+        plots.push(("Interneurons at its strongest pixel".into(), CachedLines::new([sampled, exact, observed])));
         let error = of("eps = T(x) - <T(y)>", |s| s.observed - s.sampled, theme::SERIES[3]);
-        plots.push(("Prediction error".into(), Lasting::new([error])));
+        plots.push(("Prediction error".into(), CachedLines::new([error])));
     }
     plots
 }
@@ -195,7 +195,7 @@ mod tests {
         let samples = (0..5000).map(|i| TraceSample { time_ms: f64::from(i), ..Default::default() }).collect();
         let mut state = ViewState::default();
         state.traces = vec![samples];
-        let (ctx, mut signals) = (egui::Context::default(), Signals::default());
+        let (ctx, mut signals) = (egui::Context::default(), TracePlots::default());
         // Answers up to when the picture goes, and how old it was allowed to be.
         let mut draw = |snapshot: &Snapshot, last: f64, age: Duration| {
             if let Some(picture) = &mut signals.picture {

@@ -26,9 +26,9 @@ struct Shared {
 
 /// The lines of one plot and their last triangles; a clone shares both.
 #[derive(Clone)]
-pub struct Lasting(Rc<Shared>);
+pub struct CachedLines(Rc<Shared>);
 
-impl Lasting {
+impl CachedLines {
     /// Of lines of points; one given by a function has none before it is drawn.
     pub fn new(lines: impl IntoIterator<Item = Line<'static>>) -> Self {
         let bounded = |line: Line<'static>| {
@@ -75,7 +75,7 @@ impl Lasting {
 /// One of the lines for the plot; the first draws them all, at once.
 struct Item {
     base: PlotItemBase,
-    all: Lasting,
+    all: CachedLines,
     index: usize,
 }
 
@@ -127,16 +127,16 @@ mod tests {
     use egui::{pos2, vec2};
     use egui_plot::PlotPoints;
 
-    fn lines() -> Lasting {
+    fn lines() -> CachedLines {
         let wave = |name: &str, phase: f64| {
             let points: Vec<[f64; 2]> = (0..300).map(|i| [f64::from(i), (f64::from(i) * 0.7 + phase).sin()]).collect();
             Line::new(name, PlotPoints::from(points)).allow_band(false)
         };
-        Lasting::new([wave("sine", 0.0), wave("cosine", 1.57)])
+        CachedLines::new([wave("sine", 0.0), wave("cosine", 1.57)])
     }
 
     /// The shapes of all items in a plot area whose left edge is at `left`.
-    fn shapes(ctx: &egui::Context, lines: &Lasting, left: f32) -> Vec<Shape> {
+    fn shapes(ctx: &egui::Context, lines: &CachedLines, left: f32) -> Vec<Shape> {
         let mut shapes = Vec::new();
         let frame = Rect::from_min_size(pos2(left, 0.0), vec2(200.0, 60.0));
         let place = PlotTransform::new(frame, PlotBounds::from_min_max([0.0, -1.0], [300.0, 1.0]), false);

@@ -24,7 +24,7 @@ pub(super) const SPECTRUM: &str = "power spectrum";
 
 /// What is drawn until the next refresh.
 #[derive(Default)]
-pub(super) struct Rhythm {
+pub(super) struct SpectrumPlots {
     computed: Option<(Instant, usize)>,
     autocorrelation: [Vec<[f64; 2]>; 2],
     spectrum: [Vec<[f64; 2]>; 2],
@@ -32,12 +32,12 @@ pub(super) struct Rhythm {
     peaks: Vec<[f64; 2]>,
 }
 
-impl Rhythm {
+impl SpectrumPlots {
     /// Draws both for the first traced unit.
     pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, trace: Option<&VecDeque<TraceSample>>) {
         if !snapshot.exact_stimulus() {
             ui.label(
-                "The stimulus changes every few steps here, so that there is no stationary rhythm: hold one in Posterior or Stimulus.",
+                "The stimulus changes every few steps here, so that there is no stationary process to analyse: hold one in Posterior or Stimulus.",
             );
             return;
         }

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 const REDRAW: Duration = Duration::from_millis(250);
 
 /// A texture and what it was made of: what is shown, and versions of the values shown.
-pub struct Cached<K> {
+pub struct CachedTexture<K> {
     texture: Option<TextureHandle>,
     of: Option<(K, [u64; 2])>,
     at: Option<Instant>,
 }
 
-impl<K> Default for Cached<K> {
+impl<K> Default for CachedTexture<K> {
     fn default() -> Self {
         Self { texture: None, of: None, at: None }
     }
 }
 
-impl<K: Copy + PartialEq> Cached<K> {
+impl<K: Copy + PartialEq> CachedTexture<K> {
     /// The texture; `make` is called where `key` has changed, or `versions` have and the last picture is old enough.
     pub fn get(&mut self, ui: &Ui, name: &str, key: K, versions: [u64; 2], make: impl FnOnce() -> ColorImage) -> Option<TextureId> {
         let early = self.of.is_some_and(|of| of.0 == key) && self.at.is_some_and(|at| at.elapsed() < REDRAW);

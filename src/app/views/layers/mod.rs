@@ -1,12 +1,13 @@
 //! Layers: the weights between two layers as a matrix, and second-layer units by the first-layer filters that they drive.
 
+mod weight_matrix;
+
 use crate::app::actions::Action;
-use crate::app::fitter::{Fits, Need};
+use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::views::matrix::Matrix;
-use crate::app::widgets::cached::Cached;
+use crate::app::widgets::cached_texture::CachedTexture;
 use crate::app::widgets::figure;
 use crate::engine::{Snapshot, Watch};
 use crate::experiment::groups;
@@ -15,6 +16,7 @@ use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
+use weight_matrix::WeightMatrix;
 
 /// Filters shown of a unit.
 const STRONGEST: usize = 8;
@@ -43,12 +45,12 @@ pub struct Layers {
     /// None: bars where there are enough of them, else the strongest filters.
     mode: Option<Mode>,
     chosen: Option<Chosen>,
-    filters: Cached<(u64, bool)>,
-    matrix: Matrix,
+    filters: CachedTexture<(u64, bool)>,
+    matrix: WeightMatrix,
 }
 
 /// What is drawn, borrowed for one frame.
-struct GenerationContext<'a> {
+struct GroupDrawing<'a> {
     second: &'a Array2<f32>,
     fits: &'a Fits,
     /// All first-layer filters on one sheet, each `side` pixels wide.
@@ -113,7 +115,7 @@ impl View for Layers {
             100.0 * oriented,
             100.0 * placed
         ));
-        let context = GenerationContext { second, fits, filters, dark };
+        let context = GroupDrawing { second, fits, filters, dark };
         let mut clicked = None;
         let side = if self.chosen.is_some() { (ui.available_width() * 0.36).clamp(150.0, 320.0) } else { 0.0 };
         let height = ui.available_height();
@@ -140,8 +142,8 @@ impl View for Layers {
         }
     }
 
-    fn fits(&self) -> Need {
-        Need::Shown
+    fn fit_priority(&self) -> FitPriority {
+        FitPriority::Visible
     }
 
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
@@ -182,7 +184,7 @@ fn tiles(count: usize, room: egui::Vec2, aspect: f32) -> (usize, f32) {
     (1..=count.max(1)).map(fits).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((1, room.x))
 }
 
-impl GenerationContext<'_> {
+impl GroupDrawing<'_> {
     fn order(&self) -> Vec<usize> {
         let norm = |j: usize| self.second.column(j).dot(&self.second.column(j));
         let mut order: Vec<usize> = (0..self.second.ncols()).collect();

@@ -1,8 +1,8 @@
 //! The weights between two layers as a matrix, sorted by what is fitted to the filters.
 
-use crate::app::fitter::Fits;
-use crate::app::views::arrangement::Order;
-use crate::app::widgets::cached::Cached;
+use crate::app::gabor_fitter::Fits;
+use crate::app::views::filter_order::Order;
+use crate::app::widgets::cached_texture::CachedTexture;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::engine::Snapshot;
@@ -11,21 +11,21 @@ use crate::export::table::Table;
 use egui::{Color32, ColorImage, Rect, Sense, Ui, pos2, vec2};
 
 /// What its rows and columns can be sorted by.
-const ORDERS: [Order; 5] = [Order::Index, Order::Orientation, Order::Frequency, Order::Across, Order::Down];
+const ORDERS: [Order; 5] = [Order::Index, Order::Orientation, Order::Frequency, Order::CentreX, Order::CentreY];
 
 /// The matrix, what it shows and how.
 #[derive(Default)]
-pub struct Matrix {
+pub struct WeightMatrix {
     sorting: Order,
     /// It is W of this index; None: the highest.
     lower: Option<usize>,
-    picture: Cached<(u64, usize, Order, bool)>,
+    picture: CachedTexture<(u64, usize, Order, bool)>,
     order: [Vec<usize>; 2],
     /// What the strongest colour stands for.
     top: f32,
 }
 
-impl Matrix {
+impl WeightMatrix {
     /// Which weights, in which order.
     pub fn controls(&mut self, ui: &mut Ui, depth: usize) {
         let highest = depth.saturating_sub(1);
@@ -62,8 +62,8 @@ impl Matrix {
             if let Some(fits) = fits.filter(|fits| l == 1 && fits.groups.len() == columns) {
                 let key = |j: usize| match sorting {
                     Order::Orientation => fits.groups[j].orientation,
-                    Order::Across => fits.groups[j].centre[0],
-                    Order::Down => fits.groups[j].centre[1],
+                    Order::CentreX => fits.groups[j].centre[0],
+                    Order::CentreY => fits.groups[j].centre[1],
                     _ => j as f64,
                 };
                 order[1].sort_by(|&a, &b| key(a).total_cmp(&key(b)));

@@ -5,7 +5,7 @@ use crate::dynamics::noise::Noise;
 
 /// What was done to a stimulus.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Retouch {
+pub struct StimulusAdjustments {
     /// x_0 before any change, `[units]`.
     pub base: Vec<f32>,
     /// Whether values are grey, in [0, 1]; else any, with 0 in the middle.
@@ -22,7 +22,7 @@ pub struct Retouch {
     pub painted: Vec<Option<f32>>,
 }
 
-impl Retouch {
+impl StimulusAdjustments {
     /// Nothing changed yet.
     pub fn new(base: Vec<f32>, grey: bool) -> Self {
         let painted = vec![None; base.len()];
@@ -74,38 +74,38 @@ mod tests {
 
     #[test]
     fn morph_contrast_noise_and_brush_act_in_that_order() {
-        let mut retouch = Retouch::new(vec![1.0, -1.0, 0.5, 0.0], false);
-        let (a, b) = (retouch.base.clone(), vec![3.0, 1.0, 0.5, 2.0]);
+        let mut adjustments = StimulusAdjustments::new(vec![1.0, -1.0, 0.5, 0.0], false);
+        let (a, b) = (adjustments.base.clone(), vec![3.0, 1.0, 0.5, 2.0]);
         let pinned = [Some(&a[..]), Some(&b[..])];
-        assert_eq!(retouch.composed(pinned), retouch.base, "pinned stimuli alone change nothing");
-        retouch.morph = Some(0.5);
-        assert_eq!(retouch.composed(pinned), [2.0, 0.0, 0.5, 1.0]);
-        retouch.contrast = 2.0;
-        assert_eq!(retouch.composed(pinned), [4.0, 0.0, 1.0, 2.0]);
-        retouch.painted[1] = Some(9.0);
-        assert_eq!(retouch.composed(pinned), [4.0, 9.0, 1.0, 2.0]);
-        assert_eq!(retouch.plain(pinned), [2.0, 9.0, 0.5, 1.0], "pinned without contrast, with what was drawn");
-        retouch.noise = 1.0;
-        let noisy = retouch.composed(pinned);
-        assert_eq!((noisy[1], noisy.clone()), (9.0, retouch.composed(pinned)), "drawn pixels have no noise, and the grain stays");
+        assert_eq!(adjustments.composed(pinned), adjustments.base, "pinned stimuli alone change nothing");
+        adjustments.morph = Some(0.5);
+        assert_eq!(adjustments.composed(pinned), [2.0, 0.0, 0.5, 1.0]);
+        adjustments.contrast = 2.0;
+        assert_eq!(adjustments.composed(pinned), [4.0, 0.0, 1.0, 2.0]);
+        adjustments.painted[1] = Some(9.0);
+        assert_eq!(adjustments.composed(pinned), [4.0, 9.0, 1.0, 2.0]);
+        assert_eq!(adjustments.plain(pinned), [2.0, 9.0, 0.5, 1.0], "pinned without contrast, with what was drawn");
+        adjustments.noise = 1.0;
+        let noisy = adjustments.composed(pinned);
+        assert_eq!((noisy[1], noisy.clone()), (9.0, adjustments.composed(pinned)), "drawn pixels have no noise, and the grain stays");
         assert!((noisy[0] - 4.0).abs() > 1e-3);
-        let grain = |r: &Retouch| r.composed(pinned)[0] - 4.0;
-        let one = grain(&retouch);
-        retouch.noise = 2.0;
-        assert!((grain(&retouch) - 2.0 * one).abs() < 1e-5, "the same pattern, twice as strong");
-        retouch.pattern = 1;
-        assert!((grain(&retouch) - 2.0 * one).abs() > 1e-3, "another pattern");
-        (retouch.contrast, retouch.noise, retouch.painted[1]) = (1.0, 0.0, None);
-        assert_eq!(retouch.composed([Some(&a[..1]), Some(&b[..])]), retouch.base, "pinned in another model");
+        let grain = |r: &StimulusAdjustments| r.composed(pinned)[0] - 4.0;
+        let one = grain(&adjustments);
+        adjustments.noise = 2.0;
+        assert!((grain(&adjustments) - 2.0 * one).abs() < 1e-5, "the same pattern, twice as strong");
+        adjustments.pattern = 1;
+        assert!((grain(&adjustments) - 2.0 * one).abs() > 1e-3, "another pattern");
+        (adjustments.contrast, adjustments.noise, adjustments.painted[1]) = (1.0, 0.0, None);
+        assert_eq!(adjustments.composed([Some(&a[..1]), Some(&b[..])]), adjustments.base, "pinned in another model");
     }
 
     #[test]
     fn grey_values_stay_grey() {
-        let mut retouch = Retouch::new(vec![0.0, 0.2, 1.0, 0.4], true);
-        retouch.contrast = 0.5;
-        let halved = retouch.composed([None, None]);
+        let mut adjustments = StimulusAdjustments::new(vec![0.0, 0.2, 1.0, 0.4], true);
+        adjustments.contrast = 0.5;
+        let halved = adjustments.composed([None, None]);
         assert!(halved.iter().zip([0.2, 0.3, 0.7, 0.4]).all(|(x, y)| (x - y).abs() < 1e-6), "about their mean, 0.4: {halved:?}");
-        (retouch.contrast, retouch.noise) = (5.0, 3.0);
-        assert!(retouch.composed([None, None]).iter().all(|x| (0.0..=1.0).contains(x)));
+        (adjustments.contrast, adjustments.noise) = (5.0, 3.0);
+        assert!(adjustments.composed([None, None]).iter().all(|x| (0.0..=1.0).contains(x)));
     }
 }

@@ -4,7 +4,7 @@ use crate::analysis::gabor::Gabor;
 use std::f64::consts::PI;
 
 /// Stands in an arrangement where there is no filter.
-pub const BLANK: usize = usize::MAX;
+pub const EMPTY: usize = usize::MAX;
 
 /// What filters are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub enum Order {
     Frequency,
     Phase,
     Width,
-    Across,
-    Down,
+    CentreX,
+    CentreY,
     Fit,
 }
 
@@ -32,8 +32,8 @@ impl Order {
         (Self::Frequency, "frequency"),
         (Self::Phase, "phase"),
         (Self::Width, "width"),
-        (Self::Across, "place, left to right"),
-        (Self::Down, "place, top to bottom"),
+        (Self::CentreX, "place, left to right"),
+        (Self::CentreY, "place, top to bottom"),
         (Self::Fit, "R^2 of the fit"),
     ];
 
@@ -45,8 +45,8 @@ impl Order {
             Self::Frequency => Some(fit.frequency),
             Self::Phase => Some(fit.phase),
             Self::Width => Some(fit.widths[0]),
-            Self::Across => Some(fit.centre[0]),
-            Self::Down => Some(fit.centre[1]),
+            Self::CentreX => Some(fit.centre[0]),
+            Self::CentreY => Some(fit.centre[1]),
             Self::Fit => Some(-fit.r2),
         }
     }
@@ -101,7 +101,7 @@ impl Grouping {
     }
 }
 
-/// Units in the order of (group, rank), each group from the beginning of a row of `columns`, filled up with [`BLANK`]; and how many
+/// Units in the order of (group, rank), each group from the beginning of a row of `columns`, filled up with [`EMPTY`]; and how many
 /// each group holds.
 pub fn arrange(units: &[(usize, f64)], groups: usize, columns: usize) -> (Vec<usize>, Vec<usize>) {
     let mut order = Vec::with_capacity(units.len() + groups * columns);
@@ -111,7 +111,7 @@ pub fn arrange(units: &[(usize, f64)], groups: usize, columns: usize) -> (Vec<us
         members.sort_by(|&a, &b| units[a].1.total_cmp(&units[b].1));
         counts.push(members.len());
         order.extend(members);
-        order.resize(order.len().next_multiple_of(columns.max(1)), BLANK);
+        order.resize(order.len().next_multiple_of(columns.max(1)), EMPTY);
     }
     (order, counts)
 }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn groups_begin_rows_and_are_sorted_within() {
         let (order, counts) = arrange(&[(1, 3.0), (0, 2.0), (1, 1.0), (0, 1.0), (0, 9.0)], 3, 2);
-        assert_eq!(order, [3, 1, 4, BLANK, 2, 0]);
+        assert_eq!(order, [3, 1, 4, EMPTY, 2, 0]);
         assert_eq!(counts, [3, 2, 0]);
     }
 

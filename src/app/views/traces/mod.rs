@@ -1,15 +1,18 @@
 //! Traces: membrane, adaptation, the two parts of the input, and the interneurons of chosen units.
 
+mod spectrum;
+mod trace_plots;
+
 use crate::app::actions::Action;
 use crate::app::state::{RASTER_STEPS, ViewState};
 use crate::app::views::View;
-use crate::app::views::rhythm::Rhythm;
-use crate::app::views::signals::{self, Signals};
 use crate::app::widgets::{figure, texture};
 use crate::engine::{MAX_TRACED, Snapshot, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
+use spectrum::SpectrumPlots;
+use trace_plots::TracePlots;
 
 /// What the view keeps.
 pub struct Traces {
@@ -17,8 +20,8 @@ pub struct Traces {
     units: String,
     shown_for: Option<Watch>,
     mode: Mode,
-    signals: Signals,
-    rhythm: Rhythm,
+    plots: TracePlots,
+    spectrum: SpectrumPlots,
     raster: Option<TextureHandle>,
     /// What the raster was made of: the model, its steps, the units, the theme; and what its strongest colour stands for.
     raster_of: Option<(u64, u64, usize, bool)>,
@@ -30,7 +33,7 @@ pub struct Traces {
 enum Mode {
     Signals,
     Population,
-    Rhythm,
+    Spectrum,
 }
 
 impl Default for Traces {
@@ -40,8 +43,8 @@ impl Default for Traces {
             units: String::new(),
             shown_for: None,
             mode: Mode::Signals,
-            signals: Signals::default(),
-            rhythm: Rhythm::default(),
+            plots: TracePlots::default(),
+            spectrum: SpectrumPlots::default(),
             raster: None,
             raster_of: None,
             raster_top: 0.0,
@@ -67,7 +70,7 @@ impl View for Traces {
             for (mode, name, tip) in [
                 (Mode::Signals, "Signals", "Membrane, adaptation, input, interneurons"),
                 (Mode::Population, "Population", "Every interneuron of the layer below, over time"),
-                (Mode::Rhythm, "Rhythm", "Autocorrelation and power spectrum of the first unit, beside theory"),
+                (Mode::Spectrum, "Spectrum", "Autocorrelation and power spectrum of the first unit, beside theory"),
             ] {
                 ui.selectable_value(&mut self.mode, mode, name).on_hover_text(tip);
             }
@@ -85,23 +88,23 @@ impl View for Traces {
             return;
         };
         match self.mode {
-            Mode::Signals => self.signals.ui(ui, state, snapshot, last, self.window_ms),
+            Mode::Signals => self.plots.ui(ui, state, snapshot, last, self.window_ms),
             Mode::Population => self.population(ui, state, snapshot),
-            Mode::Rhythm => self.rhythm.ui(ui, snapshot, state.traces.first()),
+            Mode::Spectrum => self.spectrum.ui(ui, snapshot, state.traces.first()),
         }
     }
 
-    /// Of what is shown: signals, the population or the rhythm.
+    /// Of what is shown: signals, the population or the spectrum.
     fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
         match self.mode {
-            Mode::Signals => signals::table(state, snapshot),
+            Mode::Signals => trace_plots::table(state, snapshot),
             Mode::Population => population(state),
-            Mode::Rhythm => self.rhythm.table(None),
+            Mode::Spectrum => self.spectrum.table(None),
         }
     }
 
     fn figure_table(&self, figure: &str, _: &ViewState, _: &Snapshot) -> Option<Table> {
-        (self.mode == Mode::Rhythm).then(|| self.rhythm.table(Some(figure))).flatten()
+        (self.mode == Mode::Spectrum).then(|| self.spectrum.table(Some(figure))).flatten()
     }
 }
 

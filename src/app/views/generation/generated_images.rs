@@ -21,7 +21,7 @@ const SHEET: usize = 1 << 20;
 
 /// A sheet of images, as many in a row as in a column.
 #[derive(Default)]
-pub(super) struct Tiles {
+pub(super) struct ImageTiles {
     texture: Option<TextureHandle>,
     of: Option<Key>,
     columns: usize,
@@ -49,7 +49,7 @@ fn colours(image: ArrayView1<f32>, tone: Tone, dark: bool) -> Vec<Color32> {
     image.iter().map(colour).collect()
 }
 
-impl Tiles {
+impl ImageTiles {
     /// The sheet of the first `most` of these images, `[count, n_0]`; made anew where `key` has changed.
     pub(super) fn of(
         &mut self,
@@ -134,7 +134,7 @@ impl Tiles {
 }
 
 /// An image that was clicked, as it was then.
-pub(super) struct Pinned {
+pub(super) struct PinnedImage {
     pub(super) mode: Mode,
     pub(super) number: usize,
     /// What was shown, `[n_0]`.
@@ -144,7 +144,7 @@ pub(super) struct Pinned {
     sorted: bool,
 }
 
-impl Pinned {
+impl PinnedImage {
     pub(super) fn of(mode_result: &ModeResult, number: usize, means: bool) -> Option<Self> {
         let images = if means { &mode_result.means } else { &mode_result.samples };
         if number >= images.nrows() {
@@ -167,7 +167,7 @@ impl Pinned {
 }
 
 /// The latents of a pinned image: bars by unit or sorted, a layer below the other.
-pub(super) fn latents(ui: &mut Ui, pinned: &mut Pinned) {
+pub(super) fn latents(ui: &mut Ui, pinned: &mut PinnedImage) {
     ui.checkbox(&mut pinned.sorted, "Sort latents").on_hover_text("By value, largest first; else by unit");
     let layers = pinned.latents.len() as f32;
     let height = ((ui.available_height() - 20.0 * layers) / layers).clamp(24.0, 90.0);

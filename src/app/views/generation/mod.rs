@@ -1,11 +1,12 @@
 //! Generation: joint, marginal and ancestral side by side from the same weights, and how far each is from the data.
 
+mod distances;
+mod generated_images;
+
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::views::distances;
-use crate::app::views::generated_images::{Pinned, Tiles, capacity, latents};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
@@ -14,6 +15,7 @@ use crate::experiment::generation_comparison::{ModeResult, SMALLEST_PICTURE, Set
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use egui::{Slider, Ui, vec2};
+use generated_images::{ImageTiles, PinnedImage, capacity, latents};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -48,9 +50,9 @@ pub struct Generation {
     over_steps: bool,
     /// The model for which it was begun without being asked, so that there is something to see.
     begun: Option<u64>,
-    pinned: Option<Pinned>,
-    tiles: [Tiles; 3],
-    prototypes: Tiles,
+    pinned: Option<PinnedImage>,
+    tiles: [ImageTiles; 3],
+    prototypes: ImageTiles,
     export: Export,
 }
 
@@ -71,7 +73,7 @@ impl Default for Generation {
             begun: None,
             pinned: None,
             tiles: Default::default(),
-            prototypes: Tiles::default(),
+            prototypes: ImageTiles::default(),
             export,
         }
     }
@@ -239,7 +241,7 @@ impl Generation {
                 ui.close();
             }
         });
-        response.on_hover_text("Tiles as PNG, all images as NPZ, the chains as an animated GIF");
+        response.on_hover_text("ImageTiles as PNG, all images as NPZ, the chains as an animated GIF");
     }
 
     /// The states of a categorical top, each to be dreamt from by a click.
@@ -302,7 +304,7 @@ impl Generation {
             distances::plot(ui, found, &mut self.over_steps, self.means, height);
         }
         if let Some((i, image)) = clicked {
-            self.pinned = Pinned::of(&found.modes[i], image, self.means);
+            self.pinned = PinnedImage::of(&found.modes[i], image, self.means);
             let Some(pinned) = &self.pinned else { return };
             if snapshot.config.stimulus.steps_per_stimulus > 0 {
                 actions.push(Action::Send(Command::HoldStimulus(true)));

@@ -8,30 +8,30 @@ use ndarray::Array2;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Between two passes at least.
-const REST: Duration = Duration::from_secs(1);
+/// Time between two passes at least, while their fits are in sight.
+const VISIBLE_PAUSE: Duration = Duration::from_secs(1);
 /// The same while nobody looks at them.
-const UNSEEN: Duration = Duration::from_secs(10);
+const BACKGROUND_PAUSE: Duration = Duration::from_secs(10);
 
-/// How much the fits are needed. What they take of a core while filters learn, learning loses.
+/// How urgently fits are needed. What they take of a core while filters learn, learning loses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
+pub enum FitPriority {
     /// Nobody asks for them.
     #[default]
-    Nothing,
-    /// They are to be at hand: now and then, a hundredth of a core at most.
-    AtHand,
-    /// They are in the picture: a tenth of a core.
-    Shown,
+    Unneeded,
+    /// A view may need them soon: now and then, a hundredth of a core at most.
+    Background,
+    /// A view shows them: a tenth of a core.
+    Visible,
 }
 
-impl Need {
+impl FitPriority {
     /// After a pass that took this long. None: no other pass.
     fn rest(self, took: Duration) -> Option<Duration> {
         match self {
-            Self::Nothing => None,
-            Self::AtHand => Some(UNSEEN.max(100 * took)),
-            Self::Shown => Some(REST.max(10 * took)),
+            Self::Unneeded => None,
+            Self::Background => Some(BACKGROUND_PAUSE.max(100 * took)),
+            Self::Visible => Some(VISIBLE_PAUSE.max(10 * took)),
         }
     }
 }
@@ -79,7 +79,7 @@ struct FitRequest {
 type FitReport = (Fits, Duration);
 
 /// The job and when it was asked; ends with its owner.
-pub(super) struct Fitter {
+pub(super) struct GaborFitter {
     job: BackgroundJob<FitRequest, FitReport>,
     last: Option<(u64, u64)>,
     /// When the last pass came, and how long it took.
@@ -87,7 +87,7 @@ pub(super) struct Fitter {
     busy: bool,
 }
 
-impl Fitter {
+impl GaborFitter {
     /// `wake` is called when fits have come.
     pub(super) fn start(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         // One request is under way at a time, so that there is room for its report.
@@ -104,13 +104,13 @@ impl Fitter {
     }
 
     /// Has the filters of `snapshot` fitted, if they are others than the last and the thread has rested.
-    pub(super) fn offer(&mut self, snapshot: &Snapshot, need: Need) {
+    pub(super) fn offer(&mut self, snapshot: &Snapshot, priority: FitPriority) {
         let of = (snapshot.model_id, snapshot.weights_version);
         let Some(filters) = snapshot.weights.first() else { return };
         let Some(side) = fits::side(filters.nrows()) else { return };
         let rested = match self.passed.filter(|_| self.last.is_some_and(|last| last.0 == of.0)) {
-            Some((at, took)) => need.rest(took).is_some_and(|rest| at.elapsed() >= rest),
-            None => need > Need::Nothing,
+            Some((at, took)) => priority.rest(took).is_some_and(|rest| at.elapsed() >= rest),
+            None => priority > FitPriority::Unneeded,
         };
         if self.busy || self.last == Some(of) || !rested {
             return;
@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn fits_take_no_more_of_a_core_than_they_are_needed() {
         let took = Duration::from_millis(50);
-        let share = |need: Need| need.rest(took).map_or(0.0, |rest| took.as_secs_f64() / rest.as_secs_f64());
-        assert_eq!([Need::Nothing, Need::AtHand, Need::Shown].map(share), [0.0, 0.005, 0.05]);
-        let slow = [Need::AtHand, Need::Shown].map(|need| need.rest(10 * took));
+        let share = |priority: FitPriority| priority.rest(took).map_or(0.0, |rest| took.as_secs_f64() / rest.as_secs_f64());
+        assert_eq!([FitPriority::Unneeded, FitPriority::Background, FitPriority::Visible].map(share), [0.0, 0.005, 0.05]);
+        let slow = [FitPriority::Background, FitPriority::Visible].map(|priority| priority.rest(10 * took));
         assert_eq!(slow, [Some(1000 * took), Some(100 * took)], "a hundredth and a tenth at most");
     }
 }

@@ -1,0 +1,74 @@
+//! What can go wrong around the window.
+
+use crate::app::views::ViewKind;
+use std::error::Error;
+
+/// Why the window did not open, or why something that it was asked for was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WindowError {
+    /// No view has this name.
+    #[error("no view is called '{name}'; there are: {}", ViewKind::ALL.map(ViewKind::name).join(", "))]
+    UnknownView {
+        /// The name asked for.
+        name: String,
+    },
+    /// The desktop gave no window, mostly because there is no display.
+    #[error("cannot open the window: {0}")]
+    Open(String),
+    /// The simulation could not begin.
+    #[error("cannot start the simulation thread")]
+    Simulation(#[source] std::io::Error),
+    /// The helper thread that fits filters could not begin.
+    #[error("cannot start the thread that fits filters")]
+    Fitter(#[source] std::io::Error),
+    /// The thread of a task in the background could not begin.
+    #[error("cannot start the {task}")]
+    Task {
+        /// What was to be done.
+        task: &'static str,
+        /// Why it was not.
+        source: std::io::Error,
+    },
+    /// A picture without pixels cannot be saved.
+    #[error("an empty picture")]
+    EmptyPicture,
+    /// The snapshot has no model that could be exported.
+    #[error("{0}")]
+    Model(String),
+    /// A file could not be written.
+    #[error(transparent)]
+    File(Box<dyn Error + Send + Sync>),
+}
+
+impl WindowError {
+    /// A file that could not be written, whatever its writer calls the reason.
+    pub(super) fn file(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::File(error.into())
+    }
+
+    /// The error and what caused it, in one line.
+    pub(super) fn with_causes(&self) -> String {
+        let (mut text, mut cause) = (self.to_string(), self.source());
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_its_causes_once() {
+        let cause = || std::io::Error::other("no more threads");
+        let task = WindowError::Task { task: "export", source: cause() };
+        assert_eq!(task.with_causes(), "cannot start the export: no more threads");
+        assert_eq!(WindowError::file(anyhow::Error::new(cause()).context("w.png")).with_causes(), "w.png: no more threads");
+        let unknown = WindowError::UnknownView { name: "tracks".into() };
+        assert!(unknown.with_causes().starts_with("no view is called 'tracks'; there are: receptive-fields, population"));
+    }
+}

@@ -1,0 +1,33 @@
+//! How the window opens.
+
+use crate::app::error::WindowError;
+use crate::app::screenshot::ScreenshotRequest;
+use crate::app::views::ViewKind;
+use crate::experiment::Config;
+use std::path::PathBuf;
+
+/// How the window opens.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What runs.
+    pub config: Config,
+    /// A model file to go on with.
+    pub model: Option<PathBuf>,
+    /// One view alone.
+    pub view: Option<String>,
+    /// Theme; as kept otherwise.
+    pub dark: Option<bool>,
+    /// Size in points.
+    pub size: Option<[f32; 2]>,
+    /// A screenshot, then the end.
+    pub screenshot: Option<ScreenshotRequest>,
+    /// Full speed from the start.
+    pub full_speed: bool,
+    /// Begin the view's experiment at once.
+    pub measure: bool,
+}
+
+/// The view of that name, or an error that lists the names.
+pub fn view_by_name(name: &str) -> Result<ViewKind, WindowError> {
+    ViewKind::by_name(name).ok_or_else(|| WindowError::UnknownView { name: name.into() })
+}

@@ -1,0 +1,159 @@
+//! What stands around the views: menu, side panel, status bar, and the windows over them.
+
+use crate::app::actions::Action;
+use crate::app::frame_times::FrameTimes;
+use crate::app::side_panel::SidePanel;
+use crate::app::status_bar::StatusBar;
+use crate::app::theme;
+use crate::data::{Progress, photographs};
+use crate::engine::{Command, Parameter, Snapshot};
+use crate::experiment::Governor;
+use egui::{Align2, Context, Ui};
+use std::time::{Duration, Instant};
+
+/// A rebuild that is shorter than this is not announced.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// Between two pictures of its progress.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Which of them are open, and what they keep between frames.
+pub(super) struct Panels {
+    /// The contents of the panel at the left.
+    pub(super) side: SidePanel,
+    /// Whether that panel is shown.
+    side_open: bool,
+    status: StatusBar,
+    /// Whether the list of shortcuts is shown.
+    pub(super) help: bool,
+    about: bool,
+    /// Since when a rebuild is under way.
+    rebuild_since: Option<Instant>,
+}
+
+impl Default for Panels {
+    fn default() -> Self {
+        Self { side: SidePanel::default(), side_open: true, status: StatusBar::default(), help: false, about: false, rebuild_since: None }
+    }
+}
+
+impl Panels {
+    /// The row at the top. Answers whether the standard layout is asked for.
+    pub(super) fn menu(&mut self, ui: &mut Ui) -> bool {
+        let mut standard_layout = false;
+        egui::Panel::top("menu").show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.strong("heescope");
+                ui.separator();
+                if ui.button("Help").on_hover_text("Keyboard shortcuts (F1)").clicked() {
+                    self.help = !self.help;
+                }
+                if ui.button("About").clicked() {
+                    self.about = !self.about;
+                }
+                standard_layout = ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked();
+                ui.toggle_value(&mut self.side_open, "Controls")
+                    .on_hover_text("The panel at the left; without it the views have all the room");
+                let dark = ui.visuals().dark_mode;
+                if ui.button(if dark { "Light" } else { "Dark" }).on_hover_text("Change the theme").clicked() {
+                    ui.ctx().set_theme(if dark { egui::Theme::Light } else { egui::Theme::Dark });
+                }
+            });
+        });
+        standard_layout
+    }
+
+    /// The status bar below, and the panel at the left where it is open.
+    pub(super) fn beside_views(&mut self, ui: &mut Ui, snapshot: &Snapshot, frames: &FrameTimes, actions: &mut Vec<Action>) {
+        egui::Panel::bottom("status").show(ui, |ui| self.status.ui(ui, snapshot, frames));
+        if self.side_open {
+            egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
+                egui::ScrollArea::vertical().show(ui, |ui| self.side.ui(ui, snapshot, actions));
+            });
+        }
+    }
+
+    /// The windows that are open.
+    pub(super) fn windows(&mut self, ctx: &Context) {
+        egui::Window::new("Keyboard shortcuts").open(&mut self.help).resizable(false).show(ctx, shortcuts);
+        egui::Window::new("About heescope").open(&mut self.about).default_width(460.0).show(ctx, about);
+    }
+
+    /// A rebuild that takes its time, with a way to stop it.
+    pub(super) fn progress(&mut self, ctx: &Context, progress: Option<&Progress>) {
+        let Some((progress, (what, done, total))) = progress.and_then(|progress| Some((progress, progress.state()?))) else {
+            self.rebuild_since = None;
+            return;
+        };
+        let since = *self.rebuild_since.get_or_insert_with(Instant::now);
+        ctx.request_repaint_after(PROGRESS_INTERVAL);
+        if since.elapsed() < PATIENCE {
+            return;
+        }
+        let window = egui::Window::new("Preparing").collapsible(false).resizable(false).anchor(Align2::CENTER_CENTER, [0.0, 0.0]);
+        window.show(ctx, |ui| {
+            ui.add(egui::ProgressBar::new(done as f32 / total.max(1) as f32).text(format!("{what}: {done} of {total}")));
+            if ui.button("Cancel").on_hover_text("The model before goes on").clicked() {
+                progress.cancel();
+            }
+        });
+    }
+}
+
+fn shortcuts(ui: &mut Ui) {
+    egui::Grid::new("shortcuts").striped(true).show(ui, |ui| {
+        for (key, what) in [
+            ("Space", "run / pause"),
+            ("S", "one step"),
+            ("R", "start again from the seed"),
+            ("F", "full speed / slow pace"),
+            ("Ctrl-E", "export the filters as last set under Export"),
+            ("Ctrl-Z, Ctrl-Shift-Z", "undo, redo a change of a parameter"),
+            ("F1", "this list"),
+        ] {
+            ui.strong(key);
+            ui.label(what);
+            ui.end_row();
+        }
+    });
+}
+
+fn about(ui: &mut Ui) {
+    ui.label(
+        "Neural sampling in hierarchical exponential-family energy-based models, after X. Dong and S. Wu, NeurIPS 2023 (arXiv 2310.08431).",
+    );
+    ui.separator();
+    ui.strong("Embedded photographs, each cropped and turned to grey");
+    for (name, author, licence) in photographs::attribution() {
+        ui.small(format!("{name}: {author}, {licence}"));
+    }
+}
+
+/// Why the run has stopped, and ways to go on.
+pub(super) fn stopped(ui: &mut Ui, reason: &str, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
+        if snapshot.config.dynamics.governor == Governor::Manual
+            && ui.button("Automatic step size").on_hover_text("dt is lowered to what is stable, then the run goes on").clicked()
+        {
+            actions.push(Action::Change { to: Parameter::ManualGovernor(false), from: Parameter::ManualGovernor(true) });
+            actions.push(Action::Send(Command::Run));
+        }
+        if ui.button("Go on").on_hover_text("From the last good weights").clicked() {
+            actions.push(Action::Send(Command::Run));
+        }
+        if ui.button("Start again").on_hover_text("From the seed").clicked() {
+            actions.push(Action::Send(Command::Reset));
+        }
+    });
+}
+
+/// What dropping the files over the window will do.
+pub(super) fn drop_hint(ctx: &Context) {
+    if ctx.input(|i| i.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let (painter, rect) = (ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop"))), ctx.content_rect());
+    painter.rect_filled(rect, 0.0, egui::Color32::from_black_alpha(180));
+    let font = egui::FontId::proportional(22.0);
+    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop: learn from these images", font, egui::Color32::WHITE);
+}

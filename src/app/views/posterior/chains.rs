@@ -1,0 +1,55 @@
+//! Chains over the density: a few with fading trails, the others as dots.
+
+use crate::app::state::ViewState;
+use crate::app::theme;
+use crate::engine::{RaceState, RacerState};
+use egui_plot::{Line, PlotPoints, PlotUi, Points};
+
+/// Chains drawn with a trail.
+const TRAILS: usize = 4;
+
+/// How many steps back a piece of a trail begins, and how opaque it is: older pieces are fainter.
+const FADING: [(usize, f32); 3] = [(30, 0.15), (15, 0.3), (5, 0.6)];
+/// The same for the one trail of a sampler in a race.
+const RACE_FADING: [(usize, f32); 3] = [(39, 0.25), (20, 0.45), (8, 0.8)];
+
+/// The chains of the model's own dynamics.
+pub(super) fn all(plot: &mut PlotUi<'_>, state: &ViewState, dark: bool) {
+    let Some(latest) = state.trails.back() else { return };
+    let newest = state.trails.len() - 1;
+    for chain in 0..latest.len().min(TRAILS) {
+        let color = theme::CHAINS[chain % theme::CHAINS.len()];
+        for (from, alpha) in FADING {
+            let steps = state.trails.iter().skip(newest.saturating_sub(from));
+            let points: Vec<[f64; 2]> = steps.filter_map(|step| step.get(chain)).map(|p| p.map(f64::from)).collect();
+            plot.line(Line::new("trail", PlotPoints::from(points)).color(color.gamma_multiply(alpha)).width(1.2));
+        }
+    }
+    // The chains with a trail stand out, the others show where the ensemble is.
+    let others: Vec<[f64; 2]> = latest.iter().skip(TRAILS).map(|p| p.map(f64::from)).collect();
+    plot.points(Points::new("other chains", PlotPoints::from(others)).color(theme::exact(dark).gamma_multiply(0.45)).radius(1.6));
+    for (chain, p) in latest.iter().take(TRAILS).enumerate() {
+        let color = theme::CHAINS[chain % theme::CHAINS.len()];
+        plot.points(Points::new("chains", vec![p.map(f64::from)]).color(color).radius(3.5));
+    }
+}
+
+/// The chains of every sampler of a race, the first sampler on top.
+pub(super) fn of_race(plot: &mut PlotUi<'_>, race: &RaceState) {
+    race.racers.iter().enumerate().rev().for_each(|(i, racer)| of_racer(plot, racer, theme::RACERS[i]));
+}
+
+/// One sampler's chains: the first with a fading trail, the others as dots.
+fn of_racer(plot: &mut PlotUi<'_>, racer: &RacerState, color: egui::Color32) {
+    let Some(latest) = racer.trail.last() else { return };
+    let newest = racer.trail.len() - 1;
+    for (from, alpha) in RACE_FADING {
+        let steps = racer.trail.iter().skip(newest.saturating_sub(from));
+        let points: Vec<[f64; 2]> = steps.filter_map(|step| step.first()).map(|p| p.map(f64::from)).collect();
+        plot.line(Line::new("trail", PlotPoints::from(points)).color(color.gamma_multiply(alpha)).width(1.4));
+    }
+    let others: Vec<[f64; 2]> = latest.iter().skip(1).map(|p| p.map(f64::from)).collect();
+    plot.points(Points::new("chains", PlotPoints::from(others)).color(color.gamma_multiply(0.75)).radius(1.9));
+    let first: Vec<[f64; 2]> = latest.iter().take(1).map(|p| p.map(f64::from)).collect();
+    plot.points(Points::new("first chain", PlotPoints::from(first)).color(color).radius(4.0));
+}

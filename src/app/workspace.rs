@@ -1,0 +1,204 @@
+//! Which view stands where: dockable tabs, or one view alone.
+
+use crate::app::actions::Action;
+use crate::app::gabor_fitter::FitPriority;
+use crate::app::state::ViewState;
+use crate::app::view_export::{Drawn, ExportRequest, ViewExport};
+use crate::app::views::{View, ViewKind, registry};
+use crate::engine::{Command, Snapshot};
+use crate::experiment::Config;
+use crate::export::table::Table;
+use egui::Ui;
+use egui_tiles::{SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Observed values that are too few for an image.
+const FEW_VALUES: usize = 3;
+
+/// The views and their places.
+pub(super) struct Workspace {
+    views: HashMap<ViewKind, Box<dyn View>>,
+    tree: Tree<ViewKind>,
+    /// The view that has all the room, in place of the tabs.
+    single: Option<ViewKind>,
+    /// Whether the model shown observes an image; None before the first snapshot.
+    has_image: Option<bool>,
+    export: ViewExport,
+}
+
+/// The layout before anybody has moved a tab.
+fn standard_layout() -> Tree<ViewKind> {
+    let mut tiles = Tiles::default();
+    let fields = tiles.insert_pane(ViewKind::ReceptiveFields);
+    let population = tiles.insert_pane(ViewKind::Population);
+    let layers = tiles.insert_pane(ViewKind::Layers);
+    let tuning = tiles.insert_pane(ViewKind::Tuning);
+    let generation = tiles.insert_pane(ViewKind::Generation);
+    let posterior = tiles.insert_pane(ViewKind::Posterior);
+    let measured = [ViewKind::Adaptation, ViewKind::Separation, ViewKind::Partition].map(|kind| tiles.insert_pane(kind));
+    let left = tiles.insert_tab_tile([&[fields, population, tuning, layers, generation, posterior][..], &measured].concat());
+    let stimulus = tiles.insert_pane(ViewKind::Stimulus);
+    let traces = tiles.insert_pane(ViewKind::Traces);
+    let learning = tiles.insert_pane(ViewKind::Learning);
+    let lower = tiles.insert_tab_tile(vec![traces, learning]);
+    let mut column = egui_tiles::Linear::new(egui_tiles::LinearDir::Vertical, vec![stimulus, lower]);
+    column.shares.set_share(stimulus, 0.45);
+    let right = tiles.insert_container(column);
+    let root = tiles.insert_horizontal_tile(vec![left, right]);
+    Tree::new(egui::Id::unique("views"), root, tiles)
+}
+
+impl Workspace {
+    /// The standard layout, or one view alone.
+    pub(super) fn new(single: Option<ViewKind>) -> Self {
+        Self { views: registry::create_all(), tree: standard_layout(), single, has_image: None, export: ViewExport::default() }
+    }
+
+    /// The layout, to be kept for the next start.
+    pub(super) fn layout(&self) -> &Tree<ViewKind> {
+        &self.tree
+    }
+
+    /// Brings a kept layout back, unless it is of an older version and lacks the newer views, or one view was asked for alone.
+    pub(super) fn restore(&mut self, kept: Tree<ViewKind>) {
+        if self.single.is_none() && ViewKind::ALL.iter().all(|kind| kept.tiles.find_pane(kind).is_some()) {
+            self.tree = kept;
+        }
+    }
+
+    /// Brings the standard layout back; the next snapshot says again which view is in front.
+    pub(super) fn reset(&mut self) {
+        (self.tree, self.single, self.has_image) = (standard_layout(), None, None);
+    }
+
+    /// Brings to the front what shows another kind of model best: Posterior where there is no image, else the mosaic.
+    pub(super) fn follow_model(&mut self, snapshot: &Snapshot) {
+        let has_image = snapshot.stimulus.stimulus.len() > FEW_VALUES;
+        if self.has_image.replace(has_image) != Some(has_image) {
+            let front = if has_image { ViewKind::ReceptiveFields } else { ViewKind::Posterior };
+            self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
+        }
+    }
+
+    /// The views in sight.
+    pub(super) fn visible(&self) -> impl Iterator<Item = ViewKind> + '_ {
+        let tiles = self.tree.active_tiles().into_iter().filter_map(|id| match self.tree.tiles.get(id) {
+            Some(Tile::Pane(kind)) => Some(*kind),
+            _ => None,
+        });
+        self.single.into_iter().chain(tiles.filter(|_| self.single.is_none()))
+    }
+
+    /// How urgently the views in sight need the fits of the filters.
+    pub(super) fn fit_priority(&self) -> FitPriority {
+        self.visible().filter_map(|kind| self.views.get(&kind)).map(|view| view.fit_priority()).max().unwrap_or_default()
+    }
+
+    /// What the view that is shown alone measures first.
+    pub(super) fn measurement(&self, config: &Config) -> Option<Command> {
+        self.views.get(&self.single?)?.measurement(config)
+    }
+
+    /// The numbers of a view, or of one figure of it where it has its own.
+    pub(super) fn table(&self, kind: ViewKind, figure: Option<&str>, state: &ViewState) -> Option<Table> {
+        let (view, snapshot) = (self.views.get(&kind)?, state.latest.as_ref()?);
+        let of_figure = figure.and_then(|figure| view.figure_table(figure, state, snapshot));
+        of_figure.or_else(|| view.table(state, snapshot))
+    }
+
+    /// Asks for a picture of a view, which is there when it has been drawn again.
+    pub(super) fn request_export(&mut self, kind: ViewKind, figure: Option<String>, path: PathBuf) {
+        self.export.request(ExportRequest { kind, figure, path });
+    }
+
+    /// The picture asked for, if this frame has drawn it.
+    pub(super) fn take_export(&mut self) -> Option<(ExportRequest, Option<Drawn>)> {
+        self.export.take()
+    }
+
+    /// Draws the views in sight.
+    pub(super) fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let Self { views, tree, single, export, .. } = self;
+        let Some(kind) = *single else {
+            tree.ui(&mut Tabs { views, state, snapshot, actions, export }, ui);
+            return;
+        };
+        ui.horizontal(|ui| {
+            ui.heading(kind.title());
+            export.menu(ui, kind, actions);
+        });
+        if let Some(view) = views.get_mut(&kind) {
+            export.capture(ui, kind, |ui| view.ui(ui, state, snapshot, actions));
+        }
+    }
+}
+
+/// Draws the view of each tab.
+struct Tabs<'a> {
+    views: &'a mut HashMap<ViewKind, Box<dyn View>>,
+    state: &'a ViewState,
+    snapshot: &'a Snapshot,
+    actions: &'a mut Vec<Action>,
+    export: &'a mut ViewExport,
+}
+
+impl egui_tiles::Behavior<ViewKind> for Tabs<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut ViewKind) -> UiResponse {
+        egui::Frame::new().inner_margin(6).show(ui, |ui| {
+            if let Some(view) = self.views.get_mut(pane) {
+                let draw = |ui: &mut Ui| {
+                    ui.push_id(pane.title(), |ui| view.ui(ui, self.state, self.snapshot, self.actions));
+                };
+                self.export.capture(ui, *pane, draw);
+            }
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &ViewKind) -> egui::WidgetText {
+        pane.title().into()
+    }
+
+    fn top_bar_right_ui(&mut self, tiles: &Tiles<ViewKind>, ui: &mut Ui, _: TileId, tabs: &egui_tiles::Tabs, _: &mut f32) {
+        if let Some(Tile::Pane(kind)) = tabs.active.and_then(|id| tiles.get(id)) {
+            ui.add_space(4.0);
+            self.export.menu(ui, *kind, self.actions);
+        }
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: true, ..Default::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_layout_comes_back_unless_it_lacks_a_view() {
+        let mut older = standard_layout();
+        let partition = older.tiles.find_pane(&ViewKind::Partition).unwrap();
+        older.tiles.remove(partition);
+        let mut moved = standard_layout();
+        moved.make_active(|_, tile| matches!(tile, Tile::Pane(ViewKind::Tuning)));
+        let mut workspace = Workspace::new(None);
+        workspace.restore(older);
+        assert!(
+            workspace.layout().tiles.find_pane(&ViewKind::Partition).is_some() && workspace.visible().all(|kind| kind != ViewKind::Tuning)
+        );
+        workspace.restore(moved);
+        assert!(workspace.visible().any(|kind| kind == ViewKind::Tuning));
+        assert_eq!(Workspace::new(Some(ViewKind::Learning)).visible().collect::<Vec<_>>(), [ViewKind::Learning]);
+    }
+
+    #[test]
+    fn views_that_measure_say_what_they_begin_with() {
+        let config = crate::experiment::presets::by_name("ridge").unwrap();
+        let measures = |kind| Workspace::new(Some(kind)).measurement(&config).is_some();
+        let found: Vec<ViewKind> = ViewKind::ALL.into_iter().filter(|kind| measures(*kind)).collect();
+        let wanted = [ViewKind::Tuning, ViewKind::Posterior, ViewKind::Adaptation, ViewKind::Separation, ViewKind::Partition];
+        assert_eq!(found, wanted);
+    }
+}
