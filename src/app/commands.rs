@@ -29,18 +29,18 @@ impl App {
                 }
                 self.queue(command);
             }
-            Action::Change { to, from } => {
+            Action::Change { key, to, from } => {
                 let gesture = self.gesture;
-                let same = |last: &&mut Edit| last.gesture == gesture && std::mem::discriminant(&last.to) == std::mem::discriminant(&to);
+                let same = |last: &&mut Edit| last.gesture == gesture && last.key == key;
                 match self.undo.last_mut().filter(same) {
                     Some(last) => last.to = to,
-                    None => self.undo.push(Edit { to, from, gesture }),
+                    None => self.undo.push(Edit { key, to, from, gesture }),
                 }
                 if self.undo.len() > UNDO {
                     self.undo.remove(0);
                 }
                 self.redo.clear();
-                self.pending.push_back(Command::SetParameter(to));
+                self.pending.push_back(Command::SetParameter { key, value: to });
             }
             Action::Watch(watch) => self.pending.push_back(Command::Watch(watch)),
             Action::ToggleSpeed => {
@@ -166,13 +166,13 @@ impl App {
         if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
             && let Some(edit) = self.redo.pop()
         {
-            self.pending.push_back(Command::SetParameter(edit.to));
+            self.pending.push_back(Command::SetParameter { key: edit.key, value: edit.to });
             self.undo.push(edit);
         }
         if pressed(Modifiers::COMMAND, Key::Z)
             && let Some(edit) = self.undo.pop()
         {
-            self.pending.push_back(Command::SetParameter(edit.from));
+            self.pending.push_back(Command::SetParameter { key: edit.key, value: edit.from });
             self.redo.push(edit);
         }
         if pressed(Modifiers::COMMAND, Key::E) {

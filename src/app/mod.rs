@@ -15,8 +15,9 @@ mod ui;
 pub mod views;
 pub mod widgets;
 
-use crate::engine::{Command, Engine, Pace, Parameter};
+use crate::engine::{Command, Engine, Pace};
 use crate::experiment::Config;
+use crate::experiment::parameters::Value;
 use crate::experiment::race::SamplerConfig;
 use actions::{ExportSettings, Field};
 use anyhow::{Context as _, bail};
@@ -158,8 +159,9 @@ pub struct App {
 /// A change of one parameter.
 #[derive(Clone, Copy)]
 struct Edit {
-    to: Parameter,
-    from: Parameter,
+    key: &'static str,
+    to: Value,
+    from: Value,
     gesture: u64,
 }
 
@@ -282,14 +284,14 @@ mod tests {
     #[test]
     fn a_drag_is_one_change_to_undo_and_two_drags_are_two() {
         let mut app = app();
-        let change = |to: f64, from: f64| Action::Change { to: Parameter::Adaptation(to), from: Parameter::Adaptation(from) };
+        let m = Value::Number;
+        let change = |to: f64, from: f64| Action::Change { key: "adaptation", to: m(to), from: m(from) };
         // The window sees values late: `from` stays behind within a drag.
         app.gesture = 1;
         [change(2.1, 2.0), change(2.5, 2.0), change(3.0, 2.1)].into_iter().for_each(|action| app.act(action));
         app.gesture = 2;
         app.act(change(4.0, 3.0));
         let edits: Vec<_> = app.undo.iter().map(|e| (e.from, e.to)).collect();
-        let m = Parameter::Adaptation;
         assert_eq!(edits, [(m(2.0), m(3.0)), (m(3.0), m(4.0))]);
         app.act(Action::Send(Command::Load(Box::default())));
         assert!(app.undo.is_empty(), "values of another model do not come back");

@@ -4,7 +4,8 @@ use super::{App, Kind, layout, status};
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::data::photographs;
-use crate::engine::{Command, GenerationCommand, Parameter, Snapshot};
+use crate::engine::{Command, GenerationCommand, Snapshot};
+use crate::experiment::Governor;
 use egui::{Context, Ui};
 use std::time::{Duration, Instant};
 
@@ -167,10 +168,10 @@ impl App {
 fn stopped(ui: &mut Ui, reason: &str, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
-        if snapshot.config.dynamics.governor == crate::experiment::Governor::Manual
+        if snapshot.config.dynamics.governor == Governor::Manual
             && ui.button("Automatic step size").on_hover_text("dt is lowered to what is stable, then the run goes on").clicked()
         {
-            actions.push(Action::Change { to: Parameter::ManualGovernor(false), from: Parameter::ManualGovernor(true) });
+            actions.push(Action::Change { key: "governor", to: Governor::Auto.into(), from: Governor::Manual.into() });
             actions.push(Action::Send(Command::Run));
         }
         if ui.button("Go on").on_hover_text("From the last good weights").clicked() {

@@ -12,7 +12,7 @@ pub mod snapshot;
 mod tuning_runner;
 mod worker;
 
-pub use command::{Command, Pace, Parameter, Watch};
+pub use command::{Command, Pace, Watch};
 pub use event::Event;
 pub use generation_thread::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 pub use laboratory::StudyFindings;
