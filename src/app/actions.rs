@@ -1,7 +1,8 @@
 //! All that a person can ask for, handled in one place.
 
 use crate::app::views::ViewKind;
-use crate::engine::{Command, Parameter, Watch};
+use crate::engine::{Command, Watch};
+use crate::experiment::parameters::Value;
 use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
 use std::path::PathBuf;
@@ -37,10 +38,12 @@ pub enum Action {
     Send(Command),
     /// A parameter moved, with the value before, for undo.
     Change {
+        /// Its key in the table of parameters.
+        key: &'static str,
         /// The new value.
-        to: Parameter,
+        to: Value,
         /// The value before.
-        from: Parameter,
+        from: Value,
     },
     /// Watch other units.
     Watch(Watch),

@@ -19,9 +19,9 @@ impl App {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Send(command) => self.send(command),
-            Action::Change { to, from } => {
-                self.history.record(to, from);
-                self.simulation.queue(Command::SetParameter(to));
+            Action::Change { key, to, from } => {
+                self.history.record(key, to, from);
+                self.simulation.queue(Command::SetParameter { key, value: to });
             }
             Action::Watch(watch) => self.simulation.queue(Command::Watch(watch)),
             Action::ToggleSpeed => {
@@ -111,12 +111,12 @@ impl App {
         if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
             && let Some(parameter) = self.history.redo()
         {
-            self.simulation.queue(Command::SetParameter(parameter));
+            self.simulation.queue(parameter);
         }
         if pressed(Modifiers::COMMAND, Key::Z)
             && let Some(parameter) = self.history.undo()
         {
-            self.simulation.queue(Command::SetParameter(parameter));
+            self.simulation.queue(parameter);
         }
         if pressed(Modifiers::COMMAND, Key::E) {
             self.perform(Action::Export);

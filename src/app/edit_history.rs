@@ -1,6 +1,7 @@
 //! Changes of parameters that can be undone and redone.
 
-use crate::engine::Parameter;
+use crate::engine::Command;
+use crate::experiment::parameters::Value;
 
 /// Changes that can be undone at most.
 const MOST_CHANGES: usize = 200;
@@ -8,8 +9,10 @@ const MOST_CHANGES: usize = 200;
 /// A change of one parameter.
 #[derive(Clone, Copy)]
 struct ParameterChange {
-    to: Parameter,
-    from: Parameter,
+    /// The row of the table of parameters.
+    key: &'static str,
+    to: Value,
+    from: Value,
     gesture: u64,
 }
 
@@ -29,13 +32,12 @@ impl EditHistory {
     }
 
     /// Remembers that a parameter was set. Within one gesture the value before the first change is the one that comes back.
-    pub(super) fn record(&mut self, to: Parameter, from: Parameter) {
+    pub(super) fn record(&mut self, key: &'static str, to: Value, from: Value) {
         let gesture = self.gesture;
-        let is_same =
-            |last: &&mut ParameterChange| last.gesture == gesture && std::mem::discriminant(&last.to) == std::mem::discriminant(&to);
+        let is_same = |last: &&mut ParameterChange| last.gesture == gesture && last.key == key;
         match self.undo.last_mut().filter(is_same) {
             Some(last) => last.to = to,
-            None => self.undo.push(ParameterChange { to, from, gesture }),
+            None => self.undo.push(ParameterChange { key, to, from, gesture }),
         }
         if self.undo.len() > MOST_CHANGES {
             self.undo.remove(0);
@@ -43,18 +45,18 @@ impl EditHistory {
         self.redo.clear();
     }
 
-    /// The value that undoing brings back.
-    pub(super) fn undo(&mut self) -> Option<Parameter> {
+    /// The command that brings back the value before the last change.
+    pub(super) fn undo(&mut self) -> Option<Command> {
         let change = self.undo.pop()?;
         self.redo.push(change);
-        Some(change.from)
+        Some(Command::SetParameter { key: change.key, value: change.from })
     }
 
-    /// The value that redoing sets again.
-    pub(super) fn redo(&mut self) -> Option<Parameter> {
+    /// The command that sets again what was undone last.
+    pub(super) fn redo(&mut self) -> Option<Command> {
         let change = self.redo.pop()?;
         self.undo.push(change);
-        Some(change.to)
+        Some(Command::SetParameter { key: change.key, value: change.to })
     }
 
     /// Forgets all: values of another model are not to be brought back into this one.
@@ -65,8 +67,8 @@ impl EditHistory {
 
     /// The changes that can be undone, each with the value before and after.
     #[cfg(test)]
-    pub(super) fn changes(&self) -> Vec<(Parameter, Parameter)> {
-        self.undo.iter().map(|change| (change.from, change.to)).collect()
+    pub(super) fn changes(&self) -> Vec<(&'static str, Value, Value)> {
+        self.undo.iter().map(|change| (change.key, change.from, change.to)).collect()
     }
 }
 
@@ -76,20 +78,24 @@ mod tests {
 
     #[test]
     fn what_is_undone_can_be_redone_until_something_else_is_changed() {
-        let m = Parameter::Adaptation;
         let mut history = EditHistory::default();
-        history.record(m(1.0), m(0.0));
+        let record = |history: &mut EditHistory, to: f64, from: f64| history.record("adaptation", Value::Number(to), Value::Number(from));
+        let value = |command: Option<Command>| match command {
+            Some(Command::SetParameter { key: "adaptation", value: Value::Number(value) }) => Some(value),
+            _ => None,
+        };
+        record(&mut history, 1.0, 0.0);
         history.begin_gesture();
-        history.record(m(2.0), m(1.0));
-        assert_eq!([history.undo(), history.undo(), history.undo()], [Some(m(1.0)), Some(m(0.0)), None]);
-        assert_eq!([history.redo(), history.redo(), history.redo()], [Some(m(1.0)), Some(m(2.0)), None]);
+        record(&mut history, 2.0, 1.0);
+        assert_eq!([(); 3].map(|()| value(history.undo())), [Some(1.0), Some(0.0), None]);
+        assert_eq!([(); 3].map(|()| value(history.redo())), [Some(1.0), Some(2.0), None]);
         history.undo();
         history.begin_gesture();
-        history.record(m(5.0), m(1.0));
-        assert_eq!(history.redo(), None);
+        record(&mut history, 5.0, 1.0);
+        assert!(history.redo().is_none());
         (0..2 * MOST_CHANGES).for_each(|_| {
             history.begin_gesture();
-            history.record(m(6.0), m(5.0));
+            record(&mut history, 6.0, 5.0);
         });
         assert_eq!(history.changes().len(), MOST_CHANGES);
     }

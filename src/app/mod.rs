@@ -188,7 +188,7 @@ impl eframe::App for App {
 mod tests {
     use super::*;
     use crate::app::actions::Action;
-    use crate::engine::Parameter;
+    use crate::experiment::parameters::Value;
     use crate::experiment::presets;
     use crate::export::filters;
     use std::time::Instant;
@@ -209,14 +209,14 @@ mod tests {
     #[test]
     fn a_drag_is_one_change_to_undo_and_two_drags_are_two() {
         let mut app = app();
-        let change = |to: f64, from: f64| Action::Change { to: Parameter::Adaptation(to), from: Parameter::Adaptation(from) };
+        let m = Value::Number;
+        let change = |to: f64, from: f64| Action::Change { key: "adaptation", to: m(to), from: m(from) };
         // The window sees values late: `from` stays behind within a drag.
         app.history.begin_gesture();
         [change(2.1, 2.0), change(2.5, 2.0), change(3.0, 2.1)].into_iter().for_each(|action| app.perform(action));
         app.history.begin_gesture();
         app.perform(change(4.0, 3.0));
-        let m = Parameter::Adaptation;
-        assert_eq!(app.history.changes(), [(m(2.0), m(3.0)), (m(3.0), m(4.0))]);
+        assert_eq!(app.history.changes(), [("adaptation", m(2.0), m(3.0)), ("adaptation", m(3.0), m(4.0))]);
         app.perform(Action::Send(Command::Load(Box::default())));
         assert!(app.history.changes().is_empty(), "values of another model do not come back");
     }

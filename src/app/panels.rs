@@ -6,7 +6,7 @@ use crate::app::side_panel::SidePanel;
 use crate::app::status_bar::StatusBar;
 use crate::app::theme;
 use crate::data::{Progress, photographs};
-use crate::engine::{Command, Parameter, Snapshot};
+use crate::engine::{Command, Snapshot};
 use crate::experiment::Governor;
 use egui::{Align2, Context, Ui};
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ pub(super) fn stopped(ui: &mut Ui, reason: &str, snapshot: &Snapshot, actions: &
         if snapshot.config.dynamics.governor == Governor::Manual
             && ui.button("Automatic step size").on_hover_text("dt is lowered to what is stable, then the run goes on").clicked()
         {
-            actions.push(Action::Change { to: Parameter::ManualGovernor(false), from: Parameter::ManualGovernor(true) });
+            actions.push(Action::Change { key: "governor", to: Governor::Auto.into(), from: Governor::Manual.into() });
             actions.push(Action::Send(Command::Run));
         }
         if ui.button("Go on").on_hover_text("From the last good weights").clicked() {

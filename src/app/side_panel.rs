@@ -1,8 +1,10 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
 use crate::app::actions::{Action, PathField};
-use crate::engine::{Command, Pace, Parameter, Snapshot};
-use crate::experiment::{Config, DataSource, Governor, InterneuronMode, presets};
+use crate::data::Source;
+use crate::engine::{Command, Pace, Snapshot};
+use crate::experiment::parameters::{self, Parameter, Value};
+use crate::experiment::{Config, Governor, InterneuronMode, presets};
 use egui::{Button, ComboBox, Slider, Ui};
 use std::path::PathBuf;
 
@@ -14,17 +16,6 @@ pub struct SidePanel {
     /// Path of the model file.
     pub model: String,
     seed: Option<u64>,
-}
-
-struct Control {
-    name: &'static str,
-    unit: &'static str,
-    equation: &'static str,
-    range: std::ops::RangeInclusive<f64>,
-    logarithmic: bool,
-    value: f64,
-    standard: f64,
-    parameter: fn(f64) -> Parameter,
 }
 
 impl SidePanel {
@@ -39,97 +30,15 @@ impl SidePanel {
         ui.strong("Dynamics");
         ui.weak("Double-click a name for the preset's value");
         let standard = presets::by_name(&config.model.name).unwrap_or_else(|_| (**config).clone());
-        let (d, s) = (&config.dynamics, &standard.dynamics);
-        let controls = [
-            Control {
-                name: "tau_x",
-                unit: " ms",
-                equation: "Membrane time constant: tau_x dx = (I - m v) dt + sqrt(2 tau_x) dW",
-                range: 10.0..=1000.0,
-                logarithmic: true,
-                value: d.tau_x_ms,
-                standard: s.tau_x_ms,
-                parameter: Parameter::TauXMs,
-            },
-            Control {
-                name: "tau_eps",
-                unit: " ms",
-                equation: "Interneuron time constant: tau_eps dy = -M dE/dy dt + sqrt(2 tau_eps M) dW''. Slow interneurons turn the posterior into the prior",
-                range: 0.001..=1000.0,
-                logarithmic: true,
-                value: d.tau_eps_ms,
-                standard: s.tau_eps_ms,
-                parameter: Parameter::TauEpsMs,
-            },
-            Control {
-                name: "tau_v",
-                unit: " ms",
-                equation: "Adaptation time constant: tau_v dv = (-v - m (tau_v/tau_x) I) dt + sqrt(2 tau_v) dW'",
-                range: 1.0..=1000.0,
-                logarithmic: true,
-                value: d.tau_v_ms,
-                standard: s.tau_v_ms,
-                parameter: Parameter::TauVMs,
-            },
-            Control {
-                name: "m",
-                unit: "",
-                equation: "Adaptation strength: sampling is faster by S = 1 + m^2 tau_v/tau_x; the law sampled does not change",
-                range: 0.0..=10.0,
-                logarithmic: false,
-                value: d.adaptation,
-                standard: s.adaptation,
-                parameter: Parameter::Adaptation,
-            },
-            Control {
-                name: "K",
-                unit: "",
-                equation: "Interneurons a unit: <T(y)> is their mean, its noise falls as 1/K",
-                range: 1.0..=100.0,
-                logarithmic: true,
-                value: d.interneurons as f64,
-                standard: s.interneurons as f64,
-                parameter: |v| Parameter::Interneurons(v.round().max(1.0) as usize),
-            },
-            Control {
-                name: "dt",
-                unit: " ms",
-                equation: "Integration step: x <- x + h (I - m v) + sqrt(2 h) N(0,1), h = dt/tau_x",
-                range: 0.01..=20.0,
-                logarithmic: true,
-                value: d.dt_ms,
-                standard: s.dt_ms,
-                parameter: Parameter::DtMs,
-            },
-            Control {
-                name: "lr",
-                unit: "",
-                equation: "Learning rate: dW = lr <eps f(x)^T>",
-                range: 0.001..=1.0,
-                logarithmic: true,
-                value: config.learning.lr,
-                standard: standard.learning.lr,
-                parameter: Parameter::LearningRate,
-            },
-        ];
-        for control in controls {
-            slider(ui, control, actions);
+        for parameter in parameters::all().iter() {
+            slider(ui, parameter, config, &standard, actions);
         }
-        let mut exact = d.interneuron_mode == InterneuronMode::Exact;
-        if ui.checkbox(&mut exact, "Exact interneurons").on_hover_text("A'(eta) in place of <T(y)>: the limit tau_eps -> 0").changed() {
-            actions.push(Action::Change { to: Parameter::ExactInterneurons(exact), from: Parameter::ExactInterneurons(!exact) });
-        }
-        let mut manual = d.governor == Governor::Manual;
-        if ui
-            .checkbox(&mut manual, "Manual step size")
-            .on_hover_text("dt as given, even past h = 0.7/lambda_max and h m sqrt(lambda_max) = 1")
-            .changed()
-        {
-            actions.push(Action::Change { to: Parameter::ManualGovernor(manual), from: Parameter::ManualGovernor(!manual) });
-        }
-        let mut learns = config.learning.enabled;
-        if ui.checkbox(&mut learns, "Learning").on_hover_text("Whether the weights change").changed() {
-            actions.push(Action::Change { to: Parameter::Learning(learns), from: Parameter::Learning(!learns) });
+        for (key, label, [off, on]) in [
+            ("interneuron_mode", "Exact interneurons", [InterneuronMode::Sampled.into(), InterneuronMode::Exact.into()]),
+            ("governor", "Manual step size", [Governor::Auto.into(), Governor::Manual.into()]),
+            ("enabled", "Learning", [Value::Switch(false), Value::Switch(true)]),
+        ] {
+            checkbox(ui, key, label, [off, on], config, actions);
         }
         ui.separator();
         learn_from(ui, config, actions);
@@ -289,19 +198,19 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
     if config.stages.is_empty() {
         return;
     }
-    let mut sources = vec![(DataSource::Photographs, "photographs"), (DataSource::DeadLeaves, "dead leaves")];
+    let mut sources = vec![(Source::Photographs, "photographs"), (Source::DeadLeaves, "dead leaves")];
     let mut standard = None;
     if config.data.source.is_whole() {
         let Ok(own) = presets::by_name(&config.model.name) else { return };
         let name = match own.data.source {
-            DataSource::Digits => "digits",
-            DataSource::Fashion => "Fashion-MNIST",
-            DataSource::Mnist => "MNIST",
+            Source::Digits => "digits",
+            Source::Fashion => "Fashion-MNIST",
+            Source::Mnist => "MNIST",
             _ => return,
         };
         sources = vec![(own.data.source, name)];
-        if config.data.source == DataSource::Images {
-            sources.push((DataSource::Images, "your images"));
+        if config.data.source == Source::Images {
+            sources.push((Source::Images, "your images"));
         }
         standard = Some(own);
     }
@@ -326,24 +235,43 @@ pub fn path_field(ui: &mut Ui, label: &egui::Response, hint: &str, path: &mut St
     ui.add(egui::TextEdit::singleline(path).hint_text(hint).desired_width(150.0)).labelled_by(label.id);
 }
 
-fn slider(ui: &mut Ui, control: Control, actions: &mut Vec<Action>) {
-    let mut value = control.value;
+/// A slider over the usual values of a parameter that has one; beyond them a number can be typed, up to the valid range. A double
+/// click on the name brings back the value of `standard`.
+fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config, standard: &Config, actions: &mut Vec<Action>) {
+    let (Some(usual), Some(before), Some(of_preset)) = (parameter.usual, parameter.number(config), parameter.number(standard)) else {
+        return;
+    };
+    let mut number = before;
     ui.horizontal(|ui| {
-        let label = ui.add_sized([48.0, 18.0], egui::Label::new(control.name).sense(egui::Sense::click())).on_hover_text(control.equation);
+        let tooltip = parameter.tooltip();
+        let label = ui.add_sized([48.0, 18.0], egui::Label::new(parameter.symbol).sense(egui::Sense::click())).on_hover_text(&tooltip);
         ui.spacing_mut().slider_width = (ui.available_width() - 86.0).max(60.0);
-        let mut slider = Slider::new(&mut value, control.range)
-            .logarithmic(control.logarithmic)
-            .suffix(control.unit)
+        let suffix = if parameter.unit.is_empty() { String::new() } else { format!(" {}", parameter.unit) };
+        let mut slider = Slider::new(&mut number, usual.low..=usual.high)
+            .logarithmic(usual.logarithmic)
+            .suffix(suffix)
             .clamping(egui::SliderClamping::Never);
-        if control.name == "K" {
+        if parameter.is_whole() {
             slider = slider.integer();
         }
-        let response = ui.add(slider).labelled_by(label.id).on_hover_text(control.equation);
+        let response = ui.add(slider).labelled_by(label.id).on_hover_text(&tooltip);
         if label.double_clicked() || response.double_clicked() {
-            value = control.standard;
+            number = of_preset;
         }
     });
-    if value != control.value {
-        actions.push(Action::Change { to: (control.parameter)(value), from: (control.parameter)(control.value) });
+    if number != before
+        && let Some(to) = parameter.nearest(number)
+    {
+        actions.push(Action::Change { key: parameter.key, to, from: parameter.get(config) });
+    }
+}
+
+/// A box that puts a parameter of two values to the second one; the parameter says what that means.
+fn checkbox(ui: &mut Ui, key: &'static str, label: &str, [off, on]: [Value; 2], config: &Config, actions: &mut Vec<Action>) {
+    let Some(parameter) = parameters::find(key) else { return };
+    let from = parameter.get(config);
+    let mut checked = from == on;
+    if ui.checkbox(&mut checked, label).on_hover_text(parameter.tooltip()).changed() {
+        actions.push(Action::Change { key, to: if checked { on } else { off }, from });
     }
 }

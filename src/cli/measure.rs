@@ -2,8 +2,9 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::cli::Start;
-use crate::experiment::config::DynamicsConfig;
+use crate::experiment::config::{Config, DynamicsConfig};
 use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point, Subject};
+use crate::experiment::parameters;
 use crate::experiment::race::{Field, MOST_SAMPLERS, Race, SamplerConfig};
 use crate::experiment::session::Session;
 use crate::export::table::Table;
@@ -199,27 +200,30 @@ fn difference(a: &[f64], b: &[f64]) -> (f64, f64) {
     (a - b, a_error.hypot(b_error))
 }
 
-/// A sampler out of `m=4,K=2`; the rest as the configuration has it.
+/// Parameters that a sampler of the race has for itself.
+const OF_A_SAMPLER: [&str; 4] = ["adaptation", "tau_v_ms", "tau_eps_ms", "interneurons"];
+
+/// A sampler out of `m=4,K=2`; the rest as the configuration has it. Keys are those of the configuration or the symbols m and K.
 fn sampler(text: &str, d: &DynamicsConfig) -> anyhow::Result<SamplerConfig> {
-    let mut config = SamplerConfig::of(d);
+    let (mut config, mut noisy) = (Config { dynamics: *d, ..Config::default() }, true);
     for part in text.split(',') {
         let Some((key, value)) = part.split_once('=') else { bail!("--sampler {text}: '{part}' is no KEY=VALUE") };
-        let number = || {
-            value.parse::<f64>().ok().filter(|v| v.is_finite()).with_context(|| format!("--sampler {text}: {key} = {value} is no number"))
+        let key = match key.trim() {
+            "m" => "adaptation",
+            "K" => "interneurons",
+            key => key,
         };
-        let positive = || number().and_then(|v| if v > 0.0 { Ok(v) } else { bail!("--sampler {text}: {key} = {v} is not positive") });
-        match key.trim() {
-            "m" | "adaptation" => config.adaptation = number()?.clamp(0.0, 100.0),
-            "tau_v_ms" => config.tau_v_ms = positive()?,
-            "tau_eps_ms" => config.tau_eps_ms = positive()?,
-            "K" | "interneurons" => config.interneurons = positive()?.clamp(1.0, 1000.0) as usize,
-            "noisy" => {
-                config.noisy = value.parse().with_context(|| format!("--sampler {text}: noisy = {value} is neither true nor false"))?
+        match parameters::find(key).filter(|_| OF_A_SAMPLER.contains(&key)) {
+            Some(parameter) => {
+                parameter.parse(value).and_then(|value| parameter.set(&mut config, value)).with_context(|| format!("--sampler {text}"))?
             }
-            other => bail!("--sampler {text}: no key '{other}'; there are: m, tau_v_ms, tau_eps_ms, K, noisy"),
+            None if key == "noisy" => {
+                noisy = value.parse().with_context(|| format!("--sampler {text}: noisy = {value} is neither true nor false"))?;
+            }
+            None => bail!("--sampler {text}: no key '{key}'; there are: m, tau_v_ms, tau_eps_ms, K, noisy"),
         }
     }
-    Ok(config)
+    Ok(SamplerConfig { noisy, ..SamplerConfig::of(&config.dynamics) })
 }
 
 /// Prints each point as it is found.
@@ -249,4 +253,28 @@ fn points(experiment: Experiment, subject: &Subject) -> anyhow::Result<Table> {
     table.push("standard_error", found.iter().map(|f| f.0.error));
     table.push(theory, found.iter().map(|f| f.1));
     Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sampler_has_the_ranges_of_the_configuration() {
+        let d = DynamicsConfig::default();
+        for key in OF_A_SAMPLER {
+            let high = match parameters::find(key).unwrap().domain {
+                parameters::Domain::Number { high, .. } => high,
+                parameters::Domain::Whole { high, .. } => high as f64,
+                _ => panic!("{key} is no number"),
+            };
+            let error = format!("{:#}", sampler(&format!("{key}={}", 2.0 * high), &d).unwrap_err());
+            let expected = Config::default().set(&format!("{key}={}", 2.0 * high)).unwrap_err().to_string();
+            assert!(error.ends_with(&expected) && error.contains("is out of range"), "{error} against {expected}");
+            assert!(sampler(&format!("{key}={high}"), &d).is_ok());
+        }
+        let found = sampler("m=200,K=3,noisy=false", &d).unwrap();
+        assert_eq!((found.adaptation, found.interneurons, found.noisy, found.tau_v_ms), (200.0, 3, false, d.tau_v_ms));
+        assert!(sampler("K=2.5", &d).is_err() && sampler("m=-1", &d).is_err() && sampler("tau_v_ms=nan", &d).is_err());
+    }
 }

@@ -1,10 +1,11 @@
 //! `heescope train`: learns without a window and writes the model.
 
 use crate::cli::Start;
+use crate::data::Source;
 use crate::dynamics::block::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
-use crate::experiment::{DataSource, Decay, modelfile, stages};
+use crate::experiment::{LearningRateSchedule, modelfile, stages};
 use crate::export::filters::{Format, save};
 use crate::export::mosaic::Scale;
 use anyhow::bail;
@@ -44,7 +45,7 @@ impl Train {
         if !self.data.is_empty() {
             config.use_images(self.data.clone());
         }
-        if config.data.source == DataSource::Fixed {
+        if config.data.source == Source::Fixed {
             bail!("preset {} has one fixed stimulus and nothing to learn", config.model.name);
         }
         if let Some(seconds) = self.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
@@ -57,9 +58,9 @@ impl Train {
         let staged: u64 = config.stages.iter().map(|stage| stage.images).sum();
         let whole = if staged > 0 { staged.saturating_sub(config.learning.images_seen).max(1) } else { 100_000 };
         let images = self.images.or(if self.seconds.is_none() { Some(whole) } else { None });
-        let decay = config.learning.decay;
-        if images.is_some() && decay == Decay::Settle {
-            config.learning.decay = Decay::Linear; // a run of known length (SPEC 6)
+        let decay = config.learning.rate_schedule;
+        if images.is_some() && decay == LearningRateSchedule::InverseImages {
+            config.learning.rate_schedule = LearningRateSchedule::Linear; // a run of known length (SPEC 6)
         }
         let mut session = match model {
             Some(model) => Session::with_model(config, model)?,
@@ -97,7 +98,7 @@ impl Train {
         run_on(pool, learn)?;
         bar.finish_and_clear();
         let mut config = session.config().clone();
-        config.learning.decay = decay; // this run's end is not the model's
+        config.learning.rate_schedule = decay; // this run's end is not the model's
         modelfile::save(&self.out, &config, &session)?;
         if let Some(path) = &self.filters {
             save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4, &[])?;

@@ -10,6 +10,7 @@ pub mod photographs;
 mod progress;
 pub mod readers;
 mod set;
+mod source;
 pub mod stimuli;
 pub mod whitening;
 
@@ -18,12 +19,13 @@ pub use mnist::mnist;
 pub use progress::Progress;
 pub use readers::read;
 pub use set::{ImageSet, Part};
+pub use source::Source;
 pub use stimuli::Stimuli;
 
 use ndarray::Array2;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What went wrong with data: the message names the file, what was found and what would be right.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -44,50 +46,36 @@ pub enum DataError {
     Cancelled,
 }
 
-/// Where images come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Six synthetic dead-leaves images of 384 x 384.
-    DeadLeaves,
-    /// The embedded photographs.
-    Photographs,
-    /// Bars that appear independently, an image each, without whitening.
-    Bars,
-    /// Files and folders, cut into patches.
-    Files(Vec<PathBuf>),
-    /// The embedded digits, whole.
-    Digits,
-    /// The embedded part of Fashion-MNIST, whole.
-    Fashion,
-    /// MNIST in this folder, whole.
-    Mnist(PathBuf),
-    /// Files and folders, whole images.
-    Images(Vec<PathBuf>),
-}
-
-/// Whole images of a source, grey 0 to 1, and the files that were left out. Pictures are scaled to a square of `units` pixels
-/// where that is given. An error for a source of patches.
-pub fn whole(source: &Source, part: Part, units: Option<usize>, progress: &Progress) -> Result<(ImageSet, Vec<DataError>), DataError> {
+/// Whole images of a source, grey 0 to 1, and the files that were left out. `paths` are the files and folders of those sources that
+/// need some. Pictures are scaled to a square of `units` pixels where that is given. An error for a source of patches.
+pub fn whole(
+    source: Source,
+    paths: &[PathBuf],
+    part: Part,
+    units: Option<usize>,
+    progress: &Progress,
+) -> Result<(ImageSet, Vec<DataError>), DataError> {
     match source {
         Source::Digits => digits(part).map(|set| (set, Vec::new())),
         Source::Fashion => fashion(part).map(|set| (set, Vec::new())),
-        Source::Mnist(folder) => mnist(folder, part, progress),
-        Source::Images(paths) => read(paths, part, units, progress),
+        Source::Mnist => mnist(paths.first().map_or(Path::new(mnist::FOLDER), PathBuf::as_path), part, progress),
+        Source::Images => read(paths, part, units, progress),
         _ => Err(DataError::Nothing("this source has patches, not whole images".into())),
     }
 }
 
-/// Whitened patches of a source, of side^2 pixels, and the files that were left out. Bit-identical for one seed. An error for a
-/// source of whole images.
+/// Whitened patches of a source, of side^2 pixels, and the files that were left out. `paths` are the files and folders of
+/// [`Source::Files`]. Bit-identical for one seed. An error for a source that has no patches.
 pub fn patches(
-    source: &Source,
+    source: Source,
+    paths: &[PathBuf],
     settings: &patches::Settings,
     seed: u64,
     progress: &Progress,
 ) -> Result<(Stimuli, Vec<DataError>), DataError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX);
-    if *source == Source::Bars {
+    if source == Source::Bars {
         return Ok((bars::bars(settings.count, settings.side, &mut rng).into(), Vec::new()));
     }
     let mut rejected = Vec::new();
@@ -101,7 +89,7 @@ pub fn patches(
             })
             .collect(),
         Source::Photographs => photographs::images()?,
-        Source::Files(paths) => {
+        Source::Files => {
             let loaded = images::load(paths, settings.side + 2 * settings.border + 1, progress);
             if progress.cancelled() {
                 return Err(DataError::Cancelled);
@@ -115,7 +103,7 @@ pub fn patches(
         }
         _ => return Err(DataError::Nothing("this source has whole images, not patches".into())),
     };
-    let logarithm = *source != Source::DeadLeaves;
+    let logarithm = source != Source::DeadLeaves;
     progress.begin("whitening", raw.len());
     let whitened = |image: &Array2<f32>| {
         let white =

@@ -4,36 +4,12 @@ use crate::engine::generation_thread::GenerationCommand;
 use crate::experiment::Config;
 use crate::experiment::generation_comparison::Settings;
 use crate::experiment::laboratory::Experiment;
+use crate::experiment::parameters::Value;
 use crate::experiment::race::{SamplerConfig, Start};
 use std::path::PathBuf;
 
 /// Steps a second at which learning is slow enough to be watched.
 pub(super) const LEARNING_STEPS_PER_SECOND: f64 = 450.0;
-
-/// A value that acts from the next simulation step on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Parameter {
-    /// tau_x, ms.
-    TauXMs(f64),
-    /// tau_eps, ms.
-    TauEpsMs(f64),
-    /// tau_v, ms.
-    TauVMs(f64),
-    /// m.
-    Adaptation(f64),
-    /// K.
-    Interneurons(usize),
-    /// dt, ms.
-    DtMs(f64),
-    /// Learning rate.
-    LearningRate(f64),
-    /// true: A'(eta) instead of interneurons.
-    ExactInterneurons(bool),
-    /// true: dt as given.
-    ManualGovernor(bool),
-    /// Whether weights change.
-    Learning(bool),
-}
 
 /// How fast the simulation runs.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -82,8 +58,13 @@ pub enum Command {
     Step(u64),
     /// Start again from the seed with the current configuration.
     Reset,
-    /// Change one parameter.
-    SetParameter(Parameter),
+    /// Change one parameter: from the next step on, or by building everything anew, as its row of the table says.
+    SetParameter {
+        /// Its key in [`crate::experiment::parameters`].
+        key: &'static str,
+        /// The new value.
+        value: Value,
+    },
     /// Change the pace.
     SetPace(Pace),
     /// Rebuild everything from a configuration.

@@ -16,7 +16,7 @@ mod tuning_runner;
 mod worker;
 
 pub use background::{BackgroundJob, JobContext};
-pub use command::{Command, Pace, Parameter, Watch};
+pub use command::{Command, Pace, Watch};
 pub use error::EngineError;
 pub use event::Event;
 pub use generation_thread::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};

@@ -1,7 +1,7 @@
 //! The thread's body: obeys commands, runs spans at the pace asked for, leaves snapshots; survives NaN and panics.
 
 use crate::analysis::density::DensityGrid;
-use crate::data::Progress;
+use crate::data::{Progress, Source};
 use crate::dynamics::block::Probes;
 use crate::engine::core_lease::CoreLease;
 use crate::engine::generation::Generation;
@@ -12,7 +12,7 @@ use crate::engine::{Command, Event, InterneuronSample, LearningPoint, MAX_SAMPLE
 use crate::experiment::laboratory::Subject;
 use crate::experiment::parallel::{on_at_most, run_on};
 use crate::experiment::session::Session;
-use crate::experiment::{Config, DataSource, presets};
+use crate::experiment::{Config, presets};
 use crate::model::Hierarchy;
 use crossbeam_channel::{Receiver, Sender};
 use ndarray::Array2;
@@ -211,7 +211,7 @@ impl Worker {
                 self.take(session, config);
             }
             Err(error) => {
-                if config.data.source == DataSource::Mnist {
+                if config.data.source == Source::Mnist {
                     self.wanted = Some(config);
                 }
                 self.tell(Event::Failed(format!("{error:#}")));

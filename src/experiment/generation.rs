@@ -76,7 +76,7 @@ pub struct GenerationRequest {
 impl GenerationRequest {
     /// Checks every value's range; the error names it.
     pub fn validate(&self, model: &Hierarchy) -> Result<(), ConfigError> {
-        let wrong = |text: String| Err(ConfigError(text));
+        let wrong = |text: String| Err(ConfigError::Generation(text));
         let states = model.layers.last().filter(|layer| layer.is_categorical()).map_or(0, |layer| layer.size);
         if !(1..=MOST_IMAGES).contains(&self.count) {
             return wrong(format!("count = {} is out of range: 1 to {MOST_IMAGES}", self.count));
@@ -178,7 +178,7 @@ impl GenerationChains {
             }
             (_, Origin::Data) => {
                 let Some(data) = data.filter(|set| set.nrows() > 0 && set.ncols() == n) else {
-                    return Err(ConfigError("start = data needs images of this model's size".into()));
+                    return Err(ConfigError::Generation("start = data needs images of this model's size".into()));
                 };
                 let mut rng = ChaCha8Rng::seed_from_u64(self.request.seed);
                 rng.set_stream(1 << 43);
@@ -219,7 +219,7 @@ impl GenerationChains {
         let mut chains = Self::new(weights, request, None)?;
         let sizes = |model: &Hierarchy| model.layers.iter().map(|layer| layer.size).collect::<Vec<_>>();
         if sizes(&chains.model) != sizes(&self.model) {
-            return Err(ConfigError("weights of another model cannot go on with these chains".into()));
+            return Err(ConfigError::Generation("weights of another model cannot go on with these chains".into()));
         }
         chains.request.origin = self.request.origin;
         chains.steps = self.steps;

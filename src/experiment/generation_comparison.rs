@@ -108,7 +108,7 @@ impl GenerationComparison {
     /// All three at their start. `data`, `[images, n_0]`, is needed to start there.
     pub fn new(weights: &FrozenModel, settings: &Settings, seed: u64, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
         if settings.count > MOST_IMAGES {
-            return Err(ConfigError(format!("count = {} is out of range: 1 to {MOST_IMAGES}", settings.count)));
+            return Err(ConfigError::Generation(format!("count = {} is out of range: 1 to {MOST_IMAGES}", settings.count)));
         }
         let run = |mode| {
             let start = Instant::now();

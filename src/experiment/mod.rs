@@ -1,6 +1,8 @@
 //! What a run is made of: configuration, presets, the session that runs it.
 
 pub mod config;
+pub mod config_error;
+mod config_toml;
 pub mod fits;
 pub mod generation;
 pub mod generation_comparison;
@@ -11,6 +13,7 @@ pub mod laboratory;
 pub mod latents;
 pub mod modelfile;
 pub mod parallel;
+pub mod parameters;
 pub mod presets;
 pub mod prototypes;
 pub mod race;
@@ -18,6 +21,7 @@ pub mod session;
 pub mod stages;
 pub mod tuning;
 pub mod tuning_figures;
+mod validation;
 
 pub use config::*;
 pub use session::Session;

@@ -1,5 +1,6 @@
 //! The presets: settings known to show something (SPEC 6).
 
+use crate::data::Source;
 use crate::experiment::config::*;
 use crate::experiment::stages::StageConfig;
 use crate::model::{Activation, FamilyConfig};
@@ -31,9 +32,9 @@ pub fn all() -> &'static [Preset] {
         Preset {
             name: "dead-leaves",
             summary: "Gabor filters from synthetic images of opaque discs",
-            build: || sparse(DataSource::DeadLeaves),
+            build: || sparse(Source::DeadLeaves),
         },
-        Preset { name: "photographs", summary: "Gabor filters from photographs of nature", build: || sparse(DataSource::Photographs) },
+        Preset { name: "photographs", summary: "Gabor filters from photographs of nature", build: || sparse(Source::Photographs) },
         Preset { name: "explaining-away", summary: "two sparse causes compete for one observation", build: explaining_away },
         Preset { name: "ridge", summary: "a strongly correlated Gaussian posterior, where adaptation pays", build: ridge },
         Preset { name: "ring", summary: "a sum of squares is observed: the posterior is curved", build: ring },
@@ -60,10 +61,10 @@ pub fn all() -> &'static [Preset] {
         },
         Preset {
             name: "digits",
-            summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model generation_thread digits",
+            summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model generates digits",
             build: || {
                 Images {
-                    source: DataSource::Digits,
+                    source: Source::Digits,
                     sizes: [64, 64, 16],
                     states: [50, 50],
                     most: 1500,
@@ -78,12 +79,12 @@ pub fn all() -> &'static [Preset] {
         Preset {
             name: "fashion",
             summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
-            build: || Images::large(DataSource::Fashion, 9000).config(),
+            build: || Images::large(Source::Fashion, 9000).config(),
         },
         Preset {
             name: "mnist",
             summary: "MNIST's digits, read from a folder with its files (--data)",
-            build: || Images::large(DataSource::Mnist, 10_000).config(),
+            build: || Images::large(Source::Mnist, 10_000).config(),
         },
     ]
 }
@@ -91,8 +92,8 @@ pub fn all() -> &'static [Preset] {
 /// The preset of that name, or an error that lists the names.
 pub fn by_name(name: &str) -> Result<Config, ConfigError> {
     all().iter().find(|p| p.name == name).map(Preset::config).ok_or_else(|| {
-        let names: Vec<_> = all().iter().map(|p| p.name).collect();
-        ConfigError(format!("no preset is called '{name}'; there are: {}", names.join(", ")))
+        let names = all().iter().map(|p| p.name.into()).collect();
+        ConfigError::UnknownPreset { name: name.into(), known: names }
     })
 }
 
@@ -100,14 +101,14 @@ fn layer(size: usize, family: FamilyConfig) -> LayerConfig {
     LayerConfig { size, family, activation: Activation::Linear, bias: 0.0, learned_sigma: false }
 }
 
-fn sparse(source: DataSource) -> Config {
+fn sparse(source: Source) -> Config {
     let layers =
         vec![layer(144, FamilyConfig::Gaussian { sigma: 0.4 }), layer(144, FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 0.0 })];
     Config {
         model: ModelConfig { layers, ..Default::default() },
         dynamics: DynamicsConfig { adaptation: 4.0, ..Default::default() },
         learning: LearningConfig { enabled: true, ..Default::default() },
-        data: DataConfig { source, contrast_normalisation: source == DataSource::Photographs, ..Default::default() },
+        data: DataConfig { source, contrast_normalisation: source == Source::Photographs, ..Default::default() },
         ..Default::default()
     }
 }
@@ -174,7 +175,7 @@ fn bars() -> Config {
         dynamics: DynamicsConfig { adaptation: 2.0, ..Default::default() },
         learning: LearningConfig { enabled: true, ..Default::default() },
         stimulus: StimulusConfig { steps_per_stimulus: 40, burn_in_steps: 20, ..Default::default() },
-        data: DataConfig { source: DataSource::Bars, patch: 8, patches: 20_000, ..Default::default() },
+        data: DataConfig { source: Source::Bars, patch: 8, patches: 20_000, ..Default::default() },
         ..Default::default()
     }
 }
@@ -202,7 +203,7 @@ fn v1_v2() -> Config {
         model: ModelConfig { layers: vec![layer(256, FamilyConfig::Gaussian { sigma: 0.4 }), first, second], ..Default::default() },
         dynamics: DynamicsConfig { dt_ms: 6.0, adaptation: 4.0, ..Default::default() },
         learning: LearningConfig { enabled: true, ..Default::default() },
-        data: DataConfig { source: DataSource::Photographs, patch: 16, contrast_normalisation: true, ..Default::default() },
+        data: DataConfig { source: Source::Photographs, patch: 16, contrast_normalisation: true, ..Default::default() },
         stages: vec![stage("filters", 100_000, 1), groups],
         ..Default::default()
     }
@@ -210,7 +211,7 @@ fn v1_v2() -> Config {
 
 /// A hierarchy that learns to generate whole images (SPEC 8).
 struct Images {
-    source: DataSource,
+    source: Source,
     /// Pixels, units of x_1 and x_2.
     sizes: [usize; 3],
     /// States of the top that open first, and all.
@@ -228,7 +229,7 @@ struct Images {
 
 impl Images {
     /// Images of 28 x 28 pixels, `most` of them.
-    fn large(source: DataSource, most: usize) -> Self {
+    fn large(source: Source, most: usize) -> Self {
         let (sizes, states) = ([784, 400, 24], [1000, 4000]);
         Self { source, sizes, states, most, first: 5000, shown: 1_500_000, rate: 2e-3, top_rate: 0.03 }
     }

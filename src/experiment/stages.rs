@@ -1,6 +1,6 @@
 //! Learning in stages: which layers run, which weights learn, at what rate and for how long (SPEC 7: a critical period).
 
-use crate::experiment::config::ConfigError;
+use crate::experiment::config_error::ConfigError;
 use serde::{Deserialize, Serialize};
 
 /// One stage, a table `[[stages]]` of the configuration. Without stages every layer runs and learns from the start.
@@ -54,7 +54,7 @@ pub fn validate(stages: &[StageConfig], sizes: &[usize]) -> Result<(), ConfigErr
     let (depth, top) = (sizes.len().saturating_sub(1), sizes.last().copied().unwrap_or_default());
     for stage in stages {
         let wrong = |key: &str, found: String, range: String| {
-            Err(ConfigError(format!("stages: '{}': {key} = {found} is out of range: {range}", stage.name)))
+            Err(ConfigError::Stage { stage: stage.name.clone(), key: key.into(), value: found, range })
         };
         if !(1..=depth).contains(&stage.active_layers) {
             return wrong("open", stage.active_layers.to_string(), format!("1 to {depth}"));

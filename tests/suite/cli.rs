@@ -45,7 +45,11 @@ fn trains_samples_and_writes_filters() {
     succeeds(folder, &["train", "--init", "m.npz", "--images", "100", "--out", "n.npz"]);
     let seen = |file: &str| heescope::experiment::modelfile::load(&folder.join(file)).unwrap().0.learning;
     assert!(seen("n.npz").images_seen >= seen("m.npz").images_seen + 100, "training went on where it was");
-    assert_eq!(seen("m.npz").decay, heescope::experiment::Decay::Settle, "opened again it learns without an end");
+    assert_eq!(
+        seen("m.npz").rate_schedule,
+        heescope::experiment::LearningRateSchedule::InverseImages,
+        "opened again it learns without an end"
+    );
     succeeds(folder, &["sample", "--model", "m.npz", "--chains", "3", "--steps", "20", "--burn", "5", "--thin", "2", "--out", "s.npz"]);
     let mut file = heescope::export::npz::open(&folder.join("s.npz")).unwrap();
     assert_eq!(file.array("x1").unwrap().shape(), [3, 10, 144]);

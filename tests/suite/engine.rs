@@ -1,6 +1,7 @@
 //! The simulation thread: commands in order, a reader that is slow or absent, NaN, panics, the end.
 
-use heescope::engine::{COMPLETIONS, Command, Engine, Event, MAX_SAMPLES, Pace, Parameter, Snapshot};
+use heescope::engine::{COMPLETIONS, Command, Engine, Event, MAX_SAMPLES, Pace, Snapshot};
+use heescope::experiment::parameters::Value;
 use heescope::experiment::{Config, InterneuronMode, presets};
 use heescope::model::FamilyConfig;
 use std::time::{Duration, Instant};
@@ -43,15 +44,15 @@ fn commands_act_in_order() {
     for command in [
         Command::Pause,
         Command::Reset,
-        Command::SetParameter(Parameter::TauVMs(12.0)),
-        Command::SetParameter(Parameter::TauVMs(34.0)),
+        Command::SetParameter { key: "tau_v_ms", value: Value::Number(12.0) },
+        Command::SetParameter { key: "tau_v_ms", value: Value::Number(34.0) },
         Command::Step(7),
     ] {
         assert!(engine.send(command));
     }
     let snapshot = wait(&engine, |s| s.clock.steps == 7 && s.config.dynamics.tau_v_ms == 34.0);
     assert!(!snapshot.clock.running);
-    assert!(engine.send(Command::SetParameter(Parameter::TauXMs(-1.0))));
+    assert!(engine.send(Command::SetParameter { key: "tau_x_ms", value: Value::Number(-1.0) }));
     let Event::Failed(text) = wait_event(&engine, |e| matches!(e, Event::Failed(_))) else { unreachable!() };
     assert!(text.contains("tau_x_ms = -1"), "{text}");
 }
@@ -61,8 +62,8 @@ fn an_absent_reader_blocks_nothing_and_lists_stay_bounded() {
     let engine = Engine::start(small(), || {}).unwrap();
     assert!(engine.send(Command::SetPace(Pace::Full)));
     for i in 0..5000 {
-        engine.send(Command::SetParameter(Parameter::Adaptation(f64::from(i % 5)))); // many are refused: the queue is bounded
-        engine.send(Command::SetParameter(Parameter::TauXMs(-1.0))); // events nobody reads
+        engine.send(Command::SetParameter { key: "adaptation", value: Value::Number(f64::from(i % 5)) }); // many are refused: the queue is bounded
+        engine.send(Command::SetParameter { key: "tau_x_ms", value: Value::Number(-1.0) }); // events nobody reads
     }
     std::thread::sleep(Duration::from_millis(800));
     let first = wait(&engine, |_| true);
@@ -151,7 +152,7 @@ fn at_full_speed_snapshots_are_fewer_but_what_was_asked_for_is_shown_at_once() {
         for k in 0..12 {
             let tau = 20.0 + f64::from(k);
             if ask {
-                engine.send(Command::SetParameter(Parameter::TauVMs(tau)));
+                engine.send(Command::SetParameter { key: "tau_v_ms", value: Value::Number(tau) });
             }
             wait(&engine, |s| !ask || s.config.dynamics.tau_v_ms == tau);
         }

@@ -108,7 +108,7 @@ fn all_bars_are_found_from_five_seeds() {
     for seed in 0..5 {
         let mut config = presets::by_name("bars").unwrap();
         config.dynamics.seed = seed;
-        config.learning.decay = heescope::experiment::Decay::Linear;
+        config.learning.rate_schedule = heescope::experiment::LearningRateSchedule::Linear;
         let mut session = Session::new(config).unwrap();
         let found = |session: &Session| {
             let cosine = session.model.weights[0].t().dot(&dictionary);

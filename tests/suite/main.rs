@@ -13,6 +13,7 @@ mod generate;
 mod generation;
 mod grid;
 mod laboratory;
+mod parameters;
 mod random;
 mod readers;
 mod receptive_fields;

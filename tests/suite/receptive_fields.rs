@@ -49,7 +49,7 @@ fn share_localised_and_oriented(session: &Session) -> f64 {
 fn dead_leaves_and_photographs_give_localised_oriented_filters() {
     for (preset, residual) in [("dead-leaves", 0.14), ("photographs", 0.26)] {
         let mut config = presets::by_name(preset).unwrap();
-        config.learning.decay = heescope::experiment::Decay::Linear;
+        config.learning.rate_schedule = heescope::experiment::LearningRateSchedule::Linear;
         let mut session = Session::new(config).unwrap();
         session.run_for(50_000);
         let start = share_localised_and_oriented(&session);

@@ -1,6 +1,7 @@
 //! Scale modulation (SPEC 7): exact draws, the learning rule as the gradient of the likelihood, groups that are there and are found.
 
 use heescope::analysis::gabor::orientation_difference;
+use heescope::data::Source;
 use heescope::dynamics::block::{Block, Probes, Span};
 use heescope::dynamics::interneurons::equilibrium_statistics_under;
 use heescope::dynamics::learning::normalise_columns;
@@ -8,7 +9,7 @@ use heescope::dynamics::noise::Noise;
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::stages::StageConfig;
 use heescope::experiment::tuning::{Preparation, Protocol};
-use heescope::experiment::{Config, DataSource, Session, presets};
+use heescope::experiment::{Config, Session, presets};
 use heescope::model::energy::energy;
 use heescope::model::families::InterneuronDynamics;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
@@ -149,7 +150,7 @@ fn separation(w: &Array2<f32>) -> [f64; 2] {
 
 fn groups(together: bool) -> [f64; 2] {
     let mut config: Config = presets::by_name("v1-v2").unwrap();
-    config.data.source = DataSource::DeadLeaves;
+    config.data.source = Source::DeadLeaves;
     (config.data.patch, config.data.patches) = (4, 200);
     (config.model.layers[0].size, config.model.layers[1].size, config.model.layers[2].size) = (16, 16, 4);
     config.model.weights = (0..16).map(|i| (0..16).map(|j| f32::from(u8::from(i == j))).collect()).collect();
@@ -176,7 +177,7 @@ fn units_whose_scales_rise_together_become_a_group() {
 #[test]
 fn stages_follow_one_another_are_steered_and_kept() {
     let mut config = presets::by_name("v1-v2").unwrap();
-    config.data.source = DataSource::DeadLeaves;
+    config.data.source = Source::DeadLeaves;
     (config.data.patch, config.data.patches) = (8, 500);
     (config.model.layers[0].size, config.model.layers[1].size, config.model.layers[2].size) = (64, 32, 5);
     heescope::experiment::stages::scale(&mut config.stages, 1600);

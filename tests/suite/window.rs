@@ -2,8 +2,9 @@
 
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::{App, Options, ViewKind, view_by_name};
+use heescope::data::Source;
 use heescope::engine::Measuring;
-use heescope::experiment::{Config, DataSource, presets};
+use heescope::experiment::{Config, presets};
 use std::time::{Duration, Instant};
 
 fn window(preset: &str, view: Option<&str>) -> Harness<'static, Option<App>> {
@@ -540,9 +541,9 @@ fn sets_of_images_are_dropped_and_named_by_path() {
     std::fs::write(&file, [header, (0..60 * 81usize).map(|p| (p * 7 % 256) as u8).collect()].concat()).unwrap();
     let mut harness = window("digits", Some("stimulus"));
     let shown = |app: &App| app.state.latest.as_ref().map(|s| (s.config.data.source, s.config.model.layers[0].size, s.clock.images));
-    until(&mut harness, |app| shown(app).is_some_and(|(source, ..)| source == DataSource::Digits));
+    until(&mut harness, |app| shown(app).is_some_and(|(source, ..)| source == Source::Digits));
     harness.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(file.clone())));
-    until(&mut harness, |app| shown(app).is_some_and(|(source, size, images)| source == DataSource::Images && size == 81 && images > 50));
+    until(&mut harness, |app| shown(app).is_some_and(|(source, size, images)| source == Source::Images && size == 81 && images > 50));
     // Its own images again, then the same file by its path.
     harness.run_steps(2);
     assert!(harness.query_by_label("photographs").is_none(), "patches make no sense here");
@@ -550,10 +551,10 @@ fn sets_of_images_are_dropped_and_named_by_path() {
     harness.drag_at(own.center());
     harness.step();
     harness.drop_at(own.center());
-    until(&mut harness, |app| shown(app).is_some_and(|(source, size, _)| source == DataSource::Digits && size == 64));
+    until(&mut harness, |app| shown(app).is_some_and(|(source, size, _)| source == Source::Digits && size == 64));
     type_into(&mut harness, "Your images", &file.display().to_string());
     click(&mut harness, "Learn from these");
-    until(&mut harness, |app| shown(app).is_some_and(|(source, size, _)| source == DataSource::Images && size == 81));
+    until(&mut harness, |app| shown(app).is_some_and(|(source, size, _)| source == Source::Images && size == 81));
 }
 
 #[test]

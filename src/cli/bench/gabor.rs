@@ -3,7 +3,7 @@
 use crate::analysis::{gabor, locality};
 use crate::dynamics::block::Probes;
 use crate::experiment::parallel::run_on;
-use crate::experiment::{Config, Decay, Session, fits};
+use crate::experiment::{Config, LearningRateSchedule, Session, fits};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(
     while begun.elapsed() < LONGEST {
         let start = Instant::now();
         let mut config = config.clone();
-        config.learning.decay = Decay::Linear; // a run of known length (SPEC 6)
+        config.learning.rate_schedule = LearningRateSchedule::Linear; // a run of known length (SPEC 6)
         let mut session = Session::new(config)?;
         let last = session.run_for(images);
         run_on(session.pool(), || {

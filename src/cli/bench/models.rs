@@ -1,6 +1,7 @@
 //! The models that are measured besides the presets.
 
-use crate::experiment::{Config, DataSource, presets};
+use crate::data::Source;
+use crate::experiment::{Config, presets};
 use crate::model::{Activation, FamilyConfig};
 
 /// The dead-leaves preset with other sizes; patches need a square number of pixels, so the stimulus is fixed.
@@ -49,7 +50,7 @@ pub(super) fn photographs_16() -> anyhow::Result<Config> {
 
 /// One stimulus of 0 and 1 in turn, which every family can observe.
 fn fix(config: &mut Config) {
-    config.data.source = DataSource::Fixed;
+    config.data.source = Source::Fixed;
     config.stimulus.persistent = false;
     config.stimulus.values = (0..config.model.layers[0].size).map(|i| (i % 2) as f32).collect();
 }

@@ -5,12 +5,13 @@ use crate::dynamics::block::Probes;
 use crate::engine::generation::Generation;
 use crate::engine::laboratory::StudyRunner;
 use crate::engine::tuning_runner::{TuningRunner, TuningSubject};
-use crate::engine::{Command, Event, MAX_TRACED, Parameter, Watch};
+use crate::engine::{Command, Event, MAX_TRACED, Watch};
 use crate::experiment::laboratory::Experiment;
+use crate::experiment::parameters::{self, Effect, Value};
 use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Session;
 use crate::experiment::tuning::Protocol;
-use crate::experiment::{ConfigError, Governor, InterneuronMode, fits, modelfile};
+use crate::experiment::{ConfigError, fits, modelfile};
 use std::sync::Arc;
 
 impl Worker {
@@ -29,7 +30,7 @@ impl Worker {
                 self.pending_steps = n;
             }
             Command::Reset => self.load(self.config.clone()),
-            Command::SetParameter(parameter) => self.set(parameter),
+            Command::SetParameter { key, value } => self.set(key, value),
             Command::SetPace(pace) => {
                 self.pace = pace;
                 self.pace_from_now();
@@ -120,20 +121,14 @@ impl Worker {
         }
     }
 
-    pub(super) fn set(&mut self, parameter: Parameter) {
-        let (mut d, mut l) = (self.config.dynamics, self.config.learning);
-        match parameter {
-            Parameter::TauXMs(v) => d.tau_x_ms = v,
-            Parameter::TauEpsMs(v) => d.tau_eps_ms = v,
-            Parameter::TauVMs(v) => d.tau_v_ms = v,
-            Parameter::Adaptation(v) => d.adaptation = v,
-            Parameter::Interneurons(v) => d.interneurons = v,
-            Parameter::DtMs(v) => d.dt_ms = v,
-            Parameter::LearningRate(v) => l.lr = v,
-            Parameter::ExactInterneurons(v) => d.interneuron_mode = if v { InterneuronMode::Exact } else { InterneuronMode::Sampled },
-            Parameter::ManualGovernor(v) => d.governor = if v { Governor::Manual } else { Governor::Auto },
-            Parameter::Learning(v) => l.enabled = v,
+    pub(super) fn set(&mut self, key: &str, value: Value) {
+        let mut changed = self.config.clone();
+        match parameters::assign(&mut changed, key, value) {
+            Ok(parameter) if parameter.effect == Effect::Rebuild => return self.load(changed),
+            Ok(_) => {}
+            Err(error) => return self.tell(Event::Failed(error.to_string())),
         }
+        let (d, l) = (changed.dynamics, changed.learning);
         match self.session.as_mut().map(|session| session.adjust(d, l)) {
             Some(Ok(())) => {
                 let before = self.config.dynamics;

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::steps::step_parameters;
-use crate::data::{self, Part, Progress, Stimuli, patches::Settings};
+use crate::data::{self, Part, Progress, Source, Stimuli, patches::Settings};
 use crate::dynamics::block::{Block, Prepared};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
@@ -48,29 +48,29 @@ impl Session {
         config.validate()?;
         let seed = config.dynamics.seed;
         let mut warnings = Vec::new();
-        let source = config.data.source();
+        let source = config.data.source;
         let mut observed = model.layers[0].size;
         let mut labels = None;
         let stimuli = match source {
-            None if config.stimulus.values.len() != observed => {
-                return Err(ConfigError(format!(
+            Source::Fixed if config.stimulus.values.len() != observed => {
+                return Err(ConfigError::Stimulus(format!(
                     "stimulus.values has {} numbers, layer 0 has {observed} units",
                     config.stimulus.values.len()
                 ))
                 .into());
             }
-            None => None,
-            Some(source) if config.data.source.is_whole() => {
-                let (set, rejected) = data::whole(&source, Part::Train, Some(observed), progress)?;
+            Source::Fixed => None,
+            source if source.is_whole() => {
+                let (set, rejected) = data::whole(source, &config.data.paths, Part::Train, Some(observed), progress)?;
                 warnings.extend(rejected.iter().map(ToString::to_string));
-                if fresh && config.data.source == DataSource::Images && set.rows * set.columns != observed {
+                if fresh && source == Source::Images && set.rows * set.columns != observed {
                     observed = set.rows * set.columns; // a fresh model takes the size of one's own images
                     config.model.layers[0].size = observed;
                     config.validate()?;
                     model = fresh_model(&config)?;
                 }
                 if set.rows * set.columns != observed {
-                    return Err(ConfigError(format!(
+                    return Err(ConfigError::Stimulus(format!(
                         "images of {} x {} need a layer 0 of {} units, it has {observed}",
                         set.rows,
                         set.columns,
@@ -81,18 +81,18 @@ impl Session {
                 labels = set.labels;
                 Some(Stimuli::from(set.pixels))
             }
-            Some(_) if config.data.patch.pow(2) != observed => {
-                return Err(ConfigError(format!(
+            _ if config.data.patch.pow(2) != observed => {
+                return Err(ConfigError::Stimulus(format!(
                     "patch = {} needs a layer 0 of {} units, it has {observed}",
                     config.data.patch,
                     config.data.patch.pow(2)
                 ))
                 .into());
             }
-            Some(source) => {
+            source => {
                 let d = &config.data;
                 let settings = Settings { side: d.patch, count: d.patches, border: 4, contrast_normalisation: d.contrast_normalisation };
-                let (patches, rejected) = data::patches(&source, &settings, seed, progress)?;
+                let (patches, rejected) = data::patches(source, &d.paths, &settings, seed, progress)?;
                 warnings.extend(rejected.iter().map(ToString::to_string));
                 Some(patches)
             }
@@ -111,7 +111,7 @@ impl Session {
             Some(set) if config.stimulus.persistent => {
                 let bytes = Latents::bytes(&model, set.len());
                 if bytes > latents::MOST_BYTES {
-                    return Err(ConfigError(format!(
+                    return Err(ConfigError::Stimulus(format!(
                         "images = {}: their chains would take {} MB, at most {} MB are kept; choose fewer images",
                         set.len(),
                         bytes >> 20,
@@ -182,7 +182,7 @@ impl Session {
 pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let mut layers = Vec::new();
     for (l, c) in config.model.layers.iter().enumerate() {
-        layers.push(Layer::new(c.family, c.activation, c.size).map_err(|e| ConfigError(format!("layer {l}: {e}")))?);
+        layers.push(Layer::new(c.family, c.activation, c.size).map_err(|e| ConfigError::Layer { layer: l, problem: e.to_string() })?);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(config.dynamics.seed);
     rng.set_stream(1 << 40);
@@ -200,16 +200,16 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let fixed = std::iter::once(&config.model.weights).chain(&config.model.deeper_weights);
     for (l, (w, given)) in weights.iter_mut().zip(fixed).enumerate().filter(|(_, (_, given))| !given.is_empty()) {
         if given.len() != w.nrows() || given.iter().any(|row| row.len() != w.ncols()) {
-            return Err(ConfigError(format!("the weights W{l} must have {} rows of {} numbers", w.nrows(), w.ncols())));
+            return Err(ConfigError::Model(format!("the weights W{l} must have {} rows of {} numbers", w.nrows(), w.ncols())));
         }
         *w = Array2::from_shape_fn(w.dim(), |(i, j)| given[i][j]);
     }
-    let mut model = Hierarchy::new(layers, weights).map_err(|e| ConfigError(e.to_string()))?;
+    let mut model = Hierarchy::new(layers, weights).map_err(|e| ConfigError::Model(e.to_string()))?;
     for (l, c) in config.model.layers.iter().enumerate() {
         if !c.bias.is_finite() {
-            return Err(ConfigError(format!("layer {l}: bias = {} must be finite", c.bias)));
+            return Err(ConfigError::Layer { layer: l, problem: format!("bias = {} must be finite", c.bias) });
         }
-        model.set_bias(l, c.bias as f32).map_err(|e| ConfigError(e.to_string()))?;
+        model.set_bias(l, c.bias as f32).map_err(|e| ConfigError::Model(e.to_string()))?;
     }
     Ok(model)
 }

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::dynamics::governor::Stiffness;
-use crate::experiment::config::Decay;
+use crate::experiment::config::LearningRateSchedule;
 use crate::experiment::stages::{StageConfig, StagePosition};
 use rand_distr::{Distribution, StandardNormal};
 
@@ -95,15 +95,19 @@ impl Session {
         self.set_parameters();
     }
 
-    /// The learning rate now (its course: [`Decay`]).
+    /// The learning rate now (its course: [`LearningRateSchedule`]).
     pub fn learning_rate(&self) -> f64 {
         if let Some(stage) = self.stage() {
             return stage.rate(self.stage_progress());
         }
         let l = &self.config.learning;
-        l.lr * match (l.decay, self.run) {
-            (Decay::Linear, _) if self.run.is_some() || self.clock.is_some() => (2.0 * (1.0 - self.run_progress())).clamp(0.0, 1.0),
-            (Decay::Settle, _) if self.images > l.settle_images => (l.settle_images as f64 / self.images as f64).max(l.floor),
+        l.lr * match (l.rate_schedule, self.run) {
+            (LearningRateSchedule::Linear, _) if self.run.is_some() || self.clock.is_some() => {
+                (2.0 * (1.0 - self.run_progress())).clamp(0.0, 1.0)
+            }
+            (LearningRateSchedule::InverseImages, _) if self.images > l.constant_rate_images => {
+                (l.constant_rate_images as f64 / self.images as f64).max(l.smallest_rate_share)
+            }
             _ => 1.0,
         }
     }

@@ -35,10 +35,10 @@ impl Session {
     pub fn free_pixels(&mut self, free: &[bool]) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
         if !free.is_empty() && free.len() != n {
-            return Err(ConfigError(format!("a mask of {n} pixels is needed, found {}", free.len())));
+            return Err(ConfigError::Stimulus(format!("a mask of {n} pixels is needed, found {}", free.len())));
         }
         if free.contains(&true) && self.stimuli.is_some() && !self.held {
-            return Err(ConfigError("pixels can be freed while the stimulus is held".into()));
+            return Err(ConfigError::Stimulus("pixels can be freed while the stimulus is held".into()));
         }
         let before = std::mem::take(&mut self.free);
         if free.contains(&true) {

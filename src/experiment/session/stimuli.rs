@@ -14,7 +14,7 @@ impl Session {
     pub fn set_stimulus(&mut self, values: &[f32]) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
         if values.len() != n || values.iter().any(|v| !v.is_finite()) {
-            return Err(ConfigError(format!("a stimulus of {n} finite numbers is needed, found {}", values.len())));
+            return Err(ConfigError::Stimulus(format!("a stimulus of {n} finite numbers is needed, found {}", values.len())));
         }
         if self.stimuli.is_none() {
             self.config.stimulus.values = values.to_vec();
@@ -59,7 +59,7 @@ impl Session {
             }
         });
         if latents.is_some_and(Latents::fresh) {
-            self.settling = self.config.stimulus.settle_steps;
+            self.settling = self.config.stimulus.first_visit_steps;
         }
         if self.stimuli.is_some() {
             self.images += if self.held { 1 } else { self.config.stimulus.batch as u64 };
@@ -108,7 +108,7 @@ impl Session {
     pub fn replace_stimuli(&mut self, stimuli: Array2<f32>) -> Result<(), ConfigError> {
         let n = self.model.layers[0].size;
         if stimuli.ncols() != n || stimuli.nrows() == 0 {
-            return Err(ConfigError(format!("stimuli of shape [count, {n}] are needed, found {:?}", stimuli.dim())));
+            return Err(ConfigError::Stimulus(format!("stimuli of shape [count, {n}] are needed, found {:?}", stimuli.dim())));
         }
         (self.stimuli, self.labels) = (Some(stimuli.into()), None);
         self.show_next();

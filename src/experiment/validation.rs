@@ -1,0 +1,42 @@
+//! Whether a configuration can be run: every value within its range, and values that depend on each other.
+
+use crate::experiment::config::{Config, StimulusConfig};
+use crate::experiment::config_error::ConfigError;
+use crate::experiment::{parameters, stages};
+
+/// Units that a layer has at most.
+const MOST_UNITS: usize = 16_384;
+
+impl Config {
+    /// Checks every value's range; the error names the key, the value and the range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.stimulus.descent_within_first_visit()?;
+        parameters::check_all(self)?;
+        self.stimulus.burn_in_within_presentation()?;
+        let sizes: Vec<usize> = self.model.layers.iter().map(|layer| layer.size).collect();
+        stages::validate(&self.stages, &sizes)?;
+        match sizes.into_iter().find(|size| !(1..=MOST_UNITS).contains(size)) {
+            Some(size) => Err(ConfigError::out_of_range("size", size, format!("1 to {MOST_UNITS}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StimulusConfig {
+    /// The descent is the beginning of the steps at a first visit.
+    fn descent_within_first_visit(&self) -> Result<(), ConfigError> {
+        if self.descent_steps > self.first_visit_steps {
+            return Err(ConfigError::out_of_range("descent_steps", self.descent_steps, format!("0 to {}", self.first_visit_steps)));
+        }
+        Ok(())
+    }
+
+    /// Some steps of a presentation are left to learn from.
+    fn burn_in_within_presentation(&self) -> Result<(), ConfigError> {
+        if self.steps_per_stimulus > 0 && self.burn_in_steps >= self.steps_per_stimulus {
+            let range = format!("it must be below steps_per_stimulus = {}", self.steps_per_stimulus);
+            return Err(ConfigError::out_of_range("burn_in_steps", self.burn_in_steps, range));
+        }
+        Ok(())
+    }
+}
