@@ -93,7 +93,7 @@ impl App {
         self.fitter.offer(&snapshot, need.unwrap_or_default());
         let in_sight = self.shown().any(|kind| kind == Kind::Generation);
         if std::mem::replace(&mut self.generation_in_sight, in_sight) != in_sight {
-            actions.push(Action::Send(Command::GenerationThread(GenerationCommand::Look(in_sight)))); // nothing is computed that nobody sees
+            actions.push(Action::Send(Command::Generation(GenerationCommand::SetVisible(in_sight)))); // nothing is computed that nobody sees
         }
         self.state.latest = Some(snapshot);
         self.save_drawn(ui);

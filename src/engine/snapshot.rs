@@ -10,7 +10,7 @@ pub use samples::{InterneuronSample, LearningPoint, TraceSample};
 use crate::analysis::density::DensityGrid;
 use crate::engine::EngineError;
 use crate::engine::command::Watch;
-use crate::engine::generation_thread::GenerationState;
+use crate::engine::generation::GenerationState;
 use crate::engine::laboratory::StudyFindings;
 use crate::engine::tuning_runner::TuningState;
 use crate::experiment::Config;
