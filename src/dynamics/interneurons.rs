@@ -4,33 +4,13 @@
 //! move by Langevin micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie
 //! 1996), so that its length blurs no dynamics: <T(y)> is right however long it is.
 
-use crate::dynamics::block::LayerState;
 use crate::dynamics::neurons::CHUNK;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::{LayerState, MicroStepBuffers};
 use crate::dynamics::step_parameters::{Innovation, OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
 use crate::model::Family;
 use crate::model::families::InterneuronDynamics;
 use crate::model::mean_table::MeanTable;
-
-/// Buffers of the micro-steps, `[rows, units]` each; empty where there are none.
-#[derive(Clone, Debug, Default)]
-pub struct Micro {
-    force: Vec<f32>,
-    energy: Vec<f32>,
-    proposal: Vec<f32>,
-    new_force: Vec<f32>,
-    new_energy: Vec<f32>,
-    noise: [Vec<f32>; 3],
-    /// Units whose draw was rejected so far.
-    pending: Vec<u32>,
-}
-
-impl Micro {
-    fn resize(&mut self, size: usize) {
-        let Self { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = self;
-        [force, energy, proposal, new_force, new_energy, n1, n2, n3].into_iter().for_each(|buffer| buffer.resize(size, 0.0));
-    }
-}
 
 /// Sizes the interneurons for K and starts them: near equilibrium at eta = 0, inside the support.
 pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
@@ -179,7 +159,7 @@ fn metropolis_langevin(family: &dyn Family, state: &mut LayerState, count: usize
     let walls = Walls { low, high };
     let spread = (2.0 * c).sqrt();
     mean_statistic.fill(0.0);
-    let Micro { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = micro;
+    let MicroStepBuffers { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = micro;
     for y in y.chunks_exact_mut(n) {
         family.prior_current(y, eta, force); // -dE/dy
         family.energies(y, eta, energy);
@@ -259,7 +239,7 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
     let count = a_dt.ceil().clamp(1.0, INSTANTS);
     let probability = -(-a_dt / count).exp_m1() as f32;
     let LayerState { y, eta, mean_statistic, micro, scratch: [statistics, _], .. } = state;
-    let Micro { pending, noise: [n1, n2, n3], proposal: n4, force: etas, energy: draws, .. } = micro;
+    let MicroStepBuffers { pending, noise: [n1, n2, n3], proposal: n4, force: etas, energy: draws, .. } = micro;
     let n = mean_statistic.len();
     let share = 1.0 / (count as usize * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);
@@ -303,7 +283,8 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
 /// y in {0, 1}: in each piece of dt redrawn from A'(eta) with probability 1 - e (SPEC 2).
 fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
     let (count, probability) = heat_bath_steps(a_dt);
-    let LayerState { y, eta, mean_statistic, micro: Micro { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } = state;
+    let LayerState { y, eta, mean_statistic, micro: MicroStepBuffers { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } =
+        state;
     let n = mean_statistic.len();
     let share = 1.0 / (count * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);

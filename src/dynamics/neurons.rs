@@ -1,7 +1,7 @@
 //! Neurons: Langevin dynamics of x with adaptation v (SPEC 2, integrator).
 
-use crate::dynamics::block::LayerState;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::LayerState;
 use crate::dynamics::step_parameters::LayerStep;
 use crate::model::{Activation, Family};
 

@@ -2,7 +2,7 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::data::Progress;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::engine::core_lease::CoreLease;
 use crate::engine::generation::Generation;
 use crate::engine::laboratory::{StudyFindings, StudyRunner};

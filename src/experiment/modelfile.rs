@@ -148,15 +148,16 @@ pub fn load(path: &Path) -> anyhow::Result<(Config, Hierarchy)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FamilyConfig;
+    use crate::experiment::config::LayerConfig;
+    use crate::model::{Activation, FamilyConfig};
 
     #[test]
     fn a_file_says_by_its_biases_which_states_of_the_top_are_active() {
+        let layer = |family, size| LayerConfig { size, family, activation: Activation::Linear, bias: 0.0, learned_sigma: false };
+        let gaussian = FamilyConfig::Gaussian { sigma: 0.5 };
         let mut config = Config::default();
-        let [observed, latent] = [&config.model.layers[0], &config.model.layers[1]].map(Clone::clone);
-        let mut top = latent.clone();
-        (top.family, top.size) = (FamilyConfig::Categorical, 4);
-        config.model.layers = vec![observed, latent, top];
+        config.model.layers = vec![layer(gaussian, 3), layer(gaussian, 2), layer(FamilyConfig::Categorical, 4)];
+        (config.stimulus.values, config.stimulus.steps_per_stimulus) = (vec![0.0; 3], 0);
         let mut model = build_model(&config).unwrap();
         assert_eq!(model.active_states(), Some(4), "all are, where nothing says otherwise");
         model.layers[2].set_active_states(2);

@@ -2,7 +2,7 @@
 
 use heescope::analysis::gabor::{Gabor, fit, orientation_difference};
 use heescope::analysis::groups::groups;
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::tuning::{Preparation, Protocol, Responses, UnitTuning};

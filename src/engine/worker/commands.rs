@@ -1,7 +1,7 @@
 //! What the window asks for, done.
 
 use super::Worker;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::engine::generation::Generation;
 use crate::engine::laboratory::StudyRunner;
 use crate::engine::tuning_runner::{TuningRunner, TuningSubject};

@@ -2,7 +2,7 @@
 
 use super::{MAX_PAIR_STEPS, Worker};
 use crate::analysis::density::{self, DensityGrid};
-use crate::dynamics::block::ProbeSample;
+use crate::dynamics::{ProbeSample, Recorded};
 use crate::engine::{COMPLETIONS, Clock, Event, GovernorState, InterneuronSample, MAX_SAMPLES, Pace, Snapshot, StimulusState, TraceSample};
 use crate::experiment::config::{DynamicsConfig, Governor};
 use crate::experiment::laboratory::Subject;
@@ -45,8 +45,9 @@ impl Worker {
     pub(super) fn collect(&mut self, first_ms: f64, dt_ms: f64) {
         let Some(session) = &mut self.session else { return };
         let family = session.model.family_below_top(self.probes.layer - 1).clone();
-        let table = session.blocks[0].tables.get(self.probes.layer - 1).cloned().flatten();
-        for (step, frames) in session.blocks[0].frames.drain(..).enumerate() {
+        let table = session.networks().tables().get(self.probes.layer - 1).cloned().flatten();
+        let Recorded { traces, mut rasters, mut pairs } = session.take_recorded(MAX_PAIR_STEPS);
+        for (step, frames) in traces.into_iter().enumerate() {
             let time_ms = first_ms + (step + 1) as f64 * dt_ms;
             for (unit, ProbeSample { neuron: [x, v, likelihood, prior], below: [observed, sampled, eta] }) in frames.into_iter().enumerate()
             {
@@ -62,13 +63,9 @@ impl Worker {
         for list in &mut self.interneurons {
             drop_oldest(list, MAX_SAMPLES);
         }
-        self.rasters.append(&mut session.blocks[0].rasters);
+        self.rasters.append(&mut rasters);
         drop_oldest(&mut self.rasters, MAX_PAIR_STEPS);
-        let steps = session.blocks.iter().map(|b| b.pairs.len()).min().unwrap_or(0);
-        for step in steps.saturating_sub(MAX_PAIR_STEPS)..steps {
-            self.pairs.push(session.blocks.iter().flat_map(|b| b.pairs[step].iter().copied()).collect());
-        }
-        session.blocks.iter_mut().for_each(|b| b.pairs.clear());
+        self.pairs.append(&mut pairs);
         drop_oldest(&mut self.pairs, MAX_PAIR_STEPS);
     }
 
@@ -164,18 +161,18 @@ impl Worker {
             self.config.stages.clone_from(&session.config().stages);
         }
         let (d, limit_ms) = (&self.config.dynamics, session.largest_dt_ms());
-        let (reconstruction, count) = &session.blocks[0].reconstruction;
+        let (reconstruction, count) = session.networks().reconstruction();
         let now = || StimulusState {
             stimulus: session.stimulus().to_vec(),
-            reconstruction: reconstruction.iter().map(|sum| sum / (*count).max(1) as f32).collect(),
-            steps: *count,
+            reconstruction,
+            steps: count,
             held: session.held,
             presentation: session.presentations,
             completed: session.completed(COMPLETIONS),
         };
         // A presentation lasts a few milliseconds: while it runs, the last finished one is worth more than the start of the next.
-        let stimulus = self.finished.clone().filter(|_| (self.running || *count == 0) && !session.held).unwrap_or_else(now);
-        let n = session.model.layers[self.watch.trace_layer].size;
+        let stimulus = self.finished.clone().filter(|_| (self.running || count == 0) && !session.held).unwrap_or_else(now);
+        let states = session.networks().network(0);
         let traced = self.traces.len();
         *slot = Some(Box::new(Snapshot {
             model_id: self.model_id,
@@ -208,14 +205,9 @@ impl Worker {
             interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),
             raster: std::mem::take(&mut self.rasters),
             pairs: std::mem::take(&mut self.pairs),
-            states: session.blocks[0]
-                .layers
-                .iter()
-                .zip(&session.model.layers)
-                .map(|(state, layer)| state.x[..layer.size].to_vec())
-                .collect(),
             biases: session.model.biases.clone(),
-            activity: session.blocks[0].layers[self.watch.trace_layer].x[..n].to_vec(),
+            activity: states[self.watch.trace_layer].clone(),
+            states,
             exact_posterior: self.exact.clone(),
             exact_line: self.exact_line.clone(),
             learning: std::mem::take(&mut self.learning),

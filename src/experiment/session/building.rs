@@ -3,9 +3,9 @@
 use super::Session;
 use super::steps::step_parameters;
 use crate::data::{self, Part, Progress, Stimuli, patches::Settings};
-use crate::dynamics::block::{Block, Prepared};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
+use crate::dynamics::{Ensemble, EnsembleOptions};
 use crate::experiment::config::*;
 use crate::experiment::latents::{self, Latents};
 use crate::experiment::stages::StagePosition;
@@ -124,12 +124,14 @@ impl Session {
             _ => None,
         };
         let batch = config.stimulus.batch;
-        let tables = model.tables();
-        let block_rows = block_rows(&model, batch);
-        let mut blocks: Vec<Block> = (0..batch.div_ceil(block_rows))
-            .map(|b| Block::new(&model, block_rows.min(batch - b * block_rows), config.dynamics.interneurons, seed, b as u64))
-            .collect();
-        blocks.iter_mut().for_each(|block| block.tables.clone_from(&tables));
+        let options = EnsembleOptions {
+            block_rows: block_rows(&model, batch),
+            interneurons: config.dynamics.interneurons,
+            seed,
+            tables: model.tables(),
+            ..EnsembleOptions::new(&model, batch)
+        };
+        let networks = Ensemble::new(&model, &options);
         let threads = if config.dynamics.threads == 0 {
             std::thread::available_parallelism().map_or(1, usize::from)
         } else {
@@ -145,8 +147,7 @@ impl Session {
         let mut session = Self {
             config,
             model,
-            blocks,
-            prepared: Prepared::default(),
+            networks,
             stiffness,
             parameters,
             stimuli,

@@ -90,7 +90,7 @@ impl Session {
             Some(stage) => (stage.active_layers, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
             None => (depth, vec![true; depth]),
         };
-        self.blocks.iter_mut().for_each(|block| block.set_stage(active_layers, &learns));
+        self.networks.set_stage(active_layers, &learns);
         self.stiffness = Stiffness::new(&self.model);
         self.set_parameters();
     }
