@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use heescope::analysis::gabor;
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::dynamics::noise::Noise;
 use heescope::experiment::Config;
 use heescope::experiment::presets;

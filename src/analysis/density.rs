@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn grid_moments_are_those_of_the_linear_gaussian_posterior() {
-        let layer = |sigma, size| Layer { family: FamilyConfig::Gaussian { sigma }.build().unwrap(), activation: Activation::Linear, size };
+        let layer = |sigma, size| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
         let w = ndarray::array![[1.0f32, 0.8], [0.2, 0.9]];
         let model = Hierarchy::new(vec![layer(0.6, 2), layer(1.0, 2)], vec![w.clone()]).unwrap();
         let grid = DensityGrid::posterior(&model, &[1.0, -0.5], 160).unwrap();

@@ -106,7 +106,7 @@ impl Generate {
                 (FrozenModel::of(&session), session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len()))))
             }
         };
-        let tone = Tone::of(weights.model.layers[0].family.bounds());
+        let tone = Tone::of(weights.model.layers[0].bounds());
         let mut chains = GenerationChains::new(weights, request, data.as_ref())?;
         let steps = if request.mode == Mode::Ancestral { 0 } else { self.steps };
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };

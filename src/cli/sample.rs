@@ -1,7 +1,7 @@
 //! `heescope sample`: chains of one posterior, with all that is needed to check them.
 
 use crate::cli::Start;
-use crate::dynamics::block::{LayerState, Probes};
+use crate::dynamics::Probes;
 use crate::experiment::{modelfile, session::Session};
 use crate::export::npz::{Archive, read_npy};
 use anyhow::bail;
@@ -72,15 +72,11 @@ impl Sample {
             session.advance(self.thin, &Probes::default());
             time_ms[draw] = session.time_ms as f32;
             for l in 1..=depth {
-                let n = session.model.layers[l].size;
-                let copy = |to: &mut Array3<f32>, values: &dyn Fn(&LayerState) -> &Vec<f32>| {
-                    let rows = session.blocks.iter().flat_map(|block| values(&block.layers[l]).chunks_exact(n));
-                    for (chain, row) in rows.enumerate() {
-                        to.slice_mut(s![chain, draw, ..]).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
-                    }
+                let copy = |to: &mut Array3<f32>, chain: usize, row: &[f32]| {
+                    to.slice_mut(s![chain, draw, ..]).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
                 };
-                copy(&mut x[l - 1], &|state| &state.x);
-                copy(&mut v[l - 1], &|state| &state.v);
+                session.networks().states(l).enumerate().for_each(|(chain, row)| copy(&mut x[l - 1], chain, row));
+                session.networks().adaptation(l).enumerate().for_each(|(chain, row)| copy(&mut v[l - 1], chain, row));
             }
         }
         if let Some(reason) = session.broken() {
@@ -89,7 +85,7 @@ impl Sample {
         let mut archive = Archive::default();
         for l in 1..=depth {
             archive.add(&format!("x{l}"), &x[l - 1])?;
-            if !session.model.layers[l].family.is_categorical() {
+            if !session.model.layers[l].is_categorical() {
                 archive.add(&format!("v{l}"), &v[l - 1])?; // a categorical layer is drawn: it has no adaptation
             }
         }

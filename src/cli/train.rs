@@ -1,7 +1,7 @@
 //! `heescope train`: learns without a window and writes the model.
 
 use crate::cli::Start;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
 use crate::experiment::{DataSource, Decay, modelfile, stages};

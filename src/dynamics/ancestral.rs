@@ -3,12 +3,13 @@
 //! Where the conditional has a closed form it is drawn exactly (normal, heat bath, rejection, at the top the inverse of the
 //! distribution function); elsewhere the layer's interneurons run to equilibrium, and what they hold is the draw.
 
-use crate::dynamics::block::{Block, input_from_above};
+use crate::dynamics::block::Block;
 use crate::dynamics::categorical;
 use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::input_from_above;
 use crate::model::families::InterneuronDynamics;
-use crate::model::{Family, Hierarchy, quadrature, vector};
+use crate::model::{Family, FamilyConfig, Hierarchy, quadrature, vector};
 use std::sync::Arc;
 
 /// How long interneurons run for one draw, in tau_eps.
@@ -16,12 +17,11 @@ const SETTLING: f64 = 40.0;
 
 /// Draws x of the layers `lowest..=highest` of every row, at `temperature`: each conditional to the power 1/temperature. Layers above
 /// `highest` rest, as in a stage of learning that has not opened them.
-pub fn draw(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
+pub(super) fn draw(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
     let top = &mut block.layers[highest];
-    if model.layers[highest].family.is_categorical() {
-        categorical::draw_prior(model, top, temperature, &mut block.noise);
-    } else {
-        draw_layer(model, block, highest, false, temperature);
+    match model.layers[highest].family() {
+        None => categorical::draw_prior(model, top, temperature, &mut block.noise),
+        Some(family) => draw_layer(model, family, block, highest, false, temperature),
     }
     if lowest < highest {
         draw_below(model, block, lowest, highest - 1, temperature);
@@ -31,35 +31,34 @@ pub fn draw(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize,
 }
 
 /// The same given x of the layer above `highest`, which stays.
-pub fn draw_below(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
+pub(super) fn draw_below(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
     for l in (lowest..=highest).rev() {
         block.refresh_activations(model);
-        draw_layer(model, block, l, true, temperature);
+        draw_layer(model, model.family_below_top(l), block, l, true, temperature);
     }
     block.refresh_activations(model);
 }
 
 /// x of layer l, given the layer above or (at the top of what runs) nothing.
-fn draw_layer(model: &Hierarchy, block: &mut Block, l: usize, given_above: bool, temperature: f32) {
+fn draw_layer(model: &Hierarchy, family: &Arc<dyn Family>, block: &mut Block, l: usize, given_above: bool, temperature: f32) {
     let Block { layers, noise, rows, .. } = block;
-    let layer = &model.layers[l];
     let (low, high) = layers.split_at_mut(l + 1);
     let state = &mut low[l];
     let mut a = vec![0.0; state.x.len()];
     if given_above {
         input_from_above(&mut a, &high[0], model.weights[l].view(), *rows);
     }
-    for row in a.chunks_exact_mut(layer.size) {
+    for row in a.chunks_exact_mut(model.layers[l].size) {
         row.iter_mut().zip(&model.biases[l]).for_each(|(a, b)| *a += b);
     }
-    if layer.family.has_link() {
+    if family.has_link() {
         let mut slope = vec![0.0; a.len()];
-        layer.family.apply_link(&mut a, &mut slope);
+        family.apply_link(&mut a, &mut slope);
     }
-    if given_above || exact(layer.family.as_ref()) {
-        conditional(&layer.family, &a, &mut state.x, temperature, noise);
+    if given_above || exact(family.as_ref()) {
+        conditional(family, &a, &mut state.x, temperature, noise);
     } else {
-        by_quantiles(layer.family.as_ref(), &a, &mut state.x, layer.size, temperature, noise);
+        by_quantiles(family.as_ref(), &a, &mut state.x, model.layers[l].size, temperature, noise);
     }
     if !state.eta.is_empty() {
         state.eta.copy_from_slice(&a);
@@ -86,11 +85,11 @@ fn conditional(family: &Arc<dyn Family>, eta: &[f32], x: &mut [f32], temperature
             noise.fill_uniform(&mut chance);
             x.iter_mut().zip(on.iter().zip(&chance)).for_each(|(x, (p, u))| *x = f32::from(u8::from(u < p)));
         }
-        law if temperature == 1.0 => x.copy_from_slice(&interneurons::equilibrium(law, family.as_ref(), eta, SETTLING, noise)),
-        law => {
+        dynamics if temperature == 1.0 => x.copy_from_slice(&interneurons::equilibrium(dynamics, family.as_ref(), eta, SETTLING, noise)),
+        dynamics => {
             let tempered = Tempered { family: family.clone(), temperature: f64::from(temperature) };
             let cooled: Vec<f32> = eta.iter().map(|eta| eta / temperature).collect();
-            x.copy_from_slice(&interneurons::equilibrium(law, &tempered, &cooled, SETTLING, noise));
+            x.copy_from_slice(&interneurons::equilibrium(dynamics, &tempered, &cooled, SETTLING, noise));
         }
     }
 }
@@ -129,6 +128,10 @@ struct Tempered {
 impl Family for Tempered {
     fn name(&self) -> &'static str {
         self.family.name()
+    }
+    /// Of the family at temperature 1: a configuration knows no other.
+    fn config(&self) -> FamilyConfig {
+        self.family.config()
     }
     fn bounds(&self) -> [f64; 2] {
         self.family.bounds()

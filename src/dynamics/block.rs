@@ -6,78 +6,20 @@ use crate::dynamics::interneurons;
 use crate::dynamics::neurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
+use crate::dynamics::recording::{ProbeSample, Probes};
+use crate::dynamics::state::{LayerState, MicroStepBuffers, input_from_above, view};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
 use crate::model::product::{multiply, transpose};
 use crate::model::{Activation, Hierarchy, vector};
-use ndarray::ArrayView2;
 
 mod observed;
 mod probes;
 mod sums;
 
-pub use probes::{ProbeSample, Probes};
-
 /// Learning steps kept before they are multiplied out.
 const HISTORY: usize = 16;
-
-/// State of one layer in a block; every buffer is `[rows, units]`, row by row.
-#[derive(Clone, Debug, Default)]
-pub struct LayerState {
-    /// Activity x.
-    pub x: Vec<f32>,
-    /// Adaptation v (empty in layer 0).
-    pub v: Vec<f32>,
-    /// f(x); empty where f is the identity, and in a categorical layer.
-    pub f: Vec<f32>,
-    /// Natural parameter eta given the layer above; at the top the bias, or empty where that is 0.
-    pub eta: Vec<f32>,
-    /// g'(a) where the family has a link, else empty.
-    pub slope: Vec<f32>,
-    /// Interneurons y: for Ornstein-Uhlenbeck the mean of K as far as its means over the steps tell it, else `[K, rows, units]`.
-    pub y: Vec<f32>,
-    /// Variance of that mean of K which they do not tell.
-    pub(super) unsampled_variance: f64,
-    pub(super) law: Option<InterneuronDynamics>,
-    /// <T(y)> over the last step.
-    pub mean_statistic: Vec<f32>,
-    /// eps = T(x) - <T(y)>.
-    pub eps: Vec<f32>,
-    /// Input from below, f' W^T eps.
-    pub likelihood: Vec<f32>,
-    /// Input from above, T' eta - B'.
-    pub prior: Vec<f32>,
-    pub(super) scratch: [Vec<f32>; 2],
-    /// For interneurons that move by micro-steps.
-    pub(super) micro: interneurons::Micro,
-    pub(super) eps_history: Vec<f32>,
-    pub(super) f_history: Vec<f32>,
-    /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, `[n_l, n_(l+1)]`.
-    pub weight_sum: Vec<f32>,
-    /// Sum of eps_l, `[n_l]`.
-    pub bias_sum: Vec<f32>,
-    /// Sum of (eps_l)^2 over rows, units and learning steps.
-    pub eps_squares: f64,
-    /// In a categorical layer the state that each row is in, `[rows]`.
-    pub choice: Vec<u32>,
-    /// In a categorical layer how often each state was taken in the learning steps, `[k]`.
-    pub uses: Vec<f32>,
-}
-
-impl LayerState {
-    /// What the layer below is shown, f(x), `[rows, units]`; not for a categorical layer.
-    pub fn output(&self) -> &[f32] {
-        if self.f.is_empty() { &self.x } else { &self.f }
-    }
-
-    /// Writes f(x) after x was set from outside.
-    pub fn activate(&mut self, activation: Activation) {
-        if !self.f.is_empty() {
-            activation.apply(&self.x, &mut self.f);
-        }
-    }
-}
 
 /// A run of steps under one stimulus.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +37,7 @@ pub struct Span {
 
 /// What the weights are laid out as, and what is computed from them alone, before a run.
 #[derive(Clone, Debug, Default)]
-pub struct Prepared {
+pub(super) struct Prepared {
     /// W_l^T, `[n_(l+1), n_l]` row by row: eta's product would otherwise lay W_l out so at every step.
     transposed: Vec<Vec<f32>>,
     /// What the heat bath of a categorical top needs, where it is drawn.
@@ -104,7 +46,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// Of the present weights, for runs of `steps` of this block and those that keep step with it.
-    pub fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
+    pub(super) fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
         let drawn = block.active_layers == model.depth() && block.until_choice < steps;
         self.prototypes = if drawn { Prototypes::new(model) } else { None };
         self.transposed.resize(block.active_layers, Vec::new());
@@ -114,31 +56,31 @@ impl Prepared {
 
 /// Independent networks, rows of the batch, that share the weights.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub(super) struct Block {
     /// Networks.
-    pub rows: usize,
+    pub(super) rows: usize,
     /// Layers 0..=L.
-    pub layers: Vec<LayerState>,
+    pub(super) layers: Vec<LayerState>,
     /// Traced units, one list a step.
-    pub frames: Vec<Vec<ProbeSample>>,
+    pub(super) frames: Vec<Vec<ProbeSample>>,
     /// The pair in every row, one list of rows a step.
-    pub pairs: Vec<Vec<[f32; 2]>>,
+    pub(super) pairs: Vec<Vec<[f32; 2]>>,
     /// <T(y)> of the layer below the traced one, one list of units a step.
-    pub rasters: Vec<Vec<f32>>,
+    pub(super) rasters: Vec<Vec<f32>>,
     /// Steps multiplied into `weight_sum` since the last [`Block::clear_sums`].
-    pub learned_steps: usize,
+    pub(super) learned_steps: usize,
     /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, `[n_0]`, and their number.
-    pub reconstruction: (Vec<f32>, u64),
+    pub(super) reconstruction: (Vec<f32>, u64),
     /// Tables of A' for exact interneurons without a closed form, a layer each; empty: the quadrature answers.
-    pub tables: Tables,
+    pub(super) tables: Tables,
     /// Layers of neurons that run, 1..=this; the others rest, and this one has eta = g(b).
-    active_layers: usize,
+    pub(super) active_layers: usize,
     /// Whether W_l learns.
     learns: Vec<bool>,
     /// What moves x_0 where it is free.
     observation: Option<Observation>,
     /// Counts what the freed pixels become, where that is asked for.
-    pub completions: Option<Completions>,
+    pub(super) completions: Option<Completions>,
     /// Steps until a categorical top is drawn again.
     until_choice: usize,
     pub(super) noise: Noise,
@@ -148,12 +90,12 @@ pub struct Block {
 
 impl Block {
     /// Networks at x = 0, v ~ N(0, 1); `stream` is this block's own random stream of `seed`.
-    pub fn new(model: &Hierarchy, rows: usize, interneurons: usize, seed: u64, stream: u64) -> Self {
+    pub(super) fn new(model: &Hierarchy, rows: usize, interneurons: usize, seed: u64, stream: u64) -> Self {
         let depth = model.depth();
         let layers = (0..=depth)
             .map(|l| {
                 let size = rows * model.layers[l].size;
-                let categorical = model.layers[l].family.is_categorical();
+                let categorical = model.layers[l].is_categorical();
                 let above = if l < depth { model.layers[l + 1].size } else { 0 };
                 let zeros = |present: bool, n: usize| vec![0.0; if present { n } else { 0 }];
                 LayerState {
@@ -161,18 +103,18 @@ impl Block {
                     v: zeros(l > 0 && !categorical, size),
                     f: zeros(l > 0 && !categorical && model.layers[l].activation != Activation::Linear, size),
                     eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0) && !categorical, size),
-                    slope: zeros(model.layers[l].family.has_link(), size),
+                    slope: zeros(model.layers[l].family().is_some_and(|family| family.has_link()), size),
                     y: Vec::new(),
                     unsampled_variance: 0.0,
-                    law: None,
+                    dynamics: None,
                     mean_statistic: zeros(l < depth, size),
                     eps: zeros(l < depth, size),
                     likelihood: zeros(l > 0 && !categorical, size),
                     prior: zeros(l > 0 && !categorical, size),
-                    micro: interneurons::Micro::default(),
+                    micro: MicroStepBuffers::default(),
                     scratch: [vec![0.0; size], vec![0.0; size]],
                     eps_history: zeros(l < depth, HISTORY * size),
-                    f_history: zeros(l < depth && !model.layers[l + 1].family.is_categorical(), HISTORY * rows * above),
+                    f_history: zeros(l < depth && !model.layers[l + 1].is_categorical(), HISTORY * rows * above),
                     weight_sum: zeros(l < depth, model.layers[l].size * above),
                     bias_sum: zeros(l < depth, model.layers[l].size),
                     eps_squares: 0.0,
@@ -205,23 +147,25 @@ impl Block {
     }
 
     /// Sizes the interneurons for another K; they start in equilibrium at eta = 0.
-    pub fn set_interneurons(&mut self, model: &Hierarchy, k: usize) {
+    pub(super) fn set_interneurons(&mut self, model: &Hierarchy, k: usize) {
         self.interneurons = k;
         for l in 0..model.depth() {
             let state = &mut self.layers[l];
-            let law = model.layers[l].family.interneuron_dynamics(); // may need a quadrature: once a stimulus, not in a step
-            state.law = Some(law);
-            interneurons::start(law, k, model.layers[l].family.bounds(), state, &mut self.noise);
+            let dynamics = model.family_below_top(l).interneuron_dynamics(); // may need a quadrature: once a stimulus, not in a step
+            state.dynamics = Some(dynamics);
+            interneurons::start(dynamics, k, model.layers[l].bounds(), state, &mut self.noise);
         }
     }
 
     /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0, as at each new stimulus (SPEC 3).
-    pub fn restart(&mut self, model: &Hierarchy) {
+    pub(super) fn restart(&mut self, model: &Hierarchy) {
         for (l, state) in self.layers.iter_mut().enumerate() {
-            if model.layers[l].family.is_categorical() {
+            let Some(family) = model.layers[l].family() else {
                 categorical::draw_prior(model, state, 1.0, &mut self.noise);
-            } else if l > 0 {
-                let [centre, spread] = model.layers[l].family.start();
+                continue;
+            };
+            if l > 0 {
+                let [centre, spread] = family.start();
                 state.x.fill(0.0);
                 if spread > 0.0 {
                     self.noise.fill(&mut state.x);
@@ -236,14 +180,14 @@ impl Block {
 
     /// The beginning of a presentation to neurons that stay, or are set from outside, where they are: interneurons in equilibrium at
     /// eta = 0, sums of the presentation at 0.
-    pub fn begin(&mut self, model: &Hierarchy) {
+    pub(super) fn begin(&mut self, model: &Hierarchy) {
         for (l, state) in self.layers.iter_mut().enumerate() {
             if l == self.active_layers && !state.eta.is_empty() {
                 state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
                     row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
                 });
-                if !state.slope.is_empty() {
-                    model.layers[l].family.apply_link(&mut state.eta, &mut state.slope);
+                if let (false, Some(family)) = (state.slope.is_empty(), model.layers[l].family()) {
+                    family.apply_link(&mut state.eta, &mut state.slope);
                 }
             }
         }
@@ -253,20 +197,28 @@ impl Block {
     }
 
     /// Lets layers 1..=`open` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.
-    pub fn set_stage(&mut self, active_layers: usize, learns: &[bool]) {
+    pub(super) fn set_stage(&mut self, active_layers: usize, learns: &[bool]) {
         self.active_layers = active_layers;
         self.learns.copy_from_slice(learns);
     }
 
-    /// Advances every network by `span.steps` steps; records `probes`; gathers the learning rule's sums.
-    pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
+    /// As [`Block::run_prepared`], of a block alone.
+    #[cfg(test)]
+    pub(super) fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
         let mut prepared = Prepared::default();
         prepared.renew(model, self, span.steps);
         self.run_prepared(model, &prepared, parameters, span, probes);
     }
 
-    /// The same with what several blocks share.
-    pub fn run_prepared(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters, span: Span, probes: &Probes) {
+    /// Advances every network by `span.steps` steps with what several blocks share; records `probes`; gathers the learning rule's sums.
+    pub(super) fn run_prepared(
+        &mut self,
+        model: &Hierarchy,
+        prepared: &Prepared,
+        parameters: &StepParameters,
+        span: Span,
+        probes: &Probes,
+    ) {
         for step in 0..span.steps {
             self.step(model, prepared, parameters);
             if step + 1 == span.skip {
@@ -294,7 +246,7 @@ impl Block {
         for l in 0..self.active_layers {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
-            let (family, w) = (&model.layers[l].family, model.weights[l].view());
+            let (family, w) = (model.family_below_top(l), model.weights[l].view());
             let same = view(&prepared.transposed[l], w.ncols()).reversed_axes();
             input_from_above(&mut below.eta, above, same, self.rows); // eta_l = W_l f(x_(l+1)) + b_l
             if model.biases[l].iter().any(|&b| b != 0.0) {
@@ -321,36 +273,17 @@ impl Block {
         }
         let (reconstruction, count) = &mut self.reconstruction;
         let observed = &self.layers[0];
-        let gaussian = matches!(observed.law, Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }));
-        let (prediction, scale) = if gaussian {
-            (&observed.eta, 1.0)
-        } else {
-            (&observed.mean_statistic, 1.0 / model.layers[0].family.statistic_derivative(0.0) as f32) // T is linear in x
-        };
+        let gaussian = matches!(observed.dynamics, Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }));
+        let (prediction, scale) =
+            if gaussian { (&observed.eta, 1.0) } else { (&observed.mean_statistic, model.observed_family().mean_per_statistic()) };
         reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += scale * p);
         *count += 1;
-        for l in (1..=self.active_layers).filter(|&l| !model.layers[l].family.is_categorical()) {
-            neurons::advance(&model.layers[l], &mut self.layers[l], parameters.layers[l - 1], &mut self.noise);
+        for l in 1..=self.active_layers {
+            let layer = &model.layers[l];
+            if let Some(family) = layer.family() {
+                neurons::advance(family.as_ref(), layer.activation, &mut self.layers[l], parameters.layers[l - 1], &mut self.noise);
+            }
         }
-    }
-}
-
-/// eta = W f(x) of the layer above, row by row; of a categorical one the columns of W that its rows have chosen.
-pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
-    if above.choice.is_empty() {
-        multiply(eta, view(above.output(), rows), w.t(), 1.0, false);
-    } else {
-        for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.choice) {
-            eta.iter_mut().zip(w.column(c as usize)).for_each(|(eta, w)| *eta = *w);
-        }
-    }
-}
-
-pub(super) fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
-    let columns = values.len() / rows.max(1);
-    match ArrayView2::from_shape((rows, columns), values) {
-        Ok(view) => view,
-        Err(_) => unreachable!("a buffer of whole rows"),
     }
 }
 
@@ -368,7 +301,7 @@ mod tests {
         let rows = 3;
         let mut block = Block::new(model, rows, 1, 1, 0);
         for (layer, state) in model.layers.iter().zip(&mut block.layers) {
-            let [low, high] = layer.family.bounds().map(|b| b.clamp(-1.0, 1.0) as f32);
+            let [low, high] = layer.bounds().map(|b| b.clamp(-1.0, 1.0) as f32);
             state.x.iter_mut().for_each(|x| *x = rng.random_range(low..high));
             state.activate(layer.activation);
         }
@@ -416,7 +349,7 @@ mod tests {
                 [scale, gaussian(0.5), scale, FamilyConfig::Exponential],
             ] {
                 let sizes = [4, 3, 3, 2];
-                let layers = (0..4).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();
+                let layers = (0..4).map(|l| Layer::new(families[l], activation, sizes[l]).unwrap()).collect();
                 let weights =
                     (0..3).map(|l| Array2::from_shape_simple_fn((sizes[l], sizes[l + 1]), || rng.random_range(-0.7..0.7))).collect();
                 let mut model = Hierarchy::new(layers, weights).unwrap();

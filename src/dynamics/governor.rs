@@ -33,10 +33,10 @@ impl Stiffness {
     /// `rounds` more rounds after a change of the weights.
     pub fn update(&mut self, model: &Hierarchy, rounds: usize) {
         for l in 0..model.depth() {
-            if model.layers[l + 1].family.is_categorical() {
-                self.lambda[l] = f64::INFINITY; // it does not move: it is drawn
+            let Some(family) = model.layers[l + 1].family() else {
+                self.lambda[l] = f64::INFINITY; // a categorical top does not move: it is drawn
                 continue;
-            }
+            };
             let variance = self.observed_variance.as_ref().filter(|_| l == 0);
             let (w, u) = (&model.weights[l], &mut self.directions[l]);
             let mut top = 0.0;
@@ -53,11 +53,10 @@ impl Stiffness {
                     *u = next / norm;
                 }
             }
-            let (below, above) = (&model.layers[l], &model.layers[l + 1]);
-            let largest = if variance.is_some() { 1.0 } else { below.family.largest_statistic_variance() };
-            let likelihood = f64::from(top) * largest * above.activation.largest_slope_squared(REACH);
+            let largest = if variance.is_some() { 1.0 } else { model.family_below_top(l).largest_statistic_variance() };
+            let likelihood = f64::from(top) * largest * model.layers[l + 1].activation.largest_slope_squared(REACH);
             let margin = if variance.is_some() { MARGIN } else { 1.0 };
-            self.lambda[l] = margin * likelihood + above.family.largest_base_curvature();
+            self.lambda[l] = margin * likelihood + family.largest_base_curvature();
         }
     }
 }
@@ -75,7 +74,7 @@ mod tests {
 
     #[test]
     fn stiffness_of_a_diagonal_model_is_known() {
-        let layer = |sigma, size| Layer { family: FamilyConfig::Gaussian { sigma }.build().unwrap(), activation: Activation::Linear, size };
+        let layer = |sigma, size| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
         let w = ndarray::array![[3.0f32, 0.0], [0.0, 1.0]];
         let model = Hierarchy::new(vec![layer(0.5, 2), layer(1.0, 2)], vec![w]).unwrap();
         assert!((Stiffness::new(&model).lambda[0] - (9.0 / 0.25 + 1.0)).abs() < 1e-3);

@@ -2,47 +2,27 @@
 //!
 //! The gaussian family is an Ornstein-Uhlenbeck process, whose means over dt are drawn exactly; bernoulli a heat bath; all others
 //! move by Langevin micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie
-//! 1996), so that its length blurs no law: <T(y)> is right however long it is.
+//! 1996), so that its length blurs no dynamics: <T(y)> is right however long it is.
 
-use crate::dynamics::block::LayerState;
 use crate::dynamics::neurons::CHUNK;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::{LayerState, MicroStepBuffers};
 use crate::dynamics::step_parameters::{Innovation, OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
 use crate::model::Family;
 use crate::model::families::InterneuronDynamics;
 use crate::model::mean_table::MeanTable;
 
-/// Buffers of the micro-steps, `[rows, units]` each; empty where there are none.
-#[derive(Clone, Debug, Default)]
-pub struct Micro {
-    force: Vec<f32>,
-    energy: Vec<f32>,
-    proposal: Vec<f32>,
-    new_force: Vec<f32>,
-    new_energy: Vec<f32>,
-    noise: [Vec<f32>; 3],
-    /// Units whose draw was rejected so far.
-    pending: Vec<u32>,
-}
-
-impl Micro {
-    fn resize(&mut self, size: usize) {
-        let Self { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = self;
-        [force, energy, proposal, new_force, new_energy, n1, n2, n3].into_iter().for_each(|buffer| buffer.resize(size, 0.0));
-    }
-}
-
 /// Sizes the interneurons for K and starts them: near equilibrium at eta = 0, inside the support.
-pub(super) fn start(law: InterneuronDynamics, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
+pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
     let size = state.x.len();
     state.unsampled_variance = 0.0;
-    let (count, spread) = match law {
+    let (count, spread) = match dynamics {
         InterneuronDynamics::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
         InterneuronDynamics::MicroSteps { mobility } => (k, mobility.sqrt()),
         InterneuronDynamics::HeatBath | InterneuronDynamics::Redraw => (k, 0.0),
     };
     state.y.resize(count * size, 0.0);
-    if law == InterneuronDynamics::HeatBath {
+    if dynamics == InterneuronDynamics::HeatBath {
         noise.fill_uniform(&mut state.y);
         state.y.iter_mut().for_each(|y| *y = f32::from(u8::from(*y < 0.5)));
     } else {
@@ -51,8 +31,8 @@ pub(super) fn start(law: InterneuronDynamics, k: usize, [low, high]: [f64; 2], s
         let centre = if low.is_finite() && high.is_finite() { 0.5 * (low + high) as f32 } else { 0.0 };
         state.y.iter_mut().for_each(|y| *y = walls.fold(centre + spread * *y));
     }
-    state.micro.pending.resize(if law == InterneuronDynamics::Redraw { size } else { 0 }, 0);
-    state.micro.resize(if matches!(law, InterneuronDynamics::OrnsteinUhlenbeck { .. }) { 0 } else { size });
+    state.micro.pending.resize(if dynamics == InterneuronDynamics::Redraw { size } else { 0 }, 0);
+    state.micro.resize(if matches!(dynamics, InterneuronDynamics::OrnsteinUhlenbeck { .. }) { 0 } else { size });
 }
 
 /// Advances the interneurons of one layer by dt and writes <T(y)>, their mean over K and over dt.
@@ -74,8 +54,8 @@ pub(super) fn advance(
         return;
     }
     let a_dt = parameters.dt_over_tau_eps;
-    let Some(law) = state.law else { unreachable!("set when the block is built") };
-    match law {
+    let Some(dynamics) = state.dynamics else { unreachable!("set when the block is built") };
+    match dynamics {
         InterneuronDynamics::OrnsteinUhlenbeck { sigma } => {
             let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
             let step = step.innovation(state.unsampled_variance);
@@ -110,16 +90,16 @@ pub fn equilibrium_statistics(
     equilibrium_statistics_under(family.interneuron_dynamics(), family, etas, parameters, steps, noise)
 }
 
-/// The same under another law of motion than the family's own.
+/// The same with other dynamics than the family's own.
 pub fn equilibrium_statistics_under(
-    law: InterneuronDynamics,
+    dynamics: InterneuronDynamics,
     family: &dyn Family,
     etas: &[f32],
     parameters: &StepParameters,
     steps: usize,
     noise: &mut Noise,
 ) -> Vec<Vec<f32>> {
-    let mut state = population(law, family, etas, parameters.interneurons, noise);
+    let mut state = population(dynamics, family, etas, parameters.interneurons, noise);
     let mut step = || {
         advance(family, None, &mut state, parameters, noise);
         state.mean_statistic.clone()
@@ -129,10 +109,10 @@ pub fn equilibrium_statistics_under(
 }
 
 /// Draws of p(. | eta), one for each eta: interneurons that have run for `a_dt` tau_eps.
-pub(super) fn equilibrium(law: InterneuronDynamics, family: &dyn Family, etas: &[f32], a_dt: f64, noise: &mut Noise) -> Vec<f32> {
+pub(super) fn equilibrium(dynamics: InterneuronDynamics, family: &dyn Family, etas: &[f32], a_dt: f64, noise: &mut Noise) -> Vec<f32> {
     let parameters =
         StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: 1, exact: false, choice_interval: 1 };
-    let mut state = population(law, family, etas, 1, noise);
+    let mut state = population(dynamics, family, etas, 1, noise);
     advance(family, None, &mut state, &parameters, noise);
     let rest = state.unsampled_variance.sqrt() as f32;
     if rest > 0.0 {
@@ -143,17 +123,17 @@ pub(super) fn equilibrium(law: InterneuronDynamics, family: &dyn Family, etas: &
 }
 
 /// K interneurons for each eta, not yet settled.
-fn population(law: InterneuronDynamics, family: &dyn Family, etas: &[f32], k: usize, noise: &mut Noise) -> LayerState {
+fn population(dynamics: InterneuronDynamics, family: &dyn Family, etas: &[f32], k: usize, noise: &mut Noise) -> LayerState {
     let zeros = || vec![0.0; etas.len()];
     let mut state = LayerState {
         x: zeros(),
         eta: etas.to_vec(),
         mean_statistic: zeros(),
         scratch: [zeros(), zeros()],
-        law: Some(law),
+        dynamics: Some(dynamics),
         ..LayerState::default()
     };
-    start(law, k, family.bounds(), &mut state, noise);
+    start(dynamics, k, family.bounds(), &mut state, noise);
     state
 }
 
@@ -179,7 +159,7 @@ fn metropolis_langevin(family: &dyn Family, state: &mut LayerState, count: usize
     let walls = Walls { low, high };
     let spread = (2.0 * c).sqrt();
     mean_statistic.fill(0.0);
-    let Micro { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = micro;
+    let MicroStepBuffers { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = micro;
     for y in y.chunks_exact_mut(n) {
         family.prior_current(y, eta, force); // -dE/dy
         family.energies(y, eta, energy);
@@ -259,7 +239,7 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
     let count = a_dt.ceil().clamp(1.0, INSTANTS);
     let probability = -(-a_dt / count).exp_m1() as f32;
     let LayerState { y, eta, mean_statistic, micro, scratch: [statistics, _], .. } = state;
-    let Micro { pending, noise: [n1, n2, n3], proposal: n4, force: etas, energy: draws, .. } = micro;
+    let MicroStepBuffers { pending, noise: [n1, n2, n3], proposal: n4, force: etas, energy: draws, .. } = micro;
     let n = mean_statistic.len();
     let share = 1.0 / (count as usize * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);
@@ -303,7 +283,8 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
 /// y in {0, 1}: in each piece of dt redrawn from A'(eta) with probability 1 - e (SPEC 2).
 fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
     let (count, probability) = heat_bath_steps(a_dt);
-    let LayerState { y, eta, mean_statistic, micro: Micro { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } = state;
+    let LayerState { y, eta, mean_statistic, micro: MicroStepBuffers { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } =
+        state;
     let n = mean_statistic.len();
     let share = 1.0 / (count * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);

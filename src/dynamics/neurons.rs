@@ -1,24 +1,24 @@
 //! Neurons: Langevin dynamics of x with adaptation v (SPEC 2, integrator).
 
-use crate::dynamics::block::LayerState;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::LayerState;
 use crate::dynamics::step_parameters::LayerStep;
-use crate::model::Layer;
+use crate::model::{Activation, Family};
 
 /// Neurons that are taken through a whole step at once, so that their noise and currents are still in the innermost cache.
 pub(super) const CHUNK: usize = 1024;
 
 /// Moves x and v of a layer of neurons by dt under the input from below and the prior, and writes f(x).
-pub(super) fn advance(layer: &Layer, state: &mut LayerState, step: LayerStep, noise: &mut Noise) {
+pub(super) fn advance(family: &dyn Family, activation: Activation, state: &mut LayerState, step: LayerStep, noise: &mut Noise) {
     let LayerState { x, v, f, eta, likelihood, prior, scratch: [n1, n2], .. } = state;
-    let bounds = layer.family.bounds();
+    let bounds = family.bounds();
     let walls = bounds.iter().any(|b| b.is_finite());
     let n = x.len();
     for first in (0..n).step_by(CHUNK) {
         let now = first..n.min(first + CHUNK);
         let (n1, n2) = (&mut n1[..now.len()], &mut n2[..now.len()]);
         let (x, v, prior) = (&mut x[now.clone()], &mut v[now.clone()], &mut prior[now.clone()]);
-        layer.family.prior_current(x, eta.get(now.clone()).unwrap_or_default(), prior);
+        family.prior_current(x, eta.get(now.clone()).unwrap_or_default(), prior);
         noise.fill(n1);
         noise.fill(n2);
         langevin(x, v, [&likelihood[now.clone()], prior], [n1, n2], step);
@@ -26,7 +26,7 @@ pub(super) fn advance(layer: &Layer, state: &mut LayerState, step: LayerStep, no
             reflect(x, v, bounds);
         }
         if let Some(f) = f.get_mut(now) {
-            layer.activation.apply(x, f);
+            activation.apply(x, f);
         }
     }
 }

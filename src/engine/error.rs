@@ -7,9 +7,6 @@ use std::path::PathBuf;
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// Configuration and weights do not make a model: the reason.
-    #[error("{0}")]
-    Model(String),
     /// The system gave no thread.
     #[error("cannot {task}: {reason}")]
     Thread {
@@ -71,11 +68,6 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// From the model's own reason.
-    pub(super) fn of_model(reason: impl ToString) -> Self {
-        Self::Model(reason.to_string())
-    }
-
     /// From the reason why it cannot be generated.
     pub(super) fn of_generation(reason: impl ToString) -> Self {
         Self::Generation(reason.to_string())

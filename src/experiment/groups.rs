@@ -19,7 +19,7 @@ const DRAWN: f64 = 0.5;
 
 /// Whether the units of `layer` set the scale of those below, so that they have no linear filter.
 pub fn sets_scale(model: &Hierarchy, layer: usize) -> bool {
-    layer >= 1 && model.layers[layer - 1].family.has_link()
+    layer >= 1 && model.family_below_top(layer - 1).has_link()
 }
 
 /// The fitted filters that a unit drives, by its `weights` `[first-layer units]`, as bars as long as twice the envelope's width along

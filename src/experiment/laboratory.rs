@@ -11,12 +11,11 @@ use crate::experiment::race::{Field, Race, SamplerConfig, Start};
 use crate::experiment::session::step_parameters;
 use crate::model::closed_form::{adaptation_speedup, solve};
 use crate::model::linear::{LinearDynamics, critical_adaptation, precision, symmetric_eigenvalues};
-use crate::model::quadrature;
-use crate::model::{Activation, Family, FamilyConfig, Hierarchy};
+use crate::model::{Family, FamilyConfig, Hierarchy};
 use ndarray::Array2;
 
 /// What is swept.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Experiment {
     /// Speed-up of the first watched unit against m.
     AdaptationStrength,
@@ -37,7 +36,7 @@ pub enum Experiment {
 }
 
 /// One measured point.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Point {
     /// Which of the experiment's series: an index into its K, or the quantity.
     pub series: usize,
@@ -74,7 +73,7 @@ pub const FRACTIONS: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 const CHAINS: usize = 128;
 
 /// What an experiment is done on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Subject {
     /// The model; its weights stay.
     pub model: Hierarchy,
@@ -233,7 +232,7 @@ pub fn critical_strengths(subject: &Subject) -> Option<[f64; 2]> {
 
 /// Whether every layer is gaussian with linear f, so that everything is known exactly.
 pub fn is_linear_gaussian(model: &Hierarchy) -> bool {
-    model.layers.iter().all(|l| l.family.name() == "gaussian" && l.activation == Activation::Linear)
+    model.is_linear_gaussian()
 }
 
 /// Var(x) of a unit as theory has it, for tau_eps = ratio tau_x; None where the dynamics are unstable.
@@ -257,7 +256,7 @@ pub fn separation_levels(subject: &Subject) -> Option<[f64; 2]> {
     // Covariance of the prior, down from the top: C_l = W C W^T + sigma^2.
     let mut prior = Array2::<f64>::zeros((0, 0));
     for l in (subject.watched.0..=model.depth()).rev() {
-        let own = Array2::<f64>::eye(model.layers[l].size) * model.layers[l].family.sigma()?.powi(2);
+        let own = Array2::<f64>::eye(model.layers[l].size) * model.layers[l].sigma()?.powi(2);
         prior = if l == model.depth() {
             own
         } else {
@@ -313,15 +312,7 @@ const REPEATS: usize = 64;
 
 /// The range of eta shown for a family: four standard deviations of x either way count as typical input.
 pub fn eta_range(family: &dyn Family) -> f64 {
-    match family.name() {
-        "gaussian" | "rectified-gaussian" => 3.0 * family.sigma().unwrap_or(1.0),
-        "continuous-bernoulli" => 8.0,
-        "bernoulli" => 5.0,
-        _ => {
-            let (low, high) = family.integration_bounds(0.0);
-            4.0 / quadrature::mean(|x| -family.base_energy(x), |x| x * x, low, high).sqrt()
-        }
-    }
+    family.typical_natural_parameter()
 }
 
 /// The ends of the range of eta that is shown: `eta_range` about 0; for laplace-scale what its link can give, since exp(eta T)
@@ -442,5 +433,5 @@ fn deviation(family: &dyn Family) -> f64 {
 
 /// The same error as theory has it for the gaussian family, whose interneurons are Ornstein-Uhlenbeck processes.
 pub fn partition_error_theory(family: &dyn Family, fraction: f64, k: usize) -> Option<f64> {
-    (family.name() == "gaussian").then(|| averaged_variance(&interneuron_parameters(1.0 / fraction, k)).sqrt())
+    family.is_normal().then(|| averaged_variance(&interneuron_parameters(1.0 / fraction, k)).sqrt())
 }

@@ -1,6 +1,6 @@
 //! Latents that persist: the chains of every image, kept from one visit to the next (SPEC 8).
 
-use crate::dynamics::block::Block;
+use crate::dynamics::{ChainState, Ensemble};
 use crate::model::{Hierarchy, vector};
 use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use rand::rngs::ChaCha8Rng;
@@ -28,7 +28,7 @@ pub struct Latents {
 
 /// Values kept of one image in each layer of neurons.
 fn widths(model: &Hierarchy) -> impl Iterator<Item = [usize; 2]> {
-    model.layers[1..].iter().map(|layer| if layer.family.is_categorical() { [1, 0] } else { [layer.size; 2] })
+    model.layers[1..].iter().map(|layer| if layer.is_categorical() { [1, 0] } else { [layer.size; 2] })
 }
 
 impl Latents {
@@ -80,43 +80,32 @@ impl Latents {
         &self.shown
     }
 
-    /// Puts the chains of the images shown into the networks of a block, whose first one is number `first` of all.
-    pub fn load(&self, model: &Hierarchy, block: &mut Block, first: usize) {
-        for r in 0..block.rows {
-            let image = self.shown[first + r] as usize;
-            for (l, (x, v)) in (1..).zip(self.x.iter().zip(&self.v)) {
-                let (state, n) = (&mut block.layers[l], model.layers[l].size);
-                if let Some(choice) = state.choice.get_mut(r) {
-                    *choice = x[[image, 0]] as u32;
-                    continue;
-                }
-                x.row(image).assign_to(ArrayViewMut1::from(&mut state.x[r * n..][..n]));
-                v.row(image).assign_to(ArrayViewMut1::from(&mut state.v[r * n..][..n]));
+    /// Puts layer `l` of the chain of the image that a network shows into that network.
+    pub fn load(&self, network: usize, l: usize, state: ChainState) {
+        let (image, [x_l, v_l]) = (self.shown[network] as usize, [&self.x[l - 1], &self.v[l - 1]]);
+        match state {
+            ChainState::Category(category) => *category = x_l[[image, 0]] as u32,
+            ChainState::Neurons { x, v } => {
+                x_l.row(image).assign_to(ArrayViewMut1::from(x));
+                v_l.row(image).assign_to(ArrayViewMut1::from(v));
             }
         }
-        block.refresh_activations(model);
     }
 
-    /// Keeps the chains as they are at the end of a visit; one that is not finite is left as it was.
-    pub fn store(&mut self, model: &Hierarchy, blocks: &[Block]) {
-        let mut row = 0;
-        for block in blocks {
-            for r in 0..block.rows {
-                let image = self.shown[row + r] as usize;
-                for (l, (x, v)) in (1..).zip(self.x.iter_mut().zip(&mut self.v)) {
-                    let (state, n) = (&block.layers[l], model.layers[l].size);
-                    if let Some(&choice) = state.choice.get(r) {
-                        x[[image, 0]] = choice as f32;
-                        continue;
-                    }
-                    let [new_x, new_v] = [&state.x, &state.v].map(|values| &values[r * n..][..n]);
-                    if vector::all_finite(new_x) && vector::all_finite(new_v) {
-                        x.row_mut(image).assign(&ArrayView1::from(new_x));
-                        v.row_mut(image).assign(&ArrayView1::from(new_v));
-                    }
+    /// Stores the chains as they are at the end of a visit; one that is not finite is left as it was.
+    pub fn store(&mut self, networks: &Ensemble) {
+        let depth = self.x.len();
+        for (l, (x, v)) in (1..).zip(self.x.iter_mut().zip(&mut self.v)) {
+            if l == depth && networks.categories().next().is_some() {
+                self.shown.iter().zip(networks.categories()).for_each(|(&image, category)| x[[image as usize, 0]] = category as f32);
+                continue;
+            }
+            for (&image, (new_x, new_v)) in self.shown.iter().zip(networks.states(l).zip(networks.adaptation(l))) {
+                if vector::all_finite(new_x) && vector::all_finite(new_v) {
+                    x.row_mut(image as usize).assign(&ArrayView1::from(new_x));
+                    v.row_mut(image as usize).assign(&ArrayView1::from(new_v));
                 }
             }
-            row += block.rows;
         }
         if self.fresh {
             let last = self.shown.iter().copied().max().map_or(0, |image| image as usize + 1);

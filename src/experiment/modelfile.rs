@@ -10,16 +10,24 @@ use anyhow::{anyhow, bail};
 use ndarray::{Array0, Array1, Array2, Ix1, Ix2};
 use std::path::Path;
 
+/// In a file, the bias of a state of a categorical top that is not active: files have no other place that says so.
+const INACTIVE_BIAS: f32 = -1e30;
+
 /// Adds the model's arrays and configuration to an archive.
 pub fn add_model(archive: &mut Archive, config: &Config, model: &Hierarchy) -> anyhow::Result<()> {
     for (l, w) in model.weights.iter().enumerate() {
         archive.add(&format!("W{l}"), w)?;
     }
-    for (l, b) in model.biases.iter().enumerate() {
-        archive.add(&format!("b{l}"), b)?;
+    for (l, (b, layer)) in model.biases.iter().zip(&model.layers).enumerate() {
+        match layer.active_states() {
+            None => archive.add(&format!("b{l}"), b)?,
+            Some(active) => {
+                archive.add(&format!("b{l}"), &Array1::from_shape_fn(b.len(), |c| if c < active { b[c] } else { INACTIVE_BIAS }))?;
+            }
+        }
     }
     for (l, layer) in model.layers.iter().enumerate() {
-        if let (true, Some(sigma)) = (sigma_learns(config, model, l), layer.family.sigma()) {
+        if let (true, Some(sigma)) = (sigma_learns(config, model, l), layer.sigma()) {
             archive.add(&format!("sigma{l}"), &Array0::from_elem((), sigma as f32))?;
         }
     }
@@ -28,7 +36,7 @@ pub fn add_model(archive: &mut Archive, config: &Config, model: &Hierarchy) -> a
 
 /// Whether sigma of layer l is learned, so that the configuration alone does not tell it.
 fn sigma_learns(config: &Config, model: &Hierarchy, l: usize) -> bool {
-    let below_categorical = l + 1 == model.depth() && model.layers[l + 1].family.is_categorical();
+    let below_categorical = l + 1 == model.depth() && model.layers[l + 1].is_categorical();
     below_categorical || (l == 0 && config.learning.learned_sigma) || config.model.layers.get(l).is_some_and(|layer| layer.learned_sigma)
 }
 
@@ -117,6 +125,11 @@ pub fn load(path: &Path) -> anyhow::Result<(Config, Hierarchy)> {
                 bail!("{}: {name} needs {} finite values", path.display(), model.biases[l].len());
             }
             model.biases[l] = b;
+            if model.layers[l].is_categorical() {
+                let active = model.biases[l].iter().take_while(|&&b| b > 0.5 * INACTIVE_BIAS).count().max(1);
+                model.layers[l].set_active_states(active);
+                model.biases[l].iter_mut().skip(active).for_each(|b| *b = 0.0);
+            }
         }
     }
     for l in 0..model.layers.len() {
@@ -126,8 +139,37 @@ pub fn load(path: &Path) -> anyhow::Result<(Config, Hierarchy)> {
             if !(sigma.is_finite() && sigma > 0.0) {
                 bail!("{}: {name} = {sigma} must be finite and above 0", path.display());
             }
-            model.layers[l].family = model.layers[l].family.with_sigma(f64::from(sigma));
+            model.layers[l].set_sigma(f64::from(sigma));
         }
     }
     Ok((config, model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::config::LayerConfig;
+    use crate::model::{Activation, FamilyConfig};
+
+    #[test]
+    fn a_file_says_by_its_biases_which_states_of_the_top_are_active() {
+        let layer = |family, size| LayerConfig { size, family, activation: Activation::Linear, bias: 0.0, learned_sigma: false };
+        let gaussian = FamilyConfig::Gaussian { sigma: 0.5 };
+        let mut config = Config::default();
+        config.model.layers = vec![layer(gaussian, 3), layer(gaussian, 2), layer(FamilyConfig::Categorical, 4)];
+        (config.stimulus.values, config.stimulus.steps_per_stimulus) = (vec![0.0; 3], 0);
+        let mut model = build_model(&config).unwrap();
+        assert_eq!(model.active_states(), Some(4), "all are, where nothing says otherwise");
+        model.layers[2].set_active_states(2);
+        model.biases[2] = ndarray::array![0.5, -0.25, 0.0, 0.0];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.npz");
+        let mut archive = Archive::default();
+        add_model(&mut archive, &config, &model).unwrap();
+        archive.save(&path).unwrap();
+        let written: Vec<f32> = open(&path).unwrap().array("b2").unwrap().into_iter().collect();
+        assert_eq!(written, [0.5, -0.25, -1e30, -1e30], "as in files of earlier versions");
+        let (_, again) = load(&path).unwrap();
+        assert_eq!((again.active_states(), &again.biases[2]), (Some(2), &model.biases[2]));
+    }
 }

@@ -18,11 +18,9 @@ pub struct Prototypes {
 /// None where the top is not categorical or, with `open` layers of neurons, not open yet.
 pub fn prototypes(model: &Hierarchy, active_layers: usize) -> Option<Prototypes> {
     let top = model.depth();
-    if active_layers < top || !model.layers[top].family.is_categorical() {
-        return None;
-    }
-    let all = categorical::prior(&model.biases[top]);
-    let mut states: Vec<usize> = (0..categorical::active_states(model)).collect();
+    let active_states = model.active_states().filter(|_| active_layers >= top)?;
+    let all = categorical::prior(model);
+    let mut states: Vec<usize> = (0..active_states).collect();
     states.sort_by(|&a, &b| all[b].total_cmp(&all[a]));
     let mut images = Array2::zeros((states.len(), model.layers[0].size));
     for (&state, mut image) in states.iter().zip(images.rows_mut()) {
@@ -39,15 +37,14 @@ pub fn prototypes(model: &Hierarchy, active_layers: usize) -> Option<Prototypes>
 
 /// E\[x_l\] where the layer above sends `input` = W_l f, `[n_l]`.
 fn mean(model: &Hierarchy, l: usize, input: ArrayView1<f32>) -> Vec<f32> {
-    let family: &dyn Family = model.layers[l].family.as_ref();
+    let family: &dyn Family = model.family_below_top(l).as_ref();
     let mut eta: Vec<f32> = input.iter().zip(&model.biases[l]).map(|(a, b)| a + b).collect();
     if family.has_link() {
         family.apply_link(&mut eta, &mut vec![0.0; input.len()]);
     }
     let mut mean = vec![0.0; eta.len()];
     family.mean_statistics(&eta, &mut mean);
-    let slope = family.statistic_derivative(0.0) as f32;
-    let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
+    let scale = family.mean_per_statistic();
     mean.iter_mut().for_each(|m| *m *= scale);
     mean
 }
@@ -60,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_state_descends_by_means_and_the_likeliest_comes_first() {
-        let layer = |family: FamilyConfig, activation, size| Layer { family: family.build().unwrap(), activation, size };
+        let layer = |family: FamilyConfig, activation, size| Layer::new(family, activation, size).unwrap();
         let layers = vec![
             layer(FamilyConfig::Gaussian { sigma: 0.5 }, Activation::Linear, 2),
             layer(FamilyConfig::Gaussian { sigma: 0.3 }, Activation::Relu, 2),

@@ -1,13 +1,13 @@
 //! A running experiment: model, blocks of networks, stimuli, clock. The window's engine and the command line run the same one.
 
 use crate::data::Stimuli;
-use crate::dynamics::StepParameters;
-use crate::dynamics::block::{Block, Prepared, Probes, Span};
+use crate::dynamics::ensemble::Moments;
 use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::learning;
+use crate::dynamics::{Ensemble, Probes, Recorded, Span, StepParameters};
 use crate::experiment::config::*;
 use crate::experiment::latents::Latents;
-use crate::experiment::parallel::{on_each, run_on};
+use crate::experiment::parallel::{run_all, run_on};
 use crate::experiment::stages::StagePosition;
 use crate::model::{Hierarchy, vector};
 use ndarray::Array2;
@@ -55,9 +55,7 @@ pub struct Session {
     config: Config,
     /// The model.
     pub model: Hierarchy,
-    /// The networks.
-    pub blocks: Vec<Block>,
-    prepared: Prepared,
+    networks: Ensemble,
     stiffness: Stiffness,
     parameters: StepParameters,
     stimuli: Option<Stimuli>,
@@ -110,7 +108,7 @@ impl Session {
         let changed = Config { dynamics, learning, ..self.config.clone() };
         changed.validate()?;
         if dynamics.interneurons != self.config.dynamics.interneurons {
-            self.blocks.iter_mut().for_each(|block| block.set_interneurons(&self.model, dynamics.interneurons));
+            self.networks.set_interneurons(&self.model, dynamics.interneurons);
         }
         let optimizer = (self.config.learning.optimizer, changed.learning.optimizer);
         let lr = changed.learning.lr;
@@ -126,6 +124,16 @@ impl Session {
         }
         self.set_parameters();
         Ok(())
+    }
+
+    /// The networks, one a row of the batch.
+    pub fn networks(&self) -> &Ensemble {
+        &self.networks
+    }
+
+    /// What was recorded since the last call; of the pair the last `most_pairs` steps.
+    pub fn take_recorded(&mut self, most_pairs: usize) -> Recorded {
+        self.networks.take_recorded(most_pairs)
     }
 
     /// The constants of a step in force.
@@ -186,13 +194,7 @@ impl Session {
         let skip = (self.config.stimulus.burn_in_steps + self.settling).saturating_sub(self.step_in_stimulus);
         let span = Span { steps, skip, learn, last: steps == self.steps_left() };
         let cold = (descent > 0).then(|| self.parameters.at_temperature(0.0));
-        let (model, parameters, quiet) =
-            (&self.model, cold.as_ref().unwrap_or(&self.parameters), Probes { units: Vec::new(), raster: false, ..probes.clone() });
-        if let Some(first) = self.blocks.first() {
-            self.prepared.renew(model, first, steps);
-        }
-        let prepared = &self.prepared;
-        on_each(&mut self.blocks, |b, block| block.run_prepared(model, prepared, parameters, span, if b == 0 { probes } else { &quiet }));
+        self.networks.advance(&self.model, cold.as_ref().unwrap_or(&self.parameters), span, probes, &run_all);
         self.steps += steps as u64;
         self.time_ms += steps as f64 * self.parameters.dt_ms;
         self.step_in_stimulus += steps;
@@ -203,12 +205,10 @@ impl Session {
     fn end_of_stimulus(&mut self) -> BatchReport {
         let mut report = self.measure();
         report.lr = self.learning_rate() as f32;
-        let (sum, count) = &self.blocks[0].reconstruction;
         report.stimulus = self.stimulus().to_vec();
-        report.reconstruction = sum.iter().map(|s| s / (*count).max(1) as f32).collect();
-        report.steps = *count;
+        (report.reconstruction, report.steps) = self.networks.reconstruction();
         if let (Some(latents), false) = (&mut self.latents, self.held) {
-            latents.store(&self.model, &self.blocks);
+            latents.store(&self.networks);
         }
         if self.config.learning.enabled {
             self.learn(&mut report);
@@ -241,20 +241,16 @@ impl Session {
         self.parameters = step_parameters_of(&self.config.dynamics, &self.stiffness.lambda, active_layers);
         if !self.free.is_empty() {
             let step = self.observed_step();
-            self.blocks.iter_mut().for_each(|block| block.set_observed_step(step));
+            self.networks.set_observed_step(step);
         }
     }
 
     fn measure(&mut self) -> BatchReport {
         let model = &self.model;
-        let sums = on_each(&mut self.blocks, |_, block| {
-            let [second, fourth] = vector::even_moments(&block.layers[1].x);
-            [block.squared_residual(model), second, fourth]
-        });
-        let [residual, second, fourth] = sums.into_iter().fold([0.0; 3], |total, sums| [0, 1, 2].map(|k| total[k] + sums[k]));
+        let Moments { squared_residual, second, fourth } = self.networks.moments(model, &run_all);
         let [pixels, units] = [0, 1].map(|l| (self.config.stimulus.batch * model.layers[l].size) as f64);
         let kurtosis = if second > 0.0 { fourth * units / (second * second) - 3.0 } else { 0.0 };
-        BatchReport { residual_variance: (residual / pixels) as f32, kurtosis: kurtosis as f32, ..Default::default() }
+        BatchReport { residual_variance: (squared_residual / pixels) as f32, kurtosis: kurtosis as f32, ..Default::default() }
     }
 
     /// Puts weights, biases and families back, and measures the stiffness from scratch: what a non-finite value spoiled is forgotten.
@@ -279,7 +275,8 @@ impl Session {
                 return Some(format!("b{l} holds a value that is not finite"));
             }
         }
-        let broken = |l: usize| self.blocks.iter().any(|block| !vector::all_finite(&block.layers[l].x));
-        (1..=self.model.depth()).find(|&l| broken(l)).map(|l| format!("x{l} is not finite: dt is too large for this stiffness"))
+        (1..=self.model.depth())
+            .find(|&l| !self.networks.is_finite(l))
+            .map(|l| format!("x{l} is not finite: dt is too large for this stiffness"))
     }
 }

@@ -24,15 +24,19 @@ pub fn energy(model: &Hierarchy, states: &[Array1<f64>]) -> f64 {
 /// The same with A from `tables` (of [`Hierarchy::tables`]; empty: by quadrature) where it has no closed form.
 pub fn tabulated_energy(model: &Hierarchy, tables: &Tables, states: &[Array1<f64>]) -> f64 {
     let outside = |(layer, state): (&Layer, &Array1<f64>)| {
-        let [low, high] = layer.family.bounds();
-        state.iter().any(|x| !(low..=high).contains(x))
+        let [low, high] = layer.bounds();
+        let inactive = state.iter().skip(layer.active_states().unwrap_or(usize::MAX));
+        state.iter().any(|x| !(low..=high).contains(x)) || inactive.into_iter().any(|&x| x != 0.0)
     };
     if model.layers.iter().zip(states).skip(1).any(outside) {
         return f64::INFINITY;
     }
     (0..=model.depth())
         .map(|l| {
-            let family = &model.layers[l].family;
+            let Some(family) = model.layers[l].family() else {
+                // A categorical top: -b.x, up to the constant log sum exp(b).
+                return states[l].iter().zip(&model.biases[l]).map(|(&x, &b)| -f64::from(b) * x).sum::<f64>();
+            };
             let eta = input_from_above(model, states, l).mapv(|a| family.link(a));
             let constant = l == model.depth(); // A(b_L) does not depend on the state
             let table = tables.get(l).and_then(Option::as_deref);
@@ -47,11 +51,11 @@ pub fn tabulated_energy(model: &Hierarchy, tables: &Tables, states: &[Array1<f64
         .sum()
 }
 
-/// The currents I_l = -dE/dx_l, `[n_l]`, for l = 1..=L with A' exact (SPEC 2).
+/// The currents I_l = -dE/dx_l, `[n_l]`, for l = 1..=L with A' exact (SPEC 2). A categorical top has none, `[0]`: it is drawn.
 pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
     (1..=model.depth())
         .map(|l| {
-            let below = &model.layers[l - 1].family;
+            let below = model.family_below_top(l - 1);
             // eps_(l-1) = g'(a) (T(x_(l-1)) - A'(eta_(l-1)))
             let mut error = input_from_above(model, states, l - 1);
             error.zip_mut_with(&states[l - 1], |a, &x| {
@@ -59,11 +63,11 @@ pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
             });
             let likelihood = model.weights[l - 1].mapv(f64::from).t().dot(&error);
             let layer = &model.layers[l];
-            let eta = input_from_above(model, states, l).mapv(|a| layer.family.link(a));
+            let Some(family) = layer.family() else { return Array1::zeros(0) };
+            let eta = input_from_above(model, states, l).mapv(|a| family.link(a));
             Array1::from_shape_fn(layer.size, |i| {
                 let x = states[l][i];
-                layer.activation.slope(x) * likelihood[i] + layer.family.statistic_derivative(x) * eta[i]
-                    - layer.family.base_energy_derivative(x)
+                layer.activation.slope(x) * likelihood[i] + family.statistic_derivative(x) * eta[i] - family.base_energy_derivative(x)
             })
         })
         .collect()
@@ -97,7 +101,7 @@ mod tests {
                 ],
             ] {
                 let sizes = [3, 4, 2];
-                let layers = (0..3).map(|l| Layer { family: families[l].build().unwrap(), activation, size: sizes[l] }).collect();
+                let layers = (0..3).map(|l| Layer::new(families[l], activation, sizes[l]).unwrap()).collect();
                 let mut random = |shape| Array2::from_shape_simple_fn(shape, || rng.random_range(-0.6..0.6f32));
                 let model = Hierarchy::new(layers, vec![random((3, 4)), random((4, 2))]).unwrap();
                 let states: Vec<_> = sizes.map(|n| Array1::from_shape_simple_fn(n, || rng.random_range(-1.0..1.0f64))).into();

@@ -1,29 +1,20 @@
 //! The generative model: layers, weights W_l `[n_l, n_(l+1)]`, biases b_l (SPEC 1).
 
 use crate::model::mean_table::MeanTable;
-use crate::model::{Activation, Family};
+use crate::model::{Activation, Family, FamilyConfig, Layer, ModelError};
 use ndarray::{Array1, Array2};
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Tables kept at most.
+/// Tables that are remembered at most.
 const MOST_TABLES: usize = 32;
-
-/// One layer: its family, what it shows to the layer below, its size.
-#[derive(Clone, Debug)]
-pub struct Layer {
-    /// The exponential family of each unit.
-    pub family: Arc<dyn Family>,
-    /// f, applied to this layer's x for the layer below.
-    pub activation: Activation,
-    /// Units.
-    pub size: usize,
-}
 
 /// The tables of A' that `interneuron_mode = "exact"` and the pictures need, one a layer without a closed form.
 pub type Tables = Vec<Option<Arc<MeanTable>>>;
 
-/// Layers 0 (observation) to L, with the weights between them.
-#[derive(Clone, Debug)]
+/// Layers 0 (observation) to L, with the weights between them. Written down (serde) as plain values, of which families are built again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "Plain", try_from = "Plain")]
 pub struct Hierarchy {
     /// Layers 0..=L.
     pub layers: Vec<Layer>,
@@ -36,34 +27,32 @@ pub struct Hierarchy {
 impl Hierarchy {
     /// A hierarchy with biases 0. Errors name the layer whose shape or family does not fit (SPEC 1: a layer below another
     /// must be normalisable for every eta).
-    pub fn new(layers: Vec<Layer>, weights: Vec<Array2<f32>>) -> Result<Self, String> {
+    pub fn new(layers: Vec<Layer>, weights: Vec<Array2<f32>>) -> Result<Self, ModelError> {
         if layers.len() < 2 {
-            return Err(format!("a model needs an observation layer and at least one layer of neurons, found {} layers", layers.len()));
+            return Err(ModelError::TooFewLayers { found: layers.len() });
         }
         if weights.len() + 1 != layers.len() {
-            return Err(format!("{} layers need {} weight matrices, found {}", layers.len(), layers.len() - 1, weights.len()));
+            return Err(ModelError::WeightCount { layers: layers.len(), found: weights.len() });
         }
         for (l, pair) in layers.windows(2).enumerate() {
             let expected = (pair[0].size, pair[1].size);
             if weights[l].dim() != expected {
-                return Err(format!("W{l} has shape {:?}, the layers need {expected:?}", weights[l].dim()));
+                return Err(ModelError::WeightShape { layer: l, found: weights[l].dim(), expected });
             }
-            if !pair[0].family.normalisable_for_every_eta() {
-                return Err(format!(
-                    "layer {l} ({}) stands below another layer but is not normalisable for every eta: it needs kappa > 0",
-                    pair[0].family.name()
-                ));
+            match pair[0].family() {
+                None => return Err(ModelError::CategoricalBelowTop { layer: l }),
+                Some(family) if !family.normalisable_for_every_eta() => {
+                    return Err(ModelError::NotNormalisable { layer: l, family: family.name() });
+                }
+                Some(_) => {}
             }
         }
-        if let Some((l, layer)) = layers.iter().enumerate().skip(1).find(|(_, layer)| layer.family.is_binary()) {
-            return Err(format!("layer {l} ({}) can only be observed: neurons move continuously", layer.family.name()));
-        }
-        for (l, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.family.is_categorical()) {
-            if l + 1 != layers.len() {
-                return Err(format!("layer {l} (categorical) can only be the top layer"));
+        for (l, layer) in layers.iter().enumerate().skip(1) {
+            if layer.family().is_some_and(|family| family.is_binary()) {
+                return Err(ModelError::OnlyObserved { layer: l, family: layer.name() });
             }
-            if layer.activation != Activation::Linear {
-                return Err(format!("layer {l} (categorical) shows its one-hot state: activation must be linear"));
+            if layer.is_categorical() && layer.activation != Activation::Linear {
+                return Err(ModelError::CategoricalActivation { layer: l });
             }
         }
         let biases = layers.iter().map(|layer| Array1::zeros(layer.size)).collect();
@@ -71,24 +60,48 @@ impl Hierarchy {
     }
 
     /// Sets b_l to the same value in every unit. An error where a top layer that needs b_L = 0 gets another.
-    pub fn set_bias(&mut self, l: usize, bias: f32) -> Result<(), String> {
-        if bias != 0.0 && !self.layers[l].family.normalisable_for_every_eta() {
-            return Err(format!("layer {l} ({}) is normalisable for bias = 0 only, or with kappa > 0", self.layers[l].family.name()));
+    pub fn set_bias(&mut self, l: usize, bias: f32) -> Result<(), ModelError> {
+        if bias != 0.0 && self.layers[l].family().is_some_and(|family| !family.normalisable_for_every_eta()) {
+            return Err(ModelError::BiasNotNormalisable { layer: l, family: self.layers[l].name() });
         }
         self.biases[l].fill(bias);
         Ok(())
     }
 
+    /// The family of layer `l` < L: every layer below another has one, because only the top can be categorical. Of the top ask
+    /// [`Layer::family`].
+    pub fn family_below_top(&self, l: usize) -> &Arc<dyn Family> {
+        match self.layers[l].family() {
+            Some(family) => family,
+            None => unreachable!("layer {l} is a categorical top, which has no family"),
+        }
+    }
+
+    /// The family of the observed units x_0.
+    pub fn observed_family(&self) -> &Arc<dyn Family> {
+        self.family_below_top(0)
+    }
+
+    /// The states of a categorical top that can be drawn, the first so many; None where the top is not categorical.
+    pub fn active_states(&self) -> Option<usize> {
+        self.layers[self.depth()].active_states()
+    }
+
+    /// Whether every layer is gaussian with linear f, so that the posterior and the dynamics are known in closed form.
+    pub fn is_linear_gaussian(&self) -> bool {
+        self.layers.iter().all(Layer::is_linear_gaussian)
+    }
+
     /// Tables of A and A' of every layer below another that has no closed form. A family is tabulated once in the life of the
     /// program, which takes up to a second.
     pub fn tables(&self) -> Tables {
-        static KNOWN: Mutex<Vec<(String, Arc<MeanTable>)>> = Mutex::new(Vec::new());
+        static KNOWN: Mutex<Vec<(FamilyConfig, Arc<MeanTable>)>> = Mutex::new(Vec::new());
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut table = |layer: &Layer| {
-            let key = format!("{:?}", layer.family);
-            let found = known.iter().find(|(k, _)| *k == key).map(|(_, table)| table.clone());
+        let mut table = |family: &dyn Family| {
+            let key = family.config();
+            let found = known.iter().find(|(known, _)| *known == key).map(|(_, table)| table.clone());
             found.unwrap_or_else(|| {
-                let table = Arc::new(MeanTable::new(layer.family.as_ref()));
+                let table = Arc::new(MeanTable::new(family));
                 if known.len() == MOST_TABLES {
                     known.remove(0);
                 }
@@ -96,10 +109,11 @@ impl Hierarchy {
                 table
             })
         };
-        self.layers[..self.depth()].iter().map(|layer| (!layer.family.has_closed_mean()).then(|| table(layer))).collect()
+        let families = (0..self.depth()).map(|l| self.family_below_top(l).as_ref());
+        families.map(|family| (!family.has_closed_mean()).then(|| table(family))).collect()
     }
 
-    /// Takes over weights, biases and families of a model of the same shape, without making room for them.
+    /// Takes over weights, biases and layers of a model of the same shape, without new allocations.
     pub fn copy_values(&mut self, other: &Self) {
         self.weights.iter_mut().zip(&other.weights).for_each(|(to, from)| to.assign(from));
         self.biases.iter_mut().zip(&other.biases).for_each(|(to, from)| to.assign(from));
@@ -109,5 +123,96 @@ impl Hierarchy {
     /// L, the number of layers of neurons.
     pub fn depth(&self) -> usize {
         self.layers.len() - 1
+    }
+}
+
+/// A hierarchy as plain values.
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    layers: Vec<PlainLayer>,
+    weights: Vec<Array2<f32>>,
+    biases: Vec<Array1<f32>>,
+}
+
+/// A layer as plain values: its family with the present sigma.
+#[derive(Serialize, Deserialize)]
+struct PlainLayer {
+    family: FamilyConfig,
+    activation: Activation,
+    size: usize,
+    active_states: Option<usize>,
+}
+
+impl From<Hierarchy> for Plain {
+    fn from(model: Hierarchy) -> Self {
+        let plain = |layer: &Layer| PlainLayer {
+            family: layer.config(),
+            activation: layer.activation,
+            size: layer.size,
+            active_states: layer.active_states(),
+        };
+        Self { layers: model.layers.iter().map(plain).collect(), weights: model.weights, biases: model.biases }
+    }
+}
+
+impl TryFrom<Plain> for Hierarchy {
+    type Error = ModelError;
+
+    fn try_from(plain: Plain) -> Result<Self, ModelError> {
+        let build = |plain: &PlainLayer| {
+            let mut layer = Layer::new(plain.family, plain.activation, plain.size)?;
+            layer.set_active_states(plain.active_states.unwrap_or(plain.size));
+            Ok(layer)
+        };
+        let mut model = Self::new(plain.layers.iter().map(build).collect::<Result<_, _>>()?, plain.weights)?;
+        if plain.biases.len() != model.biases.len() {
+            return Err(ModelError::BiasCount { layers: model.biases.len(), found: plain.biases.len() });
+        }
+        for (l, (own, given)) in model.biases.iter_mut().zip(plain.biases).enumerate() {
+            if own.len() != given.len() {
+                return Err(ModelError::BiasShape { layer: l, found: given.len(), expected: own.len() });
+            }
+            *own = given;
+        }
+        Ok(model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn mixture(weights: Vec<Array2<f32>>) -> Result<Hierarchy, ModelError> {
+        let layers = [(FamilyConfig::Bernoulli, 3), (FamilyConfig::Gaussian { sigma: 0.7 }, 2), (FamilyConfig::Categorical, 4)];
+        let layer = |(family, size): (FamilyConfig, usize)| Layer::new(family, Activation::Linear, size);
+        Hierarchy::new(layers.into_iter().map(layer).collect::<Result<_, _>>()?, weights)
+    }
+
+    #[test]
+    fn what_is_written_down_is_built_again_with_its_sigma_and_active_states() {
+        let mut model =
+            mixture(vec![Array2::from_elem((3, 2), 0.25), Array2::from_shape_fn((2, 4), |(i, c)| i as f32 - 0.1 * c as f32)]).unwrap();
+        model.layers[1].set_sigma(0.3125);
+        model.layers[2].set_active_states(2);
+        model.biases[2] = array![0.5, -0.25, 0.0, 0.0];
+        let text = serde_json::to_string(&model).unwrap();
+        let again: Hierarchy = serde_json::from_str(&text).unwrap();
+        assert_eq!((&again.weights, &again.biases), (&model.weights, &model.biases));
+        assert_eq!((again.layers[1].sigma(), again.active_states()), (Some(0.3125), Some(2)));
+        let configurations = |model: &Hierarchy| model.layers.iter().map(Layer::config).collect::<Vec<_>>();
+        assert_eq!(configurations(&again), configurations(&model));
+        let spoiled = text.replace("[0.5,-0.25,0.0,0.0]", "[0.5,-0.25,0.0]").replace("\"dim\":[4]", "\"dim\":[3]");
+        let error = serde_json::from_str::<Hierarchy>(&spoiled).unwrap_err().to_string();
+        assert!(error.contains("b2 has 3 values, the layer needs 4"), "{error}");
+    }
+
+    #[test]
+    fn a_categorical_layer_has_no_family_and_stands_only_at_the_top() {
+        assert_eq!(FamilyConfig::Categorical.build().unwrap_err(), ModelError::CategoricalHasNoFamily);
+        let layer = |family| Layer::new(family, Activation::Linear, 2).unwrap();
+        let layers = vec![layer(FamilyConfig::Gaussian { sigma: 1.0 }), layer(FamilyConfig::Categorical), layer(FamilyConfig::Exponential)];
+        let error = Hierarchy::new(layers, vec![Array2::zeros((2, 2)); 2]).unwrap_err();
+        assert_eq!(error, ModelError::CategoricalBelowTop { layer: 1 });
     }
 }

@@ -1,8 +1,8 @@
 //! The whole neural dynamics of a linear-Gaussian hierarchy as a linear stochastic differential equation, and what follows from
 //! it exactly: covariance, autocorrelation, spectrum, ringing (SPEC 5.2, 5.4).
 
+use crate::model::Hierarchy;
 use crate::model::closed_form::{lyapunov, solve};
-use crate::model::{Activation, Hierarchy};
 use ndarray::{Array1, Array2, s};
 
 /// States at most: the covariance needs a solution of a system of their square.
@@ -39,8 +39,7 @@ impl LinearDynamics {
     /// than 24 states, or where the dynamics are unstable: then there is no stationary law.
     pub fn new(model: &Hierarchy, layers: &[LayerConstants], tau_eps: f64, k: usize, exact: bool) -> Option<Self> {
         let depth = model.depth();
-        let linear = |l: &crate::model::Layer| l.family.name() == "gaussian" && l.activation == Activation::Linear;
-        if layers.len() != depth || !model.layers.iter().all(linear) {
+        if layers.len() != depth || !model.is_linear_gaussian() {
             return None;
         }
         let sizes: Vec<usize> = model.layers.iter().map(|l| l.size).collect();
@@ -49,7 +48,7 @@ impl LinearDynamics {
         if states > MOST_STATES {
             return None;
         }
-        let variance = |l: usize| model.layers[l].family.sigma().unwrap_or(1.0).powi(2);
+        let variance = |l: usize| model.layers[l].sigma().unwrap_or(1.0).powi(2);
         let w = |l: usize| model.weights[l].mapv(f64::from);
         let x_at: Vec<usize> = (1..=depth).map(|l| 2 * sizes[1..l].iter().sum::<usize>()).collect();
         let y_at: Vec<usize> = (0..depth).map(|l| 2 * neurons + sizes[..l].iter().sum::<usize>()).collect();
@@ -201,7 +200,7 @@ pub fn critical_adaptation(lambda: f64, tau_x_over_tau_v: f64) -> f64 {
 pub fn precision(model: &Hierarchy) -> Array2<f64> {
     let sizes: Vec<usize> = model.layers[1..].iter().map(|l| l.size).collect();
     let at = |l: usize| sizes[..l - 1].iter().sum::<usize>();
-    let variance = |l: usize| model.layers[l].family.sigma().unwrap_or(1.0).powi(2);
+    let variance = |l: usize| model.layers[l].sigma().unwrap_or(1.0).powi(2);
     let n = sizes.iter().sum();
     let mut p = Array2::<f64>::zeros((n, n));
     for l in 1..=model.depth() {
@@ -225,7 +224,7 @@ pub fn posterior_mean(model: &Hierarchy, x0: &Array1<f64>) -> Option<Array1<f64>
         return None;
     }
     let p = precision(model);
-    let variance = model.layers[0].family.sigma()?.powi(2);
+    let variance = model.layers[0].sigma()?.powi(2);
     let mut right = Array2::<f64>::zeros((p.nrows(), 1));
     let first = model.weights[0].mapv(f64::from).t().dot(x0) / variance;
     right.slice_mut(s![..first.len(), 0]).assign(&first);
@@ -278,14 +277,10 @@ pub fn symmetric_eigenvalues(m: &Array2<f64>) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::model::closed_form::{Constants, adaptation_speedup, stationary_covariance};
-    use crate::model::{FamilyConfig, Layer};
+    use crate::model::{Activation, FamilyConfig, Layer};
 
     fn gaussian(sizes: &[usize], sigmas: &[f64], weights: Vec<Array2<f32>>) -> Hierarchy {
-        let layer = |(&size, &sigma): (&usize, &f64)| Layer {
-            family: FamilyConfig::Gaussian { sigma }.build().unwrap(),
-            activation: Activation::Linear,
-            size,
-        };
+        let layer = |(&size, &sigma): (&usize, &f64)| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
         Hierarchy::new(sizes.iter().zip(sigmas).map(layer).collect(), weights).unwrap()
     }
 

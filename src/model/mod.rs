@@ -3,8 +3,10 @@
 pub mod activation;
 pub mod closed_form;
 pub mod energy;
+pub mod error;
 pub mod families;
 pub mod hierarchy;
+pub mod layer;
 pub mod linear;
 pub mod mean_table;
 pub mod product;
@@ -15,5 +17,7 @@ pub(crate) mod ulps;
 pub mod vector;
 
 pub use activation::Activation;
+pub use error::ModelError;
 pub use families::{Family, FamilyConfig};
-pub use hierarchy::{Hierarchy, Layer};
+pub use hierarchy::Hierarchy;
+pub use layer::{Layer, LayerKind};

@@ -33,18 +33,18 @@ fn gains(model: &Hierarchy, k: usize, state: Option<&[Vec<f32>]>) -> Vec<f32> {
     let eta = model.weights[k].dot(&ndarray::aview1(&f)) + &model.biases[k];
     let gain = |i: usize| {
         let x = state.map_or(ZERO, |state| f64::from(state[k][i]));
-        here.activation.slope(x) * mean_slope(here.family.as_ref(), f64::from(eta[i]))
+        here.activation.slope(x) * mean_slope(model.family_below_top(k).as_ref(), f64::from(eta[i]))
     };
     (0..here.size).map(|i| gain(i) as f32).collect()
 }
 
 /// dE`[x]`/d eta; 1 where eta is the mean.
 fn mean_slope(family: &dyn Family, eta: f64) -> f64 {
-    if family.name() == "gaussian" {
+    if family.is_normal() {
         return 1.0;
     }
     if family.has_link() {
-        return 0.0; // what comes from above sets the scale of an even law, and leaves its mean at 0
+        return 0.0; // what comes from above sets the scale of an even distribution, and leaves its mean at 0
     }
     (family.mean_statistic(eta + STEP) - family.mean_statistic(eta - STEP)) / (2.0 * STEP * family.statistic_derivative(1.0))
 }
@@ -64,7 +64,7 @@ mod tests {
             if k == 0 {
                 return (eta.to_vec(), [vec![Vec::new()], states].concat());
             }
-            let family = &model.layers[k].family;
+            let family = model.family_below_top(k);
             states.insert(0, eta.iter().map(|&eta| (family.mean_statistic(eta) / family.statistic_derivative(1.0)) as f32).collect());
         }
         unreachable!("depth is at least 1")
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_linearised_filter_is_the_derivative_of_the_descent() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        let layer = |family: FamilyConfig, activation, size| Layer { family: family.build().unwrap(), activation, size };
+        let layer = |family: FamilyConfig, activation, size| Layer::new(family, activation, size).unwrap();
         let layers = vec![
             layer(FamilyConfig::Gaussian { sigma: 0.5 }, Activation::Linear, 6),
             layer(FamilyConfig::Gaussian { sigma: 0.8 }, Activation::Tanh, 5),

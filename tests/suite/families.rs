@@ -4,10 +4,10 @@
 use super::random::{below, each, layer, top};
 use heescope::analysis::chains::windowed_autocorrelation_time;
 use heescope::analysis::density::DensityGrid;
-use heescope::dynamics::block::{Block, Probes, Span};
 use heescope::dynamics::interneurons::equilibrium_statistics;
 use heescope::dynamics::noise::Noise;
 use heescope::dynamics::step_parameters::{LayerStep, StepParameters};
+use heescope::dynamics::{Ensemble, EnsembleOptions, Probes, Span, in_turn};
 use heescope::experiment::config::DynamicsConfig;
 use heescope::experiment::laboratory::{Experiment, Point, Subject, eta_range, run, theory};
 use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
@@ -127,7 +127,7 @@ fn currents_of_every_family_are_minus_the_slope_of_the_energy() {
                 let model = Hierarchy::new(layers, vec![w0, w1]).unwrap();
                 // Inside every support: 0.1 .. 0.9 for the bounded ones; the observation of bernoulli may be grey.
                 let state = |l: usize, from: usize, n: usize| {
-                    let bounded = model.layers[l].family.bounds()[0].is_finite();
+                    let bounded = model.layers[l].bounds()[0].is_finite();
                     Array1::from_shape_fn(n, |i| if bounded { 0.5 + 0.5 * numbers[from + i] } else { numbers[from + i] })
                 };
                 let states = vec![state(0, 15, 3), state(1, 18, 3), state(2, 21, 2)];
@@ -235,10 +235,10 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
         let (from, to) = family.integration_bounds(eta);
         quadrature::quantiles(|x| eta * family.statistic(x) - family.base_energy(x), from, to, u)
     };
-    let upper = model.layers[1].family.clone();
+    let upper = model.layers[1].family().unwrap().clone();
     let prior = draw(upper.as_ref(), 0.0, &uniform(ROWS));
-    let mut block = Block::new(&model, ROWS, 1, 3, 1);
-    block.layers[1].x.iter_mut().zip(&prior).for_each(|(x, &p)| *x = p as f32);
+    let mut networks = Ensemble::new(&model, &EnsembleOptions { seed: 3, stream: 1, ..EnsembleOptions::new(&model, ROWS) });
+    networks.set_states(&model, 1, |row, x| x[0] = prior[row] as f32);
     let step = LayerStep::new(0.01, 1.0, 0.3);
     let parameters =
         StepParameters { layers: vec![step], dt_ms: 1.0, dt_over_tau_eps: 3.0, interneurons: 1, exact: false, choice_interval: 1 };
@@ -246,22 +246,23 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
     let rounds = 300;
     for _ in 0..rounds {
         let u = uniform(2 * ROWS);
-        for row in 0..ROWS {
-            let x = f64::from(block.layers[1].x[row]);
+        let above = networks.state_matrix(1);
+        networks.set_states(&model, 0, |row, observed| {
+            let x = f64::from(above[[row, 0]]);
             for i in 0..2 {
                 let eta = f64::from(weights[[i, 0]]) * x;
                 let x0 = match low {
                     // The closed form of the quantile, for speed; the others by quadrature.
                     FamilyConfig::ContinuousBernoulli if eta.abs() > 1e-6 => (u[2 * row + i] * eta.exp_m1()).ln_1p() / eta,
                     FamilyConfig::Bernoulli => f64::from(u8::from(u[2 * row + i] < 1.0 / (1.0 + (-eta).exp()))),
-                    _ => draw(model.layers[0].family.as_ref(), eta, &u[2 * row + i..=2 * row + i])[0],
+                    _ => draw(model.observed_family().as_ref(), eta, &u[2 * row + i..=2 * row + i])[0],
                 };
-                block.layers[0].x[2 * row + i] = gain * x0 as f32;
+                observed[i] = gain * x0 as f32;
             }
-        }
-        block.run(&model, &parameters, Span { steps: 4, skip: 0, learn: false, last: false }, &Probes::default());
-        for row in 0..ROWS {
-            let x = f64::from(block.layers[1].x[row]);
+        });
+        networks.advance(&model, &parameters, Span { steps: 4, skip: 0, learn: false, last: false }, &Probes::default(), &in_turn);
+        for (row, x) in networks.states(1).enumerate() {
+            let x = f64::from(x[0]);
             first[row] += x / f64::from(rounds);
             second[row] += x * x / f64::from(rounds);
         }
@@ -299,12 +300,12 @@ fn what_is_not_normalisable_is_refused_with_the_reason() {
     let w = || vec![Array2::from_elem((1, 1), 1.0f32)];
     let laplace = FamilyConfig::Laplace { lambda: 1.0, delta: 0.2, kappa: 0.0 };
     let gaussian = FamilyConfig::Gaussian { sigma: 1.0 };
-    let error = Hierarchy::new(layers(laplace, gaussian), w()).unwrap_err();
+    let error = Hierarchy::new(layers(laplace, gaussian), w()).unwrap_err().to_string();
     assert!(error.contains("laplace") && error.contains("kappa > 0"), "{error}");
-    let error = Hierarchy::new(layers(gaussian, FamilyConfig::Bernoulli), w()).unwrap_err();
+    let error = Hierarchy::new(layers(gaussian, FamilyConfig::Bernoulli), w()).unwrap_err().to_string();
     assert!(error.contains("bernoulli") && error.contains("observed"), "{error}");
     let mut model = Hierarchy::new(layers(gaussian, laplace), w()).unwrap();
-    let error = model.set_bias(1, 0.5).unwrap_err();
+    let error = model.set_bias(1, 0.5).unwrap_err().to_string();
     assert!(error.contains("laplace") && error.contains("bias"), "{error}");
 }
 

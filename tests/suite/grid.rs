@@ -39,7 +39,7 @@ fn worst(model: &Hierarchy, x0: &[f32], reach: f64, shift: f64) -> f64 {
     let grid = DensityGrid::posterior(model, x0, CELLS).unwrap();
     let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
     let log_density = |a: f64, b: f64| -energy(model, &[observed.clone(), Array1::from(vec![a, b])]);
-    let [low, high] = model.layers[1].family.bounds();
+    let [low, high] = model.layers[1].bounds();
     let ends = [low.max(-reach), high.min(reach)];
     // In units of the largest density near the grid's own peak.
     let place = |i: usize, [low, high]: [f64; 2]| low + (i as f64 + 0.5) / CELLS as f64 * (high - low);

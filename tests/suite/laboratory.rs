@@ -1,6 +1,6 @@
 //! The laboratory's measured points on the exact curves, and the bars all found.
 
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::experiment::laboratory::{
     Experiment, FAMILIES, INTERNEURONS, Point, Subject, eta_origin, partition_error_theory, run, separation_levels, separation_theory,
     speed_up_theory,

@@ -36,5 +36,5 @@ pub fn each<S: Strategy>(strategy: S, check: impl Fn(S::Value) -> Result<(), Tes
 
 /// A layer of this family.
 pub fn layer(family: FamilyConfig, activation: Activation, size: usize) -> Layer {
-    Layer { family: family.build().unwrap(), activation, size }
+    Layer::new(family, activation, size).unwrap()
 }

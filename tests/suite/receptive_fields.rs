@@ -2,7 +2,7 @@
 
 use heescope::analysis::gabor::{Gabor, fit, orientation_difference};
 use heescope::analysis::groups::groups;
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::tuning::{Preparation, Protocol, Responses, UnitTuning};
@@ -101,7 +101,7 @@ fn fits(w: &Array2<f32>) -> Vec<Gabor> {
 }
 
 fn responses(w: &Array2<f32>, seed: u64) -> Responses {
-    let layer = |family: FamilyConfig, size| Layer { family: family.build().unwrap(), activation: Activation::Linear, size };
+    let layer = |family: FamilyConfig, size| Layer::new(family, Activation::Linear, size).unwrap();
     let top = FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 0.0 };
     let layers = vec![layer(FamilyConfig::Gaussian { sigma: 0.4 }, SIDE * SIDE), layer(top, UNITS)];
     let model = Hierarchy::new(layers, vec![w.clone()]).unwrap();

@@ -2,7 +2,7 @@
 //! each a planted bug that must fail.
 
 use heescope::analysis::density::DensityGrid;
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
 use heescope::experiment::{Config, Session, presets};
 use heescope::model::closed_form::{Constants, adaptation_speedup, linear_gaussian_posterior, separation_variance, stationary_covariance};
@@ -27,11 +27,10 @@ fn gaussian_config(w: &[&[f32]], sigma: f64, x0: &[f32], chains: usize) -> Confi
 fn averages(config: &Config, burn: usize, draws: usize, statistics: impl Fn(&[f32], &[f32]) -> Vec<f64>) -> Vec<Vec<f64>> {
     let mut session = Session::new(config.clone()).unwrap();
     session.advance(burn, &Probes::default());
-    let n = session.model.layers[1].size;
     let mut sums: Vec<Vec<f64>> = vec![Vec::new(); config.stimulus.batch];
     for _ in 0..draws {
         session.advance(1, &Probes::default());
-        let rows = session.blocks.iter().flat_map(|b| b.layers[1].x.chunks_exact(n).zip(b.layers[1].v.chunks_exact(n)));
+        let rows = session.networks().states(1).zip(session.networks().adaptation(1));
         for (sum, (x, v)) in sums.iter_mut().zip(rows) {
             let values = statistics(x, v);
             sum.resize(values.len(), 0.0);

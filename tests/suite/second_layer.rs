@@ -1,10 +1,10 @@
 //! Scale modulation (SPEC 7): exact draws, the learning rule as the gradient of the likelihood, groups that are there and are found.
 
 use heescope::analysis::gabor::orientation_difference;
-use heescope::dynamics::block::{Block, Probes, Span};
 use heescope::dynamics::interneurons::equilibrium_statistics_under;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::noise::Noise;
+use heescope::dynamics::{Ensemble, EnsembleOptions, Probes, Span, in_turn};
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::stages::StageConfig;
 use heescope::experiment::tuning::{Preparation, Protocol};
@@ -55,7 +55,7 @@ fn exact_draws_and_micro_steps_agree_with_the_mean_in_closed_form() {
 }
 
 fn tiny(weight: f32, bias: f32) -> Hierarchy {
-    let layer = |family: FamilyConfig, activation| Layer { family: family.build().unwrap(), activation, size: 1 };
+    let layer = |family: FamilyConfig, activation| Layer::new(family, activation, 1).unwrap();
     let layers = vec![
         layer(FamilyConfig::Gaussian { sigma: 0.5 }, Activation::Linear),
         layer(FamilyConfig::LaplaceScale { eta_max: 8.0, delta: 0.3 }, Activation::Linear),
@@ -95,15 +95,16 @@ fn the_local_rule_climbs_the_exact_likelihood() {
     let model = tiny(weight, bias);
     let layers = vec![LayerStep::new(0.004, 3.0, 0.3), LayerStep::new(0.02, 1.0, 0.3)];
     let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 40.0, interneurons: 1, exact: false, choice_interval: 1 };
-    // Each block is one independent estimate.
+    // Each ensemble is one independent estimate.
     let mut estimates = [Vec::new(), Vec::new()];
     for stream in 0..24 {
-        let mut block = Block::new(&model, 50, 1, 9, stream);
-        block.layers[0].x.fill(x0 as f32);
-        block.run(&model, &parameters, Span { steps: 7000, skip: 2000, learn: true, last: true }, &Probes::default());
-        let samples = (block.learned_steps * block.rows) as f64;
-        estimates[0].push(f64::from(block.layers[1].weight_sum[0]) / samples);
-        estimates[1].push(f64::from(block.layers[1].bias_sum[0]) / samples);
+        let mut networks = Ensemble::new(&model, &EnsembleOptions { seed: 9, stream, ..EnsembleOptions::new(&model, 50) });
+        networks.clamp(&[x0 as f32], &[]);
+        let span = Span { steps: 7000, skip: 2000, learn: true, last: true };
+        networks.advance(&model, &parameters, span, &Probes::default(), &in_turn);
+        let sums = networks.learning_sums();
+        estimates[0].push(f64::from(sums.weights(1)[0][0]) / sums.samples() as f64);
+        estimates[1].push(f64::from(sums.biases(1)[0][0]) / sums.samples() as f64);
     }
     let scale = exact.iter().fold(0.0f64, |top, v| top.max(v.abs()));
     let wrong = slope(weight, bias + 1.0);
@@ -224,7 +225,7 @@ fn two_groups(orientations: [f64; 2], mixed: bool) -> Hierarchy {
     normalise_columns(&mut w);
     let group = |j: usize| if mixed { j % 2 } else { j / 6 };
     let second = Array2::from_shape_fn((12, 2), |(j, unit)| if group(j) == unit { 0.8f32 } else { -0.3 });
-    let layer = |family: FamilyConfig, activation, size| Layer { family: family.build().unwrap(), activation, size };
+    let layer = |family: FamilyConfig, activation, size| Layer::new(family, activation, size).unwrap();
     let layers = vec![
         layer(FamilyConfig::Gaussian { sigma: 0.4 }, Activation::Linear, 144),
         layer(FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }, Activation::Linear, 12),

@@ -145,7 +145,7 @@ fn eta_now(snapshot: &Snapshot, layer: usize, unit: usize) -> Option<f64> {
 fn errors(ui: &mut Ui, snapshot: &Snapshot, config: FamilyConfig, family: &dyn Family, actions: &mut Vec<Action>) {
     let experiment = Experiment::PartitionError { family: config };
     let findings = measured::controls(ui, snapshot, experiment, "At eight tau_eps and three K, 512 values of eta each", actions);
-    let known = family.name() == "gaussian";
+    let known = family.is_normal();
     ui.weak(if known {
         "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T. Lines: exact for the Ornstein-Uhlenbeck process."
     } else {

@@ -1,7 +1,7 @@
 //! How long it takes until filters are Gabor functions: the promise that a user sees first.
 
 use crate::analysis::{gabor, locality};
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::{Config, Decay, Session, fits};
 use rayon::prelude::*;

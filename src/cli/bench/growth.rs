@@ -4,7 +4,7 @@ use super::clock::{median_ms, time_ms};
 use super::models::{deep, sparse};
 use super::parts::{Normals, Products, normals};
 use super::table::sampler;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::Config;
 
 /// One point of the table.

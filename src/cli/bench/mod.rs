@@ -11,7 +11,7 @@ mod table;
 mod watched;
 
 use crate::cli::Start;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
 use crate::export::write_atomically;

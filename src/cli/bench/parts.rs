@@ -30,7 +30,7 @@ impl Products {
             LayerProducts {
                 w: w.clone(),
                 transposed: w.t().as_standard_layout().into_owned(),
-                categorical: above.family.is_categorical(),
+                categorical: above.is_categorical(),
                 below: vec![0.5; batch * n],
                 above: vec![0.5; batch * m],
                 eta: vec![0.0; batch * n],
@@ -81,7 +81,7 @@ fn view(values: &[f32], columns: usize) -> ArrayView2<'_, f32> {
 
 /// Normals that one step draws: two for each neuron, and one for each unit whose interneurons are sampled.
 pub(super) fn normals(model: &Hierarchy, batch: usize, exact: bool) -> usize {
-    let moving = |l: usize| 2 * usize::from(l > 0 && !model.layers[l].family.is_categorical());
+    let moving = |l: usize| 2 * usize::from(l > 0 && !model.layers[l].is_categorical());
     let sampled = |l: usize| usize::from(l < model.depth() && !exact);
     (0..=model.depth()).map(|l| batch * model.layers[l].size * (moving(l) + sampled(l))).sum()
 }

@@ -1,12 +1,13 @@
 //! The sums of the learning rule: eps_l f(x_(l+1))^T over rows and steps (SPEC 3).
 
-use super::{Block, HISTORY, view};
+use super::{Block, HISTORY};
+use crate::dynamics::state::view;
 use crate::model::product::multiply;
 use crate::model::vector;
 
 impl Block {
     /// Sums of the learning rule back to 0.
-    pub fn clear_sums(&mut self) {
+    pub(in crate::dynamics) fn clear_sums(&mut self) {
         for state in &mut self.layers {
             state.weight_sum.fill(0.0);
             state.bias_sum.fill(0.0);

@@ -188,7 +188,7 @@ impl<'a> Generator<'a> {
             weights: weights.version,
             settings,
             shape: self.context.shape,
-            tone: Tone::of(model.layers[0].family.bounds()),
+            tone: Tone::of(model.layers[0].bounds()),
             modes: (0..Mode::ALL.len()).map(|i| Arc::new(comparison.mode_result(i))).collect(),
             measuring,
             prototypes: prototypes::prototypes(model, weights.weights.active_layers).map(Arc::new),

@@ -5,6 +5,7 @@ use super::running::Running;
 use super::shared::Shared;
 use crate::engine::{COMPLETIONS, Clock, GovernorState, Pace, Snapshot, SnapshotState, StimulusState};
 use crate::experiment::config::Governor;
+use crate::model::Layer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -83,8 +84,7 @@ impl Running {
         self.pacing.rates.update(self.session.steps, self.session.images);
         let Self { session, recorder, jobs, race, .. } = &*self;
         let (model, config) = (&session.model, session.config());
-        let networks = &session.blocks[0].layers;
-        let states: Vec<Vec<f32>> = networks.iter().zip(&model.layers).map(|(state, layer)| state.x[..layer.size].to_vec()).collect();
+        let states = session.networks().network(0);
         SnapshotState {
             model_id: shared.model_id,
             previous: shared.previous.as_ref().map(|(config, _)| (config.model.name.clone(), config.learning.images_seen)),
@@ -96,7 +96,8 @@ impl Running {
             weights_version: session.weights_version,
             weights: recorder.weights.matrices.clone(),
             biases: model.biases.clone(),
-            sigmas: model.layers.iter().map(|layer| layer.family.sigma()).collect(),
+            sigmas: model.layers.iter().map(Layer::sigma).collect(),
+            active_states: model.active_states(),
             activity: states[recorder.watch.trace_layer].clone(),
             states,
             stimulus: self.stimulus(shared.settings.paused),
@@ -142,17 +143,17 @@ impl Running {
     /// start of the next.
     fn stimulus(&self, paused: bool) -> StimulusState {
         let session = &self.session;
-        let (reconstruction, count) = &session.blocks[0].reconstruction;
+        let (reconstruction, count) = session.networks().reconstruction();
         if let Some(finished) = &self.recorder.finished_stimulus
-            && (!paused || *count == 0)
+            && (!paused || count == 0)
             && !session.held
         {
             return finished.clone();
         }
         StimulusState {
             stimulus: session.stimulus().to_vec(),
-            reconstruction: reconstruction.iter().map(|sum| sum / (*count).max(1) as f32).collect(),
-            steps: *count,
+            reconstruction,
+            steps: count,
             held: session.held,
             presentation: session.presentations,
             completed: session.completed(COMPLETIONS),

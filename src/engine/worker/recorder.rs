@@ -2,7 +2,7 @@
 
 use super::exact::ExactDensities;
 use super::subject::SubjectCache;
-use crate::dynamics::block::{ProbeSample, Probes};
+use crate::dynamics::{ProbeSample, Probes, Recorded};
 use crate::engine::{InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, SnapshotIncrement, StimulusState, TraceSample, Watch};
 use crate::experiment::session::{BatchReport, Session};
 use ndarray::Array2;
@@ -80,23 +80,21 @@ impl Recorder {
 
     /// Moves what the networks recorded into the increment. The first step began at `first_ms`.
     pub(super) fn record(&mut self, session: &mut Session, first_ms: f64, dt_ms: f64) {
-        self.record_units(session, first_ms, dt_ms);
-        self.increment.raster.append(&mut session.blocks[0].rasters);
+        let Recorded { traces, mut rasters, mut pairs } = session.take_recorded(MAX_PAIR_STEPS);
+        self.record_units(traces, session, first_ms, dt_ms);
+        self.increment.raster.append(&mut rasters);
         drop_oldest(&mut self.increment.raster, MAX_PAIR_STEPS);
-        let steps = session.blocks.iter().map(|b| b.pairs.len()).min().unwrap_or(0);
-        for step in steps.saturating_sub(MAX_PAIR_STEPS)..steps {
-            self.increment.pairs.push(session.blocks.iter().flat_map(|b| b.pairs[step].iter().copied()).collect());
-        }
-        session.blocks.iter_mut().for_each(|b| b.pairs.clear());
+        self.increment.pairs.append(&mut pairs);
         drop_oldest(&mut self.increment.pairs, MAX_PAIR_STEPS);
     }
 
-    fn record_units(&mut self, session: &mut Session, first_ms: f64, dt_ms: f64) {
-        let family = session.model.layers[self.probes.layer - 1].family.clone();
-        let table = session.blocks[0].tables.get(self.probes.layer - 1).cloned().flatten();
-        let mean = |eta: f64| table.as_ref().map_or_else(|| family.mean_statistic(eta), |t| t.mean(family.as_ref(), eta));
+    /// `steps` are those of the traced units, one list a step.
+    fn record_units(&mut self, steps: Vec<Vec<ProbeSample>>, session: &Session, first_ms: f64, dt_ms: f64) {
+        let below = self.probes.layer - 1;
+        let (family, table) = (session.model.family_below_top(below), session.networks().tables().get(below).and_then(Option::as_ref));
+        let mean = |eta: f64| table.map_or_else(|| family.mean_statistic(eta), |t| t.mean(family.as_ref(), eta));
         let SnapshotIncrement { traces, interneurons, .. } = &mut self.increment;
-        for (step, frames) in session.blocks[0].frames.drain(..).enumerate() {
+        for (step, frames) in steps.into_iter().enumerate() {
             let time_ms = first_ms + (step + 1) as f64 * dt_ms;
             for (unit, ProbeSample { neuron: [x, v, likelihood, prior], below: [observed, sampled, eta] }) in frames.into_iter().enumerate()
             {
@@ -112,7 +110,7 @@ impl Recorder {
     /// After a presentation: its stimulus and a point of the learning curves.
     pub(super) fn record_batch(&mut self, session: &Session, report: BatchReport) {
         let w = &session.model.weights[0];
-        let sigma2 = session.model.layers[0].family.sigma().map_or(f64::NAN, |s| s * s);
+        let sigma2 = session.model.layers[0].sigma().map_or(f64::NAN, |s| s * s);
         let learning = &mut self.increment.learning;
         learning.push(LearningPoint {
             images: session.images,

@@ -6,8 +6,8 @@ use crate::engine::slot::SnapshotSlot;
 use crate::engine::{Command, Event, Exchange, Watch};
 use crate::experiment::presets;
 use crate::experiment::session::{Session, build_model};
-use crate::model::Family;
 use crate::model::families::InterneuronDynamics;
+use crate::model::{Family, FamilyConfig, LayerKind};
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -104,6 +104,9 @@ impl Family for LockWatcher {
     fn name(&self) -> &'static str {
         self.family.name()
     }
+    fn config(&self) -> FamilyConfig {
+        self.family.config()
+    }
     fn statistic(&self, x: f64) -> f64 {
         self.family.statistic(x)
     }
@@ -156,7 +159,8 @@ fn no_snapshot_is_built_under_the_lock_of_its_slot() {
     let (mut worker, _events) = worker("ridge");
     let mut model = build_model(&config).unwrap();
     let (slot, calls) = (worker.shared.exchange.slot.clone(), Arc::<[AtomicUsize; 2]>::default());
-    model.layers[0].family = Arc::new(LockWatcher { family: model.layers[0].family.clone(), slot: slot.clone(), calls: calls.clone() });
+    let watcher = LockWatcher { family: model.observed_family().clone(), slot: slot.clone(), calls: calls.clone() };
+    model.layers[0].kind = LayerKind::Independent(Arc::new(watcher));
     worker.replace(Session::with_model(config, model).unwrap());
     worker.running.as_mut().unwrap().session.weights_version += 1; // the density is computed anew
     let before = calls[0].load(Ordering::Relaxed);

@@ -3,9 +3,9 @@
 use super::Session;
 use super::steps::step_parameters;
 use crate::data::{self, Part, Progress, Stimuli, patches::Settings};
-use crate::dynamics::block::{Block, Prepared};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
+use crate::dynamics::{Ensemble, EnsembleOptions};
 use crate::experiment::config::*;
 use crate::experiment::latents::{self, Latents};
 use crate::experiment::stages::StagePosition;
@@ -124,12 +124,14 @@ impl Session {
             _ => None,
         };
         let batch = config.stimulus.batch;
-        let tables = model.tables();
-        let block_rows = block_rows(&model, batch);
-        let mut blocks: Vec<Block> = (0..batch.div_ceil(block_rows))
-            .map(|b| Block::new(&model, block_rows.min(batch - b * block_rows), config.dynamics.interneurons, seed, b as u64))
-            .collect();
-        blocks.iter_mut().for_each(|block| block.tables.clone_from(&tables));
+        let options = EnsembleOptions {
+            block_rows: block_rows(&model, batch),
+            interneurons: config.dynamics.interneurons,
+            seed,
+            tables: model.tables(),
+            ..EnsembleOptions::new(&model, batch)
+        };
+        let networks = Ensemble::new(&model, &options);
         let threads = if config.dynamics.threads == 0 {
             std::thread::available_parallelism().map_or(1, usize::from)
         } else {
@@ -145,8 +147,7 @@ impl Session {
         let mut session = Self {
             config,
             model,
-            blocks,
-            prepared: Prepared::default(),
+            networks,
             stiffness,
             parameters,
             stimuli,
@@ -182,8 +183,7 @@ impl Session {
 pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let mut layers = Vec::new();
     for (l, c) in config.model.layers.iter().enumerate() {
-        let family = c.family.build().map_err(|e| ConfigError(format!("layer {l}: {e}")))?;
-        layers.push(Layer { family, activation: c.activation, size: c.size });
+        layers.push(Layer::new(c.family, c.activation, c.size).map_err(|e| ConfigError(format!("layer {l}: {e}")))?);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(config.dynamics.seed);
     rng.set_stream(1 << 40);
@@ -205,12 +205,12 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
         }
         *w = Array2::from_shape_fn(w.dim(), |(i, j)| given[i][j]);
     }
-    let mut model = Hierarchy::new(layers, weights).map_err(ConfigError)?;
+    let mut model = Hierarchy::new(layers, weights).map_err(|e| ConfigError(e.to_string()))?;
     for (l, c) in config.model.layers.iter().enumerate() {
         if !c.bias.is_finite() {
             return Err(ConfigError(format!("layer {l}: bias = {} must be finite", c.bias)));
         }
-        model.set_bias(l, c.bias as f32).map_err(ConfigError)?;
+        model.set_bias(l, c.bias as f32).map_err(|e| ConfigError(e.to_string()))?;
     }
     Ok(model)
 }
@@ -225,7 +225,7 @@ fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
 
 /// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.
 fn start_at_the_mean(model: &mut Hierarchy, images: &Stimuli) {
-    if model.layers[0].family.is_binary()
+    if model.observed_family().is_binary()
         && model.biases[0].iter().all(|&b| b == 0.0)
         && let Some(mean) = images.mean()
     {

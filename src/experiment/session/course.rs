@@ -66,7 +66,7 @@ impl Session {
         }
         self.position = StagePosition { stage, since: self.images };
         let StageConfig { active_layers, states, start_weights, .. } = self.config.stages[stage];
-        if active_layers == self.model.depth() && self.model.layers[active_layers].family.is_categorical() {
+        if active_layers == self.model.depth() && self.model.layers[active_layers].is_categorical() {
             self.open_top(if states == 0 { usize::MAX } else { states });
         }
         if start_weights > 0.0 {
@@ -90,7 +90,7 @@ impl Session {
             Some(stage) => (stage.active_layers, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
             None => (depth, vec![true; depth]),
         };
-        self.blocks.iter_mut().for_each(|block| block.set_stage(active_layers, &learns));
+        self.networks.set_stage(active_layers, &learns);
         self.stiffness = Stiffness::new(&self.model);
         self.set_parameters();
     }

@@ -27,7 +27,7 @@ fn layer_step(d: &DynamicsConfig, lambda: f64) -> (f64, LayerStep) {
 
 /// h, m and rho of x_0 where it is free: its stiffness is that of p(x_0 | x_1).
 pub fn observed_step(d: &DynamicsConfig, model: &Hierarchy) -> LayerStep {
-    layer_step(d, model.layers[0].family.largest_base_curvature().max(1.0)).1
+    layer_step(d, model.observed_family().largest_base_curvature().max(1.0)).1
 }
 
 /// h_l of each layer: dt/tau_x, lowered to the layer's own limit by the governor. The clock is that of the softest layer; a

@@ -2,10 +2,10 @@
 
 use super::Session;
 use crate::data::Stimuli;
-use crate::dynamics::ancestral;
+use crate::dynamics::{ChainState, Start};
 use crate::experiment::config::ConfigError;
 use crate::experiment::latents::Latents;
-use crate::experiment::parallel::on_each;
+use crate::experiment::parallel::run_all;
 use ndarray::Array2;
 use rand::RngExt;
 
@@ -19,10 +19,8 @@ impl Session {
         if self.stimuli.is_none() {
             self.config.stimulus.values = values.to_vec();
         }
-        for block in &mut self.blocks {
-            block.clamp(values, &self.free);
-            block.forget_reconstruction();
-        }
+        self.networks.clamp(values, &self.free);
+        self.networks.forget_reconstruction();
         self.given.copy_from_slice(values);
         Ok(())
     }
@@ -31,33 +29,23 @@ impl Session {
     /// held, all get the same.
     pub fn show_next(&mut self) {
         (self.step_in_stimulus, self.settling) = (0, 0);
-        let n = self.model.layers[0].size;
-        let persistent = self.latents.is_some() && !self.held;
-        let (shown, active_layers) = (self.choose_images(), self.active_layers());
-        let latents = self.latents.as_ref().filter(|_| persistent);
-        let (model, stimuli, values) = (&self.model, &self.stimuli, &self.config.stimulus.values);
-        let rows = self.blocks.first().map_or(0, |block| block.rows); // of all blocks but perhaps the last
-        on_each(&mut self.blocks, |b, block| {
-            block.clear_sums();
-            let mut next = shown.iter().skip(b * rows);
-            for row in block.layers[0].x.chunks_exact_mut(n) {
-                match (stimuli, next.next()) {
-                    (Some(set), Some(&i)) => set.write(i, row),
-                    _ => row.copy_from_slice(values),
-                }
-            }
-            match latents {
-                Some(latents) if !latents.fresh() => {
-                    latents.load(model, block, b * rows);
-                    block.begin(model);
-                }
-                Some(_) => {
-                    block.restart(model);
-                    ancestral::draw(model, block, 1, active_layers, 1.0);
-                }
-                None => block.restart(model),
-            }
-        });
+        let shown = self.choose_images();
+        let latents = self.latents.as_ref().filter(|_| !self.held);
+        let (stimuli, values) = (&self.stimuli, &self.config.stimulus.values);
+        let show = |network: usize, row: &mut [f32]| match (stimuli, shown.get(network)) {
+            (Some(set), Some(&i)) => set.write(i, row),
+            _ => row.copy_from_slice(values),
+        };
+        let load = |network: usize, l: usize, state: ChainState| match latents {
+            Some(latents) => latents.load(network, l, state),
+            None => {}
+        };
+        let start = match latents {
+            Some(latents) if !latents.fresh() => Start::Chains(&load),
+            Some(_) => Start::Prior,
+            None => Start::Rest,
+        };
+        self.networks.present(&self.model, &show, start, &run_all);
         if latents.is_some_and(Latents::fresh) {
             self.settling = self.config.stimulus.settle_steps;
         }
@@ -65,7 +53,7 @@ impl Session {
             self.images += if self.held { 1 } else { self.config.stimulus.batch as u64 };
         }
         self.presentations += 1;
-        self.given.copy_from_slice(&self.blocks[0].layers[0].x[..n]);
+        self.networks.states(0).take(1).for_each(|x| self.given.copy_from_slice(x));
         self.begin_completions();
     }
 

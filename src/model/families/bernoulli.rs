@@ -1,6 +1,6 @@
 //! bernoulli: x in {0, 1}, T = x, B = 0; for observations, whose grey values in [0, 1] are taken as means (SPEC 1).
 
-use super::{Family, InterneuronDynamics};
+use super::{Family, FamilyConfig, InterneuronDynamics};
 use crate::model::vector;
 use std::sync::Arc;
 
@@ -11,6 +11,12 @@ pub struct Bernoulli;
 impl Family for Bernoulli {
     fn name(&self) -> &'static str {
         "bernoulli"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::Bernoulli
+    }
+    fn typical_natural_parameter(&self) -> f64 {
+        5.0
     }
     fn bounds(&self) -> [f64; 2] {
         [0.0, 1.0]

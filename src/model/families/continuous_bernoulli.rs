@@ -1,6 +1,6 @@
 //! continuous-bernoulli: x in [0, 1], T = x, B = 0 (SPEC 1; Loaiza-Ganem and Cunningham 2019).
 
-use super::Family;
+use super::{Family, FamilyConfig};
 use std::sync::Arc;
 
 /// Density proportional to exp(eta x) on [0, 1].
@@ -10,6 +10,12 @@ pub struct ContinuousBernoulli;
 impl Family for ContinuousBernoulli {
     fn name(&self) -> &'static str {
         "continuous-bernoulli"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::ContinuousBernoulli
+    }
+    fn typical_natural_parameter(&self) -> f64 {
+        8.0
     }
     fn bounds(&self) -> [f64; 2] {
         [0.0, 1.0]

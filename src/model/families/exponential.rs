@@ -1,6 +1,6 @@
 //! exponential: x >= 0, T = x, B = x: the prior exp(-x) of units that only amplify or dampen (SPEC 7). Top layer only.
 
-use super::Family;
+use super::{Family, FamilyConfig};
 use std::sync::Arc;
 
 /// exp(-x) on x >= 0.
@@ -10,6 +10,9 @@ pub struct Exponential;
 impl Family for Exponential {
     fn name(&self) -> &'static str {
         "exponential"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::Exponential
     }
     fn bounds(&self) -> [f64; 2] {
         [0.0, f64::INFINITY]

@@ -1,6 +1,6 @@
 //! gaussian(sigma): T = x / sigma^2, B = x^2 / (2 sigma^2), mean eta.
 
-use super::{Family, InterneuronDynamics};
+use super::{Family, FamilyConfig, InterneuronDynamics};
 use crate::model::vector;
 use std::sync::Arc;
 
@@ -14,6 +14,15 @@ pub struct Gaussian {
 impl Family for Gaussian {
     fn name(&self) -> &'static str {
         "gaussian"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::Gaussian { sigma: self.sigma }
+    }
+    fn is_normal(&self) -> bool {
+        true
+    }
+    fn typical_natural_parameter(&self) -> f64 {
+        3.0 * self.sigma
     }
     fn statistic(&self, x: f64) -> f64 {
         x / self.sigma.powi(2)

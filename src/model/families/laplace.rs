@@ -1,6 +1,6 @@
 //! laplace(lambda, delta, kappa): T = x, B = lambda sqrt(x^2 + delta^2) + kappa x^2/2.
 
-use super::Family;
+use super::{Family, FamilyConfig};
 use std::sync::Arc;
 
 /// The Laplace family with a smooth centre, and an optional parabola that makes it normalisable for every eta.
@@ -17,6 +17,9 @@ pub struct Laplace {
 impl Family for Laplace {
     fn name(&self) -> &'static str {
         "laplace"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::Laplace { lambda: self.lambda, delta: self.delta, kappa: self.kappa }
     }
     fn statistic(&self, x: f64) -> f64 {
         x

@@ -1,7 +1,7 @@
 //! laplace-scale(eta_max, delta): T = -sqrt(x^2 + delta^2), B = 0, and a link that is not the canonical one:
 //! eta = g(a) = eta_max / (1 + e^a), so that what comes from above sets the scale of x (SPEC 7).
 
-use super::{Family, InterneuronDynamics};
+use super::{Family, FamilyConfig, InterneuronDynamics};
 use std::f32::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
@@ -66,6 +66,9 @@ impl LaplaceScale {
 impl Family for LaplaceScale {
     fn name(&self) -> &'static str {
         "laplace-scale"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::LaplaceScale { eta_max: self.eta_max, delta: self.delta }
     }
     fn has_link(&self) -> bool {
         true

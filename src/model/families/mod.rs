@@ -3,7 +3,6 @@
 //! A new family is one file here and one line in [`FamilyConfig`].
 
 mod bernoulli;
-mod categorical;
 mod continuous_bernoulli;
 mod exponential;
 mod gaussian;
@@ -13,7 +12,6 @@ mod rectified_gaussian;
 mod student_t;
 
 pub use bernoulli::Bernoulli;
-pub use categorical::Categorical;
 pub use continuous_bernoulli::ContinuousBernoulli;
 pub use exponential::Exponential;
 pub use gaussian::Gaussian;
@@ -22,9 +20,10 @@ pub use laplace_scale::LaplaceScale;
 pub use rectified_gaussian::RectifiedGaussian;
 pub use student_t::StudentT;
 
-use crate::model::quadrature;
+use crate::model::{ModelError, quadrature};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// How the interneurons of a layer sample p(. | eta) (SPEC 2).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,16 +48,24 @@ pub enum InterneuronDynamics {
 pub trait Family: Debug + Send + Sync {
     /// The name used in configurations.
     fn name(&self) -> &'static str;
+    /// The family as a configuration writes it down, with the present parameters; [`FamilyConfig::build`] is its inverse.
+    fn config(&self) -> FamilyConfig;
+    /// Whether p(x | eta) is N(eta, sigma^2) for every eta, so that eta is the mean and linear-Gaussian theory is exact.
+    fn is_normal(&self) -> bool {
+        false
+    }
+    /// The largest |eta| that counts as typical input: in figures eta runs from minus this to this. Unless a family says otherwise,
+    /// four standard deviations of x at eta = 0 divided by its variance.
+    fn typical_natural_parameter(&self) -> f64 {
+        let (low, high) = self.integration_bounds(0.0);
+        4.0 / quadrature::mean(|x| -self.base_energy(x), |x| x * x, low, high).sqrt()
+    }
     /// The support, `[low, high]`; at a finite end the dynamics reflect.
     fn bounds(&self) -> [f64; 2] {
         [f64::NEG_INFINITY, f64::INFINITY]
     }
     /// Whether x takes only the two values at the ends of the support; such a layer can only be observed.
     fn is_binary(&self) -> bool {
-        false
-    }
-    /// Whether just one unit of the layer is 1 and all others are 0; such a layer can only be at the top.
-    fn is_categorical(&self) -> bool {
         false
     }
     /// Whether eta is another function of W f + b than itself.
@@ -132,12 +139,17 @@ pub trait Family: Debug + Send + Sync {
         let variance = quadrature::mean(|x| -self.base_energy(x), |x| x * x, low, high);
         InterneuronDynamics::MicroSteps { mobility: variance as f32 }
     }
+    /// E`[x]`/E`[T(x)]` = 1/T'(0) where T is linear in x. 0 where T is even (T'(0) = 0): the distribution is symmetric and E`[x]` is 0.
+    fn mean_per_statistic(&self) -> f32 {
+        let slope = self.statistic_derivative(0.0) as f32;
+        if slope == 0.0 { 0.0 } else { 1.0 / slope }
+    }
     /// The standard deviation that learning may change, if the family has one.
     fn sigma(&self) -> Option<f64> {
         None
     }
     /// The same family with another sigma; itself where there is none.
-    fn with_sigma(&self, sigma: f64) -> std::sync::Arc<dyn Family>;
+    fn with_sigma(&self, sigma: f64) -> Arc<dyn Family>;
     /// Writes T'(x) eta - B'(x), the prior's current, for a slice (eta: empty means 0).
     fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
         for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
@@ -218,51 +230,46 @@ pub enum FamilyConfig {
 }
 
 impl FamilyConfig {
-    /// The family itself. Errors name the parameter that is out of range.
-    pub fn build(self) -> Result<std::sync::Arc<dyn Family>, String> {
-        let positive = |name: &str, value: f64| {
-            if value.is_finite() && value > 0.0 {
-                Ok(())
-            } else {
-                Err(format!("{name} = {value} is out of range: it must be finite and above 0"))
-            }
+    /// The family itself, which [`Family::config`] turns back into this. Errors name the parameter that is out of range; a categorical
+    /// layer has no family, because its units are not independent: it is built by [`crate::model::Layer::new`].
+    pub fn build(self) -> Result<Arc<dyn Family>, ModelError> {
+        let positive = |name: &'static str, value: f64| match value {
+            value if value.is_finite() && value > 0.0 => Ok(()),
+            value => Err(ModelError::FamilyParameter { name, value, needed: "above 0" }),
         };
-        let not_negative = |name: &str, value: f64| {
-            if value.is_finite() && value >= 0.0 {
-                Ok(())
-            } else {
-                Err(format!("{name} = {value} is out of range: it must be finite and at least 0"))
-            }
+        let not_negative = |name: &'static str, value: f64| match value {
+            value if value.is_finite() && value >= 0.0 => Ok(()),
+            value => Err(ModelError::FamilyParameter { name, value, needed: "at least 0" }),
         };
         Ok(match self {
             Self::Gaussian { sigma } => {
                 positive("sigma", sigma)?;
-                std::sync::Arc::new(Gaussian { sigma })
+                Arc::new(Gaussian { sigma })
             }
             Self::RectifiedGaussian { sigma } => {
                 positive("sigma", sigma)?;
-                std::sync::Arc::new(RectifiedGaussian { sigma })
+                Arc::new(RectifiedGaussian { sigma })
             }
-            Self::ContinuousBernoulli => std::sync::Arc::new(ContinuousBernoulli),
-            Self::Bernoulli => std::sync::Arc::new(Bernoulli),
-            Self::Categorical => std::sync::Arc::new(Categorical),
-            Self::Exponential => std::sync::Arc::new(Exponential),
+            Self::ContinuousBernoulli => Arc::new(ContinuousBernoulli),
+            Self::Bernoulli => Arc::new(Bernoulli),
+            Self::Categorical => return Err(ModelError::CategoricalHasNoFamily),
+            Self::Exponential => Arc::new(Exponential),
             Self::LaplaceScale { eta_max, delta } => {
                 positive("eta_max", eta_max)?;
                 positive("delta", delta)?;
-                std::sync::Arc::new(LaplaceScale::new(eta_max, delta))
+                Arc::new(LaplaceScale::new(eta_max, delta))
             }
             Self::Laplace { lambda, delta, kappa } => {
                 positive("lambda", lambda)?;
                 positive("delta", delta)?;
                 not_negative("kappa", kappa)?;
-                std::sync::Arc::new(Laplace { lambda, delta, kappa })
+                Arc::new(Laplace { lambda, delta, kappa })
             }
             Self::StudentT { nu, s, kappa } => {
                 positive("nu", nu)?;
                 positive("s", s)?;
                 not_negative("kappa", kappa)?;
-                std::sync::Arc::new(StudentT::new(nu, s, kappa))
+                Arc::new(StudentT::new(nu, s, kappa))
             }
         })
     }

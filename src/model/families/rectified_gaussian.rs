@@ -1,6 +1,6 @@
 //! rectified-gaussian(sigma): x >= 0, T = x / sigma^2, B = x^2 / (2 sigma^2): a normal law cut off at 0 (SPEC 1).
 
-use super::{Family, InterneuronDynamics};
+use super::{Family, FamilyConfig, InterneuronDynamics};
 use std::sync::Arc;
 
 const SQRT_2_PI: f64 = 2.506_628_274_631_000_5;
@@ -27,6 +27,12 @@ fn normal_cdf(z: f64) -> f64 {
 impl Family for RectifiedGaussian {
     fn name(&self) -> &'static str {
         "rectified-gaussian"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::RectifiedGaussian { sigma: self.sigma }
+    }
+    fn typical_natural_parameter(&self) -> f64 {
+        3.0 * self.sigma
     }
     fn bounds(&self) -> [f64; 2] {
         [0.0, f64::INFINITY]

@@ -1,6 +1,6 @@
 //! student-t(nu, s, kappa): T = x, B = (nu+1)/2 log(1 + x^2/(nu s^2)) + kappa x^2/2.
 
-use super::Family;
+use super::{Family, FamilyConfig};
 use crate::model::{quadrature, vector};
 use std::sync::Arc;
 
@@ -40,6 +40,9 @@ impl StudentT {
 impl Family for StudentT {
     fn name(&self) -> &'static str {
         "student-t"
+    }
+    fn config(&self) -> FamilyConfig {
+        FamilyConfig::StudentT { nu: self.nu, s: self.s, kappa: self.kappa }
     }
     fn statistic(&self, x: f64) -> f64 {
         x
