@@ -23,6 +23,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// The simulation as its readers see it. It reads like its state, which is what nearly all of them want.
+///
+/// A file of snapshots should be in a format that keeps values that are not finite, as CBOR does and JSON does not: sigma_0^2 of a
+/// family without one is NaN, the stiffness of a layer that is drawn as a whole is infinite.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// What is.

@@ -5,7 +5,7 @@ use super::running::Running;
 use super::shared::Shared;
 use super::subject::subject;
 use crate::engine::{Command, EngineError, Event, Parameter};
-use crate::experiment::config::DynamicsConfig;
+use crate::experiment::config::{DynamicsConfig, LearningConfig};
 use crate::experiment::{Governor, InterneuronMode, modelfile};
 use std::path::PathBuf;
 
@@ -21,6 +21,7 @@ impl Worker {
                 self.restart_pacing();
             }
             Command::Pause => self.shared.settings.paused = true,
+            Command::SetParameter(parameter) => self.set_parameter(parameter),
             Command::Step(n) => {
                 self.shared.settings.paused = true;
                 self.running.iter_mut().for_each(|running| running.pacing.pending_steps = n);
@@ -47,6 +48,25 @@ impl Worker {
         true
     }
 
+    fn set_parameter(&mut self, parameter: Parameter) {
+        let Some(running) = &mut self.running else { return };
+        let config = running.session.config();
+        let (mut d, mut l) = (config.dynamics, config.learning);
+        match parameter {
+            Parameter::TauXMs(v) => d.tau_x_ms = v,
+            Parameter::TauEpsMs(v) => d.tau_eps_ms = v,
+            Parameter::TauVMs(v) => d.tau_v_ms = v,
+            Parameter::Adaptation(v) => d.adaptation = v,
+            Parameter::Interneurons(v) => d.interneurons = v,
+            Parameter::DtMs(v) => d.dt_ms = v,
+            Parameter::LearningRate(v) => l.lr = v,
+            Parameter::ExactInterneurons(v) => d.interneuron_mode = if v { InterneuronMode::Exact } else { InterneuronMode::Sampled },
+            Parameter::ManualGovernor(v) => d.governor = if v { Governor::Manual } else { Governor::Auto },
+            Parameter::Learning(v) => l.enabled = v,
+        }
+        running.adjust(d, l, &mut self.shared);
+    }
+
     fn save(&self, path: PathBuf) {
         let saved = self.running.as_ref().map(|Running { session, .. }| modelfile::save(&path, session.config(), session));
         match saved {
@@ -61,7 +81,6 @@ impl Running {
     /// Executes a command to the model that runs.
     fn execute(&mut self, command: Command, shared: &mut Shared) {
         match command {
-            Command::SetParameter(parameter) => self.set_parameter(parameter, shared),
             Command::Stage(_)
             | Command::NextStimulus
             | Command::HoldStimulus(_)
@@ -88,6 +107,7 @@ impl Running {
             | Command::Pause
             | Command::Step(_)
             | Command::SetPace(_)
+            | Command::SetParameter(_)
             | Command::Reset
             | Command::Load(_)
             | Command::LoadModel(_)
@@ -133,26 +153,13 @@ impl Running {
         }
     }
 
-    fn set_parameter(&mut self, parameter: Parameter, shared: &mut Shared) {
+    /// Changes values that act from the next step on. A race starts again where these are common to all its samplers.
+    fn adjust(&mut self, dynamics: DynamicsConfig, learning: LearningConfig, shared: &mut Shared) {
         let before = self.session.config().dynamics;
-        let (mut d, mut l) = (before, self.session.config().learning);
-        match parameter {
-            Parameter::TauXMs(v) => d.tau_x_ms = v,
-            Parameter::TauEpsMs(v) => d.tau_eps_ms = v,
-            Parameter::TauVMs(v) => d.tau_v_ms = v,
-            Parameter::Adaptation(v) => d.adaptation = v,
-            Parameter::Interneurons(v) => d.interneurons = v,
-            Parameter::DtMs(v) => d.dt_ms = v,
-            Parameter::LearningRate(v) => l.lr = v,
-            Parameter::ExactInterneurons(v) => d.interneuron_mode = if v { InterneuronMode::Exact } else { InterneuronMode::Sampled },
-            Parameter::ManualGovernor(v) => d.governor = if v { Governor::Manual } else { Governor::Auto },
-            Parameter::Learning(v) => l.enabled = v,
-        }
-        match self.session.adjust(d, l) {
+        match self.session.adjust(dynamics, learning) {
             Ok(()) => {
-                // What all samplers of a race share; the rest is each one's own.
                 let common = |d: &DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode);
-                if common(&before) != common(&d) {
+                if common(&before) != common(&dynamics) {
                     self.restart_race(shared);
                 }
             }
