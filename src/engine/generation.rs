@@ -37,7 +37,7 @@ impl Generation {
 
     /// All three ways from the start, with the weights as they are. The error says why not.
     pub(super) fn generate(&mut self, settings: Settings, session: &Session, model_id: u64) -> Result<(), String> {
-        let pixels = session.model.layers[0].size;
+        let pixels = session.model().layers[0].size;
         if pixels < SMALLEST_PICTURE {
             return Err(format!("{pixels} observed values make no picture to generate: at least {SMALLEST_PICTURE} are needed"));
         }
@@ -62,8 +62,8 @@ impl Generation {
     }
 
     fn hand_over(&mut self, session: &Session) -> Weights {
-        self.handed = Some((Instant::now(), session.weights_version));
-        Weights { weights: FrozenModel::of(session), version: (session.weights_version, session.images) }
+        self.handed = Some((Instant::now(), session.weights_version()));
+        Weights { weights: FrozenModel::of(session), version: (session.weights_version(), session.images()) }
     }
 
     /// Asks something of what is under way; nothing where nothing is.
@@ -94,7 +94,7 @@ impl Generation {
         let changed = new.is_some();
         self.state = new.or(self.state.take());
         let follows = !self.unseen && self.state.as_ref().is_some_and(|state| state.following && !state.resting);
-        let due = self.handed.is_none_or(|(at, version)| at.elapsed() >= FOLLOW && version != session.weights_version);
+        let due = self.handed.is_none_or(|(at, version)| at.elapsed() >= FOLLOW && version != session.weights_version());
         if follows && due {
             self.renew(session); // where it is busy: the next time
         }

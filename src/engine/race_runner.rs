@@ -44,11 +44,11 @@ impl RaceRunner {
         if samplers.is_empty() {
             return Ok(());
         }
-        if session.config().stimulus.steps_per_stimulus > 0 && !session.held {
+        if session.config().stimulus.steps_per_stimulus > 0 && !session.is_held() {
             return Err("a race needs one stimulus: hold it first");
         }
         let field = Field {
-            model: &session.model,
+            model: session.model(),
             stiffness: session.stiffness(),
             common,
             stimulus: session.stimulus(),

@@ -200,11 +200,8 @@ impl Worker {
         match built {
             Ok(session) => {
                 self.previous = self.session.take().map(|session| {
-                    let mut config = session.config().clone();
-                    config.learning.images_seen = session.images;
-                    let position = session.position();
-                    (config.learning.stage, config.learning.stage_since) = (position.stage, position.since);
-                    (config, session.model)
+                    let config = session.config_for_saving();
+                    (config, session.into_model())
                 });
                 self.wanted = None;
                 config.model.layers.clone_from(&session.config().model.layers); // own images may have another size
@@ -220,11 +217,11 @@ impl Worker {
     }
 
     fn take(&mut self, session: Session, config: Config) {
-        for warning in &session.warnings {
+        for warning in session.warnings() {
             self.tell(Event::Warning(warning.clone()));
         }
         self.tell(Event::Loaded(config.model.name.clone()));
-        self.good = Some(session.model.clone());
+        self.good = Some(session.model().clone());
         self.model_id += 1;
         self.shared_weights = (0, Vec::new());
         self.learning.clear();
@@ -236,8 +233,8 @@ impl Worker {
         self.generation.end();
         self.pending_steps = 0;
         self.config = config;
-        let units: Vec<usize> = (0..3.min(session.model.layers[1].size)).collect();
-        let second = 1.min(session.model.layers[1].size - 1);
+        let units: Vec<usize> = (0..3.min(session.model().layers[1].size)).collect();
+        let second = 1.min(session.model().layers[1].size - 1);
         self.session = Some(session);
         self.set_watch(Watch { trace_layer: 1, trace_units: units, pair: [0, second], raster: self.watch.raster });
         self.refresh_exact();
@@ -252,7 +249,7 @@ impl Worker {
     }
 
     fn pace_from_now(&mut self) {
-        self.paced_since = (Instant::now(), self.session.as_ref().map_or(0, |s| s.steps));
+        self.paced_since = (Instant::now(), self.session.as_ref().map_or(0, |s| s.steps()));
     }
 
     /// Obeys what has come and runs one span. False at the end.
@@ -310,7 +307,7 @@ impl Worker {
             (true, Pace::Full) => u64::MAX,
             (true, Pace::StepsPerSecond(rate)) => {
                 let (since, start) = self.paced_since;
-                ((since.elapsed().as_secs_f64() * rate) as u64).saturating_sub(session.steps - start)
+                ((since.elapsed().as_secs_f64() * rate) as u64).saturating_sub(session.steps() - start)
             }
         }
     }
@@ -320,7 +317,7 @@ impl Worker {
         let Some(session) = &mut self.session else { return };
         let begin = Instant::now();
         let steps = (due.min(self.steps_a_span as u64)) as usize;
-        let (first_ms, dt_ms) = (session.time_ms, session.parameters().dt_ms);
+        let (first_ms, dt_ms) = (session.time_ms(), session.parameters().dt_ms);
         let (done, report) = if self.core_lease.yields_core() {
             let steps = steps.min(session.steps_left()).div_ceil(PIECES);
             on_at_most(self.cores.saturating_sub(1), || session.advance(steps, &self.probes))
@@ -350,10 +347,10 @@ impl Worker {
         if let Some(report) = report {
             let (stimulus, reconstruction) = (report.stimulus.clone(), report.reconstruction.clone());
             self.finished = Some(StimulusState { stimulus, reconstruction, steps: report.steps, ..StimulusState::default() });
-            let w = &session.model.weights[0];
-            let sigma2 = session.model.layers[0].sigma().map_or(f64::NAN, |s| s * s);
+            let w = &session.model().weights[0];
+            let sigma2 = session.model().layers[0].sigma().map_or(f64::NAN, |s| s * s);
             self.learning.push(LearningPoint {
-                images: session.images,
+                images: session.images(),
                 residual_variance: report.residual_variance,
                 sigma2: sigma2 as f32,
                 weight_change: report.weight_change,
@@ -369,8 +366,8 @@ impl Worker {
             self.halt(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
         } else if ended {
             match &mut self.good {
-                Some(good) => good.copy_values(&session.model),
-                None => self.good = Some(session.model.clone()),
+                Some(good) => good.copy_values(session.model()),
+                None => self.good = Some(session.model().clone()),
             }
         }
         self.changed = true;

@@ -109,7 +109,7 @@ impl Worker {
                 }
             }
             Command::PanicForTest => panic!("asked to panic"),
-            Command::PoisonForTest => self.session.iter_mut().for_each(|s| s.model.weights[0][[0, 0]] = f32::NAN),
+            Command::PoisonForTest => self.session.iter_mut().for_each(|s| s.spoil_weights_for_test()),
         }
         true
     }
@@ -151,11 +151,11 @@ impl Worker {
 
     pub(super) fn set_watch(&mut self, watch: Watch) {
         let Some(session) = &self.session else { return };
-        let layer = watch.trace_layer.clamp(1, session.model.depth());
-        let size = session.model.layers[layer].size;
+        let layer = watch.trace_layer.clamp(1, session.model().depth());
+        let size = session.model().layers[layer].size;
         let units: Vec<usize> = watch.trace_units.iter().copied().filter(|&u| u < size).take(MAX_TRACED).collect();
         let pair = watch.pair.map(|u| u.min(size - 1));
-        let weights = &session.model.weights[layer - 1];
+        let weights = &session.model().weights[layer - 1];
         let strongest = |&u: &usize| {
             let column = weights.column(u);
             (0..column.len()).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(0)
@@ -188,14 +188,14 @@ impl Worker {
     pub(super) fn show_gratings(&mut self, layer: usize) {
         self.tuner = None; // the one under way ends first
         let Some(session) = &self.session else { return };
-        let active_layers = session.stage().map_or(session.model.depth(), |stage| stage.active_layers);
-        let Some(side) = fits::side(session.model.layers[0].size).filter(|_| (1..=active_layers).contains(&layer)) else {
+        let active_layers = session.stage().map_or(session.model().depth(), |stage| stage.active_layers);
+        let Some(side) = fits::side(session.model().layers[0].size).filter(|_| (1..=active_layers).contains(&layer)) else {
             self.tell(Event::Failed(format!("layer {layer} of this model cannot be shown gratings")));
             return;
         };
         let started = TuningRunner::start(TuningSubject {
-            of: (self.model_id, session.weights_version),
-            model: session.model.clone(),
+            of: (self.model_id, session.weights_version()),
+            model: session.model().clone(),
             parameters: session.parameters().clone(),
             active_layers,
             layer,

@@ -36,7 +36,7 @@ impl Worker {
             taken && self.last_snapshot.elapsed() > self.between_snapshots() - SNAPSHOTS / 2
         };
         self.probes.pair = (!changing || due < u64::MAX || soon()).then_some(self.watch.pair);
-        if std::mem::replace(&mut self.pairs_of, session.presentations) != session.presentations {
+        if std::mem::replace(&mut self.pairs_of, session.presentations()) != session.presentations() {
             self.pairs.clear();
         }
     }
@@ -44,7 +44,7 @@ impl Worker {
     /// Moves what the blocks recorded into the snapshot's lists.
     pub(super) fn collect(&mut self, first_ms: f64, dt_ms: f64) {
         let Some(session) = &mut self.session else { return };
-        let family = session.model.family_below_top(self.probes.layer - 1).clone();
+        let family = session.model().family_below_top(self.probes.layer - 1).clone();
         let table = session.networks().tables().get(self.probes.layer - 1).cloned().flatten();
         let Recorded { traces, mut rasters, mut pairs } = session.take_recorded(MAX_PAIR_STEPS);
         for (step, frames) in traces.into_iter().enumerate() {
@@ -91,7 +91,7 @@ impl Worker {
 
     pub(super) fn subject_of(&self, session: &Session) -> Subject {
         Subject {
-            model: session.model.clone(),
+            model: session.model().clone(),
             stiffness: session.stiffness().to_vec(),
             dynamics: self.config.dynamics,
             stimulus: session.stimulus().to_vec(),
@@ -103,10 +103,10 @@ impl Worker {
     /// what is shown then does not depend on them.
     pub(super) fn refresh_subject(&mut self) {
         let Some(session) = &self.session else { return };
-        let steady = session.held || session.config().stimulus.steps_per_stimulus == 0;
+        let steady = session.is_held() || session.config().stimulus.steps_per_stimulus == 0;
         let key = SubjectKey {
             model_id: self.model_id,
-            weights_version: if steady { session.weights_version } else { 0 },
+            weights_version: if steady { session.weights_version() } else { 0 },
             dynamics: self.config.dynamics,
             watched: (self.watch.trace_layer, self.watch.pair),
             stimulus: if steady { session.stimulus().to_vec() } else { Vec::new() },
@@ -119,8 +119,8 @@ impl Worker {
     /// The exact densities, which are those of a stimulus that is clamped as a whole.
     pub(super) fn refresh_exact(&mut self) {
         let clamped = self.session.as_ref().filter(|session| session.freed().is_empty());
-        self.exact = clamped.and_then(|s| DensityGrid::posterior(&s.model, s.stimulus(), 128)).map(Arc::new);
-        self.exact_line = clamped.and_then(|s| density::line(&s.model, s.stimulus())).map(Arc::new);
+        self.exact = clamped.and_then(|s| DensityGrid::posterior(s.model(), s.stimulus(), 128)).map(Arc::new);
+        self.exact_line = clamped.and_then(|s| density::line(s.model(), s.stimulus())).map(Arc::new);
     }
 
     fn between_snapshots(&self) -> Duration {
@@ -139,21 +139,21 @@ impl Worker {
             self.dropped += u64::from(!idle && self.last_snapshot.elapsed() > Duration::from_millis(16));
             return;
         }
-        if self.shared_weights.0 != session.weights_version {
+        if self.shared_weights.0 != session.weights_version() {
             if self.exact.is_some() {
-                self.exact = DensityGrid::posterior(&session.model, session.stimulus(), 128).map(Arc::new);
+                self.exact = DensityGrid::posterior(session.model(), session.stimulus(), 128).map(Arc::new);
             }
-            self.shared_weights = (session.weights_version, session.model.weights.iter().cloned().map(Arc::new).collect());
+            self.shared_weights = (session.weights_version(), session.model().weights.iter().cloned().map(Arc::new).collect());
         }
         let elapsed = self.rate.0.elapsed().as_secs_f64();
         if elapsed > 0.25 {
             let per_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / elapsed;
             self.rate = (
                 Instant::now(),
-                session.steps,
-                session.images,
-                per_second(session.steps, self.rate.1),
-                per_second(session.images, self.rate.2),
+                session.steps(),
+                session.images(),
+                per_second(session.steps(), self.rate.1),
+                per_second(session.images(), self.rate.2),
             );
         }
         if session.stage().is_some() {
@@ -166,12 +166,12 @@ impl Worker {
             stimulus: session.stimulus().to_vec(),
             reconstruction,
             steps: count,
-            held: session.held,
-            presentation: session.presentations,
+            held: session.is_held(),
+            presentation: session.presentations(),
             completed: session.completed(COMPLETIONS),
         };
         // A presentation lasts a few milliseconds: while it runs, the last finished one is worth more than the start of the next.
-        let stimulus = self.finished.clone().filter(|_| (self.running || count == 0) && !session.held).unwrap_or_else(now);
+        let stimulus = self.finished.clone().filter(|_| (self.running || count == 0) && !session.is_held()).unwrap_or_else(now);
         let states = session.networks().network(0);
         let traced = self.traces.len();
         *slot = Some(Box::new(Snapshot {
@@ -182,9 +182,9 @@ impl Worker {
             clock: Clock {
                 running: self.running,
                 pace: self.pace,
-                time_ms: session.time_ms,
-                steps: session.steps,
-                images: session.images,
+                time_ms: session.time_ms(),
+                steps: session.steps(),
+                images: session.images(),
                 steps_per_second: self.rate.3,
                 images_per_second: self.rate.4,
                 dropped: self.dropped,
@@ -197,7 +197,7 @@ impl Worker {
                 beyond: d.governor == Governor::Manual && d.dt_ms > limit_ms * 1.000_001,
             },
             stage: session.stage().map(|_| session.position()),
-            weights_version: session.weights_version,
+            weights_version: session.weights_version(),
             weights: self.shared_weights.1.clone(),
             stimulus,
             watch: self.watch.clone(),
@@ -205,7 +205,7 @@ impl Worker {
             interneurons: std::mem::replace(&mut self.interneurons, vec![Vec::new(); traced]),
             raster: std::mem::take(&mut self.rasters),
             pairs: std::mem::take(&mut self.pairs),
-            biases: session.model.biases.clone(),
+            biases: session.model().biases.clone(),
             activity: states[self.watch.trace_layer].clone(),
             states,
             exact_posterior: self.exact.clone(),
