@@ -18,7 +18,7 @@ mod observed;
 mod probes;
 mod sums;
 
-/// Learning steps kept before they are multiplied out.
+/// Learning steps that are stored before their products are added to the sums.
 const HISTORY: usize = 16;
 
 /// A run of steps under one stimulus.
@@ -35,19 +35,19 @@ pub struct Span {
     pub last: bool,
 }
 
-/// What the weights are laid out as, and what is computed from them alone, before a run.
+/// The weights laid out for the products of a step, and what is computed from them alone, before a span runs.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Prepared {
-    /// W_l^T, `[n_(l+1), n_l]` row by row: eta's product would otherwise lay W_l out so at every step.
+pub(super) struct PreparedWeights {
+    /// W_l^T, `[n_(l+1), n_l]` row by row: the product that gives eta would otherwise transpose W_l at every step.
     transposed: Vec<Vec<f32>>,
-    /// What the heat bath of a categorical top needs, where it is drawn.
+    /// What the heat bath of a categorical top needs, where it is drawn within the span.
     prototypes: Option<Prototypes>,
 }
 
-impl Prepared {
-    /// Of the present weights, for runs of `steps` of this block and those that keep step with it.
+impl PreparedWeights {
+    /// Of the present weights, for spans of `steps` steps of this block and of those that are as far as it.
     pub(super) fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
-        let drawn = block.active_layers == model.depth() && block.until_choice < steps;
+        let drawn = block.active_layers == model.depth() && block.steps_until_draw < steps;
         self.prototypes = if drawn { Prototypes::new(model) } else { None };
         self.transposed.resize(block.active_layers, Vec::new());
         self.transposed.iter_mut().zip(&model.weights).for_each(|(transposed, w)| transpose(w.view(), transposed));
@@ -62,18 +62,18 @@ pub(super) struct Block {
     /// Layers 0..=L.
     pub(super) layers: Vec<LayerState>,
     /// Traced units, one list a step.
-    pub(super) frames: Vec<Vec<ProbeSample>>,
+    pub(super) traces: Vec<Vec<ProbeSample>>,
     /// The pair in every row, one list of rows a step.
     pub(super) pairs: Vec<Vec<[f32; 2]>>,
     /// <T(y)> of the layer below the traced one, one list of units a step.
     pub(super) rasters: Vec<Vec<f32>>,
-    /// Steps multiplied into `weight_sum` since the last [`Block::clear_sums`].
+    /// Steps multiplied into `weight_sums` since the last [`Block::clear_sums`].
     pub(super) learned_steps: usize,
     /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, `[n_0]`, and their number.
     pub(super) reconstruction: (Vec<f32>, u64),
     /// Tables of A' for exact interneurons without a closed form, a layer each; empty: the quadrature answers.
     pub(super) tables: Tables,
-    /// Layers of neurons that run, 1..=this; the others rest, and this one has eta = g(b).
+    /// Layers of neurons that run, 1..=this; those above do not move, and this one has eta = g(b).
     pub(super) active_layers: usize,
     /// Whether W_l learns.
     learns: Vec<bool>,
@@ -82,9 +82,10 @@ pub(super) struct Block {
     /// Counts what the freed pixels become, where that is asked for.
     pub(super) completions: Option<Completions>,
     /// Steps until a categorical top is drawn again.
-    until_choice: usize,
+    steps_until_draw: usize,
     pub(super) noise: Noise,
-    kept: usize,
+    /// Learning steps stored in the histories of eps and f, whose products are not in the sums yet.
+    stored_steps: usize,
     interneurons: usize,
 }
 
@@ -115,18 +116,18 @@ impl Block {
                     scratch: [vec![0.0; size], vec![0.0; size]],
                     eps_history: zeros(l < depth, HISTORY * size),
                     f_history: zeros(l < depth && !model.layers[l + 1].is_categorical(), HISTORY * rows * above),
-                    weight_sum: zeros(l < depth, model.layers[l].size * above),
-                    bias_sum: zeros(l < depth, model.layers[l].size),
-                    eps_squares: 0.0,
-                    choice: vec![0; if categorical { rows } else { 0 }],
-                    uses: zeros(categorical, model.layers[l].size),
+                    weight_sums: zeros(l < depth, model.layers[l].size * above),
+                    bias_sums: zeros(l < depth, model.layers[l].size),
+                    squared_errors_sum: 0.0,
+                    category: vec![0; if categorical { rows } else { 0 }],
+                    category_counts: zeros(categorical, model.layers[l].size),
                 }
             })
             .collect();
         let mut block = Self {
             rows,
             layers,
-            frames: Vec::new(),
+            traces: Vec::new(),
             pairs: Vec::new(),
             rasters: Vec::new(),
             learned_steps: 0,
@@ -136,9 +137,9 @@ impl Block {
             learns: vec![true; depth],
             observation: None,
             completions: None,
-            until_choice: 0,
+            steps_until_draw: 0,
             noise: Noise::new(seed, stream),
-            kept: 0,
+            stored_steps: 0,
             interneurons,
         };
         block.set_interneurons(model, interneurons);
@@ -191,12 +192,12 @@ impl Block {
                 }
             }
         }
-        self.until_choice = 0;
+        self.steps_until_draw = 0;
         self.set_interneurons(model, self.interneurons);
         self.forget_reconstruction();
     }
 
-    /// Lets layers 1..=`open` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.
+    /// Lets layers 1..=`active_layers` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.
     pub(super) fn set_stage(&mut self, active_layers: usize, learns: &[bool]) {
         self.active_layers = active_layers;
         self.learns.copy_from_slice(learns);
@@ -205,7 +206,7 @@ impl Block {
     /// As [`Block::run_prepared`], of a block alone.
     #[cfg(test)]
     pub(super) fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
-        let mut prepared = Prepared::default();
+        let mut prepared = PreparedWeights::default();
         prepared.renew(model, self, span.steps);
         self.run_prepared(model, &prepared, parameters, span, probes);
     }
@@ -214,7 +215,7 @@ impl Block {
     pub(super) fn run_prepared(
         &mut self,
         model: &Hierarchy,
-        prepared: &Prepared,
+        prepared: &PreparedWeights,
         parameters: &StepParameters,
         span: Span,
         probes: &Probes,
@@ -222,22 +223,22 @@ impl Block {
         for step in 0..span.steps {
             self.step(model, prepared, parameters);
             if step + 1 == span.skip {
-                self.forget_reconstruction(); // the way from x = 0 is no posterior sample
+                self.forget_reconstruction(); // states on the way from x = 0 are no posterior samples
             }
             if span.learn && step >= span.skip {
-                self.keep();
+                self.accumulate();
             }
             self.record(probes);
         }
         if span.last {
-            self.multiply_out();
+            self.sum_products();
         }
     }
 
     /// One step of every layer from the same state (SPEC 2, integrator).
-    fn step(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters) {
-        let now = self.until_choice == 0;
-        self.until_choice = self.until_choice.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
+    fn step(&mut self, model: &Hierarchy, prepared: &PreparedWeights, parameters: &StepParameters) {
+        let now = self.steps_until_draw == 0;
+        self.steps_until_draw = self.steps_until_draw.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
         if let (true, Some(prototypes)) = (now, &prepared.prototypes) {
             let (low, high) = self.layers.split_at_mut(self.active_layers);
             let temperature = parameters.layers[self.active_layers - 1].temperature;
@@ -296,8 +297,8 @@ mod tests {
     use ndarray::{Array1, Array2};
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-    /// Largest error of the f32 currents that one step uses, relative to the exact ones of `judge`, and the states judged.
-    fn worst_error(model: &Hierarchy, judge: &Hierarchy, rng: &mut ChaCha8Rng) -> f64 {
+    /// Largest error of the f32 currents that one step uses, relative to the exact ones of `reference`.
+    fn worst_error(model: &Hierarchy, reference: &Hierarchy, rng: &mut ChaCha8Rng) -> f64 {
         let rows = 3;
         let mut block = Block::new(model, rows, 1, 1, 0);
         for (layer, state) in model.layers.iter().zip(&mut block.layers) {
@@ -323,7 +324,7 @@ mod tests {
                 values[row * n..(row + 1) * n].iter().map(|&v| f64::from(v)).collect()
             };
             let states: Vec<_> = (0..=model.depth()).map(|l| Array1::from(part(l, &block.layers[l].x))).collect();
-            for (l, exact) in (1..).zip(currents(judge, &states)) {
+            for (l, exact) in (1..).zip(currents(reference, &states)) {
                 let scale = exact.iter().fold(0.0f64, |t, v| t.max(v.abs()));
                 let (likelihood, prior) = (part(l, &block.layers[l].likelihood), part(l, &block.layers[l].prior));
                 for i in 0..exact.len() {

@@ -34,17 +34,17 @@ impl Prototypes {
     /// c ~ p(c | x_(L-1)), proportional to exp((eta(c).T - A + b_c)/temperature), exactly, in every row.
     pub(super) fn heat_bath(&self, model: &Hierarchy, below: &LayerState, top: &mut LayerState, temperature: f32, noise: &mut Noise) {
         let (n, k) = self.eta.dim();
-        let rows = top.choice.len();
-        let LayerState { x, choice, scratch: [chance, statistics], .. } = top;
+        let rows = top.category.len();
+        let LayerState { x, category, scratch: [chance, statistics], .. } = top;
         statistics.resize(rows * n, 0.0);
         model.family_below_top(model.depth() - 1).statistics(&below.x, statistics);
         multiply(x, ArrayView2::from_shape((rows, n), &*statistics).unwrap_or_else(|_| unreachable!()), self.eta.view(), 1.0, false);
         let chance = &mut chance[..rows];
         noise.fill_uniform(chance);
-        for ((row, choice), chance) in x.chunks_exact_mut(k).zip(choice).zip(chance) {
+        for ((row, category), chance) in x.chunks_exact_mut(k).zip(category).zip(chance) {
             row.iter_mut().zip(&self.offset).for_each(|(logit, offset)| *logit = (*logit + offset) / temperature);
-            *choice = draw(&mut row[..self.offset.len()], *chance) as u32;
-            one_hot(row, *choice as usize);
+            *category = draw(&mut row[..self.offset.len()], *chance) as u32;
+            one_hot(row, *category as usize);
         }
     }
 }
@@ -82,9 +82,9 @@ fn largest(values: &[f32]) -> f32 {
 }
 
 /// All 0 but the one.
-pub(super) fn one_hot(row: &mut [f32], choice: usize) {
+pub(super) fn one_hot(row: &mut [f32], category: usize) {
     row.fill(0.0);
-    row[choice] = 1.0;
+    row[category] = 1.0;
 }
 
 /// c ~ softmax(b/temperature) over the active states in every row: the prior.
@@ -92,11 +92,11 @@ pub(super) fn draw_prior(model: &Hierarchy, top: &mut LayerState, temperature: f
     let k = model.layers[model.depth()].size;
     let active_states = model.active_states().unwrap_or(k);
     let logits: Vec<f32> = model.biases[model.depth()].iter().take(active_states).map(|b| b / temperature).collect();
-    let mut chance = vec![0.0; top.choice.len()];
+    let mut chance = vec![0.0; top.category.len()];
     noise.fill_uniform(&mut chance);
-    for ((row, choice), chance) in top.x.chunks_exact_mut(k).zip(&mut top.choice).zip(chance) {
-        *choice = draw(&mut logits.clone(), chance) as u32;
-        one_hot(row, *choice as usize);
+    for ((row, category), chance) in top.x.chunks_exact_mut(k).zip(&mut top.category).zip(chance) {
+        *category = draw(&mut logits.clone(), chance) as u32;
+        one_hot(row, *category as usize);
     }
 }
 
@@ -123,9 +123,9 @@ mod tests {
         let top = f64::from(largest(logits));
         let weights: Vec<f64> = logits.iter().map(|&l| (f64::from(l) - top).exp()).collect();
         let total: f64 = weights.iter().sum();
-        let share = |n: usize| weights[..n].iter().sum::<f64>() / total;
+        let cumulative = |n: usize| weights[..n].iter().sum::<f64>() / total;
         let chance = f64::from(chance);
-        share(found) <= chance + 1e-5 && chance <= share(found + 1) + 1e-5
+        cumulative(found) <= chance + 1e-5 && chance <= cumulative(found + 1) + 1e-5
     }
 
     #[test]

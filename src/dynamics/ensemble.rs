@@ -5,16 +5,18 @@
 //! `0..networks`, and of blocks only their size is to be chosen.
 
 use crate::dynamics::ancestral;
-use crate::dynamics::block::{Block, Prepared, Span};
+use crate::dynamics::block::{Block, PreparedWeights, Span};
 use crate::dynamics::executor::{Executor, Task};
 use crate::dynamics::learning_sums::LearningSums;
 use crate::dynamics::recording::{Probes, Recorded};
 use crate::dynamics::state::ChainState;
 use crate::dynamics::step_parameters::StepParameters;
 use crate::model::hierarchy::Tables;
+use crate::model::mean_table::MeanTable;
 use crate::model::{Hierarchy, vector};
 use ndarray::{Array1, Array2};
 use rand::{Rng, RngExt};
+use std::sync::Arc;
 
 mod observed;
 
@@ -82,7 +84,7 @@ pub struct Moments {
 #[derive(Clone, Debug)]
 pub struct Ensemble {
     blocks: Vec<Block>,
-    prepared: Prepared,
+    prepared: PreparedWeights,
     /// Units of the layers 0..=L.
     sizes: Vec<usize>,
     networks: usize,
@@ -103,7 +105,7 @@ impl Ensemble {
         };
         Self {
             blocks: (0..networks.div_ceil(block_rows)).map(block).collect(),
-            prepared: Prepared::default(),
+            prepared: PreparedWeights::default(),
             sizes: model.layers.iter().map(|layer| layer.size).collect(),
             networks,
             block_rows,
@@ -121,7 +123,7 @@ impl Ensemble {
     }
 
     /// Tables of A' that exact interneurons use.
-    pub fn tables(&self) -> &[Option<std::sync::Arc<crate::model::mean_table::MeanTable>>] {
+    pub fn tables(&self) -> &[Option<Arc<MeanTable>>] {
         self.blocks.first().map_or(&[], |block| &block.tables)
     }
 
@@ -158,7 +160,7 @@ impl Ensemble {
         }
         self.blocks.iter_mut().for_each(|block| block.pairs.clear());
         if let Some(first) = self.blocks.first_mut() {
-            recorded.traces.append(&mut first.frames);
+            recorded.traces.append(&mut first.traces);
             recorded.rasters.append(&mut first.rasters);
         }
         recorded
@@ -224,13 +226,13 @@ impl Ensemble {
 
     /// The state that a categorical top is in, one a network; nothing where the top is not categorical.
     pub fn categories(&self) -> impl Iterator<Item = u32> {
-        self.blocks.iter().flat_map(|block| block.layers.last()).flat_map(|top| top.choice.iter().copied())
+        self.blocks.iter().flat_map(|block| block.layers.last()).flat_map(|top| top.category.iter().copied())
     }
 
     /// Puts a categorical top into one state in every network; nothing where the top is not categorical.
     pub fn set_category(&mut self, model: &Hierarchy, category: u32) {
         for block in &mut self.blocks {
-            block.layers.iter_mut().for_each(|state| state.choice.fill(category));
+            block.layers.iter_mut().for_each(|state| state.category.fill(category));
             block.refresh_activations(model);
         }
     }
@@ -255,7 +257,7 @@ impl Ensemble {
             for (new, old) in new.layers.iter_mut().zip(&old.layers).take(1 + highest) {
                 new.x.copy_from_slice(&old.x);
                 new.v.copy_from_slice(&old.v);
-                new.choice.copy_from_slice(&old.choice);
+                new.category.copy_from_slice(&old.category);
             }
             new.refresh_activations(model);
         }
@@ -323,5 +325,83 @@ impl Ensemble {
     fn matrix(&self, networks: usize, columns: usize, values: impl Iterator<Item = f32>) -> Array2<f32> {
         let networks = networks.min(self.networks);
         Array2::from_shape_vec((networks, columns), values.take(networks * columns).collect()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::executor::in_turn;
+    use crate::dynamics::step_parameters::LayerStep;
+    use crate::model::{Activation, FamilyConfig, Layer};
+
+    /// Two gaussian units, observed through three, below three states.
+    fn mixture() -> Hierarchy {
+        let layers =
+            [(FamilyConfig::Gaussian { sigma: 0.5 }, 3), (FamilyConfig::Gaussian { sigma: 0.8 }, 2), (FamilyConfig::Categorical, 3)];
+        let layers = layers.into_iter().map(|(family, size)| Layer::new(family, Activation::Linear, size).unwrap()).collect();
+        let w = |shape| Array2::from_shape_fn(shape, |(i, j)| 0.4 * (i as f32 - j as f32));
+        Hierarchy::new(layers, vec![w((3, 2)), w((2, 3))]).unwrap()
+    }
+
+    fn parameters() -> StepParameters {
+        let layers = vec![LayerStep::new(0.05, 1.0, 0.3), LayerStep::new(0.0, 0.0, 1.0)];
+        StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 2.0, interneurons: 2, exact: false, choice_interval: 2 }
+    }
+
+    /// Eight networks in blocks of three.
+    fn ensemble(model: &Hierarchy, seed: u64) -> Ensemble {
+        Ensemble::new(model, &EnsembleOptions { block_rows: 3, interneurons: 2, seed, ..EnsembleOptions::new(model, 8) })
+    }
+
+    #[test]
+    fn networks_are_numbered_through_all_blocks() {
+        let model = mixture();
+        let mut networks = ensemble(&model, 1);
+        let show = |k: usize, x: &mut [f32]| x.fill(k as f32);
+        let chain = |k: usize, _: usize, state: ChainState| match state {
+            ChainState::Neurons { x, v } => (x.fill(10.0 + k as f32), v.fill(20.0 + k as f32)).0,
+            ChainState::Category(category) => *category = k as u32 % 3,
+        };
+        networks.present(&model, &show, Start::Chains(&chain), &in_turn);
+        assert_eq!((networks.networks(), networks.block_rows()), (8, 3));
+        assert!(networks.states(0).enumerate().all(|(k, x)| x == [k as f32; 3]));
+        assert!(
+            networks
+                .states(1)
+                .zip(networks.adaptation(1))
+                .enumerate()
+                .all(|(k, (x, v))| x[0] == 10.0 + k as f32 && v[1] == 20.0 + k as f32)
+        );
+        assert!(networks.categories().eq((0..8).map(|k| k % 3)));
+        assert_eq!(networks.network(7), [vec![7.0; 3], vec![17.0; 2], vec![0.0, 1.0, 0.0]]);
+        assert_eq!(networks.adaptation(2).count(), 0, "a categorical top has no adaptation");
+        networks.set_states(&model, 1, |k, x| x[0] = -(k as f32));
+        assert!(networks.state_matrix(1).column(0).iter().enumerate().all(|(k, &x)| x == -(k as f32)));
+        assert_eq!(networks.expected_observation(&model, 5).dim(), (5, 3));
+    }
+
+    #[test]
+    fn what_is_computed_does_not_depend_on_the_executor() {
+        let model = mixture();
+        let backwards = |mut tasks: Vec<Task>| {
+            while let Some(task) = tasks.pop() {
+                task()
+            }
+        };
+        let probes = Probes { layer: 1, units: vec![0], below: vec![1], pair: Some([0, 1]), raster: true };
+        let run = |seed: u64, executor: &Executor| {
+            let mut networks = ensemble(&model, seed);
+            networks.present(&model, &|k, x| x.fill(0.1 * k as f32), Start::Prior, executor);
+            networks.advance(&model, &parameters(), Span { steps: 20, skip: 5, learn: true, last: true }, &probes, executor);
+            let sums = networks.learning_sums();
+            let sums: Vec<f32> = sums.weights(0).into_iter().chain(sums.biases(0)).chain(sums.state_counts()).flatten().copied().collect();
+            (networks.state_matrix(1), sums, networks.moments(&model, executor), networks.take_recorded(usize::MAX))
+        };
+        assert!(run(4, &in_turn) == run(4, &backwards));
+        assert!(run(4, &in_turn).0 != run(5, &in_turn).0, "another seed gives other states");
+        let recorded = run(4, &in_turn).3;
+        assert_eq!((recorded.traces.len(), recorded.rasters.len(), recorded.pairs.len()), (20, 20, 20));
+        assert!(recorded.traces.iter().all(|units| units.len() == 1) && recorded.pairs.iter().all(|pairs| pairs.len() == 8));
     }
 }

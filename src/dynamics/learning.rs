@@ -17,7 +17,7 @@ pub struct Update {
     pub scaled_error: f64,
 }
 
-/// Choices of the rule.
+/// Settings of the learning rule.
 #[derive(Clone, Debug)]
 pub struct LearningRule {
     /// Learning rate.
@@ -149,9 +149,9 @@ fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], s
     }
 }
 
-/// The values of weights or biases, which are kept row by row.
+/// The values of weights or biases, which are stored row by row.
 fn row_by_row(values: Option<&mut [f32]>) -> &mut [f32] {
-    values.unwrap_or_else(|| unreachable!("weights are kept row by row"))
+    values.unwrap_or_else(|| unreachable!("weights are stored row by row"))
 }
 
 /// Scales every column of `weights` to norm 1; a column of zeros stays.

@@ -5,24 +5,24 @@ use crate::dynamics::learning_sums::LearningSums;
 use crate::model::{Activation, Hierarchy};
 use ndarray::Array2;
 
-/// Choices of the rule for the top.
+/// Settings of the learning rule of a categorical top.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TopRule {
-    /// Share of the way that a centre goes to the mean of its cluster.
+pub struct MixtureRule {
+    /// Fraction of the way that a centre goes to the mean of its cluster.
     pub rate: f64,
-    /// A state with p below this share of 1/k starts again at the latents of a random row; 0: never.
-    pub dead: f64,
+    /// A state with p below this fraction of 1/k starts again at the latents of a random image; 0: never.
+    pub dead_fraction: f64,
     /// Mean of (eps sigma)^2 that is expected where sigma is right: 1 with exact interneurons.
     pub expected_error: f64,
 }
 
 /// Entries with a smaller p than 1/(this x k) learn no faster than one with it.
-const RAREST: f32 = 4.0;
+const LARGEST_GAIN: f32 = 4.0;
 
 /// One update of W_(L-1), b_L and sigma_(L-1) from the learning sums (SPEC 8):
 /// `dW = rate sigma^2 <eps onehot(c)^T>/p(c)`;  `db = rate/4 k (<onehot> - softmax(b))`;  `d log sigma^2 = rate (<(x - W c)^2>/sigma^2 - 1)`.
 /// `fresh` gives the latents, `[n_(L-1)]`, at which a state that is hardly used starts again.
-pub fn learn(model: &mut Hierarchy, sums: &LearningSums, rule: TopRule, mut fresh: impl FnMut() -> Vec<f32>) {
+pub fn learn(model: &mut Hierarchy, sums: &LearningSums, rule: MixtureRule, mut fresh: impl FnMut() -> Vec<f32>) {
     let top = model.depth();
     let samples = sums.samples();
     if samples == 0 {
@@ -33,7 +33,7 @@ pub fn learn(model: &mut Hierarchy, sums: &LearningSums, rule: TopRule, mut fres
     let (rate, each) = (rule.rate as f32, 1.0 / samples as f32);
     let sigma = model.layers[top - 1].sigma();
     let scale = sigma.map_or(1.0, |sigma| (sigma * sigma) as f32); // eps sigma^2 = x - W c, whatever the units of eps
-    let gains: Vec<f32> = p.iter().map(|p| rate * scale * each * (1.0 / p).min(RAREST * k as f32)).collect();
+    let gains: Vec<f32> = p.iter().map(|p| rate * scale * each * (1.0 / p).min(LARGEST_GAIN * k as f32)).collect();
     let weights = sums.weights(top - 1);
     for (i, mut row) in model.weights[top - 1].rows_mut().into_iter().enumerate() {
         let total = total(weights.iter().map(|part| &part[i * all..][..all]));
@@ -51,7 +51,7 @@ pub fn learn(model: &mut Hierarchy, sums: &LearningSums, rule: TopRule, mut fres
     let largest = active().fold(f32::NEG_INFINITY, |largest, &b| largest.max(b));
     let norm = largest + active().map(|b| (b - largest).exp()).sum::<f32>().ln();
     model.biases[top].iter_mut().take(k).for_each(|b| *b -= norm); // a constant that no probability depends on must not drift
-    for (c, p) in p.iter().enumerate().take(k).filter(|(_, p)| f64::from(**p) < rule.dead / k as f64) {
+    for (c, p) in p.iter().enumerate().take(k).filter(|(_, p)| f64::from(**p) < rule.dead_fraction / k as f64) {
         debug_assert!(*p >= 0.0);
         model.weights[top - 1].column_mut(c).iter_mut().zip(fresh()).for_each(|(w, x)| *w = x);
         model.biases[top][c] = typical;

@@ -18,9 +18,10 @@ pub(super) struct LayerState {
     pub(super) eta: Vec<f32>,
     /// g'(a) where the family has a link, else empty.
     pub(super) slope: Vec<f32>,
-    /// Interneurons y: for Ornstein-Uhlenbeck the mean of K as far as its means over the steps tell it, else `[K, rows, units]`.
+    /// Interneurons y, `[K, rows, units]`; for Ornstein-Uhlenbeck the expectation of their mean given its means over the steps so far,
+    /// `[rows, units]`.
     pub(super) y: Vec<f32>,
-    /// Variance of that mean of K which they do not tell.
+    /// For Ornstein-Uhlenbeck the variance of the mean of K about that expectation.
     pub(super) unsampled_variance: f64,
     pub(super) dynamics: Option<InterneuronDynamics>,
     /// <T(y)> over the last step.
@@ -37,15 +38,15 @@ pub(super) struct LayerState {
     pub(super) eps_history: Vec<f32>,
     pub(super) f_history: Vec<f32>,
     /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, `[n_l, n_(l+1)]`.
-    pub(super) weight_sum: Vec<f32>,
+    pub(super) weight_sums: Vec<f32>,
     /// Sum of eps_l, `[n_l]`.
-    pub(super) bias_sum: Vec<f32>,
+    pub(super) bias_sums: Vec<f32>,
     /// Sum of (eps_l)^2 over rows, units and learning steps.
-    pub(super) eps_squares: f64,
+    pub(super) squared_errors_sum: f64,
     /// In a categorical layer the state that each row is in, `[rows]`.
-    pub(super) choice: Vec<u32>,
+    pub(super) category: Vec<u32>,
     /// In a categorical layer how often each state was taken in the learning steps, `[k]`.
-    pub(super) uses: Vec<f32>,
+    pub(super) category_counts: Vec<f32>,
 }
 
 impl LayerState {
@@ -99,10 +100,10 @@ impl MicroStepBuffers {
 
 /// eta = W f(x) of the layer above, row by row; of a categorical one the columns of W that its rows have chosen.
 pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
-    if above.choice.is_empty() {
+    if above.category.is_empty() {
         multiply(eta, view(above.output(), rows), w.t(), 1.0, false);
     } else {
-        for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.choice) {
+        for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.category) {
             eta.iter_mut().zip(w.column(c as usize)).for_each(|(eta, w)| *eta = *w);
         }
     }

@@ -47,7 +47,7 @@ impl Generation {
 
     /// All three ways from the start, with the weights as they are. The error says why not.
     pub(super) fn generate(&mut self, settings: Settings, session: &Session, model_id: u64) -> Result<(), EngineError> {
-        let pixels = session.model.layers[0].size;
+        let pixels = session.model().layers[0].size;
         if pixels < SMALLEST_PICTURE {
             return Err(EngineError::NoPicture { pixels });
         }
@@ -72,8 +72,8 @@ impl Generation {
     }
 
     fn present_weights(&mut self, session: &Session) -> VersionedWeights {
-        self.weights_sent = Some((Instant::now(), session.weights_version));
-        VersionedWeights { weights: FrozenModel::of(session), version: (session.weights_version, session.images) }
+        self.weights_sent = Some((Instant::now(), session.weights_version()));
+        VersionedWeights { weights: FrozenModel::of(session), version: (session.weights_version(), session.images()) }
     }
 
     /// Passes a command on to what is under way; nothing where nothing is.
@@ -105,7 +105,7 @@ impl Generation {
         self.state = latest.or(self.state.take());
         let follows = self.visible && self.state.as_ref().is_some_and(|state| state.following && !state.paused);
         let outdated =
-            self.weights_sent.is_none_or(|(at, version)| at.elapsed() >= FOLLOWING_INTERVAL && version != session.weights_version);
+            self.weights_sent.is_none_or(|(at, version)| at.elapsed() >= FOLLOWING_INTERVAL && version != session.weights_version());
         if follows && outdated {
             self.send_weights(session); // where the job is busy: the next time
         }

@@ -44,11 +44,11 @@ impl RaceRunner {
         if samplers.is_empty() {
             return Ok(());
         }
-        if session.config().stimulus.steps_per_stimulus > 0 && !session.held {
+        if session.config().stimulus.steps_per_stimulus > 0 && !session.is_held() {
             return Err(EngineError::ChangingStimulus);
         }
         let field = Field {
-            model: &session.model,
+            model: session.model(),
             stiffness: session.stiffness(),
             common,
             stimulus: session.stimulus(),

@@ -101,7 +101,7 @@ impl Worker {
     }
 
     fn steps_requested(&self) -> u64 {
-        self.running.as_ref().map_or(0, |running| running.pacing.steps_requested(&self.shared.settings, running.session.steps))
+        self.running.as_ref().map_or(0, |running| running.pacing.steps_requested(&self.shared.settings, running.session.steps()))
     }
 
     /// Pauses, puts the last finite weights back and says why.

@@ -124,7 +124,7 @@ impl FrozenModel {
     /// With the present weights of a session.
     pub fn of(session: &Session) -> Self {
         Self {
-            model: session.model.clone(),
+            model: session.model().clone(),
             parameters: session.parameters().clone(),
             observed: session.observed_step(),
             active_layers: session.active_layers(),

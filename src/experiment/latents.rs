@@ -1,6 +1,7 @@
-//! Latents that persist: the chains of every image, kept from one visit to the next (SPEC 8).
+//! Latents that persist: the chains of every image go on from one visit to the next (SPEC 8).
 
 use crate::dynamics::{ChainState, Ensemble};
+use crate::experiment::config::ConfigError;
 use crate::model::{Hierarchy, vector};
 use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use rand::rngs::ChaCha8Rng;
@@ -26,7 +27,7 @@ pub struct Latents {
     fresh: bool,
 }
 
-/// Values kept of one image in each layer of neurons.
+/// Values of one image in each layer of neurons.
 fn widths(model: &Hierarchy) -> impl Iterator<Item = [usize; 2]> {
     model.layers[1..].iter().map(|layer| if layer.is_categorical() { [1, 0] } else { [layer.size; 2] })
 }
@@ -37,13 +38,13 @@ impl Latents {
         widths(model).flatten().sum::<usize>() * images * size_of::<f32>()
     }
 
-    /// Room for the chains of `images`; none has been seen.
+    /// Storage for the chains of `images`; none has been seen.
     pub fn new(model: &Hierarchy, images: usize) -> Self {
         let [x, v] = [0, 1].map(|which| widths(model).map(|width| Array2::zeros((images, width[which]))).collect());
         Self { x, v, settled: 0, order: Vec::new(), next: 0, shown: Vec::new(), fresh: false }
     }
 
-    /// Images that have room.
+    /// Images whose chains can be stored.
     pub fn images(&self) -> usize {
         self.x[0].nrows()
     }
@@ -136,16 +137,17 @@ impl Latents {
         (1..).zip(self.x.iter().zip(&self.v).map(move |(x, v)| [seen(x), seen(v)]))
     }
 
-    /// Goes on from chains that were kept: (x, v) of layers 1..=L, `[seen, width]` each. An error where a shape does not fit.
-    pub fn resume(&mut self, kept: Vec<[Array2<f32>; 2]>) -> Result<(), String> {
-        let seen = kept.first().map_or(0, |[x, _]| x.nrows()).min(self.images());
-        for (l, [x, v]) in (1..).zip(&kept) {
+    /// Goes on from chains that were saved: (x, v) of layers 1..=L, `[seen, width]` each. An error where a shape does not fit.
+    pub fn resume(&mut self, chains: Vec<[Array2<f32>; 2]>) -> Result<(), ConfigError> {
+        let seen = chains.first().map_or(0, |[x, _]| x.nrows()).min(self.images());
+        for (l, [x, v]) in (1..).zip(&chains) {
             let (own_x, own_v) = (self.x.get(l - 1).map_or(0, Array2::ncols), self.v.get(l - 1).map_or(0, Array2::ncols));
             if x.ncols() != own_x || v.ncols() != own_v || x.nrows() < seen || v.nrows() < seen {
-                return Err(format!("the latents of layer {l} have shapes {:?} and {:?}, which do not fit the model", x.dim(), v.dim()));
+                let shapes = format!("{:?} and {:?}", x.dim(), v.dim());
+                return Err(ConfigError(format!("the latents of layer {l} have shapes {shapes}, which do not fit the model")));
             }
         }
-        for (l, [x, v]) in kept.into_iter().enumerate() {
+        for (l, [x, v]) in chains.into_iter().enumerate() {
             self.x[l].slice_mut(ndarray::s![..seen, ..]).assign(&x.slice(ndarray::s![..seen, ..]));
             self.v[l].slice_mut(ndarray::s![..seen, ..]).assign(&v.slice(ndarray::s![..seen, ..]));
         }

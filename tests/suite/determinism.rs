@@ -11,14 +11,14 @@ fn bits(spans: &[usize], threads: usize, steps_per_stimulus: usize, seed: u64) -
     let mut session = Session::new(config).unwrap();
     let total = 6 * steps_per_stimulus as u64;
     for i in 0.. {
-        let left = (total - session.steps) as usize;
+        let left = (total - session.steps()) as usize;
         if left == 0 {
             break;
         }
         session.advance(spans[i % spans.len()].min(left), &Probes::default());
     }
     let states = session.networks().states(1).take(25).flatten();
-    session.model.weights[0].iter().chain(states).map(|v| v.to_bits()).collect()
+    session.model().weights[0].iter().chain(states).map(|v| v.to_bits()).collect()
 }
 
 #[test]

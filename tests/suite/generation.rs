@@ -356,14 +356,14 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
         let span = Span { steps: 1, skip: 0, learn: true, last: true };
         networks.advance(model, &parameters, span, &Probes::default(), &in_turn);
         let posterior = shares(&networks);
-        let rule = mixture_learning::TopRule { rate: 0.1, dead: 0.9, expected_error: 1.0 };
+        let rule = mixture_learning::MixtureRule { rate: 0.1, dead_fraction: 0.9, expected_error: 1.0 };
         let mut learned = model.clone();
         mixture_learning::learn(&mut learned, &networks.learning_sums(), rule, || vec![0.1, 0.2]);
         (prior, posterior, learned)
     };
     let (prior, posterior, learned) = drawn(&model);
     assert!(prior[3..].iter().chain(&posterior[3..]).all(|&share| share == 0.0), "{prior:?}, {posterior:?}");
-    assert_eq!(learned.active_states(), Some(3), "a state that is closed is not dead");
+    assert_eq!(learned.active_states(), Some(3), "an inactive state does not start again");
     assert!(learned.weights[1].columns().into_iter().skip(3).all(|column| column.iter().all(|&w| w == 0.0)));
 
     let before = categorical::prior(&model);

@@ -40,7 +40,7 @@ fn elongation(filter: ArrayView1<f32>, side: usize) -> f64 {
 }
 
 fn share_localised_and_oriented(session: &Session) -> f64 {
-    let w = &session.model.weights[0];
+    let w = &session.model().weights[0];
     let good = w.columns().into_iter().filter(|c| effective_area(c.view()) < 30.0 && elongation(c.view(), 12) > 1.5).count();
     good as f64 / w.ncols() as f64
 }

@@ -171,7 +171,7 @@ fn learning_recovers_a_known_dictionary() {
     });
     session.replace_stimuli(Array2::from_shape_vec((8000, 16), patches).unwrap()).unwrap();
     let matched = |session: &Session| {
-        let cosine = session.model.weights[0].t().dot(&dictionary);
+        let cosine = session.model().weights[0].t().dot(&dictionary);
         (0..16).filter(|&j| cosine.column(j).iter().any(|c| c.abs() > 0.95)).count()
     };
     assert!(matched(&session) < 3, "the start is no dictionary");
@@ -185,9 +185,9 @@ fn race(preset: &str, samplers: &[SamplerConfig], dt_ms: f64, chains: usize) -> 
     let mut config = presets::by_name(preset).unwrap();
     config.dynamics.dt_ms = dt_ms;
     let session = Session::new(config.clone()).unwrap();
-    let exact = DensityGrid::posterior(&session.model, session.stimulus(), 128);
+    let exact = DensityGrid::posterior(session.model(), session.stimulus(), 128);
     let field = Field {
-        model: &session.model,
+        model: session.model(),
         stiffness: session.stiffness(),
         common: &config.dynamics,
         stimulus: session.stimulus(),

@@ -159,11 +159,11 @@ fn groups(together: bool) -> [f64; 2] {
     let mut session = Session::new(config).unwrap();
     session.replace_stimuli(modulated(8000, together, &mut ChaCha8Rng::seed_from_u64(4))).unwrap();
     session.go_to_stage(0);
-    while session.images < 60_000 {
+    while session.images() < 60_000 {
         session.advance(usize::MAX, &Probes::default());
     }
-    assert!(session.model.weights[0].diag().iter().all(|&w| w == 1.0), "W0 rests in this stage");
-    separation(&session.model.weights[1])
+    assert!(session.model().weights[0].diag().iter().all(|&w| w == 1.0), "W0 rests in this stage");
+    separation(&session.model().weights[1])
 }
 
 #[test]
@@ -184,31 +184,31 @@ fn stages_follow_one_another_are_steered_and_kept() {
     let lengths: Vec<u64> = config.stages.iter().map(|stage| stage.images).collect();
     assert_eq!(lengths, [1000, 600]);
     let mut session = Session::new(config).unwrap();
-    assert!(session.model.weights[1].iter().all(|&w| w == 0.0), "the second layer is closed");
-    let before = session.model.weights[0].clone();
+    assert!(session.model().weights[1].iter().all(|&w| w == 0.0), "the second layer is closed");
+    let before = session.model().weights[0].clone();
     while session.position().stage == 0 {
         session.advance(usize::MAX, &Probes::default());
-        assert!(session.images < 2000);
+        assert!(session.images() < 2000);
     }
-    assert_ne!(session.model.weights[0], before);
-    let spread = session.model.weights[1].std(0.0);
+    assert_ne!(session.model().weights[0], before);
+    let spread = session.model().weights[1].std(0.0);
     assert!((spread - 0.1).abs() < 0.03, "W1 starts at 0.1 N(0, 1): {spread}");
-    let (first, second) = (session.model.weights[0].clone(), session.model.weights[1].clone());
+    let (first, second) = (session.model().weights[0].clone(), session.model().weights[1].clone());
     (0..5).for_each(|_| drop(session.advance(usize::MAX, &Probes::default())));
-    assert_eq!(session.model.weights[0], first);
-    assert_ne!(session.model.weights[1], second);
+    assert_eq!(session.model().weights[0], first);
+    assert_ne!(session.model().weights[1], second);
     // Kept in a model file and gone on with.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.npz");
     heescope::experiment::modelfile::save(&path, session.config(), &session).unwrap();
     let (config, model) = heescope::experiment::modelfile::load(&path).unwrap();
     let again = Session::with_model(config, model).unwrap();
-    assert_eq!((again.position(), again.model.weights[1].clone()), (session.position(), session.model.weights[1].clone()));
+    assert_eq!((again.position(), again.model().weights[1].clone()), (session.position(), session.model().weights[1].clone()));
     // Back to the first stage: W0 learns again.
     session.go_to_stage(0);
     session.advance(usize::MAX, &Probes::default());
     assert_eq!(session.position().stage, 0);
-    assert_ne!(session.model.weights[0], first);
+    assert_ne!(session.model().weights[0], first);
 }
 
 /// Twelve filters at 12 x 12 pixels, six at each of two orientations and of all phases, and two units that raise the scales of either

@@ -62,8 +62,8 @@ fn point(config: &Config, at: usize, rounds: usize) -> anyhow::Result<Point> {
     let steps = ((10.0 * 20.0 / trial_ms) as usize).clamp(4, 100_000);
     let step_ms = median_ms(rounds, || drop(session.advance(steps, &probes))) / steps as f64;
     let batch = config.stimulus.batch;
-    let mut products = Products::new(&session.model, batch);
-    let mut noise = Normals::new(normals(&session.model, batch, session.parameters().exact));
+    let mut products = Products::new(session.model(), batch);
+    let mut noise = Normals::new(normals(session.model(), batch, session.parameters().exact));
     let bound_ms = median_ms(rounds, || {
         products.run_whole();
         noise.draw();

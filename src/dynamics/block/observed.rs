@@ -84,7 +84,7 @@ impl Block {
     pub(in crate::dynamics) fn refresh_activations(&mut self, model: &Hierarchy) {
         for (layer, state) in model.layers.iter().zip(&mut self.layers).skip(1) {
             if layer.is_categorical() {
-                state.x.chunks_exact_mut(layer.size).zip(&state.choice).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
+                state.x.chunks_exact_mut(layer.size).zip(&state.category).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
             } else {
                 state.activate(layer.activation);
             }
@@ -96,8 +96,8 @@ impl Block {
         for r in 0..self.rows {
             for (l, state) in self.layers.iter_mut().enumerate().skip(1) {
                 let n = model.layers[l].size;
-                match state.choice.get_mut(r) {
-                    Some(choice) => write(r, l, ChainState::Category(choice)),
+                match state.category.get_mut(r) {
+                    Some(category) => write(r, l, ChainState::Category(category)),
                     None => write(r, l, ChainState::Neurons { x: &mut state.x[r * n..][..n], v: &mut state.v[r * n..][..n] }),
                 }
             }

@@ -18,7 +18,7 @@ impl Block {
                     below.eta[p],
                 ],
             };
-            self.frames.push(probes.units.iter().zip(&probes.below).map(frame).collect());
+            self.traces.push(probes.units.iter().zip(&probes.below).map(frame).collect());
         }
         if probes.raster {
             let units = below.mean_statistic.len() / self.rows;

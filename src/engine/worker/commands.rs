@@ -101,7 +101,7 @@ impl Running {
                 shared.report_failure(self.jobs.generation.generate(settings, &self.session, shared.model_id));
             }
             Command::Generation(command) => shared.report_failure(self.jobs.generation.execute(command, &self.session)),
-            Command::PoisonForTest => self.session.model.weights[0][[0, 0]] = f32::NAN,
+            Command::PoisonForTest => self.session.spoil_weights_for_test(),
             // The worker executes these itself.
             Command::Run
             | Command::Pause

@@ -68,11 +68,11 @@ impl Jobs {
     /// Shows gratings to copies of the network of the session, which is the model of this number, and records `layer`, 1..=L.
     pub(super) fn start_gratings(&mut self, layer: usize, session: &Session, model_id: u64) -> Result<(), EngineError> {
         self.gratings = None; // those under way end first
-        let active_layers = session.stage().map_or(session.model.depth(), |stage| stage.active_layers);
-        let side = fits::side(session.model.layers[0].size).filter(|_| (1..=active_layers).contains(&layer));
+        let active_layers = session.stage().map_or(session.model().depth(), |stage| stage.active_layers);
+        let side = fits::side(session.model().layers[0].size).filter(|_| (1..=active_layers).contains(&layer));
         let started = TuningRunner::start(TuningSubject {
-            of: (model_id, session.weights_version),
-            model: session.model.clone(),
+            of: (model_id, session.weights_version()),
+            model: session.model().clone(),
             parameters: session.parameters().clone(),
             active_layers,
             layer,

@@ -66,9 +66,9 @@ impl Worker {
     /// Runs this session from now on.
     pub(super) fn replace(&mut self, session: Session) {
         let visibility = self.running.as_ref().map_or_else(Visibility::default, Running::visibility);
-        self.shared.previous = self.running.take().map(|running| model_to_go_back_to(running.session));
+        self.shared.previous = self.running.take().map(|running| (running.session.config_for_saving(), running.session.into_model()));
         self.loading = Loading::Settled;
-        for warning in &session.warnings {
+        for warning in session.warnings() {
             self.shared.report(Event::Warning(warning.clone()));
         }
         self.shared.report(Event::Loaded(session.config().model.name.clone()));
@@ -82,9 +82,9 @@ impl Worker {
         self.shared.publication.mark_changed();
     }
 
-    /// Starts again from the seed with the configuration in force.
+    /// Starts again from the seed with the configuration in force and the stimulus that it began with.
     pub(super) fn reset(&mut self) {
-        if let Some(config) = self.running.as_ref().map(|running| running.session.config().clone()) {
+        if let Some(config) = self.running.as_ref().map(|running| running.session.config_for_restart()) {
             self.load(config, None);
         }
     }
@@ -126,16 +126,7 @@ impl Worker {
     /// Counts steps against the pace from now on.
     pub(super) fn restart_pacing(&mut self) {
         if let Some(Running { session, pacing, .. }) = &mut self.running {
-            pacing.restart(session.steps);
+            pacing.restart(session.steps());
         }
     }
-}
-
-/// Configuration and model from which a session can be built again, with what it has learned.
-fn model_to_go_back_to(session: Session) -> (Config, Hierarchy) {
-    let mut config = session.config().clone();
-    config.learning.images_seen = session.images;
-    let position = session.position();
-    (config.learning.stage, config.learning.stage_since) = (position.stage, position.since);
-    (config, session.model)
 }

@@ -81,19 +81,19 @@ impl Running {
     /// The state of the next snapshot.
     fn state(&mut self, shared: &Shared) -> SnapshotState {
         self.recorder.refresh(&self.session);
-        self.pacing.rates.update(self.session.steps, self.session.images);
+        self.pacing.rates.update(self.session.steps(), self.session.images());
         let Self { session, recorder, jobs, race, .. } = &*self;
-        let (model, config) = (&session.model, session.config());
+        let (model, config) = (session.model(), session.config());
         let states = session.networks().network(0);
         SnapshotState {
             model_id: shared.model_id,
             previous: shared.previous.as_ref().map(|(config, _)| (config.model.name.clone(), config.learning.images_seen)),
-            config: Arc::new(config.clone()),
+            config: Arc::new(session.config_for_restart()),
             commands_executed: shared.commands_executed,
             clock: self.clock(shared),
             governor: self.governor(),
             stage: session.stage().map(|_| session.position()),
-            weights_version: session.weights_version,
+            weights_version: session.weights_version(),
             weights: recorder.weights.matrices.clone(),
             biases: model.biases.clone(),
             sigmas: model.layers.iter().map(Layer::sigma).collect(),
@@ -117,9 +117,9 @@ impl Running {
         Clock {
             running: !shared.settings.paused,
             pace: shared.settings.pace,
-            time_ms: session.time_ms,
-            steps: session.steps,
-            images: session.images,
+            time_ms: session.time_ms(),
+            steps: session.steps(),
+            images: session.images(),
             steps_per_second: rates.steps_per_second,
             images_per_second: rates.images_per_second,
             dropped: shared.publication.dropped,
@@ -146,7 +146,7 @@ impl Running {
         let (reconstruction, count) = session.networks().reconstruction();
         if let Some(finished) = &self.recorder.finished_stimulus
             && (!paused || count == 0)
-            && !session.held
+            && !session.is_held()
         {
             return finished.clone();
         }
@@ -154,8 +154,8 @@ impl Running {
             stimulus: session.stimulus().to_vec(),
             reconstruction,
             steps: count,
-            held: session.held,
-            presentation: session.presentations,
+            held: session.is_held(),
+            presentation: session.presentations(),
             completed: session.completed(COMPLETIONS),
         }
     }

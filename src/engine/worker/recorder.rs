@@ -45,17 +45,17 @@ impl Recorder {
             weights: PublishedWeights::default(),
             subject: SubjectCache::default(),
         };
-        recorder.set_watch(Watch { raster, ..Watch::first_units(session.model.layers[1].size) }, session);
+        recorder.set_watch(Watch { raster, ..Watch::first_units(session.model().layers[1].size) }, session);
         recorder
     }
 
     /// Watches something else, as far as the model has it; what was recorded of other units is dropped. True where it is another pair.
     pub(super) fn set_watch(&mut self, watch: Watch, session: &Session) -> bool {
-        let layer = watch.trace_layer.clamp(1, session.model.depth());
-        let size = session.model.layers[layer].size;
+        let layer = watch.trace_layer.clamp(1, session.model().depth());
+        let size = session.model().layers[layer].size;
         let units: Vec<usize> = watch.trace_units.iter().copied().filter(|&u| u < size).take(MAX_TRACED).collect();
         let pair = watch.pair.map(|u| u.min(size - 1));
-        let weights = &session.model.weights[layer - 1];
+        let weights = &session.model().weights[layer - 1];
         let strongest = |&u: &usize| {
             let column = weights.column(u);
             (0..column.len()).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(0)
@@ -73,7 +73,7 @@ impl Recorder {
     pub(super) fn prepare(&mut self, session: &Session, always: bool, publishes_soon: impl FnOnce() -> bool) {
         let is_changing = session.steps_left() < usize::MAX;
         self.probes.pair = (!is_changing || always || publishes_soon()).then_some(self.watch.pair);
-        if std::mem::replace(&mut self.pairs_presentation, session.presentations) != session.presentations {
+        if std::mem::replace(&mut self.pairs_presentation, session.presentations()) != session.presentations() {
             self.increment.pairs.clear();
         }
     }
@@ -91,7 +91,7 @@ impl Recorder {
     /// `steps` are those of the traced units, one list a step.
     fn record_units(&mut self, steps: Vec<Vec<ProbeSample>>, session: &Session, first_ms: f64, dt_ms: f64) {
         let below = self.probes.layer - 1;
-        let (family, table) = (session.model.family_below_top(below), session.networks().tables().get(below).and_then(Option::as_ref));
+        let (family, table) = (session.model().family_below_top(below), session.networks().tables().get(below).and_then(Option::as_ref));
         let mean = |eta: f64| table.map_or_else(|| family.mean_statistic(eta), |t| t.mean(family.as_ref(), eta));
         let SnapshotIncrement { traces, interneurons, .. } = &mut self.increment;
         for (step, frames) in steps.into_iter().enumerate() {
@@ -109,11 +109,11 @@ impl Recorder {
 
     /// After a presentation: its stimulus and a point of the learning curves.
     pub(super) fn record_batch(&mut self, session: &Session, report: BatchReport) {
-        let w = &session.model.weights[0];
-        let sigma2 = session.model.layers[0].sigma().map_or(f64::NAN, |s| s * s);
+        let w = &session.model().weights[0];
+        let sigma2 = session.model().layers[0].sigma().map_or(f64::NAN, |s| s * s);
         let learning = &mut self.increment.learning;
         learning.push(LearningPoint {
-            images: session.images,
+            images: session.images(),
             residual_variance: report.residual_variance,
             sigma2: sigma2 as f32,
             weight_change: report.weight_change,
@@ -131,10 +131,10 @@ impl Recorder {
     /// Brings up to date what a snapshot shares with its readers.
     pub(super) fn refresh(&mut self, session: &Session) {
         self.subject.refresh(session, &self.watch);
-        if self.weights.version != session.weights_version {
+        if self.weights.version != session.weights_version() {
             self.exact.follow_weights(session);
-            let matrices = session.model.weights.iter().cloned().map(Arc::new).collect();
-            self.weights = PublishedWeights { version: session.weights_version, matrices };
+            let matrices = session.model().weights.iter().cloned().map(Arc::new).collect();
+            self.weights = PublishedWeights { version: session.weights_version(), matrices };
         }
     }
 

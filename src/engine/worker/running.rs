@@ -43,8 +43,8 @@ impl Running {
     pub(super) fn new(session: Session, visibility: Visibility, shared: &mut Shared) -> Self {
         let mut running = Self {
             recorder: Recorder::new(&session, visibility.raster),
-            pacing: Pacing::new(session.steps, session.images),
-            recovery: Recovery::new(&session.model),
+            pacing: Pacing::new(session.steps(), session.images()),
+            recovery: Recovery::new(session.model()),
             jobs: Jobs::new(visibility.generation),
             race: RaceRunner::new(),
             session,
@@ -61,12 +61,12 @@ impl Running {
     pub(super) fn span(&mut self, requested: u64, shared: &mut Shared) -> Option<String> {
         self.recorder.prepare(&self.session, requested < u64::MAX, || shared.publishes_soon());
         let begin = Instant::now();
-        let (first_ms, dt_ms) = (self.session.time_ms, self.session.parameters().dt_ms);
+        let (first_ms, dt_ms) = (self.session.time_ms(), self.session.parameters().dt_ms);
         let (done, report) = self.advance(self.pacing.steps_of_span(requested), shared);
         if !self.race.advance(done) {
             shared.report(Event::Failed(EngineError::UnstableRace.to_string()));
         }
-        self.pacing.after_span([requested, done as u64, self.session.steps], begin.elapsed(), &shared.settings);
+        self.pacing.after_span([requested, done as u64, self.session.steps()], begin.elapsed(), &shared.settings);
         self.recorder.record(&mut self.session, first_ms, dt_ms);
         let has_ended = report.is_some();
         if let Some(report) = report {
@@ -77,7 +77,7 @@ impl Running {
             return Some(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
         }
         if has_ended {
-            self.recovery.remember(&self.session.model);
+            self.recovery.remember(self.session.model());
         }
         None
     }

@@ -22,9 +22,9 @@ pub(super) struct SubjectCache(Option<(SubjectKey, Arc<Subject>)>);
 impl SubjectCache {
     /// Brings it up to date. While weights learn, those of the start stand in: what is shown then does not depend on them.
     pub(super) fn refresh(&mut self, session: &Session, watch: &Watch) {
-        let steady = session.held || session.config().stimulus.steps_per_stimulus == 0;
+        let steady = session.is_held() || session.config().stimulus.steps_per_stimulus == 0;
         let key = SubjectKey {
-            weights_version: if steady { session.weights_version } else { 0 },
+            weights_version: if steady { session.weights_version() } else { 0 },
             dynamics: session.config().dynamics,
             watched: (watch.trace_layer, watch.pair),
             stimulus: if steady { session.stimulus().to_vec() } else { Vec::new() },
@@ -42,7 +42,7 @@ impl SubjectCache {
 /// The model, its dynamics, the stimulus and the units looked at, as they are now.
 pub(super) fn subject(session: &Session, watch: &Watch) -> Subject {
     Subject {
-        model: session.model.clone(),
+        model: session.model().clone(),
         stiffness: session.stiffness().to_vec(),
         dynamics: session.config().dynamics,
         stimulus: session.stimulus().to_vec(),

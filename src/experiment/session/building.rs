@@ -1,7 +1,7 @@
 //! Model, stimuli and networks from a configuration.
 
-use super::Session;
 use super::steps::step_parameters;
+use super::{Clock, DynamicsState, LearningState, Session, StimulusState};
 use crate::data::{self, Part, Progress, Stimuli, patches::Settings};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
@@ -144,32 +144,31 @@ impl Session {
         let parameters = step_parameters(&config.dynamics, &stiffness.lambda);
         let images = config.learning.images_seen;
         let position = StagePosition { stage: config.learning.stage, since: config.learning.stage_since };
+        let stimulus = StimulusState {
+            source: stimuli,
+            labels,
+            configured: config.stimulus.values.clone(),
+            values: vec![0.0; observed],
+            free: Vec::new(),
+            held: false,
+            presentations: 0,
+            step: 0,
+            settling: 0,
+        };
+        let optimizer = learning::OptimizerState::default();
+        let learning = LearningState { position, run: None, run_share: None, optimizer, updates: 0 };
         let mut session = Self {
             config,
             model,
             networks,
-            stiffness,
-            parameters,
-            stimuli,
-            labels,
+            weights_version: 1,
+            dynamics: DynamicsState { stiffness, parameters },
+            stimulus,
+            clock: Clock { images, ..Clock::default() },
+            learning,
+            latents,
             rng,
             pool,
-            step_in_stimulus: 0,
-            time_ms: 0.0,
-            steps: 0,
-            images,
-            weights_version: 1,
-            position,
-            run: None,
-            clock: None,
-            latents,
-            optimizer: learning::OptimizerState::default(),
-            updates: 0,
-            settling: 0,
-            free: Vec::new(),
-            given: vec![0.0; observed],
-            presentations: 0,
-            held: false,
             warnings,
         };
         session.reset_optimizer();

@@ -36,16 +36,17 @@ impl Session {
         if !free.is_empty() && free.len() != n {
             return Err(ConfigError(format!("a mask of {n} pixels is needed, found {}", free.len())));
         }
-        if free.contains(&true) && self.stimuli.is_some() && !self.held {
+        if free.contains(&true) && self.stimulus.source.is_some() && !self.stimulus.held {
             return Err(ConfigError("pixels can be freed while the stimulus is held".into()));
         }
-        let before = std::mem::take(&mut self.free);
+        let before = std::mem::take(&mut self.stimulus.free);
         if free.contains(&true) {
-            self.free = free.to_vec();
+            self.stimulus.free = free.to_vec();
         }
-        let newly: Vec<bool> = self.free.iter().enumerate().map(|(i, &free)| free && !before.get(i).is_some_and(|&was| was)).collect();
-        if self.held || self.stimuli.is_none() {
-            self.networks.clamp(&self.given, &self.free); // else each network has its own
+        let newly: Vec<bool> =
+            self.stimulus.free.iter().enumerate().map(|(i, &free)| free && !before.get(i).is_some_and(|&was| was)).collect();
+        if self.stimulus.held || self.stimulus.source.is_none() {
+            self.networks.clamp(&self.stimulus.values, &self.stimulus.free); // else each network has its own
         }
         self.move_freed(&newly);
         self.networks.forget_reconstruction();
@@ -54,7 +55,7 @@ impl Session {
 
     /// Pixels that are free now, `[n_0]`; empty: none.
     pub fn freed(&self) -> &[bool] {
-        &self.free
+        &self.stimulus.free
     }
 
     /// h, m and rho of x_0 where it is free.
@@ -68,14 +69,14 @@ impl Session {
         if self.latents.is_some() {
             self.networks.draw_ancestral(&self.model, 1, self.active_layers(), 1.0, &in_turn); // as an image that is seen for the first time
         }
-        self.networks.clamp(&self.given, &[]);
+        self.networks.clamp(&self.stimulus.values, &[]);
         self.begin_completions();
     }
 
     /// All freed pixels start from noise.
     pub(super) fn begin_completions(&mut self) {
-        if !self.free.is_empty() {
-            let free = self.free.clone();
+        if !self.stimulus.free.is_empty() {
+            let free = self.stimulus.free.clone();
             self.move_freed(&free);
         }
     }
@@ -83,24 +84,24 @@ impl Session {
     /// Lets the freed pixels move, those of `newly` from noise, and counts them from here on.
     fn move_freed(&mut self, newly: &[bool]) {
         let step = self.observed_step();
-        let burn_in = (BURN_IN_TAU_X * self.config.dynamics.tau_x_ms / self.parameters.dt_ms).ceil() as u64;
+        let burn_in = (BURN_IN_TAU_X * self.config.dynamics.tau_x_ms / self.dynamics.parameters.dt_ms).ceil() as u64;
         if newly.contains(&true) {
             self.networks.start_from_noise(&self.model, newly);
         }
-        self.networks.free(&self.free, 1, step);
-        self.networks.count_completions(&self.free, burn_in);
+        self.networks.free(&self.stimulus.free, 1, step);
+        self.networks.count_completions(&self.stimulus.free, burn_in);
     }
 
     /// What the freed pixels became, with `count` networks one by one; None while all are clamped.
     pub fn completed(&self, count: usize) -> Option<Completed> {
         let sums = self.networks.completions()?;
-        let n = self.given.len();
-        let (mut mean, mut spread) = (self.given.clone(), vec![0.0; n]);
+        let n = self.stimulus.values.len();
+        let (mut mean, mut spread) = (self.stimulus.values.clone(), vec![0.0; n]);
         sums.moments().for_each(|(i, m, s)| (mean[i], spread[i]) = (m, s));
-        let seen = |row: ArrayView1<f32>| (0..n).map(|i| if self.free[i] { row[i] } else { self.given[i] }).collect();
+        let seen = |row: ArrayView1<f32>| (0..n).map(|i| if self.stimulus.free[i] { row[i] } else { self.stimulus.values[i] }).collect();
         let expected = self.networks.expected_observation(&self.model, count);
         Some(Completed {
-            free: self.free.clone(),
+            free: self.stimulus.free.clone(),
             mean,
             spread,
             steps: sums.settled_steps(),
