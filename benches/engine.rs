@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use heescope::analysis::gabor;
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::dynamics::noise::Noise;
 use heescope::experiment::Config;
 use heescope::experiment::presets;
@@ -89,7 +89,7 @@ fn presentation(c: &mut Criterion) {
 fn fits(c: &mut Criterion) {
     let mut session = preset("dead-leaves", |c| c.dynamics.threads = 2);
     (0..300).for_each(|_| drop(session.advance(usize::MAX, &Probes::default())));
-    let filters: Vec<Vec<f32>> = session.model.weights[0].columns().into_iter().map(|column| column.to_vec()).collect();
+    let filters: Vec<Vec<f32>> = session.model().weights[0].columns().into_iter().map(|column| column.to_vec()).collect();
     let mut group = c.benchmark_group("fits");
     group.throughput(Throughput::Elements(filters.len() as u64)).sample_size(10);
     group.bench_function("144 filters of 12x12", |b| b.iter(|| filters.iter().map(|filter| gabor::fit(filter, 12)).collect::<Vec<_>>()));

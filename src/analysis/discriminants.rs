@@ -48,14 +48,14 @@ impl Discriminants {
         let white = root.solve_lower_triangular(&apart)?;
         let inner = white.transpose() * &white;
         let (values, vectors) = eigen(&Array2::from_shape_fn((classes.len(), classes.len()), |(a, b)| inner[(a, b)]));
-        let kept = values.iter().take(classes.len() - 1).take_while(|&&v| v > 1e-9 * values[0] && v > 0.0).count();
-        let turned = &white * DMatrix::from_fn(classes.len(), kept, |a, d| vectors[[a, d]] / values[d].sqrt());
+        let dimensions_used = values.iter().take(classes.len() - 1).take_while(|&&v| v > 1e-9 * values[0] && v > 0.0).count();
+        let turned = &white * DMatrix::from_fn(classes.len(), dimensions_used, |a, d| vectors[[a, d]] / values[d].sqrt());
         let directions = root.transpose().solve_upper_triangular(&turned)?;
-        let projection = Array2::from_shape_fn((dimensions, kept), |(i, d)| directions[(i, d)] as f32);
+        let projection = Array2::from_shape_fn((dimensions, dimensions_used), |(i, d)| directions[(i, d)] as f32);
         let grand = grand.mapv(|v| v as f32);
         let placed = |k: usize| (means[k].mapv(|v| v as f32) - &grand).dot(&projection);
         let classes = (0..classes.len()).map(|k| (classes[k].0, placed(k), share(k).ln() as f32)).collect();
-        (kept > 0).then_some(Self { mean: grand, projection, classes })
+        (dimensions_used > 0).then_some(Self { mean: grand, projection, classes })
     }
 
     /// Rows in the space of the discriminants, `[count, discriminants]`.
@@ -114,7 +114,7 @@ mod tests {
             within += &(scatter(members.view(), |_| centre.view()) / 4000.0);
         }
         assert!(within.indexed_iter().all(|((i, j), v)| (v - f64::from(u8::from(i == j))).abs() < 1e-4), "{within}");
-        // Bayes' rule with the true law on fresh rows, and the fitted one: as good within 4 standard errors of a share.
+        // Bayes' rule with the true distribution on fresh rows, and the fitted one: as good within 4 standard errors of a share.
         let (fresh, truth) = classes(8000, 2);
         let right = |guess: &[u8]| guess.iter().zip(&truth).filter(|(a, b)| a == b).count() as f64 / 8000.0;
         let fitted = right(&found.classify(found.apply(fresh.view()).view()));
@@ -127,7 +127,7 @@ mod tests {
         assert!(right(&exact) - blind > 4.0 * (0.25f64 / 8000.0).sqrt(), "{blind}");
     }
 
-    /// The most probable class under the law that `classes` draws from.
+    /// The most probable class under the distribution that `classes` draws from.
     fn bayes(row: &[f32]) -> u8 {
         let cost = |mean: [f32; 2], share: f32| {
             let (a, c) = (row[0] - mean[0], (row[2] - mean[1]) / 2.0);

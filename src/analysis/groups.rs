@@ -54,10 +54,11 @@ pub fn groups(weights: ArrayView2<f32>, fits: &[Gabor], side: usize) -> Vec<Grou
         .collect()
 }
 
-/// Shares of units whose orientation and whose place are concentrated beyond chance.
+/// Fractions of units whose orientation and whose place are concentrated beyond chance.
 pub fn shares(groups: &[Group]) -> [f64; 2] {
-    let share = |value: fn(&Group) -> f64| groups.iter().filter(|g| value(g) > BEYOND_CHANCE).count() as f64 / groups.len().max(1) as f64;
-    [share(|g| g.orientation_z), share(|g| g.place_z)]
+    let fraction =
+        |value: fn(&Group) -> f64| groups.iter().filter(|g| value(g) > BEYOND_CHANCE).count() as f64 / groups.len().max(1) as f64;
+    [fraction(|g| g.orientation_z), fraction(|g| g.place_z)]
 }
 
 fn z(value: f64, chance: &[f64]) -> f64 {

@@ -1,4 +1,4 @@
-//! The judge of generated images: fitted once on a data set, then asked about samples as often as one likes.
+//! The evaluation of generated images by Frechet distance, precision and recall: fitted once on a data set, then applied to any samples.
 
 use crate::analysis::discriminants::Discriminants;
 use crate::analysis::features::{Extract, RandomNetwork};
@@ -15,12 +15,12 @@ const IMAGES_A_COMPONENT: usize = 8;
 const SHRINKAGE: f64 = 0.1;
 /// Training images that the discriminants are fitted to, at most; at least as many stay for the floor.
 const MOST_FITTED: usize = 10_000;
-/// Points of a manifold at most, and the neighbour that its balls reach to.
+/// Points of a manifold at most, and the neighbour that is the radius of its balls.
 const MOST_NEIGHBOURS: usize = 5000;
 const NEIGHBOUR: usize = 3;
 /// Samples whose nearest training image is looked for, at most: so many among 60,000 take a second.
 const MOST_NEAREST: usize = 500;
-/// A sample closer to a training image than all but this share of held-out images counts as close.
+/// A sample closer to a training image than all but this fraction of held-out images counts as close.
 const CLOSE_SHARE: f64 = 0.05;
 
 /// Images of one size with their classes where these are known.
@@ -34,7 +34,7 @@ pub struct Images {
 
 /// What is found of a set of samples.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Judgement {
+pub struct Evaluation {
     /// Samples compared. Frechet distances fall with it: compare only figures of one count.
     pub count: usize,
     /// Reference images that they are compared with.
@@ -43,9 +43,9 @@ pub struct Judgement {
     pub frechet: f64,
     /// Frechet distance in the space of the linear discriminants, where classes are known.
     pub frechet_classes: Option<f64>,
-    /// Share of samples that look like reference images.
+    /// Fraction of samples that look like reference images.
     pub precision: f64,
-    /// Share of reference images that samples look like.
+    /// Fraction of reference images that samples look like.
     pub recall: f64,
     /// Points of each set that precision and recall are counted over.
     pub manifold_count: usize,
@@ -53,15 +53,15 @@ pub struct Judgement {
     pub nearest_training: f64,
     /// Its standard error.
     pub nearest_training_error: f64,
-    /// Share of samples that are closer to a training image than 95 % of held-out images are: 0.05 where nothing is memorised.
+    /// Fraction of samples that are closer to a training image than 95 % of held-out images are: 0.05 where nothing is memorised.
     pub close_share: f64,
     /// Samples that the nearest training image was looked for.
     pub nearest_count: usize,
-    /// Share of each class by the discriminants, in the order of [`ImageEvaluator::classes`].
+    /// Fraction of each class by the discriminants, in the order of [`ImageEvaluator::classes`].
     pub class_shares: Option<Vec<f64>>,
 }
 
-/// Everything that is fitted before samples are judged.
+/// Everything that is fitted before samples are evaluated.
 #[derive(Clone, Debug)]
 pub struct ImageEvaluator {
     network: RandomNetwork,
@@ -117,7 +117,7 @@ impl Distances {
     }
 }
 
-/// Why there can be no judge.
+/// Why images cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvaluationError {
     /// A side is too small for the network.
@@ -182,21 +182,21 @@ impl ImageEvaluator {
         })
     }
 
-    /// Judges samples `[count, rows * columns]`, at least 20 of them, every value finite.
-    pub fn judge(&self, samples: ArrayView2<f32>) -> Result<Judgement, EvaluationError> {
+    /// Evaluates samples `[count, rows * columns]`, at least 20 of them, every value finite.
+    pub fn evaluate(&self, samples: ArrayView2<f32>) -> Result<Evaluation, EvaluationError> {
         let [rows, columns] = self.network.size();
         check("samples", samples, rows * columns)?;
-        Ok(self.judged(samples, &Distances::of(samples, self.training.view())))
+        Ok(self.compare(samples, &Distances::of(samples, self.training.view())))
     }
 
     /// The floor: the same figures for `count` training images that nothing was fitted to (fewer where there are fewer), but
     /// distances to the nearest training image and their close share are those of the reference images.
-    pub fn floor(&self, count: usize) -> Judgement {
+    pub fn floor(&self, count: usize) -> Evaluation {
         let chosen = self.training.select(Axis(0), &self.unused[..count.min(self.unused.len())]);
-        self.judged(chosen.view(), &self.held_out)
+        self.compare(chosen.view(), &self.held_out)
     }
 
-    fn judged(&self, samples: ArrayView2<f32>, distances: &Distances) -> Judgement {
+    fn compare(&self, samples: ArrayView2<f32>, distances: &Distances) -> Evaluation {
         let features = (self.extract)(&self.network, samples);
         let whitened = self.whitening.apply(features.view());
         let manifold_count = samples.nrows().min(self.reference.nrows()).min(MOST_NEIGHBOURS);
@@ -204,7 +204,7 @@ impl ImageEvaluator {
         let manifold = precision_recall(real.view(), made.view(), NEIGHBOUR);
         let placed = self.classes.as_ref().map(|classes| (classes, classes.discriminants.apply(features.view())));
         let (nearest_training, nearest_training_error) = distances.mean();
-        Judgement {
+        Evaluation {
             count: samples.nrows(),
             reference_count: self.reference.nrows(),
             frechet: self.moments.frechet_distance(&Moments::of(whitened.view())),
@@ -230,12 +230,12 @@ impl ImageEvaluator {
         self.classes.as_ref().map_or_else(Vec::new, |classes| classes.discriminants.labels().collect())
     }
 
-    /// Share of each class among the reference images by the discriminants, in the order of [`Self::classes`].
+    /// Fraction of each class among the reference images by the discriminants, in the order of [`Self::classes`].
     pub fn reference_shares(&self) -> Option<&[f64]> {
         self.classes.as_ref().map(|classes| classes.reference_shares.as_slice())
     }
 
-    /// Share of reference images whose class the discriminants tell rightly, where labels are known.
+    /// Fraction of reference images whose class the discriminants classify rightly, where labels are known.
     pub fn accuracy(&self) -> Option<f64> {
         self.classes.as_ref().and_then(|classes| classes.accuracy)
     }
@@ -249,17 +249,17 @@ impl ImageEvaluator {
 impl Classes {
     fn of(discriminants: Discriminants, features: ArrayView2<f32>, labels: Option<&[u8]>) -> Self {
         let placed = discriminants.apply(features);
-        let told = discriminants.classify(placed.view());
-        let right = |labels: &[u8]| told.iter().zip(labels).filter(|(a, b)| a == b).count() as f64 / told.len() as f64;
-        let accuracy = labels.filter(|labels| labels.len() == told.len()).map(right);
+        let classified = discriminants.classify(placed.view());
+        let right = |labels: &[u8]| classified.iter().zip(labels).filter(|(a, b)| a == b).count() as f64 / classified.len() as f64;
+        let accuracy = labels.filter(|labels| labels.len() == classified.len()).map(right);
         Self { moments: Moments::of(placed.view()), accuracy, reference_shares: shares(&discriminants, placed.view()), discriminants }
     }
 }
 
-/// Share of each class among placed rows.
+/// Fraction of each class among placed rows.
 fn shares(discriminants: &Discriminants, placed: ArrayView2<f32>) -> Vec<f64> {
-    let told = discriminants.classify(placed);
-    let share = |label: u8| told.iter().filter(|&&t| t == label).count() as f64 / told.len().max(1) as f64;
+    let classified = discriminants.classify(placed);
+    let share = |label: u8| classified.iter().filter(|&&t| t == label).count() as f64 / classified.len().max(1) as f64;
     discriminants.labels().map(share).collect()
 }
 
@@ -303,17 +303,17 @@ mod tests {
         Images { pixels, labels: Some(labels) }
     }
 
-    fn judge() -> ImageEvaluator {
+    fn evaluator() -> ImageEvaluator {
         ImageEvaluator::fit([8, 8], bars(400, 1), bars(800, 2), RandomNetwork::features).unwrap()
     }
 
     #[test]
     fn tells_fresh_images_from_noisy_collapsed_and_memorised_ones() {
-        let judge = judge();
-        assert_eq!((judge.classes(), judge.most_comparable(), judge.training_count()), (vec![0, 1], 400, 800));
-        assert!(judge.accuracy().unwrap() > 0.97, "{:?}", judge.accuracy());
-        let of = |pixels: &Array2<f32>| judge.judge(pixels.view()).unwrap();
-        let (fresh, floor) = (of(&bars(400, 3).pixels), judge.floor(400));
+        let evaluator = evaluator();
+        assert_eq!((evaluator.classes(), evaluator.most_comparable(), evaluator.training_count()), (vec![0, 1], 400, 800));
+        assert!(evaluator.accuracy().unwrap() > 0.97, "{:?}", evaluator.accuracy());
+        let of = |pixels: &Array2<f32>| evaluator.evaluate(pixels.view()).unwrap();
+        let (fresh, floor) = (of(&bars(400, 3).pixels), evaluator.floor(400));
         assert!((fresh.frechet / floor.frechet - 1.0).abs() < 0.3, "{fresh:?} {floor:?}");
         assert!(fresh.precision > 0.7 && fresh.recall > 0.7 && (fresh.close_share - 0.05).abs() < 0.05, "{fresh:?}");
         assert!(fresh.class_shares.as_ref().unwrap().iter().all(|s| (s - 0.5).abs() < 0.05));
@@ -331,30 +331,30 @@ mod tests {
 
     #[test]
     fn order_does_not_matter_and_reference_is_as_good_as_can_be() {
-        let judge = judge();
+        let evaluator = evaluator();
         let reference = bars(400, 1).pixels;
-        let same = judge.judge(reference.view()).unwrap();
+        let same = evaluator.evaluate(reference.view()).unwrap();
         assert!(same.frechet < 1e-6 && same.frechet_classes.unwrap() < 1e-6, "{same:?}");
         assert_eq!((same.precision, same.recall), (1.0, 1.0));
         let samples = bars(300, 5).pixels;
         let turned = samples.select(Axis(0), &(0..300).rev().collect::<Vec<_>>());
-        let [a, b] = [samples, turned].map(|s| judge.judge(s.view()).unwrap());
+        let [a, b] = [samples, turned].map(|s| evaluator.evaluate(s.view()).unwrap());
         assert!((a.frechet - b.frechet).abs() < 1e-4 * a.frechet, "{} {}", a.frechet, b.frechet);
         assert_eq!(a.nearest_training, b.nearest_training);
     }
 
     #[test]
-    fn what_cannot_be_judged_is_named() {
+    fn what_cannot_be_evaluatord_is_named() {
         let fit =
             |size, reference, training| ImageEvaluator::fit(size, reference, training, RandomNetwork::features).map(|_| ()).unwrap_err();
         assert!(fit([4, 16], bars(40, 1), bars(40, 2)).to_string().contains("4 x 16"));
         assert!(fit([8, 8], bars(10, 1), bars(40, 2)).to_string().contains("10 reference"));
         assert!(fit([8, 9], bars(40, 1), bars(40, 2)).to_string().contains("72"));
-        let judge = ImageEvaluator::fit([8, 8], bars(40, 1), Images { labels: None, ..bars(40, 2) }, RandomNetwork::features).unwrap();
-        let without = judge.judge(bars(40, 3).pixels.view()).unwrap();
-        assert!(without.frechet_classes.is_none() && without.class_shares.is_none() && judge.accuracy().is_none());
+        let evaluator = ImageEvaluator::fit([8, 8], bars(40, 1), Images { labels: None, ..bars(40, 2) }, RandomNetwork::features).unwrap();
+        let without = evaluator.evaluate(bars(40, 3).pixels.view()).unwrap();
+        assert!(without.frechet_classes.is_none() && without.class_shares.is_none() && evaluator.accuracy().is_none());
         let mut broken = bars(40, 3).pixels;
         broken[[17, 5]] = f32::NAN;
-        assert_eq!(judge.judge(broken.view()), Err(EvaluationError::NotFinite(17)));
+        assert_eq!(evaluator.evaluate(broken.view()), Err(EvaluationError::NotFinite(17)));
     }
 }

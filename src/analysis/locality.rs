@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 
 /// R^2 that a fit must exceed.
 const GOOD_FIT: f64 = 0.8;
-/// Area of the disc in which a local filter has half of its energy, share of the patch.
+/// Area of the disc in which a local filter has half of its energy, as a fraction of the patch.
 const DISC: f64 = 0.25;
 
 /// Whether `filter`, `[side^2]`, and its fit are a Gabor function in the sense of SPEC 6: R^2 above 0.8; elongated: longer along the
@@ -16,7 +16,7 @@ pub fn is_gabor(filter: &[f32], side: usize, fit: &Gabor) -> bool {
     fit.r2 > GOOD_FIT && along > across && concentration(filter, side) > 0.5
 }
 
-/// Share of a filter's energy within a disc of a quarter of the patch's area about its centre of energy; 0 of a filter of zeros.
+/// Fraction of a filter's energy within a disc of a quarter of the patch's area about its centre of energy; 0 of a filter of zeros.
 pub fn concentration(filter: &[f32], side: usize) -> f64 {
     let energy = |i: usize| f64::from(filter[i]).powi(2);
     let place = |i: usize| [(i % side) as f64, (i / side) as f64];
@@ -46,20 +46,20 @@ mod tests {
         (0..SIDE * SIDE).map(|i| value(i) as f32).collect()
     }
 
-    fn judged(filter: &[f32]) -> bool {
+    fn is_local(filter: &[f32]) -> bool {
         is_gabor(filter, SIDE, &fit(filter, SIDE))
     }
 
     #[test]
     fn local_elongated_waves_count_and_nothing_else() {
-        assert!(judged(&patch([6.0, 6.0], [1.5, 2.5], 0.2)));
+        assert!(is_local(&patch([6.0, 6.0], [1.5, 2.5], 0.2)));
         let edge = patch([5.6, -0.3], [2.0, 2.6], 0.2);
-        assert!(judged(&edge), "centred just outside: half of it is seen: {:?}", fit(&edge, SIDE));
-        assert!(!judged(&patch([6.0, 6.0], [2.5, 1.2], 0.2)), "wider across than along");
-        assert!(!judged(&patch([6.0, 6.0], [1e3, 1e3], 0.2)), "a grating over the whole patch");
-        assert!(!judged(&patch([6.0, 6.0], [1.5, 1e3], 0.2)), "bars from side to side");
+        assert!(is_local(&edge), "centred just outside: half of it is seen: {:?}", fit(&edge, SIDE));
+        assert!(!is_local(&patch([6.0, 6.0], [2.5, 1.2], 0.2)), "wider across than along");
+        assert!(!is_local(&patch([6.0, 6.0], [1e3, 1e3], 0.2)), "a grating over the whole patch");
+        assert!(!is_local(&patch([6.0, 6.0], [1.5, 1e3], 0.2)), "bars from side to side");
         let checks: Vec<f32> = (0..SIDE * SIDE).map(|i| if (i / SIDE + i % SIDE).is_multiple_of(2) { 1.0 } else { -1.0 }).collect();
-        assert!(!judged(&checks) && !judged(&[0.0; SIDE * SIDE]));
+        assert!(!is_local(&checks) && !is_local(&[0.0; SIDE * SIDE]));
     }
 
     #[test]

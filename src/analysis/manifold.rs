@@ -11,9 +11,9 @@ const TOGETHER: usize = 128;
 /// How much of the samples looks like the reference, and how much of the reference the samples cover.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct PrecisionRecall {
-    /// Share of samples inside the manifold of the reference: the union of balls that reach to each one's k-th neighbour.
+    /// Fraction of samples inside the manifold of the reference: the union of balls whose radius is the distance of each one's k-th neighbour.
     pub precision: f64,
-    /// Share of reference images inside the manifold of the samples.
+    /// Fraction of reference images inside the manifold of the samples.
     pub recall: f64,
 }
 
@@ -28,10 +28,10 @@ pub fn precision_recall(reference: ArrayView2<f32>, samples: ArrayView2<f32>, k:
             row.iter().zip(&mut recalled).for_each(|(&d, recalled)| *recalled |= d <= made[first + i]);
         }
     });
-    let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+    let fraction = |part: usize, all: usize| part as f64 / all.max(1) as f64;
     PrecisionRecall {
-        precision: share(precise, samples.nrows()),
-        recall: share(recalled.iter().filter(|&&r| r).count(), reference.nrows()),
+        precision: fraction(precise, samples.nrows()),
+        recall: fraction(recalled.iter().filter(|&&r| r).count(), reference.nrows()),
     }
 }
 

@@ -5,7 +5,7 @@ use rustfft::num_complex::Complex;
 
 /// Segments that are averaged.
 const SEGMENTS: usize = 8;
-/// Frequencies that are kept, evenly on a logarithmic axis.
+/// Frequencies of the result, evenly on a logarithmic axis.
 const FREQUENCIES: usize = 80;
 
 /// Two-sided power spectral density at logarithmic frequencies (per unit of `dt`), by averaging Hann-windowed half-overlapping

@@ -65,7 +65,7 @@ pub fn orientation(rates: &[f64]) -> Option<OrientationTuning> {
     Some(tuning)
 }
 
-/// Offset and factor of the least-squares line r = offset + factor b; the offset is kept at 0 or above.
+/// Offset and factor of the least-squares line r = offset + factor b; the offset is at least 0.
 fn regression(b: &[f64], r: &[f64]) -> (f64, f64) {
     let n = b.len() as f64;
     let (mean_b, mean_r) = (b.iter().sum::<f64>() / n, r.iter().sum::<f64>() / n);
@@ -80,9 +80,9 @@ fn regression(b: &[f64], r: &[f64]) -> (f64, f64) {
     (0.0, if square > 0.0 { cross / square } else { 0.0 })
 }
 
-/// The distance from the peak at which the curve is `share` of its peak.
-fn width_at([offset, height, concentration]: [f64; 3], share: f64) -> Option<f64> {
-    let wanted = (share * (offset + height) - offset) / height;
+/// The distance from the peak at which the curve is `fraction` of its peak.
+fn width_at([offset, height, concentration]: [f64; 3], fraction: f64) -> Option<f64> {
+    let wanted = (fraction * (offset + height) - offset) / height;
     if height <= 0.0 || wanted <= 0.0 {
         return None;
     }

@@ -70,7 +70,7 @@ impl Simulation {
     /// Says whether images being generated are in sight: nothing is computed that nobody sees.
     pub(super) fn set_generation_visible(&mut self, visible: bool) {
         if std::mem::replace(&mut self.generation_visible, visible) != visible {
-            self.queue(Command::GenerationThread(GenerationCommand::Look(visible)));
+            self.queue(Command::Generation(GenerationCommand::SetVisible(visible)));
         }
     }
 

@@ -1,6 +1,6 @@
 //! `heescope evaluate`: how close generated images come to a data set, beside the floor that real images reach.
 
-use crate::analysis::image_evaluator::{ImageEvaluator, Images, Judgement};
+use crate::analysis::image_evaluator::{Evaluation, ImageEvaluator, Images};
 use crate::data::{self, ImageSet, Part, Progress};
 use crate::experiment::image_evaluation;
 use crate::export::npz;
@@ -86,7 +86,7 @@ impl Evaluate {
         // A distance falls with the number of images, so there are no more than the floor can be given for.
         let count = count.min(images.nrows()).min(judge.most_comparable());
         let chosen = rand::seq::index::sample(&mut ChaCha8Rng::seed_from_u64(0), images.nrows(), count).into_vec();
-        let found = judge.judge(images.select(Axis(0), &chosen).view()).map_err(|e| anyhow!("{place}: {e}"))?;
+        let found = judge.evaluate(images.select(Axis(0), &chosen).view()).map_err(|e| anyhow!("{place}: {e}"))?;
         let floor = judge.floor(count);
         if self.json {
             println!("{}", report(&self, name, &judge, &found, &floor)?);
@@ -133,7 +133,13 @@ fn read_data(data: &str, part: Part, pixels: usize) -> anyhow::Result<ImageSet> 
     }
 }
 
-fn report(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Judgement, floor: &Judgement) -> anyhow::Result<serde_json::Value> {
+fn report(
+    given: &Evaluate,
+    name: &str,
+    judge: &ImageEvaluator,
+    found: &Evaluation,
+    floor: &Evaluation,
+) -> anyhow::Result<serde_json::Value> {
     Ok(serde_json::json!({
         "file": given.samples.display().to_string(),
         "array": name,
@@ -147,7 +153,7 @@ fn report(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Judgemen
     }))
 }
 
-fn table(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Judgement, floor: &Judgement) -> String {
+fn table(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Evaluation, floor: &Evaluation) -> String {
     let mut text = format!(
         "{}: {} {name} against {} held-out images of {}; {} training images\n\n{:<34}{:>16}{:>16}\n",
         given.samples.display(),
@@ -169,7 +175,7 @@ fn table(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Judgement
     }
     row(format!("precision ({} images each)", found.manifold_count), [found, floor].map(|j| number(j.precision)));
     row("recall".into(), [found, floor].map(|j| number(j.recall)));
-    let distance = |j: &Judgement| format!("{:.3} +- {:.3}", j.nearest_training, j.nearest_training_error);
+    let distance = |j: &Evaluation| format!("{:.3} +- {:.3}", j.nearest_training, j.nearest_training_error);
     row(format!("nearest training image ({})", found.nearest_count), [found, floor].map(distance));
     row("closer than 95 % of held-out".into(), [found, floor].map(|j| number(j.close_share)));
     if let (Some(shares), Some(reference)) = (&found.class_shares, judge.reference_shares()) {

@@ -74,18 +74,18 @@ impl Measure {
             None => Session::new(config)?,
         };
         session.hold(true)?;
-        let depth = session.model.depth();
+        let depth = session.model().depth();
         if !(1..=depth).contains(&self.layer) {
             bail!("--layer {}: the model has layers 1 to {depth} of neurons", self.layer);
         }
-        let size = session.model.layers[self.layer].size;
+        let size = session.model().layers[self.layer].size;
         if self.unit >= size {
             bail!("--unit {}: layer {} has units 0 to {}", self.unit, self.layer, size - 1);
         }
         let table = match self.experiment(&session) {
             Some(experiment) => {
                 let subject = Subject {
-                    model: session.model.clone(),
+                    model: session.model().clone(),
                     stiffness: session.stiffness().to_vec(),
                     dynamics: session.config().dynamics,
                     stimulus: session.stimulus().to_vec(),
@@ -116,7 +116,7 @@ impl Measure {
 
     /// Each sampler's arrivals, and how much later than the first sampler named it comes.
     fn race(&self, session: &Session) -> anyhow::Result<Table> {
-        let Some(exact) = DensityGrid::posterior(&session.model, session.stimulus(), 128) else {
+        let Some(exact) = DensityGrid::posterior(session.model(), session.stimulus(), 128) else {
             bail!("{}: a race against the exact posterior needs one layer of two neurons", session.config().model.name);
         };
         let d = session.config().dynamics;
@@ -131,7 +131,7 @@ impl Measure {
         let mut arrivals: Vec<Vec<[f64; 2]>> = vec![Vec::new(); samplers.len()];
         for repeat in 0..self.repeats {
             let common = DynamicsConfig { seed: d.seed.wrapping_add(repeat), ..d };
-            let (model, stiffness, stimulus) = (&session.model, session.stiffness(), session.stimulus());
+            let (model, stiffness, stimulus) = (session.model(), session.stiffness(), session.stimulus());
             let field = Field { model, stiffness, common: &common, stimulus, exact: Some(&exact), watched: (1, [0, 1]) };
             let found = self.arrivals(Race::new(&field, &samplers, self.chains))?;
             arrivals.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));

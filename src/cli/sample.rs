@@ -1,7 +1,7 @@
 //! `heescope sample`: chains of one posterior, with all that is needed to check them.
 
 use crate::cli::Start;
-use crate::dynamics::block::{LayerState, Probes};
+use crate::dynamics::Probes;
 use crate::experiment::{modelfile, session::Session};
 use crate::export::npz::{Archive, read_npy};
 use anyhow::bail;
@@ -49,7 +49,7 @@ impl Sample {
             None => Session::new(config)?,
         };
         let draws = self.steps / self.thin;
-        let values: u128 = (1..=session.model.depth()).map(|l| session.model.layers[l].size as u128).sum::<u128>() * 2;
+        let values: u128 = (1..=session.model().depth()).map(|l| session.model().layers[l].size as u128).sum::<u128>() * 2;
         if values * self.chains as u128 * draws as u128 > 2_000_000_000 {
             bail!(
                 "{} chains x {draws} draws x {values} values would fill more than 8 GB: use --thin, fewer --steps or fewer --chains",
@@ -63,24 +63,20 @@ impl Sample {
         }
         session.hold(true)?;
         session.advance(self.burn, &Probes::default());
-        let depth = session.model.depth();
-        let shape = |l: usize| (self.chains, draws, session.model.layers[l].size);
+        let depth = session.model().depth();
+        let shape = |l: usize| (self.chains, draws, session.model().layers[l].size);
         let mut x: Vec<Array3<f32>> = (1..=depth).map(|l| Array3::zeros(shape(l))).collect();
         let mut v = x.clone();
         let mut time_ms = Array1::zeros(draws);
         for draw in 0..draws {
             session.advance(self.thin, &Probes::default());
-            time_ms[draw] = session.time_ms as f32;
+            time_ms[draw] = session.time_ms() as f32;
             for l in 1..=depth {
-                let n = session.model.layers[l].size;
-                let copy = |to: &mut Array3<f32>, values: &dyn Fn(&LayerState) -> &Vec<f32>| {
-                    let rows = session.blocks.iter().flat_map(|block| values(&block.layers[l]).chunks_exact(n));
-                    for (chain, row) in rows.enumerate() {
-                        to.slice_mut(s![chain, draw, ..]).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
-                    }
+                let copy = |to: &mut Array3<f32>, chain: usize, row: &[f32]| {
+                    to.slice_mut(s![chain, draw, ..]).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
                 };
-                copy(&mut x[l - 1], &|state| &state.x);
-                copy(&mut v[l - 1], &|state| &state.v);
+                session.networks().states(l).enumerate().for_each(|(chain, row)| copy(&mut x[l - 1], chain, row));
+                session.networks().adaptation(l).enumerate().for_each(|(chain, row)| copy(&mut v[l - 1], chain, row));
             }
         }
         if let Some(reason) = session.broken() {
@@ -89,13 +85,13 @@ impl Sample {
         let mut archive = Archive::default();
         for l in 1..=depth {
             archive.add(&format!("x{l}"), &x[l - 1])?;
-            if !session.model.layers[l].is_categorical() {
+            if !session.model().layers[l].is_categorical() {
                 archive.add(&format!("v{l}"), &v[l - 1])?; // a categorical layer is drawn: it has no adaptation
             }
         }
         archive.add("time_ms", &time_ms)?;
         archive.add("x0", &Array1::from(session.stimulus().to_vec()))?;
-        modelfile::add_model(&mut archive, session.config(), &session.model)?;
+        modelfile::add_model(&mut archive, session.config(), session.model())?;
         archive.save(&self.out)
     }
 }

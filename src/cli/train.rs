@@ -2,7 +2,7 @@
 
 use crate::cli::Start;
 use crate::data::Source;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
 use crate::experiment::{LearningRateSchedule, modelfile, stages};
@@ -70,7 +70,7 @@ impl Train {
             modelfile::resume(path, &mut session)?;
         }
         let last = images.map(|images| session.run_for(images));
-        for warning in &session.warnings {
+        for warning in session.warnings() {
             eprintln!("left out: {warning}");
         }
         let bar = match images {
@@ -81,16 +81,16 @@ impl Train {
         let (mut residual, pool) = (0.0, session.pool());
         let learn = || -> anyhow::Result<()> {
             // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
-            while last.is_none_or(|last| session.images <= last) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
+            while last.is_none_or(|last| session.images() <= last) && self.seconds.is_none_or(|s| start.elapsed().as_secs_f64() < s) {
                 if let (None, Some(seconds)) = (last, self.seconds) {
-                    session.set_clock(start.elapsed().as_secs_f64() / seconds);
+                    session.set_run_progress(start.elapsed().as_secs_f64() / seconds);
                 }
                 if let (_, Some(report)) = session.advance(usize::MAX, &probes) {
                     residual += 0.05 * (f64::from(report.residual_variance) - residual);
                     if let Some(reason) = session.broken() {
-                        bail!("learning diverged after {} images: {reason}", session.images);
+                        bail!("learning diverged after {} images: {reason}", session.images());
                     }
-                    bar.set_position(session.images);
+                    bar.set_position(session.images());
                 }
             }
             Ok(())
@@ -101,12 +101,12 @@ impl Train {
         config.learning.rate_schedule = decay; // this run's end is not the model's
         modelfile::save(&self.out, &config, &session)?;
         if let Some(path) = &self.filters {
-            save(path, session.model.weights[0].view(), Format::Png, Scale::PerFilter, 4, &[])?;
+            save(path, session.model().weights[0].view(), Format::Png, Scale::PerFilter, 4, &[])?;
         }
         println!(
             "{} images, {} steps, {:.2} s, residual variance {residual:.3}",
-            session.images,
-            session.steps,
+            session.images(),
+            session.steps(),
             start.elapsed().as_secs_f64()
         );
         Ok(())

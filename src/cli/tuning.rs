@@ -33,16 +33,16 @@ impl Tuning {
             config.set(assignment)?;
         }
         let session = Session::with_model(config, model)?;
-        let active_layers = session.stage().map_or(session.model.depth(), |stage| stage.active_layers);
+        let active_layers = session.stage().map_or(session.model().depth(), |stage| stage.active_layers);
         if !(1..=active_layers).contains(&self.layer) {
             bail!("--layer {} is out of range: 1 to {active_layers}, the layers that run", self.layer);
         }
-        let pixels = session.model.layers[0].size;
+        let pixels = session.model().layers[0].size;
         let side = fits::side(pixels).with_context(|| {
             format!("{}: it observes {pixels} values, no square picture of at least 6 x 6 pixels", self.model.display())
         })?;
         let protocol = Protocol { seed: session.config().dynamics.seed, ..Protocol::default() };
-        let preparation = Preparation { model: &session.model, parameters: session.parameters(), active_layers, layer: self.layer };
+        let preparation = Preparation { model: session.model(), parameters: session.parameters(), active_layers, layer: self.layer };
         let bar = if std::io::stderr().is_terminal() { indicatif::ProgressBar::new(1) } else { indicatif::ProgressBar::hidden() };
         let found = preparation.run(&protocol, side, &mut |done, total, _| {
             bar.set_length(total as u64);

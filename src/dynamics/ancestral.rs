@@ -3,10 +3,11 @@
 //! Where the conditional has a closed form it is drawn exactly (normal, heat bath, rejection, at the top the inverse of the
 //! distribution function); elsewhere the layer's interneurons run to equilibrium, and what they hold is the draw.
 
-use crate::dynamics::block::{Block, input_from_above};
+use crate::dynamics::block::Block;
 use crate::dynamics::categorical;
 use crate::dynamics::interneurons;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::input_from_above;
 use crate::model::families::InterneuronDynamics;
 use crate::model::{Family, FamilyConfig, Hierarchy, quadrature, vector};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ const SETTLING: f64 = 40.0;
 
 /// Draws x of the layers `lowest..=highest` of every row, at `temperature`: each conditional to the power 1/temperature. Layers above
 /// `highest` rest, as in a stage of learning that has not opened them.
-pub fn draw(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
+pub(super) fn draw(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
     let top = &mut block.layers[highest];
     match model.layers[highest].family() {
         None => categorical::draw_prior(model, top, temperature, &mut block.noise),
@@ -30,7 +31,7 @@ pub fn draw(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize,
 }
 
 /// The same given x of the layer above `highest`, which stays.
-pub fn draw_below(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
+pub(super) fn draw_below(model: &Hierarchy, block: &mut Block, lowest: usize, highest: usize, temperature: f32) {
     for l in (lowest..=highest).rev() {
         block.refresh_activations(model);
         draw_layer(model, model.family_below_top(l), block, l, true, temperature);

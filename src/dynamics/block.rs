@@ -6,78 +6,20 @@ use crate::dynamics::interneurons;
 use crate::dynamics::neurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
+use crate::dynamics::recording::{ProbeSample, Probes};
+use crate::dynamics::state::{LayerState, MicroStepBuffers, input_from_above, view};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
 use crate::model::product::{multiply, transpose};
 use crate::model::{Activation, Hierarchy, vector};
-use ndarray::ArrayView2;
 
 mod observed;
 mod probes;
 mod sums;
 
-pub use probes::{ProbeSample, Probes};
-
-/// Learning steps kept before they are multiplied out.
+/// Learning steps that are stored before their products are added to the sums.
 const HISTORY: usize = 16;
-
-/// State of one layer in a block; every buffer is `[rows, units]`, row by row.
-#[derive(Clone, Debug, Default)]
-pub struct LayerState {
-    /// Activity x.
-    pub x: Vec<f32>,
-    /// Adaptation v (empty in layer 0).
-    pub v: Vec<f32>,
-    /// f(x); empty where f is the identity, and in a categorical layer.
-    pub f: Vec<f32>,
-    /// Natural parameter eta given the layer above; at the top the bias, or empty where that is 0.
-    pub eta: Vec<f32>,
-    /// g'(a) where the family has a link, else empty.
-    pub slope: Vec<f32>,
-    /// Interneurons y: for Ornstein-Uhlenbeck the mean of K as far as its means over the steps tell it, else `[K, rows, units]`.
-    pub y: Vec<f32>,
-    /// Variance of that mean of K which they do not tell.
-    pub(super) unsampled_variance: f64,
-    pub(super) dynamics: Option<InterneuronDynamics>,
-    /// <T(y)> over the last step.
-    pub mean_statistic: Vec<f32>,
-    /// eps = T(x) - <T(y)>.
-    pub eps: Vec<f32>,
-    /// Input from below, f' W^T eps.
-    pub likelihood: Vec<f32>,
-    /// Input from above, T' eta - B'.
-    pub prior: Vec<f32>,
-    pub(super) scratch: [Vec<f32>; 2],
-    /// For interneurons that move by micro-steps.
-    pub(super) micro: interneurons::Micro,
-    pub(super) eps_history: Vec<f32>,
-    pub(super) f_history: Vec<f32>,
-    /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, `[n_l, n_(l+1)]`.
-    pub weight_sum: Vec<f32>,
-    /// Sum of eps_l, `[n_l]`.
-    pub bias_sum: Vec<f32>,
-    /// Sum of (eps_l)^2 over rows, units and learning steps.
-    pub eps_squares: f64,
-    /// In a categorical layer the state that each row is in, `[rows]`.
-    pub choice: Vec<u32>,
-    /// In a categorical layer how often each state was taken in the learning steps, `[k]`.
-    pub uses: Vec<f32>,
-}
-
-impl LayerState {
-    /// What the layer below is shown, f(x), `[rows, units]`; not for a categorical layer.
-    pub fn output(&self) -> &[f32] {
-        if self.f.is_empty() { &self.x } else { &self.f }
-    }
-
-    /// Writes f(x) after x was set from outside.
-    pub fn activate(&mut self, activation: Activation) {
-        if !self.f.is_empty() {
-            activation.apply(&self.x, &mut self.f);
-        }
-    }
-}
 
 /// A run of steps under one stimulus.
 #[derive(Clone, Copy, Debug)]
@@ -93,19 +35,19 @@ pub struct Span {
     pub last: bool,
 }
 
-/// What the weights are laid out as, and what is computed from them alone, before a run.
+/// The weights laid out for the products of a step, and what is computed from them alone, before a span runs.
 #[derive(Clone, Debug, Default)]
-pub struct Prepared {
-    /// W_l^T, `[n_(l+1), n_l]` row by row: eta's product would otherwise lay W_l out so at every step.
+pub(super) struct PreparedWeights {
+    /// W_l^T, `[n_(l+1), n_l]` row by row: the product that gives eta would otherwise transpose W_l at every step.
     transposed: Vec<Vec<f32>>,
-    /// What the heat bath of a categorical top needs, where it is drawn.
+    /// What the heat bath of a categorical top needs, where it is drawn within the span.
     prototypes: Option<Prototypes>,
 }
 
-impl Prepared {
-    /// Of the present weights, for runs of `steps` of this block and those that keep step with it.
-    pub fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
-        let drawn = block.active_layers == model.depth() && block.until_choice < steps;
+impl PreparedWeights {
+    /// Of the present weights, for spans of `steps` steps of this block and of those that are as far as it.
+    pub(super) fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
+        let drawn = block.active_layers == model.depth() && block.steps_until_draw < steps;
         self.prototypes = if drawn { Prototypes::new(model) } else { None };
         self.transposed.resize(block.active_layers, Vec::new());
         self.transposed.iter_mut().zip(&model.weights).for_each(|(transposed, w)| transpose(w.view(), transposed));
@@ -114,41 +56,42 @@ impl Prepared {
 
 /// Independent networks, rows of the batch, that share the weights.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub(super) struct Block {
     /// Networks.
-    pub rows: usize,
+    pub(super) rows: usize,
     /// Layers 0..=L.
-    pub layers: Vec<LayerState>,
+    pub(super) layers: Vec<LayerState>,
     /// Traced units, one list a step.
-    pub frames: Vec<Vec<ProbeSample>>,
+    pub(super) traces: Vec<Vec<ProbeSample>>,
     /// The pair in every row, one list of rows a step.
-    pub pairs: Vec<Vec<[f32; 2]>>,
+    pub(super) pairs: Vec<Vec<[f32; 2]>>,
     /// <T(y)> of the layer below the traced one, one list of units a step.
-    pub rasters: Vec<Vec<f32>>,
-    /// Steps multiplied into `weight_sum` since the last [`Block::clear_sums`].
-    pub learned_steps: usize,
+    pub(super) rasters: Vec<Vec<f32>>,
+    /// Steps multiplied into `weight_sums` since the last [`Block::clear_sums`].
+    pub(super) learned_steps: usize,
     /// Sum over network 0's steps of the prediction of x_0 since the stimulus came, `[n_0]`, and their number.
-    pub reconstruction: (Vec<f32>, u64),
+    pub(super) reconstruction: (Vec<f32>, u64),
     /// Tables of A' for exact interneurons without a closed form, a layer each; empty: the quadrature answers.
-    pub tables: Tables,
-    /// Layers of neurons that run, 1..=this; the others rest, and this one has eta = g(b).
-    active_layers: usize,
+    pub(super) tables: Tables,
+    /// Layers of neurons that run, 1..=this; those above do not move, and this one has eta = g(b).
+    pub(super) active_layers: usize,
     /// Whether W_l learns.
     learns: Vec<bool>,
     /// What moves x_0 where it is free.
     observation: Option<Observation>,
     /// Counts what the freed pixels become, where that is asked for.
-    pub completions: Option<Completions>,
+    pub(super) completions: Option<Completions>,
     /// Steps until a categorical top is drawn again.
-    until_choice: usize,
+    steps_until_draw: usize,
     pub(super) noise: Noise,
-    kept: usize,
+    /// Learning steps stored in the histories of eps and f, whose products are not in the sums yet.
+    stored_steps: usize,
     interneurons: usize,
 }
 
 impl Block {
     /// Networks at x = 0, v ~ N(0, 1); `stream` is this block's own random stream of `seed`.
-    pub fn new(model: &Hierarchy, rows: usize, interneurons: usize, seed: u64, stream: u64) -> Self {
+    pub(super) fn new(model: &Hierarchy, rows: usize, interneurons: usize, seed: u64, stream: u64) -> Self {
         let depth = model.depth();
         let layers = (0..=depth)
             .map(|l| {
@@ -169,22 +112,22 @@ impl Block {
                     eps: zeros(l < depth, size),
                     likelihood: zeros(l > 0 && !categorical, size),
                     prior: zeros(l > 0 && !categorical, size),
-                    micro: interneurons::Micro::default(),
+                    micro: MicroStepBuffers::default(),
                     scratch: [vec![0.0; size], vec![0.0; size]],
                     eps_history: zeros(l < depth, HISTORY * size),
                     f_history: zeros(l < depth && !model.layers[l + 1].is_categorical(), HISTORY * rows * above),
-                    weight_sum: zeros(l < depth, model.layers[l].size * above),
-                    bias_sum: zeros(l < depth, model.layers[l].size),
-                    eps_squares: 0.0,
-                    choice: vec![0; if categorical { rows } else { 0 }],
-                    uses: zeros(categorical, model.layers[l].size),
+                    weight_sums: zeros(l < depth, model.layers[l].size * above),
+                    bias_sums: zeros(l < depth, model.layers[l].size),
+                    squared_errors_sum: 0.0,
+                    category: vec![0; if categorical { rows } else { 0 }],
+                    category_counts: zeros(categorical, model.layers[l].size),
                 }
             })
             .collect();
         let mut block = Self {
             rows,
             layers,
-            frames: Vec::new(),
+            traces: Vec::new(),
             pairs: Vec::new(),
             rasters: Vec::new(),
             learned_steps: 0,
@@ -194,9 +137,9 @@ impl Block {
             learns: vec![true; depth],
             observation: None,
             completions: None,
-            until_choice: 0,
+            steps_until_draw: 0,
             noise: Noise::new(seed, stream),
-            kept: 0,
+            stored_steps: 0,
             interneurons,
         };
         block.set_interneurons(model, interneurons);
@@ -205,7 +148,7 @@ impl Block {
     }
 
     /// Sizes the interneurons for another K; they start in equilibrium at eta = 0.
-    pub fn set_interneurons(&mut self, model: &Hierarchy, k: usize) {
+    pub(super) fn set_interneurons(&mut self, model: &Hierarchy, k: usize) {
         self.interneurons = k;
         for l in 0..model.depth() {
             let state = &mut self.layers[l];
@@ -216,7 +159,7 @@ impl Block {
     }
 
     /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0, as at each new stimulus (SPEC 3).
-    pub fn restart(&mut self, model: &Hierarchy) {
+    pub(super) fn restart(&mut self, model: &Hierarchy) {
         for (l, state) in self.layers.iter_mut().enumerate() {
             let Some(family) = model.layers[l].family() else {
                 categorical::draw_prior(model, state, 1.0, &mut self.noise);
@@ -238,7 +181,7 @@ impl Block {
 
     /// The beginning of a presentation to neurons that stay, or are set from outside, where they are: interneurons in equilibrium at
     /// eta = 0, sums of the presentation at 0.
-    pub fn begin(&mut self, model: &Hierarchy) {
+    pub(super) fn begin(&mut self, model: &Hierarchy) {
         for (l, state) in self.layers.iter_mut().enumerate() {
             if l == self.active_layers && !state.eta.is_empty() {
                 state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
@@ -249,45 +192,53 @@ impl Block {
                 }
             }
         }
-        self.until_choice = 0;
+        self.steps_until_draw = 0;
         self.set_interneurons(model, self.interneurons);
         self.forget_reconstruction();
     }
 
-    /// Lets layers 1..=`open` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.
-    pub fn set_stage(&mut self, active_layers: usize, learns: &[bool]) {
+    /// Lets layers 1..=`active_layers` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.
+    pub(super) fn set_stage(&mut self, active_layers: usize, learns: &[bool]) {
         self.active_layers = active_layers;
         self.learns.copy_from_slice(learns);
     }
 
-    /// Advances every network by `span.steps` steps; records `probes`; gathers the learning rule's sums.
-    pub fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
-        let mut prepared = Prepared::default();
+    /// As [`Block::run_prepared`], of a block alone.
+    #[cfg(test)]
+    pub(super) fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
+        let mut prepared = PreparedWeights::default();
         prepared.renew(model, self, span.steps);
         self.run_prepared(model, &prepared, parameters, span, probes);
     }
 
-    /// The same with what several blocks share.
-    pub fn run_prepared(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters, span: Span, probes: &Probes) {
+    /// Advances every network by `span.steps` steps with what several blocks share; records `probes`; gathers the learning rule's sums.
+    pub(super) fn run_prepared(
+        &mut self,
+        model: &Hierarchy,
+        prepared: &PreparedWeights,
+        parameters: &StepParameters,
+        span: Span,
+        probes: &Probes,
+    ) {
         for step in 0..span.steps {
             self.step(model, prepared, parameters);
             if step + 1 == span.skip {
-                self.forget_reconstruction(); // the way from x = 0 is no posterior sample
+                self.forget_reconstruction(); // states on the way from x = 0 are no posterior samples
             }
             if span.learn && step >= span.skip {
-                self.keep();
+                self.accumulate();
             }
             self.record(probes);
         }
         if span.last {
-            self.multiply_out();
+            self.sum_products();
         }
     }
 
     /// One step of every layer from the same state (SPEC 2, integrator).
-    fn step(&mut self, model: &Hierarchy, prepared: &Prepared, parameters: &StepParameters) {
-        let now = self.until_choice == 0;
-        self.until_choice = self.until_choice.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
+    fn step(&mut self, model: &Hierarchy, prepared: &PreparedWeights, parameters: &StepParameters) {
+        let now = self.steps_until_draw == 0;
+        self.steps_until_draw = self.steps_until_draw.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
         if let (true, Some(prototypes)) = (now, &prepared.prototypes) {
             let (low, high) = self.layers.split_at_mut(self.active_layers);
             let temperature = parameters.layers[self.active_layers - 1].temperature;
@@ -337,25 +288,6 @@ impl Block {
     }
 }
 
-/// eta = W f(x) of the layer above, row by row; of a categorical one the columns of W that its rows have chosen.
-pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
-    if above.choice.is_empty() {
-        multiply(eta, view(above.output(), rows), w.t(), 1.0, false);
-    } else {
-        for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.choice) {
-            eta.iter_mut().zip(w.column(c as usize)).for_each(|(eta, w)| *eta = *w);
-        }
-    }
-}
-
-pub(super) fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
-    let columns = values.len() / rows.max(1);
-    match ArrayView2::from_shape((rows, columns), values) {
-        Ok(view) => view,
-        Err(_) => unreachable!("a buffer of whole rows"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,8 +297,8 @@ mod tests {
     use ndarray::{Array1, Array2};
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-    /// Largest error of the f32 currents that one step uses, relative to the exact ones of `judge`, and the states judged.
-    fn worst_error(model: &Hierarchy, judge: &Hierarchy, rng: &mut ChaCha8Rng) -> f64 {
+    /// Largest error of the f32 currents that one step uses, relative to the exact ones of `reference`.
+    fn worst_error(model: &Hierarchy, reference: &Hierarchy, rng: &mut ChaCha8Rng) -> f64 {
         let rows = 3;
         let mut block = Block::new(model, rows, 1, 1, 0);
         for (layer, state) in model.layers.iter().zip(&mut block.layers) {
@@ -392,7 +324,7 @@ mod tests {
                 values[row * n..(row + 1) * n].iter().map(|&v| f64::from(v)).collect()
             };
             let states: Vec<_> = (0..=model.depth()).map(|l| Array1::from(part(l, &block.layers[l].x))).collect();
-            for (l, exact) in (1..).zip(currents(judge, &states)) {
+            for (l, exact) in (1..).zip(currents(reference, &states)) {
                 let scale = exact.iter().fold(0.0f64, |t, v| t.max(v.abs()));
                 let (likelihood, prior) = (part(l, &block.layers[l].likelihood), part(l, &block.layers[l].prior));
                 for i in 0..exact.len() {

@@ -24,7 +24,7 @@ impl Completions {
     /// Counts x_0 of every network after a step, `[networks, units]`.
     pub fn add(&mut self, x: &[f32], units: usize) {
         if self.steps == self.burn_in {
-            self.sums.fill([0.0; 2]); // the way to the law is no sample of it
+            self.sums.fill([0.0; 2]); // states of the burn-in are no samples
             self.draws = 0;
         }
         for row in x.chunks_exact(units) {
@@ -38,7 +38,7 @@ impl Completions {
         self.steps += 1;
     }
 
-    /// Starts anew, burn-in included: the law has changed.
+    /// Starts anew, burn-in included, because the distribution has changed.
     pub fn restart(&mut self) {
         self.sums.fill([0.0; 2]);
         (self.steps, self.draws) = (0, 0);

@@ -7,7 +7,7 @@ use ndarray::Array1;
 pub const SAFETY: f64 = 0.7;
 const MOMENTUM: f64 = 0.98; // h m sqrt(lambda) stays below it
 const MARGIN: f64 = 1.1; // for networks that are stiffer than the average
-const REACH: f64 = 3.0; // |x| up to which the slope of `square` counts
+const LARGEST_ACTIVITY: f64 = 3.0; // |x| up to which the slope of `square` counts
 
 /// Warm-started power iteration of every W_l^T W_l.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Stiffness {
                 if let Some(variance) = variance {
                     below *= variance;
                 }
-                let mut next = Array1::zeros(w.ncols()); // W^T below, row by row as W is kept
+                let mut next = Array1::zeros(w.ncols()); // W^T below, row by row as W is stored
                 w.rows().into_iter().zip(&below).for_each(|(row, &b)| next.scaled_add(b, &row));
                 let (norm, before) = (next.dot(&next).sqrt(), u.dot(u).sqrt());
                 top = norm / before;
@@ -54,7 +54,7 @@ impl Stiffness {
                 }
             }
             let largest = if variance.is_some() { 1.0 } else { model.family_below_top(l).largest_statistic_variance() };
-            let likelihood = f64::from(top) * largest * model.layers[l + 1].activation.largest_slope_squared(REACH);
+            let likelihood = f64::from(top) * largest * model.layers[l + 1].activation.largest_slope_squared(LARGEST_ACTIVITY);
             let margin = if variance.is_some() { MARGIN } else { 1.0 };
             self.lambda[l] = margin * likelihood + family.largest_base_curvature();
         }

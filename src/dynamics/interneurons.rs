@@ -2,35 +2,15 @@
 //!
 //! The gaussian family is an Ornstein-Uhlenbeck process, whose means over dt are drawn exactly; bernoulli a heat bath; all others
 //! move by Langevin micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie
-//! 1996), so that its length blurs no dynamics: <T(y)> is right however long it is.
+//! 1996), so that its length biases no distribution: <T(y)> is right however long it is.
 
-use crate::dynamics::block::LayerState;
 use crate::dynamics::neurons::CHUNK;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::{LayerState, MicroStepBuffers};
 use crate::dynamics::step_parameters::{Innovation, OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
 use crate::model::Family;
 use crate::model::families::InterneuronDynamics;
 use crate::model::mean_table::MeanTable;
-
-/// Buffers of the micro-steps, `[rows, units]` each; empty where there are none.
-#[derive(Clone, Debug, Default)]
-pub struct Micro {
-    force: Vec<f32>,
-    energy: Vec<f32>,
-    proposal: Vec<f32>,
-    new_force: Vec<f32>,
-    new_energy: Vec<f32>,
-    noise: [Vec<f32>; 3],
-    /// Units whose draw was rejected so far.
-    pending: Vec<u32>,
-}
-
-impl Micro {
-    fn resize(&mut self, size: usize) {
-        let Self { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = self;
-        [force, energy, proposal, new_force, new_energy, n1, n2, n3].into_iter().for_each(|buffer| buffer.resize(size, 0.0));
-    }
-}
 
 /// Sizes the interneurons for K and starts them: near equilibrium at eta = 0, inside the support.
 pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
@@ -47,9 +27,9 @@ pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 
         state.y.iter_mut().for_each(|y| *y = f32::from(u8::from(*y < 0.5)));
     } else {
         noise.fill(&mut state.y);
-        let walls = Walls { low: low as f32, high: high as f32 };
+        let support = Support { low: low as f32, high: high as f32 };
         let centre = if low.is_finite() && high.is_finite() { 0.5 * (low + high) as f32 } else { 0.0 };
-        state.y.iter_mut().for_each(|y| *y = walls.fold(centre + spread * *y));
+        state.y.iter_mut().for_each(|y| *y = support.fold(centre + spread * *y));
     }
     state.micro.pending.resize(if dynamics == InterneuronDynamics::Redraw { size } else { 0 }, 0);
     state.micro.resize(if matches!(dynamics, InterneuronDynamics::OrnsteinUhlenbeck { .. }) { 0 } else { size });
@@ -174,44 +154,44 @@ fn metropolis_langevin(family: &dyn Family, state: &mut LayerState, count: usize
     let LayerState { y, eta, mean_statistic, micro, scratch: [statistics, _], .. } = state;
     let n = mean_statistic.len();
     let populations = y.len() / n.max(1);
-    let share = 1.0 / (count * populations) as f32;
+    let weight = 1.0 / (count * populations) as f32;
     let [low, high] = family.bounds().map(|b| b as f32);
-    let walls = Walls { low, high };
+    let support = Support { low, high };
     let spread = (2.0 * c).sqrt();
     mean_statistic.fill(0.0);
-    let Micro { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = micro;
+    let MicroStepBuffers { force, energy, proposal, new_force, new_energy, noise: [n1, n2, n3], .. } = micro;
     for y in y.chunks_exact_mut(n) {
         family.prior_current(y, eta, force); // -dE/dy
         family.energies(y, eta, energy);
         for _ in 0..count {
             [&mut *n1, &mut *n2, &mut *n3].into_iter().for_each(|n| noise.fill(n));
             for i in 0..n {
-                proposal[i] = walls.fold(y[i] + c * force[i] + spread * n1[i]);
+                proposal[i] = support.fold(y[i] + c * force[i] + spread * n1[i]);
             }
             family.prior_current(proposal, eta, new_force);
             family.energies(proposal, eta, new_energy);
             for i in 0..n {
-                let back = walls.log_density(y[i], proposal[i] + c * new_force[i], c);
-                let there = walls.log_density(proposal[i], y[i] + c * force[i], c);
+                let back = support.log_density(y[i], proposal[i] + c * new_force[i], c);
+                let there = support.log_density(proposal[i], y[i] + c * force[i], c);
                 // (n2^2 + n3^2)/2 is exponential: accepted with probability min(1, exp(log odds)).
                 if energy[i] - new_energy[i] + back - there > -0.5 * (n2[i] * n2[i] + n3[i] * n3[i]) {
                     (y[i], force[i], energy[i]) = (proposal[i], new_force[i], new_energy[i]);
                 }
             }
             family.statistics(y, statistics);
-            mean_statistic.iter_mut().zip(statistics.iter()).for_each(|(mean, t)| *mean += share * t);
+            mean_statistic.iter_mut().zip(statistics.iter()).for_each(|(mean, t)| *mean += weight * t);
         }
     }
 }
 
 /// The ends of the support, at which proposals are reflected.
 #[derive(Clone, Copy)]
-struct Walls {
+struct Support {
     low: f32,
     high: f32,
 }
 
-impl Walls {
+impl Support {
     fn fold(self, y: f32) -> f32 {
         match (self.low.is_finite(), self.high.is_finite()) {
             (true, true) => {
@@ -249,7 +229,7 @@ impl Walls {
     }
 }
 
-/// Instants of a step at which redrawn interneurons are looked at, at most.
+/// Pieces of a step in which interneurons may be redrawn, at most.
 const INSTANTS: f64 = 4.0;
 /// Rounds of rejection at most; a draw that fails them all (probability below 1e-9) stays as it was.
 const ROUNDS: usize = 80;
@@ -259,9 +239,9 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
     let count = a_dt.ceil().clamp(1.0, INSTANTS);
     let probability = -(-a_dt / count).exp_m1() as f32;
     let LayerState { y, eta, mean_statistic, micro, scratch: [statistics, _], .. } = state;
-    let Micro { pending, noise: [n1, n2, n3], proposal: n4, force: etas, energy: draws, .. } = micro;
+    let MicroStepBuffers { pending, noise: [n1, n2, n3], proposal: n4, force: etas, energy: draws, .. } = micro;
     let n = mean_statistic.len();
-    let share = 1.0 / (count as usize * (y.len() / n.max(1))) as f32;
+    let weight = 1.0 / (count as usize * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);
     for y in y.chunks_exact_mut(n) {
         for _ in 0..count as usize {
@@ -283,19 +263,19 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
                 etas.iter_mut().zip(&pending[..left]).for_each(|(own, &i)| *own = eta[i as usize]);
                 let normal = [&n1[..left], &n2[..left], &n3[..left], &n4[..left]];
                 family.propose(&etas[..left], normal, &mut draws[..left]);
-                let mut kept = 0;
+                let mut rejected = 0;
                 for k in 0..left {
                     if draws[k].is_nan() {
-                        pending[kept] = pending[k];
-                        kept += 1;
+                        pending[rejected] = pending[k];
+                        rejected += 1;
                     } else {
                         y[pending[k] as usize] = draws[k];
                     }
                 }
-                left = kept;
+                left = rejected;
             }
             family.statistics(y, statistics);
-            mean_statistic.iter_mut().zip(statistics.iter()).for_each(|(mean, t)| *mean += share * t);
+            mean_statistic.iter_mut().zip(statistics.iter()).for_each(|(mean, t)| *mean += weight * t);
         }
     }
 }
@@ -303,9 +283,10 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
 /// y in {0, 1}: in each piece of dt redrawn from A'(eta) with probability 1 - e (SPEC 2).
 fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
     let (count, probability) = heat_bath_steps(a_dt);
-    let LayerState { y, eta, mean_statistic, micro: Micro { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } = state;
+    let LayerState { y, eta, mean_statistic, micro: MicroStepBuffers { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } =
+        state;
     let n = mean_statistic.len();
-    let share = 1.0 / (count * (y.len() / n.max(1))) as f32;
+    let weight = 1.0 / (count * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);
     on.iter_mut().zip(eta.iter()).for_each(|(p, &eta)| *p = family.mean_statistic(f64::from(eta)) as f32);
     for y in y.chunks_exact_mut(n) {
@@ -316,7 +297,7 @@ fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut
                 if redraw[i] < probability {
                     y[i] = f32::from(u8::from(chance[i] < on[i]));
                 }
-                mean_statistic[i] += share * y[i];
+                mean_statistic[i] += weight * y[i];
             }
         }
     }

@@ -1,16 +1,12 @@
 //! The local learning rule: dW_l = lr <eps_l f(x_(l+1))^T>, db_l = lr <eps_l> (SPEC 3).
 
 use crate::dynamics::adam::Moments;
-use crate::dynamics::block::Block;
+use crate::dynamics::executor::{Executor, Task};
+use crate::dynamics::learning_sums::LearningSums;
 use crate::model::{Hierarchy, vector};
 
 /// Weights that are moved in one piece: their mean change stays in the fastest cache.
 const PIECE: usize = 4096;
-
-/// A part of an update.
-pub type Task<'t> = Box<dyn FnOnce() + Send + 't>;
-/// Runs tasks, in any order, one after another or side by side, and returns when all are done.
-pub type Run = dyn Fn(Vec<Task>);
 
 /// What one update did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,7 +17,7 @@ pub struct Update {
     pub scaled_error: f64,
 }
 
-/// Choices of the rule.
+/// Settings of the learning rule.
 #[derive(Clone, Debug)]
 pub struct LearningRule {
     /// Learning rate.
@@ -58,10 +54,16 @@ impl OptimizerState {
     }
 }
 
-/// Adds the blocks' sums, in their order, to the weights. The result does not depend on which thread ran which block. Weights into a
-/// categorical layer have a rule of their own ([`crate::dynamics::categorical::learn`]). The sums stay until [`Block::clear_sums`].
-pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optimizer: &mut OptimizerState, run: &Run) -> Option<Update> {
-    let samples: usize = blocks.iter().map(|block| block.learned_steps * block.rows).sum();
+/// Adds the learning sums to the weights; nothing where there are none. Weights into a categorical layer have a rule of their own
+/// ([`crate::dynamics::mixture_learning::learn`]).
+pub fn apply(
+    model: &mut Hierarchy,
+    sums: &LearningSums,
+    rule: &LearningRule,
+    optimizer: &mut OptimizerState,
+    executor: &Executor,
+) -> Option<Update> {
+    let samples = sums.samples();
     if samples == 0 {
         return None;
     }
@@ -77,8 +79,7 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optim
             before.clear();
             before.extend_from_slice(row_by_row(weights.as_slice_mut()));
         }
-        let sums: Vec<_> = blocks.iter().map(|block| block.layers[l].weight_sum.as_slice()).collect();
-        ascend(optimizer.weights.get_mut(l), row_by_row(weights.as_slice_mut()), &sums, samples, rule.lr, run);
+        ascend(optimizer.weights.get_mut(l), row_by_row(weights.as_slice_mut()), &sums.weights(l), samples, rule.lr, executor);
         if Some(l) == lowest {
             let [moved, size] = [vector::squared_distance(row_by_row(weights.as_slice_mut()), before), vector::squares(before)];
             update.relative_change = (moved / size.max(f64::MIN_POSITIVE)).sqrt() as f32;
@@ -89,14 +90,13 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optim
             limit_columns(weights, rule.largest_norm as f32);
         }
         if rule.biases {
-            let sums: Vec<_> = blocks.iter().map(|block| block.layers[l].bias_sum.as_slice()).collect();
-            ascend(optimizer.biases.get_mut(l), row_by_row(model.biases[l].as_slice_mut()), &sums, samples, rule.lr, run);
+            let biases = row_by_row(model.biases[l].as_slice_mut());
+            ascend(optimizer.biases.get_mut(l), biases, &sums.biases(l), samples, rule.lr, executor);
         }
     }
     for l in 0..model.depth() {
         let Some(sigma) = model.layers[l].sigma() else { continue };
-        let squares: f64 = blocks.iter().map(|block| block.layers[l].eps_squares).sum();
-        let scaled_error = squares * sigma * sigma / (samples * model.layers[l].size) as f64;
+        let scaled_error = sums.squared_errors(l) * sigma * sigma / (samples * model.layers[l].size) as f64;
         if l == 0 {
             update.scaled_error = scaled_error;
         }
@@ -108,9 +108,9 @@ pub fn apply(model: &mut Hierarchy, blocks: &[Block], rule: &LearningRule, optim
     Some(update)
 }
 
-/// Moves weights up the mean over samples of the blocks' sums, which are added in their order, by Adam where it has moments. The
+/// Moves weights up the mean over samples of the parts of a sum, which are added in their order, by Adam where it has moments. The
 /// pieces are tasks: each weight's own arithmetic is the same however they are run.
-fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], samples: usize, rate: f64, run: &Run) {
+fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], samples: usize, rate: f64, executor: &Executor) {
     let mean = |first: usize, mean: &mut [f32]| {
         for sums in sums {
             mean.iter_mut().zip(&sums[first..]).for_each(|(mean, value)| *mean += value);
@@ -122,32 +122,36 @@ fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], s
     match moments {
         Some(moments) => {
             let (step, first, second) = moments.begin(count, rate);
-            run(pieces
-                .zip(first.chunks_mut(PIECE).zip(second.chunks_mut(PIECE)))
-                .map(|((weights, at), (first, second))| {
+            executor(
+                pieces
+                    .zip(first.chunks_mut(PIECE).zip(second.chunks_mut(PIECE)))
+                    .map(|((weights, at), (first, second))| {
+                        Box::new(move || {
+                            let gradient = &mut [0.0; PIECE][..weights.len()];
+                            mean(at, gradient);
+                            step.ascend(weights, gradient, first, second);
+                        }) as Task
+                    })
+                    .collect(),
+            );
+        }
+        None => executor(
+            pieces
+                .map(|(weights, at)| {
                     Box::new(move || {
                         let gradient = &mut [0.0; PIECE][..weights.len()];
                         mean(at, gradient);
-                        step.ascend(weights, gradient, first, second);
+                        weights.iter_mut().zip(gradient).for_each(|(w, g)| *w += rate as f32 * *g);
                     }) as Task
                 })
-                .collect());
-        }
-        None => run(pieces
-            .map(|(weights, at)| {
-                Box::new(move || {
-                    let gradient = &mut [0.0; PIECE][..weights.len()];
-                    mean(at, gradient);
-                    weights.iter_mut().zip(gradient).for_each(|(w, g)| *w += rate as f32 * *g);
-                }) as Task
-            })
-            .collect()),
+                .collect(),
+        ),
     }
 }
 
-/// The values of weights or biases, which are kept row by row.
+/// The values of weights or biases, which are stored row by row.
 fn row_by_row(values: Option<&mut [f32]>) -> &mut [f32] {
-    values.unwrap_or_else(|| unreachable!("weights are kept row by row"))
+    values.unwrap_or_else(|| unreachable!("weights are stored row by row"))
 }
 
 /// Scales every column of `weights` to norm 1; a column of zeros stays.

@@ -1,18 +1,31 @@
 //! What moves the model: noise, neurons, interneurons, governor, learning (SPEC 2, 3). No I/O, no threads.
+//!
+//! [`Ensemble`] is the one way to make and move networks; the blocks in which it computes are its own.
 
 pub mod adam;
-pub mod ancestral;
-pub mod block;
+mod ancestral;
+mod block;
 pub mod categorical;
 pub mod completions;
+pub mod ensemble;
+pub mod executor;
 pub mod governor;
 pub mod interneurons;
 pub mod learning;
+pub mod learning_sums;
+pub mod mixture_learning;
 mod neurons;
 pub mod noise;
-pub mod observation;
+mod observation;
+pub mod recording;
+mod state;
 pub mod step_parameters;
 
 pub use crate::model::product;
-pub use block::{Block, ProbeSample, Span};
+pub use block::Span;
+pub use ensemble::{Ensemble, EnsembleOptions, Start};
+pub use executor::{Executor, Task, in_turn};
+pub use learning_sums::LearningSums;
+pub use recording::{ProbeSample, Probes, Recorded};
+pub use state::ChainState;
 pub use step_parameters::{LayerStep, StepParameters};

@@ -1,7 +1,7 @@
 //! Neurons: Langevin dynamics of x with adaptation v (SPEC 2, integrator).
 
-use crate::dynamics::block::LayerState;
 use crate::dynamics::noise::Noise;
+use crate::dynamics::state::LayerState;
 use crate::dynamics::step_parameters::LayerStep;
 use crate::model::{Activation, Family};
 
@@ -12,7 +12,7 @@ pub(super) const CHUNK: usize = 1024;
 pub(super) fn advance(family: &dyn Family, activation: Activation, state: &mut LayerState, step: LayerStep, noise: &mut Noise) {
     let LayerState { x, v, f, eta, likelihood, prior, scratch: [n1, n2], .. } = state;
     let bounds = family.bounds();
-    let walls = bounds.iter().any(|b| b.is_finite());
+    let bounded = bounds.iter().any(|b| b.is_finite());
     let n = x.len();
     for first in (0..n).step_by(CHUNK) {
         let now = first..n.min(first + CHUNK);
@@ -22,7 +22,7 @@ pub(super) fn advance(family: &dyn Family, activation: Activation, state: &mut L
         noise.fill(n1);
         noise.fill(n2);
         langevin(x, v, [&likelihood[now.clone()], prior], [n1, n2], step);
-        if walls {
+        if bounded {
             reflect(x, v, bounds);
         }
         if let Some(f) = f.get_mut(now) {

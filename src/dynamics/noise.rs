@@ -173,7 +173,7 @@ mod tests {
         let mut reference: Vec<f32> = (0..1_000_000).map(|_| StandardNormal.sample(&mut rng)).collect();
         let mut ours = draw(2, 1_000_000);
         let mut bug: Vec<f32> = ours.iter().map(|v| v * 1.02).collect();
-        // 2.23 is exceeded with probability 1e-4 (Kolmogorov's law).
+        // 2.23 is exceeded with probability 1e-4 (Kolmogorov's distribution).
         let statistic = kolmogorov_smirnov(&mut ours, &mut reference);
         assert!(statistic < 2.23, "{statistic}");
         assert!(kolmogorov_smirnov(&mut bug, &mut reference) > 2.23);

@@ -10,7 +10,7 @@ use crate::dynamics::noise::Noise;
 use crate::dynamics::step_parameters::LayerStep;
 use crate::model::Family;
 
-/// Share of the pixels in {0, 1} that are drawn anew at once when S > 1: the ratio above holds for one flip at a time.
+/// Fraction of the pixels in {0, 1} that are drawn anew at once when S > 1: the ratio above holds for one flip at a time.
 const CHUNK: f32 = 0.2;
 /// exp(eta) of a flip is limited to exp(this), so that sums stay finite; the odds beyond are 1 to e^60.
 const STEEPEST: f32 = 60.0;
@@ -73,7 +73,7 @@ impl Observation {
             if last {
                 noise.fill_uniform(n1);
                 noise.fill_uniform(n2);
-                let share = if *inner == 1 { 1.0 } else { CHUNK };
+                let fraction = if *inner == 1 { 1.0 } else { CHUNK };
                 let each = 1.0 / *steps as f32;
                 for (i, x) in x.iter_mut().enumerate().filter(|(i, _)| free[i % n]) {
                     let odds = each * sums[i];
@@ -81,7 +81,7 @@ impl Observation {
                     let flips = n2[i] * (1.0 + odds) < odds;
                     if *x != 0.0 && *x != 1.0 {
                         *x = f32::from(u8::from(n2[i] * (1.0 + (-eta[i]).exp()) < 1.0));
-                    } else if n1[i] < share && flips {
+                    } else if n1[i] < fraction && flips {
                         *x = 1.0 - *x;
                     }
                 }

@@ -11,7 +11,7 @@ pub struct LayerStep {
     pub m: f32,
     /// rho = exp(-dt/tau_v).
     pub rho: f32,
-    /// Whether adaptation is noisy; without its noise the stationary law is not the posterior.
+    /// Whether adaptation is noisy; without its noise the stationary distribution is not the posterior.
     pub noisy: bool,
     /// Temperature T: x samples exp(-E/T). 1 is the model; 0 is descent without noise.
     pub temperature: f32,
@@ -43,7 +43,7 @@ pub struct StepParameters {
     pub interneurons: usize,
     /// A'(eta) instead of interneurons.
     pub exact: bool,
-    /// Steps from one draw of a categorical top to the next: any interval leaves the law as it is, a longer one costs less.
+    /// Steps from one draw of a categorical top to the next: any interval leaves the distribution as it is, a longer one costs less.
     pub choice_interval: usize,
 }
 
@@ -59,15 +59,15 @@ impl StepParameters {
 /// mean of z = from_z z + noise n1;  z' = decay z + shared n1 + own n2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OrnsteinUhlenbeckStep {
-    /// Share of z in its mean over the step, (1 - e)/(a dt).
+    /// Coefficient of z in its mean over the step, (1 - e)/(a dt).
     pub from_z: f64,
     /// Standard deviation of the mean given z.
     pub noise: f64,
     /// e = exp(-a dt).
     pub decay: f64,
-    /// Share of n1 in z'.
+    /// Coefficient of n1 in z'.
     pub shared: f64,
-    /// Share of n2 in z'.
+    /// Coefficient of n2 in z'.
     pub own: f64,
 }
 
@@ -89,8 +89,9 @@ impl OrnsteinUhlenbeckStep {
         Self { from_z: one_minus_e / a_dt, noise, decay: e, shared, own }
     }
 
-    /// The same law of the means (SPEC 2) with one normal a step: neurons are told the mean of z, never z. Let z, given the means so far, be
-    /// N(z^, `hidden`). Then the next mean is from_z z^ + spread n, and given it z' is N(decay z^ + gain n, `hidden`'): the
+    /// The same distribution of the means (SPEC 2) with one normal a step: neurons receive the mean of z, never z. Let z, given the
+    /// means so far, be N(z^, `unsampled_variance`). Then the next mean is from_z z^ + spread n, and given it z' is
+    /// N(decay z^ + gain n, `unsampled_variance`'): the
     /// innovations of Kalman's filter, exact for every sequence of steps.
     pub fn innovation(&self, unsampled_variance: f64) -> Innovation {
         let Self { from_z, noise, decay, shared, own } = *self;
@@ -110,13 +111,13 @@ impl OrnsteinUhlenbeckStep {
 /// One step of z^, the expectation of z given the means so far: mean of z = from_z z^ + spread n;  z^' = decay z^ + gain n.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Innovation {
-    /// Share of z^ in the mean of z.
+    /// Coefficient of z^ in the mean of z.
     pub from_z: f32,
     /// Standard deviation of the mean of z given z^.
     pub spread: f32,
-    /// Share of z^ in z^'.
+    /// Coefficient of z^ in z^'.
     pub decay: f32,
-    /// Share of n in z^'.
+    /// Coefficient of n in z^'.
     pub gain: f32,
     /// Variance of z' that the means up to this one leave open.
     pub unsampled_variance: f64,
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn one_normal_a_step_leaves_the_law_of_the_means_as_it_is() {
+    fn one_normal_a_step_leaves_the_distribution_of_the_means_as_it_is() {
         // The step changes in mid-course, as a slider or the governor changes it.
         let steps: Vec<f64> = [0.02, 0.7, 5.0, 0.1].iter().flat_map(|&a| [a; 12]).collect();
         let exact = covariance(&steps, |_, s| ([s.from_z, s.decay], [[s.noise, 0.0], [s.shared, s.own]]));
@@ -184,7 +185,7 @@ mod tests {
         };
         assert!(with(false) < 1e-6, "{}", with(false));
         assert!(with(true) > 1e-2, "planted: what the means leave open is forgotten: {}", with(true));
-        // And the exact law is that of the process: Var of a mean is 2 (a - 1 + e^-a)/a^2.
+        // And the exact distribution is that of the process: Var of a mean is 2 (a - 1 + e^-a)/a^2.
         for (i, &a) in steps.iter().enumerate() {
             assert!((exact[[i, i]] - 2.0 * (a + (-a).exp_m1()) / (a * a)).abs() < 1e-9, "step {i}");
         }

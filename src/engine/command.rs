@@ -1,6 +1,6 @@
 //! What the window asks of the simulation thread: a closed list.
 
-use crate::engine::generation_thread::GenerationCommand;
+use crate::engine::generation::GenerationCommand;
 use crate::experiment::Config;
 use crate::experiment::generation_comparison::Settings;
 use crate::experiment::laboratory::Experiment;
@@ -104,8 +104,8 @@ pub enum Command {
     StopTuning,
     /// Generate images in all three ways from the start, with the weights as they are now.
     Generate(Settings),
-    /// Ask something of the generation under way.
-    GenerationThread(GenerationCommand),
+    /// Change the generation under way, or have it written.
+    Generation(GenerationCommand),
     /// Stop the experiment; its points stay.
     StopExperiment,
     /// Write the model file.

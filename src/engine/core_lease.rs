@@ -1,4 +1,4 @@
-//! CoreLease for the window: while it draws, the simulation leaves it one core.
+//! A core for the window: while it draws, the simulation leaves it one core.
 //!
 //! On a machine whose cores all compute, a frame takes the place of one thread in the middle of its rows, and all other threads wait
 //! for that one at the end of the presentation: the frame costs its length on every core. A thread that is left out beforehand costs
@@ -8,9 +8,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The window waits for its core this long at most.
-const PATIENCE: Duration = Duration::from_millis(2);
+const LONGEST_WAIT: Duration = Duration::from_millis(2);
 /// A core is left for this long at most: where a frame takes longer the system divides the cores.
-const LONGEST: Duration = Duration::from_millis(8);
+const LONGEST_LEASE: Duration = Duration::from_millis(8);
 
 /// What both sides know.
 #[derive(Default)]
@@ -43,10 +43,10 @@ impl CoreLease {
         if !state.busy {
             return Duration::ZERO;
         }
-        (state.until, state.yielded) = (Some(begin + PATIENCE + LONGEST), false);
+        (state.until, state.yielded) = (Some(begin + LONGEST_WAIT + LONGEST_LEASE), false);
         let waiting = |state: &mut State| state.busy && !state.yielded;
-        let (mut state, _) = self.yielded.wait_timeout_while(state, PATIENCE, waiting).unwrap_or_else(PoisonError::into_inner);
-        state.until = Some(Instant::now() + LONGEST);
+        let (mut state, _) = self.yielded.wait_timeout_while(state, LONGEST_WAIT, waiting).unwrap_or_else(PoisonError::into_inner);
+        state.until = Some(Instant::now() + LONGEST_LEASE);
         begin.elapsed()
     }
 
@@ -54,7 +54,7 @@ impl CoreLease {
     pub(super) fn release_after(&self, rest: Duration) {
         let mut state = self.state();
         if state.until.is_some() {
-            state.until = Some(Instant::now() + rest.min(LONGEST));
+            state.until = Some(Instant::now() + rest.min(LONGEST_LEASE));
         }
     }
 
@@ -117,8 +117,8 @@ mod tests {
         lease.release_after(rest);
         assert!(!lease.yields_core(), "a frame that has no core gets none by ending");
         let forgotten = asked();
-        assert!(taken_back() - forgotten + Duration::from_micros(200) >= LONGEST, "a frame of which no end comes");
-        assert!(begun.elapsed() < 60 * LONGEST, "but not for ever");
+        assert!(taken_back() - forgotten + Duration::from_micros(200) >= LONGEST_LEASE, "a frame of which no end comes");
+        assert!(begun.elapsed() < 60 * LONGEST_LEASE, "but not for ever");
         assert!(lease.state().until.is_none());
     }
 
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(lease.acquire(), Duration::ZERO, "idle");
         assert!(!lease.yields_core());
         lease.set_busy(true);
-        assert!(lease.acquire() >= PATIENCE, "busy, and never between two spans");
+        assert!(lease.acquire() >= LONGEST_WAIT, "busy, and never between two spans");
         // It ends meanwhile: the window goes on at once.
         std::thread::scope(|scope| {
             let window = scope.spawn(|| lease.acquire());

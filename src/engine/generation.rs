@@ -1,33 +1,43 @@
-//! What the simulation thread does for generation: hands weights over, passes orders on, takes in what was made.
+//! What the simulation thread does for generation: sends weights and requests, takes in what was made.
 
-use crate::engine::generation_thread::{GenerationCommand, GenerationContext, GenerationState, GenerationThread, Weights};
+mod job;
+mod state;
+
+pub use state::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
+
+use crate::engine::EngineError;
 use crate::experiment::generation::FrozenModel;
 use crate::experiment::generation_comparison::{SMALLEST_PICTURE, Settings};
 use crate::experiment::image_distance::Sample;
 use crate::experiment::session::Session;
 use crate::export::filters::tile;
+use job::{GenerationContext, GenerationJob, VersionedWeights};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Between two hand-overs of weights while generation follows learning.
-const FOLLOW: Duration = Duration::from_secs(3);
-const BUSY: &str = "generation is busy: try again in a moment";
+/// Between two deliveries of weights while generation follows learning.
+const FOLLOWING_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The thread of the present model, where there is one.
-#[derive(Default)]
+/// Generation with one model: its job, where there is one, and what came of it.
 pub(super) struct Generation {
-    generation_thread: Option<GenerationThread>,
+    job: Option<GenerationJob>,
     state: Option<Arc<GenerationState>>,
-    unseen: bool,
-    /// When weights were handed over last, and which.
-    handed: Option<(Instant, u64)>,
+    /// Whether anybody looks.
+    visible: bool,
+    /// When weights were sent last, and which version.
+    weights_sent: Option<(Instant, u64)>,
 }
 
 impl Generation {
-    /// The model is gone, and what it had generated.
-    pub(super) fn end(&mut self) {
-        *self = Self { unseen: self.unseen, ..Self::default() };
+    /// Nothing is generated yet.
+    pub(super) fn new(visible: bool) -> Self {
+        Self { job: None, state: None, visible, weights_sent: None }
+    }
+
+    /// Whether anybody looks: this outlives the model.
+    pub(super) fn is_visible(&self) -> bool {
+        self.visible
     }
 
     /// The latest state.
@@ -36,73 +46,74 @@ impl Generation {
     }
 
     /// All three ways from the start, with the weights as they are. The error says why not.
-    pub(super) fn generate(&mut self, settings: Settings, session: &Session, model_id: u64) -> Result<(), String> {
-        let pixels = session.model.layers[0].size;
+    pub(super) fn generate(&mut self, settings: Settings, session: &Session, model_id: u64) -> Result<(), EngineError> {
+        let pixels = session.model().layers[0].size;
         if pixels < SMALLEST_PICTURE {
-            return Err(format!("{pixels} observed values make no picture to generate: at least {SMALLEST_PICTURE} are needed"));
+            return Err(EngineError::NoPicture { pixels });
         }
-        if self.generation_thread.as_ref().is_some_and(GenerationThread::is_lost) {
-            self.end();
+        if self.job.as_ref().is_some_and(GenerationJob::is_finished) {
+            *self = Self::new(self.visible);
         }
-        let generation_thread = match self.generation_thread.take() {
-            Some(generation_thread) => generation_thread,
-            None => GenerationThread::new(GenerationContext {
+        let job = match self.job.take() {
+            Some(job) => job,
+            None => GenerationJob::start(GenerationContext {
                 model_id,
                 shape: tile(pixels),
                 seed: session.config().dynamics.seed,
                 config: session.config().to_toml(),
                 data: session.images_shown().map(|images| Sample::of(images, session.labels_shown())),
             })
-            .map_err(|error| format!("cannot start the thread that generates: {error}"))?,
+            .map_err(|error| EngineError::Thread { task: "start the thread that generates", reason: error.to_string() })?,
         };
-        generation_thread.ask(GenerationCommand::Look(!self.unseen));
-        let started = generation_thread.start(self.hand_over(session), settings);
-        self.generation_thread = Some(generation_thread);
-        if started { Ok(()) } else { Err(BUSY.into()) }
+        job.submit(GenerationCommand::SetVisible(self.visible));
+        let started = job.start_modes(self.present_weights(session), settings);
+        self.job = Some(job);
+        started.then_some(()).ok_or(EngineError::GenerationBusy)
     }
 
-    fn hand_over(&mut self, session: &Session) -> Weights {
-        self.handed = Some((Instant::now(), session.weights_version));
-        Weights { weights: FrozenModel::of(session), version: (session.weights_version, session.images) }
+    fn present_weights(&mut self, session: &Session) -> VersionedWeights {
+        self.weights_sent = Some((Instant::now(), session.weights_version()));
+        VersionedWeights { weights: FrozenModel::of(session), version: (session.weights_version(), session.images()) }
     }
 
-    /// Asks something of what is under way; nothing where nothing is.
-    pub(super) fn ask(&mut self, request: GenerationCommand, session: &Session) -> Result<(), String> {
-        if let GenerationCommand::Look(looked_at) = request {
-            self.unseen = !looked_at;
+    /// Passes a command on to what is under way; nothing where nothing is.
+    pub(super) fn execute(&mut self, command: GenerationCommand, session: &Session) -> Result<(), EngineError> {
+        if let GenerationCommand::SetVisible(visible) = command {
+            self.visible = visible;
         }
-        let taken = match request {
-            GenerationCommand::NewWeights => self.renew(session),
-            request => self.generation_thread.as_ref().is_none_or(|generation_thread| generation_thread.ask(request)),
+        let taken = match command {
+            GenerationCommand::NewWeights => self.send_weights(session),
+            command => self.job.as_ref().is_none_or(|job| job.submit(command)),
         };
-        if taken { Ok(()) } else { Err(BUSY.into()) }
+        taken.then_some(()).ok_or(EngineError::GenerationBusy)
     }
 
-    fn renew(&mut self, session: &Session) -> bool {
-        if self.generation_thread.is_none() {
+    fn send_weights(&mut self, session: &Session) -> bool {
+        if self.job.is_none() {
             return true;
         }
-        let weights = self.hand_over(session);
-        self.generation_thread.as_ref().is_none_or(|generation_thread| generation_thread.renew(weights))
+        let weights = self.present_weights(session);
+        self.job.as_ref().is_none_or(|job| job.replace_weights(weights))
     }
 
-    /// Takes in what was made; true if something changed. Files written and what failed are added to `outcomes`.
-    pub(super) fn collect(&mut self, session: &Session, outcomes: &mut Vec<Result<PathBuf, String>>) -> bool {
-        let Some(generation_thread) = &self.generation_thread else { return false };
-        outcomes.extend(generation_thread.outcomes());
-        let new = generation_thread.take();
-        let changed = new.is_some();
-        self.state = new.or(self.state.take());
-        let follows = !self.unseen && self.state.as_ref().is_some_and(|state| state.following && !state.resting);
-        let due = self.handed.is_none_or(|(at, version)| at.elapsed() >= FOLLOW && version != session.weights_version);
-        if follows && due {
-            self.renew(session); // where it is busy: the next time
+    /// Takes in what was made; true if something is new. Files written and what failed are added to `outcomes`.
+    pub(super) fn collect(&mut self, session: &Session, outcomes: &mut Vec<Result<PathBuf, EngineError>>) -> bool {
+        let Some(job) = &self.job else { return false };
+        outcomes.extend(job.outcomes());
+        let latest = job.take();
+        let is_new = latest.is_some();
+        self.state = latest.or(self.state.take());
+        let follows = self.visible && self.state.as_ref().is_some_and(|state| state.following && !state.paused);
+        let outdated =
+            self.weights_sent.is_none_or(|(at, version)| at.elapsed() >= FOLLOWING_INTERVAL && version != session.weights_version());
+        if follows && outdated {
+            self.send_weights(session); // where the job is busy: the next time
         }
-        if self.generation_thread.as_ref().is_some_and(GenerationThread::is_lost) && outcomes.is_empty() {
-            self.end();
-            outcomes.push(Err("generation stopped on an internal error: generate again".into()));
+        if self.job.as_ref().is_some_and(GenerationJob::is_finished) && outcomes.is_empty() {
+            *self = Self::new(self.visible);
+            outcomes.push(Err(EngineError::Lost { job: "generation", advice: ": generate again" }));
             return true;
         }
-        changed
+        is_new
     }
 }

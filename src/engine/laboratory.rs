@@ -2,11 +2,12 @@
 
 use crate::engine::background::BackgroundJob;
 use crate::experiment::laboratory::{self, Experiment, Point, Subject};
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::Arc;
 
 /// An experiment as far as it has come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StudyFindings {
     /// What is swept.
     pub experiment: Experiment,

@@ -6,10 +6,10 @@ mod core_lease;
 mod error;
 pub mod event;
 mod generation;
-mod generation_thread;
 mod laboratory;
 mod mixing_monitor;
 mod race_runner;
+mod slot;
 pub mod snapshot;
 pub mod source;
 mod tuning_runner;
@@ -19,7 +19,7 @@ pub use background::{BackgroundJob, JobContext};
 pub use command::{Command, Pace, Watch};
 pub use error::EngineError;
 pub use event::Event;
-pub use generation_thread::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
+pub use generation::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 pub use laboratory::StudyFindings;
 pub use mixing_monitor::MixingDiagnostics;
 pub use snapshot::*;
@@ -30,7 +30,8 @@ use crate::data::Progress;
 use crate::experiment::Config;
 use core_lease::CoreLease;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use std::sync::{Arc, Mutex, PoisonError};
+use slot::SnapshotSlot;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -43,15 +44,19 @@ pub const COMPLETIONS: usize = 6;
 const COMMANDS: usize = 256;
 const EVENTS: usize = 256;
 
-type Slot = Arc<Mutex<Option<Box<Snapshot>>>>;
+/// What the engine and its thread both hold, beside the two ends of the channels.
+#[derive(Clone, Default)]
+struct Exchange {
+    slot: Arc<SnapshotSlot>,
+    progress: Arc<Progress>,
+    core_lease: Arc<CoreLease>,
+}
 
 /// A running simulation; dropping it ends and joins its thread.
 pub struct Engine {
     commands: Sender<Command>,
     events: Receiver<Event>,
-    slot: Slot,
-    progress: Arc<Progress>,
-    core_lease: Arc<CoreLease>,
+    exchange: Exchange,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -60,13 +65,10 @@ impl Engine {
     pub fn start(config: Config, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
         let (commands, inbox) = bounded(COMMANDS);
         let (outbox, events) = bounded(EVENTS);
-        let slot = Slot::default();
-        let progress = Arc::new(Progress::default());
-        let core_lease = Arc::new(CoreLease::default());
-        let shared = (slot.clone(), progress.clone(), core_lease.clone());
-        let body = move || worker::run(config, inbox, outbox, shared, Box::new(wake));
-        let thread = std::thread::Builder::new().name("simulation".into()).spawn(body)?;
-        Ok(Self { commands, events, slot, progress, core_lease, thread: Some(thread) })
+        let exchange = Exchange::default();
+        let shared = worker::Shared::new(outbox, exchange.clone(), Box::new(wake));
+        let thread = std::thread::Builder::new().name("simulation".into()).spawn(move || worker::run(config, &inbox, shared))?;
+        Ok(Self { commands, events, exchange, thread: Some(thread) })
     }
 
     /// Hands over a command without waiting; false where the queue is full (or the thread has ended): try again later.
@@ -74,25 +76,25 @@ impl Engine {
         self.commands.try_send(command).is_ok()
     }
 
-    /// The latest picture, if there is one that was not taken yet.
+    /// The latest snapshot, if there is one that was not taken yet.
     pub fn take_snapshot(&self) -> Option<Box<Snapshot>> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.exchange.slot.take()
     }
 
     /// Says that a frame begins: at full speed the simulation then leaves this thread a core, for which this waits two milliseconds at
     /// most. Returns how long it waited.
     pub fn lease_core(&self) -> Duration {
-        self.core_lease.acquire()
+        self.exchange.core_lease.acquire()
     }
 
     /// Says that the frame ends after `rest`: the simulation takes its core back.
     pub fn release_core(&self, rest: Duration) {
-        self.core_lease.release_after(rest);
+        self.exchange.core_lease.release_after(rest);
     }
 
     /// How far a rebuild has come; it can be stopped here.
     pub fn progress(&self) -> &Progress {
-        &self.progress
+        &self.exchange.progress
     }
 
     /// Facts that came since the last call.
@@ -111,7 +113,7 @@ impl Drop for Engine {
         }
         if let Some(thread) = self.thread.take() {
             while !thread.is_finished() {
-                self.progress.cancel(); // each rebuild that is still in the queue
+                self.exchange.progress.cancel(); // each rebuild that is still in the queue
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
             let _ = thread.join(); // a panic was reported as an event already

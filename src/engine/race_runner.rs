@@ -2,7 +2,7 @@
 
 use crate::analysis::density::DensityGrid;
 use crate::engine::mixing_monitor::{MixingDiagnostics, MixingMonitor, MixingRequest};
-use crate::engine::{RaceState, RacerState, Watch};
+use crate::engine::{EngineError, RaceState, RacerState, Watch};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::race::{Field, Race, SamplerConfig, Start};
 use crate::experiment::session::Session;
@@ -38,17 +38,17 @@ impl RaceRunner {
         common: &DynamicsConfig,
         watch: &Watch,
         exact: Option<&DensityGrid>,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), EngineError> {
         self.race = None;
         self.forget(samplers.len());
         if samplers.is_empty() {
             return Ok(());
         }
-        if session.config().stimulus.steps_per_stimulus > 0 && !session.held {
-            return Err("a race needs one stimulus: hold it first");
+        if session.config().stimulus.steps_per_stimulus > 0 && !session.is_held() {
+            return Err(EngineError::ChangingStimulus);
         }
         let field = Field {
-            model: &session.model,
+            model: session.model(),
             stiffness: session.stiffness(),
             common,
             stimulus: session.stimulus(),

@@ -8,22 +8,24 @@ pub use parts::{Clock, GovernorState, RaceState, RacerState, StimulusState};
 pub use samples::{InterneuronSample, LearningPoint, TraceSample};
 
 use crate::analysis::density::DensityGrid;
-use crate::engine::EngineError;
 use crate::engine::command::Watch;
-use crate::engine::generation_thread::GenerationState;
+use crate::engine::generation::GenerationState;
 use crate::engine::laboratory::StudyFindings;
 use crate::engine::tuning_runner::TuningState;
 use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::laboratory::Subject;
 use crate::experiment::stages::StagePosition;
-use crate::model::{Hierarchy, Layer};
+use crate::model::{Hierarchy, Layer, ModelError};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 
 /// The simulation as its readers see it. It reads like its state, which is what nearly all of them want.
+///
+/// A file of snapshots should be in a format that keeps values that are not finite, as CBOR does and JSON does not: sigma_0^2 of a
+/// family without one is NaN, the stiffness of a layer that is drawn as a whole is infinite.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// What is.
@@ -74,10 +76,10 @@ pub struct SnapshotState {
     pub weights: Vec<Arc<Array2<f32>>>,
     /// b_l, `[n_l]`.
     pub biases: Vec<Array1<f32>>,
-    /// The present sigma_l of each layer 0..=L, which learning may have moved away from the configuration's; None where the family
+    /// The present sigma_l of each layer 0..=L, which learning may have moved away from the configuration's; None where the layer
     /// has none.
     pub sigmas: Vec<Option<f64>>,
-    /// The states of a categorical top that can be drawn; None where the top is not categorical.
+    /// The active states of a categorical top.
     pub active_states: Option<usize>,
     /// x_l of network 0 now, `[n_l]`, for l = 0..=L.
     pub states: Vec<Vec<f32>>,
@@ -92,11 +94,8 @@ pub struct SnapshotState {
     /// Points (x, density) of the exact posterior of a single latent unit, where there is just one.
     pub exact_line: Option<Arc<Vec<[f64; 2]>>>,
     /// What an experiment would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
-    /// It is not written: a model has no file format of its own beside the model file's.
-    #[serde(skip)]
     pub subject: Option<Arc<Subject>>,
-    /// The experiment under way, or the last one. It is not written, since it holds the model that it is done on.
-    #[serde(skip)]
+    /// The experiment under way, or the last one.
     pub findings: Option<Arc<StudyFindings>>,
     /// Responses to gratings, where these were shown.
     pub tuning: Option<Arc<TuningState>>,
@@ -147,21 +146,17 @@ impl SnapshotState {
         self.stimulus.held || self.config.stimulus.steps_per_stimulus == 0
     }
 
-    /// The model as its configuration, present weights, biases, sigmas and active states have it. An error where they do not fit together.
-    pub fn model(&self) -> Result<Hierarchy, EngineError> {
+    /// The model as its configuration and what has been learned since have it. An error where they do not fit together.
+    pub fn model(&self) -> Result<Hierarchy, ModelError> {
         let layer = |(l, config): (usize, &LayerConfig)| {
-            let mut layer = Layer::new(config.family, config.activation, config.size).map_err(EngineError::of_model)?;
-            if let Some(sigma) = self.sigmas.get(l).copied().flatten() {
-                layer.set_sigma(sigma);
-            }
+            let mut layer = Layer::new(config.family, config.activation, config.size)?;
+            self.sigmas.get(l).copied().flatten().into_iter().for_each(|sigma| layer.set_sigma(sigma));
+            self.active_states.iter().for_each(|&states| layer.set_active_states(states));
             Ok(layer)
         };
-        let mut layers = self.config.model.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>, EngineError>>()?;
-        if let (Some(states), Some(top)) = (self.active_states, layers.last_mut()) {
-            top.set_active_states(states);
-        }
+        let layers = self.config.model.layers.iter().enumerate().map(layer).collect::<Result<_, ModelError>>()?;
         let weights = self.weights.iter().map(|w| (**w).clone()).collect();
-        let mut model = Hierarchy::new(layers, weights).map_err(EngineError::of_model)?;
+        let mut model = Hierarchy::new(layers, weights)?;
         model.biases.clone_from(&self.biases);
         Ok(model)
     }
@@ -199,6 +194,7 @@ mod tests {
     use super::*;
     use crate::engine::{Command, Engine};
     use crate::experiment::presets;
+    use crate::experiment::session::build_model;
     use std::time::{Duration, Instant};
 
     fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
@@ -219,11 +215,10 @@ mod tests {
             config.data.patches = 500;
             let engine = Engine::start(config, || {}).unwrap();
             [Command::Pause, Command::Reset, Command::Step(steps)].into_iter().for_each(|command| assert!(engine.send(command)));
-            let mut snapshot = wait(&engine, |s| s.clock.steps == steps);
+            let snapshot = wait(&engine, |s| s.clock.steps == steps);
             let mut bytes = Vec::new();
             ciborium::into_writer(&snapshot, &mut bytes).unwrap();
             let read: Snapshot = ciborium::from_reader(bytes.as_slice()).unwrap();
-            (snapshot.state.subject, snapshot.state.findings) = (None, None); // these hold a model and are not written
             assert_eq!(format!("{:?}", read.state), format!("{:?}", snapshot.state), "{preset}");
             assert_eq!(format!("{:?}", read.increment), format!("{:?}", snapshot.increment), "{preset}");
             assert!(read.weights == snapshot.weights && read.biases == snapshot.biases, "{preset}: to the bit");
@@ -236,7 +231,7 @@ mod tests {
         let mut config = presets::by_name("dead-leaves").unwrap();
         config.data.patches = 500;
         config.learning.learned_sigma = true;
-        let before = config.model.layers[0].family.build().unwrap().sigma();
+        let before = build_model(&config).unwrap().layers[0].sigma();
         let engine = Engine::start(config, || {}).unwrap();
         let snapshot = wait(&engine, |s| s.clock.images > 500);
         let found = snapshot.model().unwrap().layers[0].sigma();

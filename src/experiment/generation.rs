@@ -1,7 +1,6 @@
 //! Dreaming: networks that generate x_0 with the weights as they are, jointly, marginally or from the top down (SPEC 4).
 
-use crate::dynamics::block::{Block, Probes, Span};
-use crate::dynamics::{LayerStep, StepParameters, ancestral};
+use crate::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepParameters, Task};
 use crate::experiment::config::{Config, ConfigError};
 use crate::experiment::session::{Session, observed_step, step_parameters_of};
 use crate::model::Hierarchy;
@@ -103,7 +102,7 @@ pub struct GenerationChains {
     parameters: StepParameters,
     observed: LayerStep,
     active_layers: usize,
-    blocks: Vec<Block>,
+    networks: Ensemble,
     /// Steps of the whole network done so far; an ancestral draw of every layer counts as one.
     pub steps: u64,
 }
@@ -125,7 +124,7 @@ impl FrozenModel {
     /// With the present weights of a session.
     pub fn of(session: &Session) -> Self {
         Self {
-            model: session.model.clone(),
+            model: session.model().clone(),
             parameters: session.parameters().clone(),
             observed: session.observed_step(),
             active_layers: session.active_layers(),
@@ -141,26 +140,31 @@ impl FrozenModel {
     }
 }
 
+/// Runs tasks on the threads of the pool that the caller is in.
+fn side_by_side(tasks: Vec<Task>) {
+    tasks.into_par_iter().with_max_len(1).for_each(|task| task());
+}
+
 impl GenerationChains {
     /// Networks at their start. `data`, `[images, n_0]`, is needed to start there.
     pub fn new(weights: FrozenModel, request: GenerationRequest, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
         let FrozenModel { model, parameters, observed, active_layers } = weights;
         request.validate(&model)?;
         let temperature = request.temperature as f32;
-        let rows = |b: usize| BLOCK_ROWS.min(request.count - b * BLOCK_ROWS);
-        let tables = model.tables();
-        let blocks = (0..request.count.div_ceil(BLOCK_ROWS))
-            .map(|b| {
-                let mut block = Block::new(&model, rows(b), parameters.interneurons, request.seed ^ 0x6472_6561_6d00, b as u64);
-                block.tables.clone_from(&tables);
-                block.set_stage(active_layers, &vec![false; model.depth()]);
-                block.restart(&model);
-                block
-            })
-            .collect();
+        let options = EnsembleOptions {
+            block_rows: BLOCK_ROWS,
+            interneurons: parameters.interneurons,
+            seed: request.seed ^ 0x6472_6561_6d00,
+            active_layers,
+            learns: vec![false; model.depth()],
+            tables: model.tables(),
+            ..EnsembleOptions::new(&model, request.count)
+        };
+        let mut networks = Ensemble::new(&model, &options);
+        networks.restart(&model);
         let observed = LayerStep { temperature, ..observed };
         let mut chains =
-            Self { request, parameters: parameters.at_temperature(temperature), observed, model, active_layers, blocks, steps: 0 };
+            Self { request, parameters: parameters.at_temperature(temperature), observed, model, active_layers, networks, steps: 0 };
         chains.start(data)?;
         Ok(chains)
     }
@@ -170,11 +174,8 @@ impl GenerationChains {
         match (self.request.mode, self.request.origin) {
             (Mode::Ancestral, _) | (_, Origin::Prior) => self.descend(),
             (_, Origin::Noise) => {
-                let family = self.model.observed_family().clone();
-                let spread = family.sigma().unwrap_or(1.0) as f32;
-                for block in &mut self.blocks {
-                    block.fill_observed(&family.bounds().map(|b| b as f32), family.is_binary(), spread);
-                }
+                let spread = self.model.layers[0].sigma().unwrap_or(1.0) as f32;
+                self.networks.fill_observed(&self.model, spread);
             }
             (_, Origin::Data) => {
                 let Some(data) = data.filter(|set| set.nrows() > 0 && set.ncols() == n) else {
@@ -182,35 +183,29 @@ impl GenerationChains {
                 };
                 let mut rng = ChaCha8Rng::seed_from_u64(self.request.seed);
                 rng.set_stream(1 << 43);
-                for block in &mut self.blocks {
-                    for row in block.layers[0].x.chunks_exact_mut(n) {
-                        let image = rng.random_range(0..data.nrows());
-                        row.iter_mut().zip(data.row(image)).for_each(|(x, &value)| *x = value);
-                    }
-                }
+                self.networks.set_states(&self.model, 0, |_, row| {
+                    let image = rng.random_range(0..data.nrows());
+                    row.iter_mut().zip(data.row(image)).for_each(|(x, &value)| *x = value);
+                });
             }
         }
         if self.request.mode != Mode::Ancestral {
             let inner = if self.request.mode == Mode::Marginal { self.request.inner } else { 1 };
-            let free = vec![true; n];
-            self.blocks.iter_mut().for_each(|block| block.free(&free, inner, self.observed));
+            self.networks.free(&vec![true; n], inner, self.observed);
         }
         Ok(())
     }
 
     /// Draws every layer from the top down.
     fn descend(&mut self) {
-        let (model, active_layers, request) = (&self.model, self.active_layers, self.request);
-        self.blocks.par_iter_mut().for_each(|block| {
-            let top = model.depth();
-            match request.category.filter(|_| active_layers == top) {
-                Some(category) => {
-                    block.layers[top].choice.fill(category as u32);
-                    ancestral::draw_below(model, block, 0, top - 1, request.temperature as f32);
-                }
-                None => ancestral::draw(model, block, 0, active_layers, request.temperature as f32),
+        let (model, top, temperature) = (&self.model, self.model.depth(), self.request.temperature as f32);
+        match self.request.category.filter(|_| self.active_layers == top) {
+            Some(category) => {
+                self.networks.set_category(model, category as u32);
+                self.networks.draw_below(model, 0, top - 1, temperature, &side_by_side);
             }
-        });
+            None => self.networks.draw_ancestral(model, 0, self.active_layers, temperature, &side_by_side),
+        }
     }
 
     /// The same chains with other weights of the same sizes: they go on from where they are. An ancestral draw is made anew.
@@ -226,14 +221,7 @@ impl GenerationChains {
         if request.mode == Mode::Ancestral {
             return Ok(chains);
         }
-        for (new, old) in chains.blocks.iter_mut().zip(&self.blocks) {
-            for (new, old) in new.layers.iter_mut().zip(&old.layers).take(1 + self.active_layers.min(chains.active_layers)) {
-                new.x.copy_from_slice(&old.x);
-                new.v.copy_from_slice(&old.v);
-                new.choice.copy_from_slice(&old.choice);
-            }
-            new.refresh_activations(&chains.model);
-        }
+        chains.networks.continue_from(&chains.model, &self.networks, self.active_layers.min(chains.active_layers));
         Ok(chains)
     }
 
@@ -257,35 +245,27 @@ impl GenerationChains {
             return;
         }
         let span = Span { steps, skip: 0, learn: false, last: false };
-        let (model, parameters) = (&self.model, &self.parameters);
-        self.blocks.par_iter_mut().with_max_len(1).for_each(|block| block.run(model, parameters, span, &Probes::default()));
+        self.networks.advance(&self.model, &self.parameters, span, &Probes::default(), &side_by_side);
         self.steps += steps as u64;
     }
 
     /// x_0 as it is, `[count, n_0]`.
     pub fn samples(&self) -> Array2<f32> {
-        self.gather(|block| block.layers[0].x.clone())
+        self.networks.state_matrix(0)
     }
 
     /// E\[x_0 | x_1\] as it is, `[count, n_0]`.
     pub fn means(&self) -> Array2<f32> {
-        self.gather(|block| block.expected_observation(&self.model))
+        self.networks.expected_observation(&self.model, self.request.count)
     }
 
     /// x of layer l as it is, `[count, n_l]`.
     pub fn states(&self, l: usize) -> Array2<f32> {
-        self.gather(|block| block.layers[l].x.clone())
-    }
-
-    fn gather(&self, values: impl Fn(&Block) -> Vec<f32>) -> Array2<f32> {
-        let all: Vec<f32> = self.blocks.iter().flat_map(values).collect();
-        let columns = all.len() / self.request.count;
-        Array2::from_shape_vec((self.request.count, columns), all).unwrap_or_default()
+        self.networks.state_matrix(l)
     }
 
     /// The first layer in which a value is not finite; None while all is well.
     pub fn broken(&self) -> Option<usize> {
-        let whole = |l: usize| self.blocks.iter().all(|block| block.layers[l].x.iter().all(|x| x.is_finite()));
-        (0..=self.model.depth()).find(|&l| !whole(l))
+        (0..=self.model.depth()).find(|&l| !self.networks.is_finite(l))
     }
 }

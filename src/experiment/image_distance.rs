@@ -94,7 +94,7 @@ impl Measure {
     /// Judges samples and means, `[count, n_0]` each; None where there are too few, or one is not finite.
     pub fn judge(&self, samples: ArrayView2<f32>, means: ArrayView2<f32>) -> Option<[ImageScores; 2]> {
         let scores = |images: ArrayView2<f32>| {
-            let judged = self.judge.judge(images.slice(s![..images.nrows().min(self.most), ..])).ok()?;
+            let judged = self.judge.evaluate(images.slice(s![..images.nrows().min(self.most), ..])).ok()?;
             Some(ImageScores { distance: judged.frechet, shares: judged.class_shares })
         };
         Some([scores(samples)?, scores(means)?])

@@ -15,7 +15,7 @@ use crate::model::{Family, FamilyConfig, Hierarchy};
 use ndarray::Array2;
 
 /// What is swept.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Experiment {
     /// Speed-up of the first watched unit against m.
     AdaptationStrength,
@@ -36,7 +36,7 @@ pub enum Experiment {
 }
 
 /// One measured point.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Point {
     /// Which of the experiment's series: an index into its K, or the quantity.
     pub series: usize,
@@ -73,7 +73,7 @@ pub const FRACTIONS: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 const CHAINS: usize = 128;
 
 /// What an experiment is done on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Subject {
     /// The model; its weights stay.
     pub model: Hierarchy,

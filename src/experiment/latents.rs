@@ -1,6 +1,7 @@
-//! Latents that persist: the chains of every image, kept from one visit to the next (SPEC 8).
+//! Latents that persist: the chains of every image go on from one visit to the next (SPEC 8).
 
-use crate::dynamics::block::Block;
+use crate::dynamics::{ChainState, Ensemble};
+use crate::experiment::config::ConfigError;
 use crate::model::{Hierarchy, vector};
 use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use rand::rngs::ChaCha8Rng;
@@ -26,7 +27,7 @@ pub struct Latents {
     fresh: bool,
 }
 
-/// Values kept of one image in each layer of neurons.
+/// Values of one image in each layer of neurons.
 fn widths(model: &Hierarchy) -> impl Iterator<Item = [usize; 2]> {
     model.layers[1..].iter().map(|layer| if layer.is_categorical() { [1, 0] } else { [layer.size; 2] })
 }
@@ -37,13 +38,13 @@ impl Latents {
         widths(model).flatten().sum::<usize>() * images * size_of::<f32>()
     }
 
-    /// Room for the chains of `images`; none has been seen.
+    /// Storage for the chains of `images`; none has been seen.
     pub fn new(model: &Hierarchy, images: usize) -> Self {
         let [x, v] = [0, 1].map(|which| widths(model).map(|width| Array2::zeros((images, width[which]))).collect());
         Self { x, v, settled: 0, order: Vec::new(), next: 0, shown: Vec::new(), fresh: false }
     }
 
-    /// Images that have room.
+    /// Images whose chains can be stored.
     pub fn images(&self) -> usize {
         self.x[0].nrows()
     }
@@ -80,43 +81,32 @@ impl Latents {
         &self.shown
     }
 
-    /// Puts the chains of the images shown into the networks of a block, whose first one is number `first` of all.
-    pub fn load(&self, model: &Hierarchy, block: &mut Block, first: usize) {
-        for r in 0..block.rows {
-            let image = self.shown[first + r] as usize;
-            for (l, (x, v)) in (1..).zip(self.x.iter().zip(&self.v)) {
-                let (state, n) = (&mut block.layers[l], model.layers[l].size);
-                if let Some(choice) = state.choice.get_mut(r) {
-                    *choice = x[[image, 0]] as u32;
-                    continue;
-                }
-                x.row(image).assign_to(ArrayViewMut1::from(&mut state.x[r * n..][..n]));
-                v.row(image).assign_to(ArrayViewMut1::from(&mut state.v[r * n..][..n]));
+    /// Puts layer `l` of the chain of the image that a network shows into that network.
+    pub fn load(&self, network: usize, l: usize, state: ChainState) {
+        let (image, [x_l, v_l]) = (self.shown[network] as usize, [&self.x[l - 1], &self.v[l - 1]]);
+        match state {
+            ChainState::Category(category) => *category = x_l[[image, 0]] as u32,
+            ChainState::Neurons { x, v } => {
+                x_l.row(image).assign_to(ArrayViewMut1::from(x));
+                v_l.row(image).assign_to(ArrayViewMut1::from(v));
             }
         }
-        block.refresh_activations(model);
     }
 
-    /// Keeps the chains as they are at the end of a visit; one that is not finite is left as it was.
-    pub fn store(&mut self, model: &Hierarchy, blocks: &[Block]) {
-        let mut row = 0;
-        for block in blocks {
-            for r in 0..block.rows {
-                let image = self.shown[row + r] as usize;
-                for (l, (x, v)) in (1..).zip(self.x.iter_mut().zip(&mut self.v)) {
-                    let (state, n) = (&block.layers[l], model.layers[l].size);
-                    if let Some(&choice) = state.choice.get(r) {
-                        x[[image, 0]] = choice as f32;
-                        continue;
-                    }
-                    let [new_x, new_v] = [&state.x, &state.v].map(|values| &values[r * n..][..n]);
-                    if vector::all_finite(new_x) && vector::all_finite(new_v) {
-                        x.row_mut(image).assign(&ArrayView1::from(new_x));
-                        v.row_mut(image).assign(&ArrayView1::from(new_v));
-                    }
+    /// Stores the chains as they are at the end of a visit; one that is not finite is left as it was.
+    pub fn store(&mut self, networks: &Ensemble) {
+        let depth = self.x.len();
+        for (l, (x, v)) in (1..).zip(self.x.iter_mut().zip(&mut self.v)) {
+            if l == depth && networks.categories().next().is_some() {
+                self.shown.iter().zip(networks.categories()).for_each(|(&image, category)| x[[image as usize, 0]] = category as f32);
+                continue;
+            }
+            for (&image, (new_x, new_v)) in self.shown.iter().zip(networks.states(l).zip(networks.adaptation(l))) {
+                if vector::all_finite(new_x) && vector::all_finite(new_v) {
+                    x.row_mut(image as usize).assign(&ArrayView1::from(new_x));
+                    v.row_mut(image as usize).assign(&ArrayView1::from(new_v));
                 }
             }
-            row += block.rows;
         }
         if self.fresh {
             let last = self.shown.iter().copied().max().map_or(0, |image| image as usize + 1);
@@ -147,16 +137,17 @@ impl Latents {
         (1..).zip(self.x.iter().zip(&self.v).map(move |(x, v)| [seen(x), seen(v)]))
     }
 
-    /// Goes on from chains that were kept: (x, v) of layers 1..=L, `[seen, width]` each. An error where a shape does not fit.
-    pub fn resume(&mut self, kept: Vec<[Array2<f32>; 2]>) -> Result<(), String> {
-        let seen = kept.first().map_or(0, |[x, _]| x.nrows()).min(self.images());
-        for (l, [x, v]) in (1..).zip(&kept) {
+    /// Goes on from chains that were saved: (x, v) of layers 1..=L, `[seen, width]` each. An error where a shape does not fit.
+    pub fn resume(&mut self, chains: Vec<[Array2<f32>; 2]>) -> Result<(), ConfigError> {
+        let seen = chains.first().map_or(0, |[x, _]| x.nrows()).min(self.images());
+        for (l, [x, v]) in (1..).zip(&chains) {
             let (own_x, own_v) = (self.x.get(l - 1).map_or(0, Array2::ncols), self.v.get(l - 1).map_or(0, Array2::ncols));
             if x.ncols() != own_x || v.ncols() != own_v || x.nrows() < seen || v.nrows() < seen {
-                return Err(format!("the latents of layer {l} have shapes {:?} and {:?}, which do not fit the model", x.dim(), v.dim()));
+                let shapes = format!("{:?} and {:?}", x.dim(), v.dim());
+                return Err(ConfigError::Stimulus(format!("the latents of layer {l} have shapes {shapes}, which do not fit the model")));
             }
         }
-        for (l, [x, v]) in kept.into_iter().enumerate() {
+        for (l, [x, v]) in chains.into_iter().enumerate() {
             self.x[l].slice_mut(ndarray::s![..seen, ..]).assign(&x.slice(ndarray::s![..seen, ..]));
             self.v[l].slice_mut(ndarray::s![..seen, ..]).assign(&v.slice(ndarray::s![..seen, ..]));
         }

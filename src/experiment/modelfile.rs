@@ -43,13 +43,11 @@ fn sigma_learns(config: &Config, model: &Hierarchy, l: usize) -> bool {
 /// Writes a model file from which learning goes on where `session` is; `config` is what it shall say of the run.
 pub fn save(path: &Path, config: &Config, session: &Session) -> anyhow::Result<()> {
     let mut archive = Archive::default();
-    let mut config = config.clone();
-    config.learning.images_seen = session.images;
-    (config.learning.stage, config.learning.stage_since) = (session.position().stage, session.position().since);
-    add_model(&mut archive, &config, &session.model)?;
+    let config = session.with_progress(config.clone());
+    add_model(&mut archive, &config, session.model())?;
     let vector = |values: &[f32]| Array1::from(values.to_vec());
     let mut count = 0;
-    for (kind, list) in [("W", &session.optimizer.weights), ("b", &session.optimizer.biases)] {
+    for (kind, list) in [("W", &session.optimizer().weights), ("b", &session.optimizer().biases)] {
         for (l, moments) in list.iter().enumerate().filter(|(_, moments)| moments.count > 0) {
             archive.add(&format!("adam_{kind}{l}_first"), &vector(&moments.first))?;
             archive.add(&format!("adam_{kind}{l}_second"), &vector(&moments.second))?;
@@ -72,9 +70,9 @@ pub fn save(path: &Path, config: &Config, session: &Session) -> anyhow::Result<(
 pub fn resume(path: &Path, session: &mut Session) -> anyhow::Result<()> {
     let mut file = open(path)?;
     let count = if file.has("adam_count") { file.array("adam_count")?.iter().next().copied().unwrap_or(0.0) as u64 } else { 0 };
-    let model = &session.model;
+    let (model, mut optimizer) = (session.model(), session.optimizer().clone());
     let sizes = [("W", model.weights.iter().map(Array2::len).collect::<Vec<_>>()), ("b", model.biases.iter().map(Array1::len).collect())];
-    for ((kind, sizes), list) in sizes.into_iter().zip([&mut session.optimizer.weights, &mut session.optimizer.biases]) {
+    for ((kind, sizes), list) in sizes.into_iter().zip([&mut optimizer.weights, &mut optimizer.biases]) {
         for (l, moments) in list.iter_mut().enumerate() {
             let name = |which: &str| format!("adam_{kind}{l}_{which}");
             if count == 0 || !file.has(&name("first")) {
@@ -90,6 +88,7 @@ pub fn resume(path: &Path, session: &mut Session) -> anyhow::Result<()> {
             *moments = Moments { first: read("first")?, second: read("second")?, count };
         }
     }
+    session.resume_optimizer(optimizer);
     let mut kept = Vec::new();
     while file.has(&format!("latent_x{}", kept.len() + 1)) {
         let l = kept.len() + 1;
@@ -98,7 +97,7 @@ pub fn resume(path: &Path, session: &mut Session) -> anyhow::Result<()> {
         };
         kept.push([read(format!("latent_x{l}"))?, read(format!("latent_v{l}"))?]);
     }
-    if kept.len() == session.model.depth() {
+    if kept.len() == session.model().depth() {
         session.resume_latents(kept).map_err(|e| anyhow!("{}: {e}", path.display()))?;
     }
     Ok(())
@@ -148,15 +147,16 @@ pub fn load(path: &Path) -> anyhow::Result<(Config, Hierarchy)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FamilyConfig;
+    use crate::experiment::config::LayerConfig;
+    use crate::model::{Activation, FamilyConfig};
 
     #[test]
     fn a_file_says_by_its_biases_which_states_of_the_top_are_active() {
+        let layer = |family, size| LayerConfig { size, family, activation: Activation::Linear, bias: 0.0, learned_sigma: false };
+        let gaussian = FamilyConfig::Gaussian { sigma: 0.5 };
         let mut config = Config::default();
-        let [observed, latent] = [&config.model.layers[0], &config.model.layers[1]].map(Clone::clone);
-        let mut top = latent.clone();
-        (top.family, top.size) = (FamilyConfig::Categorical, 4);
-        config.model.layers = vec![observed, latent, top];
+        config.model.layers = vec![layer(gaussian, 3), layer(gaussian, 2), layer(FamilyConfig::Categorical, 4)];
+        (config.stimulus.values, config.stimulus.steps_per_stimulus) = (vec![0.0; 3], 0);
         let mut model = build_model(&config).unwrap();
         assert_eq!(model.active_states(), Some(4), "all are, where nothing says otherwise");
         model.layers[2].set_active_states(2);

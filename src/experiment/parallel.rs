@@ -1,6 +1,6 @@
 //! Work on the threads of the pool that the caller runs in: on one thread where there is none, so that nothing starts threads unasked.
 
-use crate::dynamics::learning::Task;
+use crate::dynamics::Task;
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,8 +2,7 @@
 //! step, so that equal steps are equal simulated time.
 
 use crate::analysis::density::DensityGrid;
-use crate::dynamics::StepParameters;
-use crate::dynamics::block::{Block, Probes, Span};
+use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span, StepParameters, in_turn};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::session::step_parameters;
 use crate::model::linear::{LayerConstants, LinearDynamics};
@@ -82,7 +81,7 @@ pub struct Sampler {
     /// Its settings.
     pub config: SamplerConfig,
     parameters: StepParameters,
-    block: Block,
+    networks: Ensemble,
     /// The pair's last positions, oldest first, `[chains]` each.
     pub trail: Vec<Vec<[f32; 2]>>,
     /// Draws of the pair for the diagnostics, `[draws][chains]`, `stride` steps apart.
@@ -162,12 +161,17 @@ impl Race {
         };
         let tables = race.model.tables();
         for (i, &config) in samplers.iter().take(MOST_SAMPLERS).enumerate() {
-            let mut block = Block::new(&race.model, chains, config.interneurons, field.common.seed, (1 << 30) + i as u64);
-            block.tables.clone_from(&tables);
+            let options = EnsembleOptions {
+                interneurons: config.interneurons,
+                seed: field.common.seed,
+                stream: (1 << 30) + i as u64,
+                tables: tables.clone(),
+                ..EnsembleOptions::new(&race.model, chains)
+            };
             race.samplers.push(Sampler {
                 config,
                 parameters: step_parameters(&config.dynamics(&race.common), &race.stiffness),
-                block,
+                networks: Ensemble::new(&race.model, &options),
                 trail: Vec::new(),
                 draws: Vec::new(),
                 stride: 1,
@@ -233,14 +237,12 @@ impl Race {
         }
         let (model, stimulus) = (&self.model, &self.stimulus);
         for sampler in &mut self.samplers {
-            sampler.block.restart(model);
-            let observed = model.layers[0].size;
-            sampler.block.layers[0].x.chunks_exact_mut(observed).for_each(|row| row.copy_from_slice(stimulus));
+            sampler.networks.restart(model);
+            sampler.networks.clamp(stimulus, &[]);
             for (l, place) in (1..).zip(&places) {
-                let [low, high] = model.layers[l].bounds().map(|b| b as f32);
-                let state = &mut sampler.block.layers[l];
-                state.x.iter_mut().zip(place).for_each(|(x, &p)| *x = p.clamp(low, high));
-                state.activate(model.layers[l].activation);
+                let ([low, high], n) = (model.layers[l].bounds().map(|b| b as f32), model.layers[l].size);
+                let write = |chain: usize, x: &mut [f32]| x.iter_mut().zip(&place[chain * n..]).for_each(|(x, &p)| *x = p.clamp(low, high));
+                sampler.networks.set_states(model, l, write);
             }
             sampler.forget();
         }
@@ -287,7 +289,7 @@ impl Race {
             self.window = [grid.x, grid.y];
         }
         for sampler in &mut self.samplers {
-            sampler.block.layers[0].x.chunks_exact_mut(stimulus.len()).for_each(|row| row.copy_from_slice(stimulus));
+            sampler.networks.clamp(stimulus, &[]);
             sampler.forget();
         }
         (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
@@ -299,9 +301,9 @@ impl Race {
         let span = Span { steps, skip: 0, learn: false, last: false };
         for sampler in &mut self.samplers {
             let begin = Instant::now();
-            sampler.block.run(&self.model, &sampler.parameters, span, &probes);
+            sampler.networks.advance(&self.model, &sampler.parameters, span, &probes, &in_turn);
             sampler.wall += begin.elapsed();
-            let pairs = std::mem::take(&mut sampler.block.pairs);
+            let pairs = sampler.networks.take_recorded(steps).pairs;
             for (i, positions) in pairs.into_iter().enumerate() {
                 sampler.record(self.steps + i as u64 + 1, positions, self.window);
             }
@@ -359,7 +361,7 @@ impl Sampler {
         self.visited = 0;
         self.distance.clear();
         self.wall = Duration::ZERO;
-        self.block.pairs.clear();
+        self.networks.take_recorded(0);
     }
 
     fn record(&mut self, step: u64, positions: Vec<[f32; 2]>, window: [[f64; 2]; 2]) {

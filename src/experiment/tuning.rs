@@ -4,8 +4,7 @@
 //! Gratings are shown where the model's stimuli are, after whitening; contrast 1 has the standard deviation of those stimuli, 1.
 
 use crate::analysis::tuning::{OrientationTuning, modulation_ratio, orientation};
-use crate::dynamics::StepParameters;
-use crate::dynamics::block::{Block, Probes, Span};
+use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span, StepParameters, in_turn};
 use crate::model::Hierarchy;
 use ndarray::{Array2, Array4};
 use std::f64::consts::{PI, SQRT_2, TAU};
@@ -143,19 +142,27 @@ impl Preparation<'_> {
         let (mut mean, mut spread) = (Vec::with_capacity(stimuli.len() * units), Vec::with_capacity(stimuli.len() * units));
         let tables = self.model.tables();
         for (b, chunk) in stimuli.chunks(ROWS).enumerate() {
-            let mut block = Block::new(self.model, chunk.len(), self.parameters.interneurons, protocol.seed, stream + b as u64);
-            block.tables.clone_from(&tables);
-            block.set_stage(self.active_layers, &vec![false; self.model.depth()]);
-            block.restart(self.model);
-            for (row, stimulus) in block.layers[0].x.chunks_exact_mut(stimulus_size(self.model)).zip(chunk) {
-                row.copy_from_slice(stimulus);
-            }
-            let span = |steps| Span { steps, skip: 0, learn: false, last: false };
-            block.run(self.model, self.parameters, span(protocol.burn_in), &Probes::default());
+            let options = EnsembleOptions {
+                interneurons: self.parameters.interneurons,
+                seed: protocol.seed,
+                stream: stream + b as u64,
+                active_layers: self.active_layers,
+                learns: vec![false; self.model.depth()],
+                tables: tables.clone(),
+                ..EnsembleOptions::new(self.model, chunk.len())
+            };
+            let mut networks = Ensemble::new(self.model, &options);
+            networks.restart(self.model);
+            networks.set_states(self.model, 0, |k, x| x.copy_from_slice(&chunk[k]));
+            let advance = |networks: &mut Ensemble, steps| {
+                let span = Span { steps, skip: 0, learn: false, last: false };
+                networks.advance(self.model, self.parameters, span, &Probes::default(), &in_turn);
+            };
+            advance(&mut networks, protocol.burn_in);
             let mut sums = vec![[0.0f64; 2]; chunk.len() * units];
             for _ in 0..protocol.samples {
-                block.run(self.model, self.parameters, span(1), &Probes::default());
-                for (sum, x) in sums.iter_mut().zip(&block.layers[self.layer].x) {
+                advance(&mut networks, 1);
+                for (sum, x) in sums.iter_mut().zip(networks.states(self.layer).flatten()) {
                     let rate = f64::from(x.max(0.0));
                     *sum = [sum[0] + rate, sum[1] + rate * rate];
                 }
@@ -238,10 +245,6 @@ impl Preparation<'_> {
         });
         Some(found)
     }
-}
-
-fn stimulus_size(model: &Hierarchy) -> usize {
-    model.layers[0].size
 }
 
 /// The tuning of one unit.

@@ -48,10 +48,10 @@ impl Activation {
         }
     }
 
-    /// A bound of f'^2 for |x| <= `reach`, which the stability governor uses (SPEC 2).
-    pub fn largest_slope_squared(self, reach: f64) -> f64 {
+    /// A bound of f'^2 for |x| <= `largest_x`, which the stability governor uses (SPEC 2).
+    pub fn largest_slope_squared(self, largest_x: f64) -> f64 {
         match self {
-            Self::Square => (2.0 * reach).powi(2),
+            Self::Square => (2.0 * largest_x).powi(2),
             _ => 1.0,
         }
     }

@@ -1,4 +1,4 @@
-//! The energy of a whole state and its exact gradient in f64 (SPEC 1, 2): the truth that currents and grids are held to.
+//! The energy of a whole state and its exact gradient in f64 (SPEC 1, 2): the reference of currents and grids.
 
 use crate::model::hierarchy::Tables;
 use crate::model::{Hierarchy, Layer};

@@ -1,4 +1,4 @@
-//! The whole neural dynamics of a linear-Gaussian hierarchy as a linear stochastic differential equation, and what follows from
+//! The neural dynamics of a linear-Gaussian hierarchy as a linear stochastic differential equation, and what follows from
 //! it exactly: covariance, autocorrelation, spectrum, ringing (SPEC 5.2, 5.4).
 
 use crate::model::Hierarchy;
@@ -36,7 +36,7 @@ pub struct LinearDynamics {
 
 impl LinearDynamics {
     /// For gaussian layers with linear f. `tau_eps` in ms; with `exact` interneurons tau_eps is 0. None for another model, one of more
-    /// than 24 states, or where the dynamics are unstable: then there is no stationary law.
+    /// than 24 states, or where the dynamics are unstable: then there is no stationary distribution.
     pub fn new(model: &Hierarchy, layers: &[LayerConstants], tau_eps: f64, k: usize, exact: bool) -> Option<Self> {
         let depth = model.depth();
         if layers.len() != depth || !model.is_linear_gaussian() {
@@ -48,52 +48,7 @@ impl LinearDynamics {
         if states > MOST_STATES {
             return None;
         }
-        let variance = |l: usize| model.layers[l].sigma().unwrap_or(1.0).powi(2);
-        let w = |l: usize| model.weights[l].mapv(f64::from);
-        let x_at: Vec<usize> = (1..=depth).map(|l| 2 * sizes[1..l].iter().sum::<usize>()).collect();
-        let y_at: Vec<usize> = (0..depth).map(|l| 2 * neurons + sizes[..l].iter().sum::<usize>()).collect();
-        // -I_l as a linear function of z: row block l of `current`.
-        let mut a = Array2::<f64>::zeros((states, states));
-        let mut d = Array2::<f64>::zeros((states, states));
-        for l in 1..=depth {
-            let (n, c) = (sizes[l], layers[l - 1]);
-            let mut current = Array2::<f64>::zeros((n, states)); // -I_l
-            let own = s![.., x_at[l - 1]..x_at[l - 1] + n];
-            current.slice_mut(own).scaled_add(1.0 / variance(l), &Array2::eye(n));
-            if l < depth {
-                let above = s![.., x_at[l]..x_at[l] + sizes[l + 1]];
-                current.slice_mut(above).scaled_add(-1.0 / variance(l), &w(l));
-            }
-            let feedback = w(l - 1).t().to_owned() / variance(l - 1);
-            if l >= 2 {
-                let below = s![.., x_at[l - 2]..x_at[l - 2] + sizes[l - 1]];
-                current.slice_mut(below).scaled_add(-1.0, &feedback);
-            }
-            if exact {
-                current.slice_mut(own).scaled_add(1.0, &feedback.dot(&w(l - 1)));
-            } else {
-                let inter = s![.., y_at[l - 1]..y_at[l - 1] + sizes[l - 1]];
-                current.slice_mut(inter).scaled_add(1.0, &feedback);
-            }
-            let (x, v) = (x_at[l - 1], x_at[l - 1] + n);
-            a.slice_mut(s![x..x + n, ..]).scaled_add(1.0 / c.tau_x, &current);
-            a.slice_mut(s![v..v + n, ..]).scaled_add(-c.m / c.tau_x, &current);
-            for i in 0..n {
-                a[[x + i, v + i]] += c.m / c.tau_x;
-                a[[v + i, v + i]] += 1.0 / c.tau_v;
-                (d[[x + i, x + i]], d[[v + i, v + i]]) = (2.0 / c.tau_x, 2.0 / c.tau_v);
-            }
-        }
-        if !exact {
-            for l in 0..depth {
-                let (y, n) = (y_at[l], sizes[l]);
-                a.slice_mut(s![y..y + n, x_at[l]..x_at[l] + sizes[l + 1]]).scaled_add(-1.0 / tau_eps, &w(l));
-                for i in 0..n {
-                    a[[y + i, y + i]] += 1.0 / tau_eps;
-                    d[[y + i, y + i]] = 2.0 * variance(l) / (tau_eps * k as f64);
-                }
-            }
-        }
+        let (a, d, x_at) = equations(model, layers, [tau_eps, k as f64], exact, states);
         let covariance = lyapunov(&a, &d)?;
         // Slow interneurons and strong adaptation can make the dynamics unstable: then the equation's solution is no covariance.
         let largest = covariance.diag().iter().fold(0.0f64, |top, v| top.max(v.abs()));
@@ -160,6 +115,66 @@ impl LinearDynamics {
         let tops = (1..count).filter(|&k| values[k] > values[k - 1] && values[k] >= values[k + 1]);
         tops.map(|k| place(maximum(power, [k as f64 - 1.0, k as f64 + 1.0]))).collect()
     }
+}
+
+/// A and D, `[states, states]`, of the dynamics, and where x_l begins in z, l = 1..=L; `[tau_eps, K]` of the interneurons.
+fn equations(
+    model: &Hierarchy,
+    layers: &[LayerConstants],
+    [tau_eps, k]: [f64; 2],
+    exact: bool,
+    states: usize,
+) -> (Array2<f64>, Array2<f64>, Vec<usize>) {
+    let depth = model.depth();
+    let sizes: Vec<usize> = model.layers.iter().map(|l| l.size).collect();
+    let neurons: usize = sizes[1..].iter().sum();
+    let variance = |l: usize| model.layers[l].sigma().unwrap_or(1.0).powi(2);
+    let w = |l: usize| model.weights[l].mapv(f64::from);
+    let x_at: Vec<usize> = (1..=depth).map(|l| 2 * sizes[1..l].iter().sum::<usize>()).collect();
+    let y_at: Vec<usize> = (0..depth).map(|l| 2 * neurons + sizes[..l].iter().sum::<usize>()).collect();
+    // -I_l as a linear function of z: row block l of `current`.
+    let mut a = Array2::<f64>::zeros((states, states));
+    let mut d = Array2::<f64>::zeros((states, states));
+    for l in 1..=depth {
+        let (n, c) = (sizes[l], layers[l - 1]);
+        let mut current = Array2::<f64>::zeros((n, states)); // -I_l
+        let own = s![.., x_at[l - 1]..x_at[l - 1] + n];
+        current.slice_mut(own).scaled_add(1.0 / variance(l), &Array2::eye(n));
+        if l < depth {
+            let above = s![.., x_at[l]..x_at[l] + sizes[l + 1]];
+            current.slice_mut(above).scaled_add(-1.0 / variance(l), &w(l));
+        }
+        let feedback = w(l - 1).t().to_owned() / variance(l - 1);
+        if l >= 2 {
+            let below = s![.., x_at[l - 2]..x_at[l - 2] + sizes[l - 1]];
+            current.slice_mut(below).scaled_add(-1.0, &feedback);
+        }
+        if exact {
+            current.slice_mut(own).scaled_add(1.0, &feedback.dot(&w(l - 1)));
+        } else {
+            let inter = s![.., y_at[l - 1]..y_at[l - 1] + sizes[l - 1]];
+            current.slice_mut(inter).scaled_add(1.0, &feedback);
+        }
+        let (x, v) = (x_at[l - 1], x_at[l - 1] + n);
+        a.slice_mut(s![x..x + n, ..]).scaled_add(1.0 / c.tau_x, &current);
+        a.slice_mut(s![v..v + n, ..]).scaled_add(-c.m / c.tau_x, &current);
+        for i in 0..n {
+            a[[x + i, v + i]] += c.m / c.tau_x;
+            a[[v + i, v + i]] += 1.0 / c.tau_v;
+            (d[[x + i, x + i]], d[[v + i, v + i]]) = (2.0 / c.tau_x, 2.0 / c.tau_v);
+        }
+    }
+    if !exact {
+        for l in 0..depth {
+            let (y, n) = (y_at[l], sizes[l]);
+            a.slice_mut(s![y..y + n, x_at[l]..x_at[l] + sizes[l + 1]]).scaled_add(-1.0 / tau_eps, &w(l));
+            for i in 0..n {
+                a[[y + i, y + i]] += 1.0 / tau_eps;
+                d[[y + i, y + i]] = 2.0 * variance(l) / (tau_eps * k);
+            }
+        }
+    }
+    (a, d, x_at)
 }
 
 /// Where a function with one maximum in `[low, high]` has it, by golden sections.
@@ -325,7 +340,7 @@ mod tests {
                 assert!((found.covariance[[at[i], at[j]]] - posterior[[i, j]]).abs() < 1e-9, "{i} {j}");
             }
         }
-        // The joint law of x_0 and x has the mean and precision of the hierarchy: condition the joint covariance on x_0.
+        // The joint distribution of x_0 and x has the mean and precision of the hierarchy: condition the joint covariance on x_0.
         let mean = posterior_mean(&chain(), &ndarray::array![0.4, -1.0]).unwrap();
         let energy = |m: &Array1<f64>| {
             let states = [ndarray::array![0.4, -1.0], m.slice(s![..2]).to_owned(), m.slice(s![2..]).to_owned()];
@@ -374,7 +389,7 @@ mod tests {
             assert_eq!(found.len(), usize::from(known.is_some()), "m {m}: {found:?} {known:?}");
             if let Some(known) = known {
                 assert!((found[0] - known).abs() < 1e-5 * known, "m {m}: {found:?} {known}");
-                assert!(damped.is_none_or(|f| (f - known).abs() > 1e-3 * known), "the damped oscillation itself is told apart");
+                assert!(damped.is_none_or(|f| (f - known).abs() > 1e-3 * known), "the frequency of the damped oscillation is another one");
             }
         }
         let ringing_chain = LinearDynamics::new(&chain(), &[LayerConstants { m: 4.0, ..C }; 2], 0.1, 1, false).unwrap();

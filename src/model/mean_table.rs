@@ -7,7 +7,7 @@ use crate::model::quadrature;
 const TOLERANCE: f64 = 1e-6;
 const MOST_INTERVALS: usize = 4096;
 
-/// A'(eta) on a uniform grid over `[-reach, reach]` with slopes A''(eta), between them cubic Hermite interpolation. Outside of
+/// A'(eta) on a uniform grid over `[-largest_eta, largest_eta]` with slopes A''(eta), between them cubic Hermite interpolation. Outside of
 /// the grid the quadrature itself answers.
 #[derive(Clone, Debug)]
 pub struct MeanTable {

@@ -59,7 +59,7 @@ pub fn transpose(w: ArrayView2<f32>, out: &mut Vec<f32>) {
     const SIDE: usize = 16; // a cache line, both of W and of the result
     let (n, m) = w.dim();
     out.resize(n * m, 0.0);
-    let Some(w) = w.to_slice() else { unreachable!("weights are kept row by row") };
+    let Some(w) = w.to_slice() else { unreachable!("weights are stored row by row") };
     for top in (0..n).step_by(SIDE) {
         for left in (0..m).step_by(SIDE) {
             let rows = top..n.min(top + SIDE);

@@ -58,8 +58,8 @@ pub fn quantiles(log_density: impl Fn(f64) -> f64, low: f64, high: f64, chances:
         let wanted = u.clamp(0.0, 1.0) * sum;
         let i = cumulative.partition_point(|&c| c < wanted).clamp(1, nodes.len() - 1);
         let width = cumulative[i] - cumulative[i - 1];
-        let share = if width > 0.0 { (wanted - cumulative[i - 1]) / width } else { 0.5 };
-        nodes[i - 1].0 + share * (nodes[i].0 - nodes[i - 1].0)
+        let fraction = if width > 0.0 { (wanted - cumulative[i - 1]) / width } else { 0.5 };
+        nodes[i - 1].0 + fraction * (nodes[i].0 - nodes[i - 1].0)
     };
     chances.iter().map(at).collect()
 }

@@ -1,4 +1,4 @@
-//! For tests: how far f32 code is from the same formula in f64, and random inputs to judge it by.
+//! For tests: how far f32 code is from the same formula in f64, and random inputs to compare them on.
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};

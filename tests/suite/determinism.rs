@@ -1,9 +1,9 @@
 //! One seed, one result: however a presentation is divided into spans, and whatever the number of threads.
 
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::experiment::{Session, presets};
 
-/// Bits of the weights and of the first block's activities after 6 presentations of 15 steps, run in spans of `spans` in turn.
+/// Bits of the weights and of the first networks' activities after 6 presentations of 15 steps, run in spans of `spans` in turn.
 fn bits(spans: &[usize], threads: usize, steps_per_stimulus: usize, seed: u64) -> Vec<u32> {
     let mut config = presets::by_name("dead-leaves").unwrap();
     (config.data.patches, config.stimulus.batch, config.dynamics.threads, config.dynamics.seed) = (300, 60, threads, seed);
@@ -11,13 +11,14 @@ fn bits(spans: &[usize], threads: usize, steps_per_stimulus: usize, seed: u64) -
     let mut session = Session::new(config).unwrap();
     let total = 6 * steps_per_stimulus as u64;
     for i in 0.. {
-        let left = (total - session.steps) as usize;
+        let left = (total - session.steps()) as usize;
         if left == 0 {
             break;
         }
         session.advance(spans[i % spans.len()].min(left), &Probes::default());
     }
-    session.model.weights[0].iter().chain(&session.blocks[0].layers[1].x).map(|v| v.to_bits()).collect()
+    let states = session.networks().states(1).take(25).flatten();
+    session.model().weights[0].iter().chain(states).map(|v| v.to_bits()).collect()
 }
 
 #[test]

@@ -4,10 +4,10 @@
 use super::random::{below, each, layer, top};
 use heescope::analysis::chains::windowed_autocorrelation_time;
 use heescope::analysis::density::DensityGrid;
-use heescope::dynamics::block::{Block, Probes, Span};
 use heescope::dynamics::interneurons::equilibrium_statistics;
 use heescope::dynamics::noise::Noise;
 use heescope::dynamics::step_parameters::{LayerStep, StepParameters};
+use heescope::dynamics::{Ensemble, EnsembleOptions, Probes, Span, in_turn};
 use heescope::experiment::config::DynamicsConfig;
 use heescope::experiment::laboratory::{Experiment, Point, Subject, eta_range, run, theory};
 use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
@@ -237,8 +237,8 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
     };
     let upper = model.layers[1].family().unwrap().clone();
     let prior = draw(upper.as_ref(), 0.0, &uniform(ROWS));
-    let mut block = Block::new(&model, ROWS, 1, 3, 1);
-    block.layers[1].x.iter_mut().zip(&prior).for_each(|(x, &p)| *x = p as f32);
+    let mut networks = Ensemble::new(&model, &EnsembleOptions { seed: 3, stream: 1, ..EnsembleOptions::new(&model, ROWS) });
+    networks.set_states(&model, 1, |row, x| x[0] = prior[row] as f32);
     let step = LayerStep::new(0.01, 1.0, 0.3);
     let parameters =
         StepParameters { layers: vec![step], dt_ms: 1.0, dt_over_tau_eps: 3.0, interneurons: 1, exact: false, choice_interval: 1 };
@@ -246,8 +246,9 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
     let rounds = 300;
     for _ in 0..rounds {
         let u = uniform(2 * ROWS);
-        for row in 0..ROWS {
-            let x = f64::from(block.layers[1].x[row]);
+        let above = networks.state_matrix(1);
+        networks.set_states(&model, 0, |row, observed| {
+            let x = f64::from(above[[row, 0]]);
             for i in 0..2 {
                 let eta = f64::from(weights[[i, 0]]) * x;
                 let x0 = match low {
@@ -256,12 +257,12 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
                     FamilyConfig::Bernoulli => f64::from(u8::from(u[2 * row + i] < 1.0 / (1.0 + (-eta).exp()))),
                     _ => draw(model.observed_family().as_ref(), eta, &u[2 * row + i..=2 * row + i])[0],
                 };
-                block.layers[0].x[2 * row + i] = gain * x0 as f32;
+                observed[i] = gain * x0 as f32;
             }
-        }
-        block.run(&model, &parameters, Span { steps: 4, skip: 0, learn: false, last: false }, &Probes::default());
-        for row in 0..ROWS {
-            let x = f64::from(block.layers[1].x[row]);
+        });
+        networks.advance(&model, &parameters, Span { steps: 4, skip: 0, learn: false, last: false }, &Probes::default(), &in_turn);
+        for (row, x) in networks.states(1).enumerate() {
+            let x = f64::from(x[0]);
             first[row] += x / f64::from(rounds);
             second[row] += x * x / f64::from(rounds);
         }

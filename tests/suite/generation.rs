@@ -1,8 +1,7 @@
 //! Generation and in-painting against closed forms (SPEC 4, 5, 8). Each statistical test states its tolerance in standard errors and
 //! has a planted bug that it must see.
 
-use heescope::dynamics::block::{Block, Probes, Span};
-use heescope::dynamics::{LayerStep, StepParameters, ancestral, categorical};
+use heescope::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepParameters, categorical, in_turn, mixture_learning};
 use heescope::experiment::generation::{FrozenModel, GenerationChains, GenerationRequest, Mode, Origin};
 use heescope::model::energy::energy;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
@@ -11,6 +10,16 @@ use ndarray::{Array1, Array2, array};
 
 fn layer(family: FamilyConfig, size: usize) -> Layer {
     Layer::new(family, Activation::Linear, size).unwrap()
+}
+
+/// `count` networks in one block.
+fn networks(model: &Hierarchy, count: usize, seed: u64) -> Ensemble {
+    Ensemble::new(model, &EnsembleOptions { seed, ..EnsembleOptions::new(model, count) })
+}
+
+/// `steps` steps without learning.
+fn advance(networks: &mut Ensemble, model: &Hierarchy, parameters: &StepParameters, steps: usize) {
+    networks.advance(model, parameters, Span { steps, skip: 0, learn: false, last: false }, &Probes::default(), &in_turn);
 }
 
 fn gaussian(sigma: f64, size: usize) -> Layer {
@@ -108,15 +117,14 @@ fn marginal_samples_have_the_covariance_of_langevin_on_the_marginal() {
     // Planted bug: the gradient of one step in place of the mean over all.
     let observed = LayerStep::new(h0, 0.0, 0.3);
     let parameters = weights(&model, h, h0, 0.0).parameters;
-    let mut block = Block::new(&model, count, 1, 5, 0);
+    let mut wrong = networks(&model, count, 5);
     for _ in 0..outer {
         for (steps, free) in [(inner - 1, vec![false; 3]), (1, vec![true; 3])] {
-            block.free(&free, 1, observed);
-            block.run(&model, &parameters, Span { steps, skip: 0, learn: false, last: false }, &Probes::default());
+            wrong.free(&free, 1, observed);
+            advance(&mut wrong, &model, &parameters, steps);
         }
     }
-    let samples = Array2::from_shape_vec((count, 3), block.layers[0].x.clone()).unwrap();
-    let bug = covariance_z(&samples, &exact);
+    let bug = covariance_z(&wrong.state_matrix(0), &exact);
     assert!(bug > 5.0, "the mean over one step is not seen: z = {bug}");
 }
 
@@ -126,12 +134,12 @@ fn freed_pixels_are_sampled_from_the_conditional_law() {
     let (rows, clamped) = (5000, [0.8f32, -0.4]); // x_0[0] and x_0[2]; x_0[1] is free
     let run = |model: &Hierarchy| {
         let parameters = weights(model, 0.004, 0.004, 2.0).parameters;
-        let mut block = Block::new(model, rows, 1, 7, 0);
-        block.layers[0].x.chunks_exact_mut(3).for_each(|x| x.copy_from_slice(&[clamped[0], 5.0, clamped[1]]));
-        block.free(&[false, true, false], 1, LayerStep::new(0.004, 1.0, 0.3));
-        block.run(model, &parameters, Span { steps: 3000, skip: 0, learn: false, last: false }, &Probes::default());
-        assert!(block.layers[0].x.chunks_exact(3).all(|x| x[0] == clamped[0] && x[2] == clamped[1]), "clamped pixels stay");
-        block.layers[0].x.chunks_exact(3).map(|x| f64::from(x[1])).collect::<Vec<_>>()
+        let mut networks = networks(model, rows, 7);
+        networks.clamp(&[clamped[0], 5.0, clamped[1]], &[]);
+        networks.free(&[false, true, false], 1, LayerStep::new(0.004, 1.0, 0.3));
+        advance(&mut networks, model, &parameters, 3000);
+        assert!(networks.states(0).all(|x| x[0] == clamped[0] && x[2] == clamped[1]), "clamped pixels stay");
+        networks.states(0).map(|x| f64::from(x[1])).collect::<Vec<_>>()
     };
     // Conditional normal law of x[1] given x[0] and x[2].
     let c = covariance(&model);
@@ -225,9 +233,8 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
     };
     let total: f64 = (0..3).map(weight).sum();
     let z = |judged: &Hierarchy| {
-        let mut block = Block::new(judged, rows, 1, 9, 0);
-        block.layers[1].x.chunks_exact_mut(2).for_each(|x| x.copy_from_slice(&x1));
-        block.refresh_activations(judged);
+        let mut networks = networks(judged, rows, 9);
+        networks.set_states(judged, 1, |_, x| x.copy_from_slice(&x1));
         let still = StepParameters {
             layers: vec![LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 }; 2],
             dt_ms: 1.0,
@@ -236,10 +243,10 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
             exact: true,
             choice_interval: 1,
         };
-        block.run(judged, &still, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
-        let state = &block.layers[2];
-        assert!(state.x.chunks_exact(3).zip(&state.choice).all(|(x, &c)| x[c as usize] == 1.0 && x.iter().sum::<f32>() == 1.0));
-        let share = |c: u32| state.choice.iter().filter(|&&choice| choice == c).count() as f64 / rows as f64;
+        advance(&mut networks, judged, &still, 1);
+        let one_hot = |(x, c): (&[f32], u32)| x[c as usize] == 1.0 && x.iter().sum::<f32>() == 1.0;
+        assert!(networks.states(2).zip(networks.categories()).all(one_hot));
+        let share = |c: u32| networks.categories().filter(|&category| category == c).count() as f64 / rows as f64;
         let score = |c: usize| {
             let p = weight(c) / total;
             (share(c as u32) - p).abs() / (p * (1.0 - p) / rows as f64).sqrt()
@@ -291,7 +298,7 @@ fn a_top_of_as_many_states_as_images_opens_with_their_distance_as_sigma() {
     let layers = |k| vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, k)];
     let opened = |k: usize| {
         let mut model = Hierarchy::new(layers(k), vec![Array2::eye(2), Array2::zeros((2, k))]).unwrap();
-        categorical::initialise_states(&mut model, &x, usize::MAX);
+        mixture_learning::initialise_states(&mut model, &x, usize::MAX);
         model.layers[1].sigma().unwrap()
     };
     // Distance 1 goes along one of the two axes; ties go to the lower row, so to one axis more often.
@@ -306,7 +313,7 @@ fn opening_the_top_leaves_what_lies_below_as_it_is() {
     let mut model = mixture();
     let x = Array2::from_shape_fn((400, 2), |(i, j)| ((i * (3 + 4 * j)) as f32 * 0.37).sin() * if j == 0 { 2.0 } else { 0.3 });
     let before = x.dot(&model.weights[0].t());
-    let gains = categorical::initialise_states(&mut model, &x, usize::MAX);
+    let gains = mixture_learning::initialise_states(&mut model, &x, usize::MAX);
     let scaled = Array2::from_shape_fn(x.dim(), |(i, j)| x[[i, j]] * gains[j]);
     let after = scaled.dot(&model.weights[0].t());
     assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-5), "eta_0 of every image stays");
@@ -329,14 +336,14 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     let layers = vec![gaussian(0.5, 2), gaussian(0.7, 2), layer(FamilyConfig::Categorical, 6)];
     let mut model = Hierarchy::new(layers, vec![Array2::eye(2), Array2::zeros((2, 6))]).unwrap();
     let x = Array2::from_shape_fn((30, 2), |(i, j)| (i as f32 * (0.9 + 0.4 * j as f32)).sin());
-    categorical::initialise_states(&mut model, &x, 3);
+    mixture_learning::initialise_states(&mut model, &x, 3);
     model.biases[2][1] = 0.7; // the open states differ in probability
     assert_eq!(model.active_states(), Some(3));
     let rows = 3000;
     let drawn = |model: &Hierarchy| {
-        let mut block = Block::new(model, rows, 1, 4, 0);
-        ancestral::draw(model, &mut block, 0, 2, 1.0);
-        let prior = shares(&block);
+        let mut networks = networks(model, rows, 4);
+        networks.draw_ancestral(model, 0, 2, 1.0, &in_turn);
+        let prior = shares(&networks);
         let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
         let parameters = StepParameters {
             layers: vec![still, LayerStep::new(0.0, 0.0, 1.0)],
@@ -346,21 +353,22 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
             exact: true,
             choice_interval: 1,
         };
-        block.run(model, &parameters, Span { steps: 1, skip: 0, learn: true, last: true }, &Probes::default());
-        let posterior = shares(&block);
-        let rule = categorical::TopRule { rate: 0.1, dead: 0.9, expected_error: 1.0 };
+        let span = Span { steps: 1, skip: 0, learn: true, last: true };
+        networks.advance(model, &parameters, span, &Probes::default(), &in_turn);
+        let posterior = shares(&networks);
+        let rule = mixture_learning::MixtureRule { rate: 0.1, dead_fraction: 0.9, expected_error: 1.0 };
         let mut learned = model.clone();
-        categorical::learn(&mut learned, std::slice::from_ref(&block), rule, || vec![0.1, 0.2]);
+        mixture_learning::learn(&mut learned, &networks.learning_sums(), rule, || vec![0.1, 0.2]);
         (prior, posterior, learned)
     };
     let (prior, posterior, learned) = drawn(&model);
     assert!(prior[3..].iter().chain(&posterior[3..]).all(|&share| share == 0.0), "{prior:?}, {posterior:?}");
-    assert_eq!(learned.active_states(), Some(3), "a state that is closed is not dead");
+    assert_eq!(learned.active_states(), Some(3), "an inactive state does not start again");
     assert!(learned.weights[1].columns().into_iter().skip(3).all(|column| column.iter().all(|&w| w == 0.0)));
 
     let before = categorical::prior(&model);
     let centres = model.weights[1].clone();
-    categorical::add_states(&mut model, &x, 5);
+    mixture_learning::add_states(&mut model, &x, 5);
     let p = categorical::prior(&model);
     assert!((0..3).all(|c| (p[c] - 0.6 * before[c]).abs() < 1e-5), "{p:?} after {before:?}");
     assert!(p[3..5].iter().all(|p| (p - 0.2).abs() < 1e-5) && p[5] < 1e-20);
@@ -368,15 +376,15 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
     assert!((3..5).all(|c| (0..2).all(|i| (model.weights[1][[i, c]] - x[[c - 3, i]]).abs() < 1e-6)));
     let (prior, posterior, _) = drawn(&model);
     assert!(prior[..5].iter().chain(&posterior[..5]).all(|&share| share > 0.0) && prior[5] == 0.0);
-    categorical::add_states(&mut model, &x, usize::MAX);
+    mixture_learning::add_states(&mut model, &x, usize::MAX);
     assert_eq!(model.active_states(), Some(6));
 }
 
-/// Share of the rows in each state of the top.
-fn shares(block: &Block) -> Vec<f64> {
-    let top = block.layers.last().unwrap();
-    let k = top.x.len() / block.rows;
-    (0..k).map(|c| top.choice.iter().filter(|&&choice| choice as usize == c).count() as f64 / block.rows as f64).collect()
+/// Share of the networks in each state of the top, layer 2.
+fn shares(networks: &Ensemble) -> Vec<f64> {
+    let k = networks.network(0)[2].len();
+    let count = |c: usize| networks.categories().filter(|&category| category as usize == c).count();
+    (0..k).map(|c| count(c) as f64 / networks.networks() as f64).collect()
 }
 
 #[test]
@@ -393,15 +401,15 @@ fn every_family_is_drawn_from_its_conditional() {
         let built = family.build().unwrap();
         let mut model = Hierarchy::new(vec![layer(family, 2), gaussian(1.0, 1)], vec![array![[0.8f32], [-0.6]]]).unwrap();
         model.biases[0] = array![0.3, -0.2];
-        let mut block = Block::new(&model, rows, 1, 2, 0);
-        block.layers[1].x.fill(1.0);
-        ancestral::draw_below(&model, &mut block, 0, 0, 1.0);
+        let mut networks = networks(&model, rows, 2);
+        networks.set_states(&model, 1, |_, x| x.fill(1.0));
+        networks.draw_below(&model, 0, 0, 1.0, &in_turn);
         for (unit, a) in [(0, 1.1), (1, -0.8)] {
             let eta = built.link(a);
             let exact = built.mean_statistic(eta);
             let spread = (built.mean_statistic(eta + 1e-4) - built.mean_statistic(eta - 1e-4)) / 2e-4; // A'', the variance of T
             let mean = |shift: f64| {
-                let t = block.layers[0].x.chunks_exact(2).map(|x| built.statistic(f64::from(x[unit]))).sum::<f64>() / rows as f64;
+                let t = networks.states(0).map(|x| built.statistic(f64::from(x[unit]))).sum::<f64>() / rows as f64;
                 (t + shift - exact).abs() / (spread / rows as f64).sqrt()
             };
             assert!(mean(0.0) < 5.0, "{family:?}, unit {unit}: z = {}", mean(0.0));

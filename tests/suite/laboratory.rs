@@ -1,6 +1,6 @@
 //! The laboratory's measured points on the exact curves, and the bars all found.
 
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::experiment::laboratory::{
     Experiment, FAMILIES, INTERNEURONS, Point, Subject, eta_origin, partition_error_theory, run, separation_levels, separation_theory,
     speed_up_theory,
@@ -16,11 +16,11 @@ fn subject(preset: &str, dt_ms: f64) -> Subject {
     config.dynamics.dt_ms = dt_ms;
     let session = Session::new(config.clone()).unwrap();
     Subject {
-        model: session.model.clone(),
+        model: session.model().clone(),
         stiffness: session.stiffness().to_vec(),
         dynamics: config.dynamics,
         stimulus: session.stimulus().to_vec(),
-        watched: (1, [0, session.model.layers[1].size.min(2) - 1]),
+        watched: (1, [0, session.model().layers[1].size.min(2) - 1]),
     }
 }
 
@@ -111,12 +111,12 @@ fn all_bars_are_found_from_five_seeds() {
         config.learning.rate_schedule = heescope::experiment::LearningRateSchedule::Linear;
         let mut session = Session::new(config).unwrap();
         let found = |session: &Session| {
-            let cosine = session.model.weights[0].t().dot(&dictionary);
+            let cosine = session.model().weights[0].t().dot(&dictionary);
             (0..16).filter(|&bar| cosine.column(bar).iter().any(|&c| c > 0.95)).count()
         };
         assert!(found(&session) < 3, "the start knows no bars");
         let last = session.run_for(60_000);
-        while session.images < last {
+        while session.images() < last {
             session.advance(usize::MAX, &Probes::default());
         }
         assert_eq!(found(&session), 16, "seed {seed}");

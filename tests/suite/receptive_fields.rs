@@ -2,7 +2,7 @@
 
 use heescope::analysis::gabor::{Gabor, fit, orientation_difference};
 use heescope::analysis::groups::groups;
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::tuning::{Preparation, Protocol, Responses, UnitTuning};
@@ -40,7 +40,7 @@ fn elongation(filter: ArrayView1<f32>, side: usize) -> f64 {
 }
 
 fn share_localised_and_oriented(session: &Session) -> f64 {
-    let w = &session.model.weights[0];
+    let w = &session.model().weights[0];
     let good = w.columns().into_iter().filter(|c| effective_area(c.view()) < 30.0 && elongation(c.view(), 12) > 1.5).count();
     good as f64 / w.ncols() as f64
 }

@@ -2,7 +2,7 @@
 //! each a planted bug that must fail.
 
 use heescope::analysis::density::DensityGrid;
-use heescope::dynamics::block::Probes;
+use heescope::dynamics::Probes;
 use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
 use heescope::experiment::{Config, Session, presets};
 use heescope::model::closed_form::{Constants, adaptation_speedup, linear_gaussian_posterior, separation_variance, stationary_covariance};
@@ -27,11 +27,10 @@ fn gaussian_config(w: &[&[f32]], sigma: f64, x0: &[f32], chains: usize) -> Confi
 fn averages(config: &Config, burn: usize, draws: usize, statistics: impl Fn(&[f32], &[f32]) -> Vec<f64>) -> Vec<Vec<f64>> {
     let mut session = Session::new(config.clone()).unwrap();
     session.advance(burn, &Probes::default());
-    let n = session.model.layers[1].size;
     let mut sums: Vec<Vec<f64>> = vec![Vec::new(); config.stimulus.batch];
     for _ in 0..draws {
         session.advance(1, &Probes::default());
-        let rows = session.blocks.iter().flat_map(|b| b.layers[1].x.chunks_exact(n).zip(b.layers[1].v.chunks_exact(n)));
+        let rows = session.networks().states(1).zip(session.networks().adaptation(1));
         for (sum, (x, v)) in sums.iter_mut().zip(rows) {
             let values = statistics(x, v);
             sum.resize(values.len(), 0.0);
@@ -172,7 +171,7 @@ fn learning_recovers_a_known_dictionary() {
     });
     session.replace_stimuli(Array2::from_shape_vec((8000, 16), patches).unwrap()).unwrap();
     let matched = |session: &Session| {
-        let cosine = session.model.weights[0].t().dot(&dictionary);
+        let cosine = session.model().weights[0].t().dot(&dictionary);
         (0..16).filter(|&j| cosine.column(j).iter().any(|c| c.abs() > 0.95)).count()
     };
     assert!(matched(&session) < 3, "the start is no dictionary");
@@ -186,9 +185,9 @@ fn race(preset: &str, samplers: &[SamplerConfig], dt_ms: f64, chains: usize) -> 
     let mut config = presets::by_name(preset).unwrap();
     config.dynamics.dt_ms = dt_ms;
     let session = Session::new(config.clone()).unwrap();
-    let exact = DensityGrid::posterior(&session.model, session.stimulus(), 128);
+    let exact = DensityGrid::posterior(session.model(), session.stimulus(), 128);
     let field = Field {
-        model: &session.model,
+        model: session.model(),
         stiffness: session.stiffness(),
         common: &config.dynamics,
         stimulus: session.stimulus(),

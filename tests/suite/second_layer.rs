@@ -2,10 +2,10 @@
 
 use heescope::analysis::gabor::orientation_difference;
 use heescope::data::Source;
-use heescope::dynamics::block::{Block, Probes, Span};
 use heescope::dynamics::interneurons::equilibrium_statistics_under;
 use heescope::dynamics::learning::normalise_columns;
 use heescope::dynamics::noise::Noise;
+use heescope::dynamics::{Ensemble, EnsembleOptions, Probes, Span, in_turn};
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::stages::StageConfig;
 use heescope::experiment::tuning::{Preparation, Protocol};
@@ -96,15 +96,16 @@ fn the_local_rule_climbs_the_exact_likelihood() {
     let model = tiny(weight, bias);
     let layers = vec![LayerStep::new(0.004, 3.0, 0.3), LayerStep::new(0.02, 1.0, 0.3)];
     let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 40.0, interneurons: 1, exact: false, choice_interval: 1 };
-    // Each block is one independent estimate.
+    // Each ensemble is one independent estimate.
     let mut estimates = [Vec::new(), Vec::new()];
     for stream in 0..24 {
-        let mut block = Block::new(&model, 50, 1, 9, stream);
-        block.layers[0].x.fill(x0 as f32);
-        block.run(&model, &parameters, Span { steps: 7000, skip: 2000, learn: true, last: true }, &Probes::default());
-        let samples = (block.learned_steps * block.rows) as f64;
-        estimates[0].push(f64::from(block.layers[1].weight_sum[0]) / samples);
-        estimates[1].push(f64::from(block.layers[1].bias_sum[0]) / samples);
+        let mut networks = Ensemble::new(&model, &EnsembleOptions { seed: 9, stream, ..EnsembleOptions::new(&model, 50) });
+        networks.clamp(&[x0 as f32], &[]);
+        let span = Span { steps: 7000, skip: 2000, learn: true, last: true };
+        networks.advance(&model, &parameters, span, &Probes::default(), &in_turn);
+        let sums = networks.learning_sums();
+        estimates[0].push(f64::from(sums.weights(1)[0][0]) / sums.samples() as f64);
+        estimates[1].push(f64::from(sums.biases(1)[0][0]) / sums.samples() as f64);
     }
     let scale = exact.iter().fold(0.0f64, |top, v| top.max(v.abs()));
     let wrong = slope(weight, bias + 1.0);
@@ -159,11 +160,11 @@ fn groups(together: bool) -> [f64; 2] {
     let mut session = Session::new(config).unwrap();
     session.replace_stimuli(modulated(8000, together, &mut ChaCha8Rng::seed_from_u64(4))).unwrap();
     session.go_to_stage(0);
-    while session.images < 60_000 {
+    while session.images() < 60_000 {
         session.advance(usize::MAX, &Probes::default());
     }
-    assert!(session.model.weights[0].diag().iter().all(|&w| w == 1.0), "W0 rests in this stage");
-    separation(&session.model.weights[1])
+    assert!(session.model().weights[0].diag().iter().all(|&w| w == 1.0), "W0 rests in this stage");
+    separation(&session.model().weights[1])
 }
 
 #[test]
@@ -184,31 +185,31 @@ fn stages_follow_one_another_are_steered_and_kept() {
     let lengths: Vec<u64> = config.stages.iter().map(|stage| stage.images).collect();
     assert_eq!(lengths, [1000, 600]);
     let mut session = Session::new(config).unwrap();
-    assert!(session.model.weights[1].iter().all(|&w| w == 0.0), "the second layer is closed");
-    let before = session.model.weights[0].clone();
+    assert!(session.model().weights[1].iter().all(|&w| w == 0.0), "the second layer is closed");
+    let before = session.model().weights[0].clone();
     while session.position().stage == 0 {
         session.advance(usize::MAX, &Probes::default());
-        assert!(session.images < 2000);
+        assert!(session.images() < 2000);
     }
-    assert_ne!(session.model.weights[0], before);
-    let spread = session.model.weights[1].std(0.0);
+    assert_ne!(session.model().weights[0], before);
+    let spread = session.model().weights[1].std(0.0);
     assert!((spread - 0.1).abs() < 0.03, "W1 starts at 0.1 N(0, 1): {spread}");
-    let (first, second) = (session.model.weights[0].clone(), session.model.weights[1].clone());
+    let (first, second) = (session.model().weights[0].clone(), session.model().weights[1].clone());
     (0..5).for_each(|_| drop(session.advance(usize::MAX, &Probes::default())));
-    assert_eq!(session.model.weights[0], first);
-    assert_ne!(session.model.weights[1], second);
+    assert_eq!(session.model().weights[0], first);
+    assert_ne!(session.model().weights[1], second);
     // Kept in a model file and gone on with.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.npz");
     heescope::experiment::modelfile::save(&path, session.config(), &session).unwrap();
     let (config, model) = heescope::experiment::modelfile::load(&path).unwrap();
     let again = Session::with_model(config, model).unwrap();
-    assert_eq!((again.position(), again.model.weights[1].clone()), (session.position(), session.model.weights[1].clone()));
+    assert_eq!((again.position(), again.model().weights[1].clone()), (session.position(), session.model().weights[1].clone()));
     // Back to the first stage: W0 learns again.
     session.go_to_stage(0);
     session.advance(usize::MAX, &Probes::default());
     assert_eq!(session.position().stage, 0);
-    assert_ne!(session.model.weights[0], first);
+    assert_ne!(session.model().weights[0], first);
 }
 
 /// Twelve filters at 12 x 12 pixels, six at each of two orientations and of all phases, and two units that raise the scales of either

@@ -1,7 +1,7 @@
 //! How long it takes until filters are Gabor functions: the promise that a user sees first.
 
 use crate::analysis::{gabor, locality};
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::{Config, LearningRateSchedule, Session, fits};
 use rayon::prelude::*;
@@ -27,7 +27,7 @@ pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(
         let mut session = Session::new(config)?;
         let last = session.run_for(images);
         run_on(session.pool(), || {
-            while session.images <= last {
+            while session.images() <= last {
                 session.advance(usize::MAX, &probes);
             }
         });
@@ -41,7 +41,7 @@ pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(
 }
 
 fn share_of_gabors(session: &Session) -> f64 {
-    let w = &session.model.weights[0];
+    let w = &session.model().weights[0];
     let Some(side) = fits::side(w.nrows()) else { return 0.0 };
     let columns: Vec<Vec<f32>> = w.columns().into_iter().map(|column| column.to_vec()).collect();
     let good = columns.par_iter().filter(|column| locality::is_gabor(column, side, &gabor::fit(column, side))).count();

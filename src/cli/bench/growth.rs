@@ -4,7 +4,7 @@ use super::clock::{median_ms, time_ms};
 use super::models::{deep, sparse};
 use super::parts::{Normals, Products, normals};
 use super::table::sampler;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::Config;
 
 /// One point of the table.
@@ -62,8 +62,8 @@ fn point(config: &Config, at: usize, rounds: usize) -> anyhow::Result<Point> {
     let steps = ((10.0 * 20.0 / trial_ms) as usize).clamp(4, 100_000);
     let step_ms = median_ms(rounds, || drop(session.advance(steps, &probes))) / steps as f64;
     let batch = config.stimulus.batch;
-    let mut products = Products::new(&session.model, batch);
-    let mut noise = Normals::new(normals(&session.model, batch, session.parameters().exact));
+    let mut products = Products::new(session.model(), batch);
+    let mut noise = Normals::new(normals(session.model(), batch, session.parameters().exact));
     let bound_ms = median_ms(rounds, || {
         products.run_whole();
         noise.draw();

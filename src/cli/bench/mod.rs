@@ -11,7 +11,7 @@ mod table;
 mod watched;
 
 use crate::cli::Start;
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
 use crate::export::write_atomically;
@@ -94,9 +94,9 @@ impl Bench {
         let step_ms = run_on(session.pool(), || median_ms(self.rounds, || drop(session.advance(STEPS, &probes)))) / STEPS as f64;
         // The parts alone on one thread, all rows: what the bound is made of.
         let batch = config.stimulus.batch;
-        let mut products = Products::new(&session.model, batch);
+        let mut products = Products::new(session.model(), batch);
         let products_ms = median_ms(self.rounds, || products.run_whole());
-        let count = parts::normals(&session.model, batch, session.parameters().exact);
+        let count = parts::normals(session.model(), batch, session.parameters().exact);
         let mut normals = Normals::new(count);
         let noise_ms = median_ms(self.rounds, || normals.draw());
         config.learning.enabled = true;

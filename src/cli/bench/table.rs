@@ -3,7 +3,7 @@
 use super::clock::{Pair, median, time_ms};
 use super::parts::{Normals, Products, normals};
 use super::{gabor, memory, models};
-use crate::dynamics::block::Probes;
+use crate::dynamics::Probes;
 use crate::experiment::parallel::{on_at_most, run_on};
 use crate::experiment::{Config, Session, presets};
 use std::time::Instant;
@@ -100,11 +100,11 @@ impl Step {
             Pair::time(rounds, alone, || drop(two.advance(steps, &probes)))
         });
         let batch = config.stimulus.batch;
-        let rows = one.blocks[0].rows;
-        let [mut divided, mut whole] = [0, 1].map(|_| Products::new(&one.model, batch));
+        let rows = one.networks().block_rows();
+        let [mut divided, mut whole] = [0, 1].map(|_| Products::new(one.model(), batch));
         let repeats = (steps / 4).max(1);
         let products = Pair::time(rounds, || (0..repeats).for_each(|_| divided.run(rows)), || (0..repeats).for_each(|_| whole.run_whole()));
-        let mut noise = Normals::new(normals(&one.model, batch, one.parameters().exact));
+        let mut noise = Normals::new(normals(one.model(), batch, one.parameters().exact));
         let noise_ms = super::clock::median_ms(rounds, || (0..repeats).for_each(|_| noise.draw()));
         Ok(Self {
             ms: pair.ms().map(|ms| ms / steps as f64),

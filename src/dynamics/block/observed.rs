@@ -1,35 +1,36 @@
 //! The observation layer of a block: clamped, freed, filled with noise, and predicted.
 
-use super::{Block, LayerState, input_from_above};
+use super::Block;
 use crate::dynamics::categorical;
 use crate::dynamics::completions::Completions;
 use crate::dynamics::observation::Observation;
+use crate::dynamics::state::{ChainState, LayerState, input_from_above};
 use crate::dynamics::step_parameters::LayerStep;
 use crate::model::mean_table::MeanTable;
-use crate::model::{Hierarchy, vector};
+use crate::model::{Family, Hierarchy, vector};
 
 impl Block {
     /// Frees the pixels of `free`, `[n_0]`, which then move by `step`, once for `inner` steps of the layers above (SPEC 4); all others
     /// stay clamped.
-    pub fn free(&mut self, free: &[bool], inner: usize, step: LayerStep) {
+    pub(in crate::dynamics) fn free(&mut self, free: &[bool], inner: usize, step: LayerStep) {
         self.observation = free.contains(&true).then(|| Observation::new(free, self.rows, inner, step, &mut self.noise));
     }
 
     /// The constants by which freed pixels move from now on.
-    pub fn set_observed_step(&mut self, step: LayerStep) {
+    pub(in crate::dynamics) fn set_observed_step(&mut self, step: LayerStep) {
         self.observation.iter_mut().for_each(|observation| observation.set_step(step));
     }
 
     /// Starts the pixels of `which`, `[n_0]`, at noise, as [`Block::fill_observed`] does.
-    pub fn start_from_noise(&mut self, which: &[bool], bounds: &[f32; 2], discrete: bool) {
+    pub(in crate::dynamics) fn start_from_noise(&mut self, family: &dyn Family, which: &[bool]) {
         let before = self.layers[0].x.clone();
-        self.fill_observed(bounds, discrete, 1.0);
+        self.fill_observed(family, 1.0);
         let others = self.layers[0].x.iter_mut().zip(before).enumerate().filter(|(i, _)| !which[i % which.len()]);
         others.for_each(|(_, (x, before))| *x = before);
     }
 
     /// Sets the pixels of x_0 that are not in `free`, `[n_0]` or empty, to `values`, `[n_0]`, in every network.
-    pub fn clamp(&mut self, values: &[f32], free: &[bool]) {
+    pub(in crate::dynamics) fn clamp(&mut self, values: &[f32], free: &[bool]) {
         for row in self.layers[0].x.chunks_exact_mut(values.len()) {
             for (i, (x, &value)) in row.iter_mut().zip(values).enumerate() {
                 if !free.get(i).is_some_and(|&free| free) {
@@ -39,13 +40,13 @@ impl Block {
         }
     }
 
-    /// Sets x_0 to noise: spread N(0, 1), in a bounded support uniform, in a discrete one 0 or 1.
-    pub fn fill_observed(&mut self, bounds: &[f32; 2], discrete: bool, spread: f32) {
+    /// Sets x_0 to noise: spread N(0, 1), in a bounded support uniform, of a binary family 0 or 1.
+    pub(in crate::dynamics) fn fill_observed(&mut self, family: &dyn Family, spread: f32) {
         let x = &mut self.layers[0].x;
-        match *bounds {
+        match family.bounds().map(|b| b as f32) {
             [low, high] if low.is_finite() && high.is_finite() => {
                 self.noise.fill_uniform(x);
-                x.iter_mut().for_each(|x| *x = if discrete { x.round() } else { low + (high - low) * *x });
+                x.iter_mut().for_each(|x| *x = if family.is_binary() { x.round() } else { low + (high - low) * *x });
             }
             [low, _] => {
                 self.noise.fill(x);
@@ -58,7 +59,7 @@ impl Block {
     }
 
     /// E\[x_0 | x_1\] of every row, `[rows, n_0]`: A'(eta_0) in units of x.
-    pub fn expected_observation(&self, model: &Hierarchy) -> Vec<f32> {
+    pub(in crate::dynamics) fn expected_observation(&self, model: &Hierarchy) -> Vec<f32> {
         let (family, mut eta) = (model.observed_family(), vec![0.0; self.layers[0].x.len()]);
         input_from_above(&mut eta, &self.layers[1], model.weights[0].view(), self.rows);
         for row in eta.chunks_exact_mut(model.layers[0].size) {
@@ -73,25 +74,39 @@ impl Block {
     }
 
     /// Sum of (x_0 - E\[x_0 | x_1\])^2 over rows and pixels, of the last step.
-    pub fn squared_residual(&mut self, model: &Hierarchy) -> f64 {
+    pub(in crate::dynamics) fn squared_residual(&mut self, model: &Hierarchy) -> f64 {
         let LayerState { x, eta, scratch: [means, _], .. } = &mut self.layers[0];
         write_means(model, self.tables.first().and_then(Option::as_deref), eta, means);
         vector::squared_distance(x, means)
     }
 
     /// Writes f(x) of every layer after x was set from outside.
-    pub fn refresh_activations(&mut self, model: &Hierarchy) {
+    pub(in crate::dynamics) fn refresh_activations(&mut self, model: &Hierarchy) {
         for (layer, state) in model.layers.iter().zip(&mut self.layers).skip(1) {
             if layer.is_categorical() {
-                state.x.chunks_exact_mut(layer.size).zip(&state.choice).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
+                state.x.chunks_exact_mut(layer.size).zip(&state.category).for_each(|(row, &c)| categorical::one_hot(row, c as usize));
             } else {
                 state.activate(layer.activation);
             }
         }
     }
 
+    /// Writes x and v, or the state, of the layers 1..=L of every row: `write` gets the row and the layer.
+    pub(in crate::dynamics) fn place(&mut self, model: &Hierarchy, write: impl Fn(usize, usize, ChainState)) {
+        for r in 0..self.rows {
+            for (l, state) in self.layers.iter_mut().enumerate().skip(1) {
+                let n = model.layers[l].size;
+                match state.category.get_mut(r) {
+                    Some(category) => write(r, l, ChainState::Category(category)),
+                    None => write(r, l, ChainState::Neurons { x: &mut state.x[r * n..][..n], v: &mut state.v[r * n..][..n] }),
+                }
+            }
+        }
+        self.refresh_activations(model);
+    }
+
     /// Starts the posterior mean's reconstruction and the completions' sums anew.
-    pub fn forget_reconstruction(&mut self) {
+    pub(in crate::dynamics) fn forget_reconstruction(&mut self) {
         self.reconstruction.0.fill(0.0);
         self.reconstruction.1 = 0;
         self.completions.iter_mut().for_each(Completions::restart);
@@ -113,7 +128,8 @@ fn write_means(model: &Hierarchy, table: Option<&MeanTable>, eta: &[f32], means:
 mod tests {
     use super::*;
     use crate::dynamics::StepParameters;
-    use crate::dynamics::block::{Probes, Span};
+    use crate::dynamics::block::Span;
+    use crate::dynamics::recording::Probes;
     use crate::model::{Activation, FamilyConfig, Layer};
     use ndarray::Array2;
 

@@ -1,30 +1,7 @@
-//! What is recorded while a span runs.
+//! The recording of a block's probes.
 
 use super::Block;
-
-/// What to record while a span runs.
-#[derive(Clone, Debug, Default)]
-pub struct Probes {
-    /// The layer whose units are traced.
-    pub layer: usize,
-    /// Traced units, network 0 of the block; empty: none.
-    pub units: Vec<usize>,
-    /// For each traced unit the unit of the layer below whose interneurons are shown.
-    pub below: Vec<usize>,
-    /// Two units recorded in every row.
-    pub pair: Option<[usize; 2]>,
-    /// Whether <T(y)> of the layer below is recorded, network 0 of the block.
-    pub raster: bool,
-}
-
-/// What was recorded of one traced unit in one step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ProbeSample {
-    /// x, v, likelihood current, prior current.
-    pub neuron: [f32; 4],
-    /// T(x), <T(y)> and eta of the unit below.
-    pub below: [f32; 3],
-}
+use crate::dynamics::recording::{ProbeSample, Probes};
 
 impl Block {
     pub(super) fn record(&mut self, probes: &Probes) {
@@ -41,7 +18,7 @@ impl Block {
                     below.eta[p],
                 ],
             };
-            self.frames.push(probes.units.iter().zip(&probes.below).map(frame).collect());
+            self.traces.push(probes.units.iter().zip(&probes.below).map(frame).collect());
         }
         if probes.raster {
             let units = below.mean_statistic.len() / self.rows;

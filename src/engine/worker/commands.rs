@@ -1,246 +1,164 @@
 //! What the window asks for, done.
 
 use super::Worker;
-use crate::dynamics::block::Probes;
-use crate::engine::generation::Generation;
-use crate::engine::laboratory::StudyRunner;
-use crate::engine::tuning_runner::{TuningRunner, TuningSubject};
-use crate::engine::{Command, Event, MAX_TRACED, Watch};
-use crate::experiment::laboratory::Experiment;
+use super::running::Running;
+use super::shared::Shared;
+use super::subject::subject;
+use crate::engine::{Command, EngineError, Event};
+use crate::experiment::config::{DynamicsConfig, LearningConfig};
+use crate::experiment::modelfile;
 use crate::experiment::parameters::{self, Effect, Value};
-use crate::experiment::race::SamplerConfig;
-use crate::experiment::session::Session;
-use crate::experiment::tuning::Protocol;
-use crate::experiment::{ConfigError, fits, modelfile};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 impl Worker {
+    /// Executes a command; false at the end.
     pub(super) fn execute(&mut self, command: Command) -> bool {
-        self.changed = true;
-        self.commands_executed += 1;
+        self.shared.publication.mark_changed();
+        self.shared.commands_executed += 1;
         match command {
             Command::Shutdown => return false,
             Command::Run => {
-                self.running = true;
-                self.pace_from_now();
+                self.shared.settings.paused = false;
+                self.restart_pacing();
             }
-            Command::Pause => self.running = false,
+            Command::Pause => self.shared.settings.paused = true,
+            Command::SetParameter { key, value } => self.set_parameter(key, value),
             Command::Step(n) => {
-                self.running = false;
-                self.pending_steps = n;
+                self.shared.settings.paused = true;
+                self.running.iter_mut().for_each(|running| running.pacing.pending_steps = n);
             }
-            Command::Reset => self.load(self.config.clone()),
-            Command::SetParameter { key, value } => self.set(key, value),
             Command::SetPace(pace) => {
-                self.pace = pace;
-                self.pace_from_now();
+                self.shared.settings.pace = pace;
+                self.restart_pacing();
             }
-            Command::Load(config) => self.load(*config),
-            Command::LoadModel(path) => match modelfile::load(&path) {
-                Ok((config, model)) => {
-                    let before = self.model_id;
-                    self.rebuild(config, Some(model));
-                    if let (true, Some(session)) = (self.model_id != before, &mut self.session)
-                        && let Err(error) = modelfile::resume(&path, session)
-                    {
-                        self.tell(Event::Failed(format!("{error:#}")));
-                    }
-                }
-                Err(error) => self.tell(Event::Failed(format!("{error:#}"))),
-            },
-            Command::Back => {
-                // Taken only when the rebuild has put the present model in its place.
-                if let Some((config, model)) = self.previous.clone() {
-                    self.rebuild(config, Some(model));
-                }
+            Command::Reset => self.reset(),
+            Command::Load(config) => {
+                self.load(*config, None);
             }
-            Command::UseImages(paths) => {
-                let mut config = self.wanted.as_ref().unwrap_or(&self.config).clone();
-                config.use_images(paths);
-                self.load(config);
-                self.running = true;
-                self.pace_from_now();
-            }
-            Command::Stage(stage) => {
-                self.finished = None;
-                self.session.iter_mut().for_each(|session| session.go_to_stage(stage));
-            }
-            Command::NextStimulus => {
-                self.finished = None;
-                self.session.iter_mut().for_each(Session::show_next);
-                self.refresh_exact();
-                self.restart_race();
-            }
-            Command::HoldStimulus(hold) => {
-                self.attempt(|session| session.hold(hold));
-                self.refresh_exact();
-                if !hold {
-                    self.race_runner.end();
-                }
-            }
-            Command::Race(samplers) => self.start_race(&samplers),
-            Command::Experiment(experiment) => self.experiment(experiment),
-            Command::Tune { layer } => self.show_gratings(layer),
-            Command::StopTuning => self.tuner.iter().for_each(TuningRunner::stop),
-            Command::Generate(settings) => self.generation(|g, session, model_id| g.generate(settings, session, model_id)),
-            Command::GenerationThread(request) => self.generation(|g, session, _| g.ask(request, session)),
-            Command::StopExperiment => self.study_runner.iter().for_each(StudyRunner::stop),
-            Command::RaceFrom(start) => {
-                self.race_runner.restart(start);
-            }
-            Command::SetStimulus(values) => {
-                self.attempt(|session| session.set_stimulus(&values));
-                self.refresh_exact();
-                if let Some(session) = &self.session {
-                    self.race_runner.set_stimulus(session.stimulus(), self.exact.as_deref());
-                }
-            }
-            Command::FreePixels(free) => {
-                self.attempt(|session| session.free_pixels(&free));
-                self.refresh_exact();
-            }
-            Command::RestartCompletions => self.session.iter_mut().for_each(Session::restart_completions),
-            Command::Watch(watch) => self.set_watch(watch),
-            Command::SaveModel(path) => {
-                let saved = self.session.as_ref().map(|session| modelfile::save(&path, session.config(), session));
-                match saved {
-                    Some(Ok(())) => self.tell(Event::Saved(path)),
-                    Some(Err(error)) => self.tell(Event::Failed(format!("{error:#}"))),
-                    None => self.tell(Event::Failed("there is no model to save".into())),
-                }
-            }
+            Command::LoadModel(path) => self.load_file(&path),
+            Command::Back => self.load_previous(),
+            Command::UseImages(paths) => self.use_images(paths),
+            Command::SaveModel(path) => self.save(path),
             Command::PanicForTest => panic!("asked to panic"),
-            Command::PoisonForTest => self.session.iter_mut().for_each(|s| s.model.weights[0][[0, 0]] = f32::NAN),
+            command => {
+                if let Some(running) = &mut self.running {
+                    running.execute(command, &mut self.shared);
+                }
+            }
         }
         true
     }
 
-    pub(super) fn attempt(&mut self, action: impl FnOnce(&mut Session) -> Result<(), ConfigError>) {
-        if let Some(Err(error)) = self.session.as_mut().map(action) {
-            self.tell(Event::Failed(error.to_string()));
+    /// Sets a row of the table of parameters, in flight or by a rebuild.
+    fn set_parameter(&mut self, key: &str, value: Value) {
+        let Some(running) = &mut self.running else { return };
+        let mut changed = running.session.config().clone();
+        match parameters::assign(&mut changed, key, value) {
+            Ok(parameter) if parameter.effect == Effect::Rebuild => {
+                self.load(changed, None);
+            }
+            Ok(_) => running.adjust(changed.dynamics, changed.learning, &mut self.shared),
+            Err(error) => self.shared.report(Event::Failed(error.to_string())),
         }
     }
 
-    pub(super) fn set(&mut self, key: &str, value: Value) {
-        let mut changed = self.config.clone();
-        match parameters::assign(&mut changed, key, value) {
-            Ok(parameter) if parameter.effect == Effect::Rebuild => return self.load(changed),
-            Ok(_) => {}
-            Err(error) => return self.tell(Event::Failed(error.to_string())),
+    fn save(&self, path: PathBuf) {
+        let saved = self.running.as_ref().map(|Running { session, .. }| modelfile::save(&path, session.config(), session));
+        match saved {
+            Some(Ok(())) => self.shared.report(Event::Saved(path)),
+            Some(Err(error)) => self.shared.report(Event::Failed(format!("{error:#}"))),
+            None => self.shared.report_failure(Err(EngineError::NoModel { task: "save" })),
         }
-        let (d, l) = (changed.dynamics, changed.learning);
-        match self.session.as_mut().map(|session| session.adjust(d, l)) {
-            Some(Ok(())) => {
-                let before = self.config.dynamics;
-                (self.config.dynamics, self.config.learning) = (d, l);
-                // What all samplers share; the rest is each one's own.
-                let shared = |d: &crate::experiment::config::DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode);
-                if shared(&before) != shared(&d) {
-                    self.restart_race();
+    }
+}
+
+impl Running {
+    /// Executes a command to the model that runs.
+    fn execute(&mut self, command: Command, shared: &mut Shared) {
+        match command {
+            Command::Stage(_)
+            | Command::NextStimulus
+            | Command::HoldStimulus(_)
+            | Command::SetStimulus(_)
+            | Command::FreePixels(_)
+            | Command::RestartCompletions => self.change_stimulus(command, shared),
+            Command::Watch(watch) => self.set_watch(watch, shared),
+            Command::Race(samplers) => self.start_race(&samplers, shared),
+            Command::RaceFrom(start) => self.race.restart(start),
+            Command::Experiment(experiment) => {
+                let subject = subject(&self.session, &self.recorder.watch);
+                shared.report_failure(self.jobs.start_study(experiment, subject));
+            }
+            Command::StopExperiment => self.jobs.stop_study(),
+            Command::Tune { layer } => shared.report_failure(self.jobs.start_gratings(layer, &self.session, shared.model_id)),
+            Command::StopTuning => self.jobs.stop_gratings(),
+            Command::Generate(settings) => {
+                shared.report_failure(self.jobs.generation.generate(settings, &self.session, shared.model_id));
+            }
+            Command::Generation(command) => shared.report_failure(self.jobs.generation.execute(command, &self.session)),
+            Command::PoisonForTest => self.session.spoil_weights_for_test(),
+            // The worker executes these itself.
+            Command::Run
+            | Command::Pause
+            | Command::Step(_)
+            | Command::SetPace(_)
+            | Command::SetParameter { .. }
+            | Command::Reset
+            | Command::Load(_)
+            | Command::LoadModel(_)
+            | Command::Back
+            | Command::UseImages(_)
+            | Command::SaveModel(_)
+            | Command::Shutdown
+            | Command::PanicForTest => {}
+        }
+    }
+
+    /// Another stimulus, or another use of it; the exact densities and the race follow.
+    fn change_stimulus(&mut self, command: Command, shared: &mut Shared) {
+        match command {
+            Command::Stage(stage) => {
+                self.recorder.finished_stimulus = None;
+                self.session.go_to_stage(stage);
+            }
+            Command::NextStimulus => {
+                self.recorder.finished_stimulus = None;
+                self.session.show_next();
+                self.refresh_exact();
+                self.restart_race(shared);
+            }
+            Command::HoldStimulus(hold) => {
+                shared.report_failure(self.session.hold(hold));
+                self.refresh_exact();
+                if !hold {
+                    self.race.end();
                 }
             }
-            Some(Err(error)) => self.tell(Event::Failed(error.to_string())),
-            None => {}
-        }
-    }
-
-    pub(super) fn set_watch(&mut self, watch: Watch) {
-        let Some(session) = &self.session else { return };
-        let layer = watch.trace_layer.clamp(1, session.model.depth());
-        let size = session.model.layers[layer].size;
-        let units: Vec<usize> = watch.trace_units.iter().copied().filter(|&u| u < size).take(MAX_TRACED).collect();
-        let pair = watch.pair.map(|u| u.min(size - 1));
-        let weights = &session.model.weights[layer - 1];
-        let strongest = |&u: &usize| {
-            let column = weights.column(u);
-            (0..column.len()).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(0)
-        };
-        self.probes =
-            Probes { layer, below: units.iter().map(strongest).collect(), units: units.clone(), pair: Some(pair), raster: watch.raster };
-        self.traces = vec![Vec::new(); units.len()];
-        self.interneurons = vec![Vec::new(); units.len()];
-        self.pairs.clear();
-        let other = self.watch.pair != pair || self.watch.trace_layer != layer;
-        self.watch = Watch { trace_layer: layer, trace_units: units, pair, raster: watch.raster };
-        if other {
-            self.restart_race();
-        }
-        self.changed = true;
-    }
-
-    pub(super) fn experiment(&mut self, experiment: Experiment) {
-        self.study_runner = None; // the one under way ends first
-        let Some(session) = &self.session else { return };
-        match StudyRunner::start(experiment, self.subject_of(session)) {
-            Ok(study_runner) => {
-                self.findings = Some(Arc::new(study_runner.findings().clone()));
-                self.study_runner = Some(study_runner);
+            Command::SetStimulus(values) => {
+                shared.report_failure(self.session.set_stimulus(&values));
+                self.refresh_exact();
+                self.race.set_stimulus(self.session.stimulus(), self.recorder.exact.grid.as_deref());
             }
-            Err(error) => self.tell(Event::Failed(format!("cannot start the experiment: {error}"))),
-        }
-    }
-
-    pub(super) fn show_gratings(&mut self, layer: usize) {
-        self.tuner = None; // the one under way ends first
-        let Some(session) = &self.session else { return };
-        let active_layers = session.stage().map_or(session.model.depth(), |stage| stage.active_layers);
-        let Some(side) = fits::side(session.model.layers[0].size).filter(|_| (1..=active_layers).contains(&layer)) else {
-            self.tell(Event::Failed(format!("layer {layer} of this model cannot be shown gratings")));
-            return;
-        };
-        let started = TuningRunner::start(TuningSubject {
-            of: (self.model_id, session.weights_version),
-            model: session.model.clone(),
-            parameters: session.parameters().clone(),
-            active_layers,
-            layer,
-            side,
-            protocol: Protocol { seed: session.config().dynamics.seed, ..Protocol::default() },
-        });
-        match started {
-            Ok(tuner) => {
-                self.tuning = Some(Arc::new(tuner.state().clone()));
-                self.tuner = Some(tuner);
-                self.changed = true;
+            Command::FreePixels(free) => {
+                shared.report_failure(self.session.free_pixels(&free));
+                self.refresh_exact();
             }
-            Err(error) => self.tell(Event::Failed(format!("cannot show gratings: {error}"))),
+            Command::RestartCompletions => self.session.restart_completions(),
+            _ => {}
         }
     }
 
-    pub(super) fn generation(&mut self, action: impl FnOnce(&mut Generation, &Session, u64) -> Result<(), String>) {
-        if let Some(Err(problem)) = self.session.as_ref().map(|session| action(&mut self.generation, session, self.model_id)) {
-            self.tell(Event::Failed(problem));
-        }
-    }
-
-    /// A model of two causes and a fixed stimulus starts with a race: without adaptation, and as the preset has it.
-    pub(super) fn default_race(&mut self) {
-        let as_is = SamplerConfig::of(&self.config.dynamics);
-        let still = SamplerConfig { adaptation: 0.0, ..as_is };
-        let samplers = if self.exact.is_none() {
-            Vec::new()
-        } else if as_is.adaptation > 0.0 {
-            vec![still, as_is]
-        } else {
-            vec![as_is]
-        };
-        self.start_race(&samplers);
-    }
-
-    pub(super) fn start_race(&mut self, samplers: &[SamplerConfig]) {
-        self.changed = true;
-        let Some(session) = &self.session else { return };
-        let started = self.race_runner.start(samplers, session, &self.config.dynamics, &self.watch, self.exact.as_deref());
-        if let Err(problem) = started {
-            self.tell(Event::Failed(problem.into()));
-        }
-    }
-
-    /// The race again, on what has changed.
-    pub(super) fn restart_race(&mut self) {
-        let samplers = self.race_runner.samplers();
-        if !samplers.is_empty() {
-            self.start_race(&samplers);
+    /// Changes values that act from the next step on. A race starts again where these are common to all its samplers.
+    fn adjust(&mut self, dynamics: DynamicsConfig, learning: LearningConfig, shared: &mut Shared) {
+        let before = self.session.config().dynamics;
+        match self.session.adjust(dynamics, learning) {
+            Ok(()) => {
+                let common = |d: &DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode);
+                if common(&before) != common(&dynamics) {
+                    self.restart_race(shared);
+                }
+            }
+            Err(error) => shared.report(Event::Failed(error.to_string())),
         }
     }
 }

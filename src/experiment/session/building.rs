@@ -1,11 +1,11 @@
 //! Model, stimuli and networks from a configuration.
 
-use super::Session;
 use super::steps::step_parameters;
+use super::{Clock, DynamicsState, LearningState, Session, StimulusState};
 use crate::data::{self, Part, Progress, Source, Stimuli, patches::Settings};
-use crate::dynamics::block::{Block, Prepared};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
+use crate::dynamics::{Ensemble, EnsembleOptions};
 use crate::experiment::config::*;
 use crate::experiment::latents::{self, Latents};
 use crate::experiment::stages::StagePosition;
@@ -124,12 +124,14 @@ impl Session {
             _ => None,
         };
         let batch = config.stimulus.batch;
-        let tables = model.tables();
-        let block_rows = block_rows(&model, batch);
-        let mut blocks: Vec<Block> = (0..batch.div_ceil(block_rows))
-            .map(|b| Block::new(&model, block_rows.min(batch - b * block_rows), config.dynamics.interneurons, seed, b as u64))
-            .collect();
-        blocks.iter_mut().for_each(|block| block.tables.clone_from(&tables));
+        let options = EnsembleOptions {
+            block_rows: block_rows(&model, batch),
+            interneurons: config.dynamics.interneurons,
+            seed,
+            tables: model.tables(),
+            ..EnsembleOptions::new(&model, batch)
+        };
+        let networks = Ensemble::new(&model, &options);
         let threads = if config.dynamics.threads == 0 {
             std::thread::available_parallelism().map_or(1, usize::from)
         } else {
@@ -142,33 +144,31 @@ impl Session {
         let parameters = step_parameters(&config.dynamics, &stiffness.lambda);
         let images = config.learning.images_seen;
         let position = StagePosition { stage: config.learning.stage, since: config.learning.stage_since };
+        let stimulus = StimulusState {
+            source: stimuli,
+            labels,
+            configured: config.stimulus.values.clone(),
+            values: vec![0.0; observed],
+            free: Vec::new(),
+            held: false,
+            presentations: 0,
+            step: 0,
+            settling: 0,
+        };
+        let optimizer = learning::OptimizerState::default();
+        let learning = LearningState { position, run: None, run_share: None, optimizer, updates: 0 };
         let mut session = Self {
             config,
             model,
-            blocks,
-            prepared: Prepared::default(),
-            stiffness,
-            parameters,
-            stimuli,
-            labels,
+            networks,
+            weights_version: 1,
+            dynamics: DynamicsState { stiffness, parameters },
+            stimulus,
+            clock: Clock { images, ..Clock::default() },
+            learning,
+            latents,
             rng,
             pool,
-            step_in_stimulus: 0,
-            time_ms: 0.0,
-            steps: 0,
-            images,
-            weights_version: 1,
-            position,
-            run: None,
-            clock: None,
-            latents,
-            optimizer: learning::OptimizerState::default(),
-            updates: 0,
-            settling: 0,
-            free: Vec::new(),
-            given: vec![0.0; observed],
-            presentations: 0,
-            held: false,
             warnings,
         };
         session.reset_optimizer();

@@ -1,4 +1,4 @@
-//! The course of learning: stages, the share of a run that is done, the rate in force.
+//! The course of learning: stages, the fraction of a run that is done, the rate in force.
 
 use super::Session;
 use crate::dynamics::governor::Stiffness;
@@ -9,37 +9,37 @@ use rand_distr::{Distribution, StandardNormal};
 impl Session {
     /// Announces a run of `images` from here on, over which `decay = "linear"` falls; returns its last image.
     pub fn run_for(&mut self, images: u64) -> u64 {
-        let last = self.images + images;
-        self.run = Some([self.images, last]);
+        let last = self.clock.images + images;
+        self.learning.run = Some([self.clock.images, last]);
         last
     }
 
-    /// Tells which share of a run is done whose length is known in time, not in images; stages last their shares of it.
-    pub fn set_clock(&mut self, share: f64) {
-        self.clock = Some(share.clamp(0.0, 1.0));
+    /// Says which fraction of a run is done whose length is known in time, not in images; each stage lasts its part of it.
+    pub fn set_run_progress(&mut self, fraction: f64) {
+        self.learning.run_share = Some(fraction.clamp(0.0, 1.0));
     }
 
-    /// Share of the run that is done: by the clock, by images, or of all stages together; 0 for a run without end.
+    /// Fraction of the run that is done: by the clock, by images, or of all stages together; 0 for a run without end.
     pub fn run_progress(&self) -> f64 {
         let stages: u64 = self.config.stages.iter().map(|stage| stage.images).sum();
-        match (self.clock, self.run) {
-            (Some(share), _) => share,
-            (None, Some([first, last])) => (self.images.saturating_sub(first) as f64 / (last - first).max(1) as f64).min(1.0),
-            (None, None) if stages > 0 => (self.images as f64 / stages as f64).min(1.0),
+        match (self.learning.run_share, self.learning.run) {
+            (Some(fraction), _) => fraction,
+            (None, Some([first, last])) => (self.clock.images.saturating_sub(first) as f64 / (last - first).max(1) as f64).min(1.0),
+            (None, None) if stages > 0 => (self.clock.images as f64 / stages as f64).min(1.0),
             _ => 0.0,
         }
     }
 
-    /// Share of the stage under way that is done; 0 in one without end.
+    /// Fraction of the stage under way that is done; 0 in one without end.
     pub fn stage_progress(&self) -> f64 {
         let Some(stage) = self.stage() else { return 0.0 };
         let planned = |stages: &[StageConfig]| stages.iter().map(|stage| stage.images).sum::<u64>() as f64;
-        match self.clock {
-            Some(share) => {
+        match self.learning.run_share {
+            Some(fraction) => {
                 let all = planned(&self.config.stages);
-                (share * all - planned(&self.config.stages[..self.position.stage])) / (stage.images as f64).max(1.0)
+                (fraction * all - planned(&self.config.stages[..self.learning.position.stage])) / (stage.images as f64).max(1.0)
             }
-            None if stage.images > 0 => self.images.saturating_sub(self.position.since) as f64 / stage.images as f64,
+            None if stage.images > 0 => self.clock.images.saturating_sub(self.learning.position.since) as f64 / stage.images as f64,
             None => 0.0,
         }
     }
@@ -51,12 +51,12 @@ impl Session {
 
     /// The stage under way.
     pub fn stage(&self) -> Option<&StageConfig> {
-        self.config.stages.get(self.position.stage)
+        self.config.stages.get(self.learning.position.stage)
     }
 
     /// Number of the stage under way, and the images seen when it began.
     pub fn position(&self) -> StagePosition {
-        self.position
+        self.learning.position
     }
 
     /// Goes to another stage, from its beginning; weights that it draws anew are drawn.
@@ -64,10 +64,10 @@ impl Session {
         if stage >= self.config.stages.len() {
             return;
         }
-        self.position = StagePosition { stage, since: self.images };
+        self.learning.position = StagePosition { stage, since: self.clock.images };
         let StageConfig { active_layers, states, start_weights, .. } = self.config.stages[stage];
         if active_layers == self.model.depth() && self.model.layers[active_layers].is_categorical() {
-            self.open_top(if states == 0 { usize::MAX } else { states });
+            self.activate_states(if states == 0 { usize::MAX } else { states });
         }
         if start_weights > 0.0 {
             for w in &mut self.model.weights[active_layers - 1] {
@@ -80,7 +80,7 @@ impl Session {
         self.show_next();
     }
 
-    /// Tells blocks and integrator which layers run.
+    /// Lets the layers of the stage run, by the constants that they need.
     pub(super) fn enter_stage(&mut self) {
         let depth = self.model.depth();
         if let Some(lr) = self.stage().map(|stage| stage.lr) {
@@ -90,8 +90,8 @@ impl Session {
             Some(stage) => (stage.active_layers, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
             None => (depth, vec![true; depth]),
         };
-        self.blocks.iter_mut().for_each(|block| block.set_stage(active_layers, &learns));
-        self.stiffness = Stiffness::new(&self.model);
+        self.networks.set_stage(active_layers, &learns);
+        self.dynamics.stiffness = Stiffness::new(&self.model);
         self.set_parameters();
     }
 
@@ -101,12 +101,12 @@ impl Session {
             return stage.rate(self.stage_progress());
         }
         let l = &self.config.learning;
-        l.lr * match (l.rate_schedule, self.run) {
-            (LearningRateSchedule::Linear, _) if self.run.is_some() || self.clock.is_some() => {
+        l.lr * match (l.rate_schedule, self.learning.run) {
+            (LearningRateSchedule::Linear, _) if self.learning.run.is_some() || self.learning.run_share.is_some() => {
                 (2.0 * (1.0 - self.run_progress())).clamp(0.0, 1.0)
             }
-            (LearningRateSchedule::InverseImages, _) if self.images > l.constant_rate_images => {
-                (l.constant_rate_images as f64 / self.images as f64).max(l.smallest_rate_share)
+            (LearningRateSchedule::InverseImages, _) if self.clock.images > l.constant_rate_images => {
+                (l.constant_rate_images as f64 / self.clock.images as f64).max(l.smallest_rate_share)
             }
             _ => 1.0,
         }

@@ -1,10 +1,9 @@
 //! In-painting: freed pixels are sampled with the others clamped, and what they become is counted (SPEC 4).
 
 use super::{Session, observed_step};
-use crate::dynamics::LayerStep;
-use crate::dynamics::ancestral;
-use crate::dynamics::completions::Completions;
+use crate::dynamics::{LayerStep, in_turn};
 use crate::experiment::config::ConfigError;
+use ndarray::ArrayView1;
 
 /// Simulated time in tau_x that freed pixels are given to settle before they are counted.
 const BURN_IN_TAU_X: f64 = 3.0;
@@ -37,25 +36,26 @@ impl Session {
         if !free.is_empty() && free.len() != n {
             return Err(ConfigError::Stimulus(format!("a mask of {n} pixels is needed, found {}", free.len())));
         }
-        if free.contains(&true) && self.stimuli.is_some() && !self.held {
+        if free.contains(&true) && self.stimulus.source.is_some() && !self.stimulus.held {
             return Err(ConfigError::Stimulus("pixels can be freed while the stimulus is held".into()));
         }
-        let before = std::mem::take(&mut self.free);
+        let before = std::mem::take(&mut self.stimulus.free);
         if free.contains(&true) {
-            self.free = free.to_vec();
+            self.stimulus.free = free.to_vec();
         }
-        let newly: Vec<bool> = self.free.iter().enumerate().map(|(i, &free)| free && !before.get(i).is_some_and(|&was| was)).collect();
-        if self.held || self.stimuli.is_none() {
-            self.blocks.iter_mut().for_each(|block| block.clamp(&self.given, &self.free)); // else each network has its own
+        let newly: Vec<bool> =
+            self.stimulus.free.iter().enumerate().map(|(i, &free)| free && !before.get(i).is_some_and(|&was| was)).collect();
+        if self.stimulus.held || self.stimulus.source.is_none() {
+            self.networks.clamp(&self.stimulus.values, &self.stimulus.free); // else each network has its own
         }
         self.move_freed(&newly);
-        self.blocks.iter_mut().for_each(|block| block.forget_reconstruction());
+        self.networks.forget_reconstruction();
         Ok(())
     }
 
     /// Pixels that are free now, `[n_0]`; empty: none.
     pub fn freed(&self) -> &[bool] {
-        &self.free
+        &self.stimulus.free
     }
 
     /// h, m and rho of x_0 where it is free.
@@ -65,64 +65,49 @@ impl Session {
 
     /// Every network starts anew on the stimulus it has: neurons as at a new stimulus, freed pixels from noise.
     pub fn restart_completions(&mut self) {
-        let (persistent, active_layers) = (self.latents.is_some(), self.active_layers());
-        for block in &mut self.blocks {
-            block.restart(&self.model);
-            if persistent {
-                ancestral::draw(&self.model, block, 1, active_layers, 1.0); // as an image that is seen for the first time
-            }
-            block.clamp(&self.given, &[]);
+        self.networks.restart(&self.model);
+        if self.latents.is_some() {
+            self.networks.draw_ancestral(&self.model, 1, self.active_layers(), 1.0, &in_turn); // as an image that is seen for the first time
         }
+        self.networks.clamp(&self.stimulus.values, &[]);
         self.begin_completions();
     }
 
     /// All freed pixels start from noise.
     pub(super) fn begin_completions(&mut self) {
-        if !self.free.is_empty() {
-            let free = self.free.clone();
+        if !self.stimulus.free.is_empty() {
+            let free = self.stimulus.free.clone();
             self.move_freed(&free);
         }
     }
 
     /// Lets the freed pixels move, those of `newly` from noise, and counts them from here on.
     fn move_freed(&mut self, newly: &[bool]) {
-        let (step, family) = (self.observed_step(), self.model.observed_family().clone());
-        let (bounds, discrete) = (family.bounds().map(|b| b as f32), family.is_binary());
-        let burn_in = (BURN_IN_TAU_X * self.config.dynamics.tau_x_ms / self.parameters.dt_ms).ceil() as u64;
-        for block in &mut self.blocks {
-            if newly.contains(&true) {
-                block.start_from_noise(newly, &bounds, discrete);
-            }
-            block.free(&self.free, 1, step);
-            block.completions = (!self.free.is_empty()).then(|| Completions::new(&self.free, burn_in));
+        let step = self.observed_step();
+        let burn_in = (BURN_IN_TAU_X * self.config.dynamics.tau_x_ms / self.dynamics.parameters.dt_ms).ceil() as u64;
+        if newly.contains(&true) {
+            self.networks.start_from_noise(&self.model, newly);
         }
+        self.networks.free(&self.stimulus.free, 1, step);
+        self.networks.count_completions(&self.stimulus.free, burn_in);
     }
 
     /// What the freed pixels became, with `count` networks one by one; None while all are clamped.
     pub fn completed(&self, count: usize) -> Option<Completed> {
-        let mut sums = self.blocks[0].completions.clone()?;
-        self.blocks[1..].iter().filter_map(|block| block.completions.as_ref()).for_each(|other| sums.merge(other));
-        let n = self.given.len();
-        let (mut mean, mut spread) = (self.given.clone(), vec![0.0; n]);
+        let sums = self.networks.completions()?;
+        let n = self.stimulus.values.len();
+        let (mut mean, mut spread) = (self.stimulus.values.clone(), vec![0.0; n]);
         sums.moments().for_each(|(i, m, s)| (mean[i], spread[i]) = (m, s));
-        let mut done = Completed {
-            free: self.free.clone(),
+        let seen = |row: ArrayView1<f32>| (0..n).map(|i| if self.stimulus.free[i] { row[i] } else { self.stimulus.values[i] }).collect();
+        let expected = self.networks.expected_observation(&self.model, count);
+        Some(Completed {
+            free: self.stimulus.free.clone(),
             mean,
             spread,
             steps: sums.settled_steps(),
-            networks: self.blocks.iter().map(|block| block.rows).sum(),
-            ..Completed::default()
-        };
-        for block in &self.blocks {
-            let wanted = count - done.samples.len();
-            if wanted == 0 {
-                break;
-            }
-            done.samples.extend(block.layers[0].x.chunks_exact(n).take(wanted).map(<[f32]>::to_vec));
-            let expected = block.expected_observation(&self.model);
-            let seen = |row: &[f32]| (0..n).map(|i| if self.free[i] { row[i] } else { self.given[i] }).collect();
-            done.expected.extend(expected.chunks_exact(n).take(wanted).map(seen));
-        }
-        Some(done)
+            networks: self.networks.networks(),
+            samples: self.networks.states(0).take(count).map(<[f32]>::to_vec).collect(),
+            expected: expected.rows().into_iter().map(seen).collect(),
+        })
     }
 }

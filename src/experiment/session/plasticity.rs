@@ -1,41 +1,41 @@
-//! What a presentation teaches: the weights of every layer, the states of a categorical top, the stiffness that follows them.
+//! What is learned from a presentation: the weights of every layer, the states of a categorical top, the stiffness that follows them.
 
 use super::building::is_large;
 use super::{BatchReport, Session};
-use crate::dynamics::block::Block;
-use crate::dynamics::categorical::{self, TopRule};
-use crate::dynamics::learning;
+use crate::dynamics::mixture_learning::{self, MixtureRule};
 use crate::dynamics::step_parameters::averaged_variance;
+use crate::dynamics::{Ensemble, learning};
 use crate::experiment::config::{Curvature, Optimizer};
 use crate::experiment::latents::Latents;
-use crate::experiment::parallel::{on_each, run_all};
-use ndarray::{Array1, Array2, Axis};
+use crate::experiment::parallel::run_all;
+use ndarray::Axis;
 use rand::seq::SliceRandom;
 use rand::{RngExt, rngs::ChaCha8Rng};
 
 impl Session {
-    /// Adds what the presentation has taught to the weights.
+    /// Updates the weights by the learning sums of the presentation.
     pub(super) fn learn(&mut self, report: &mut BatchReport) {
         let rule = self.rule(f64::from(report.lr));
-        let update = learning::apply(&mut self.model, &self.blocks, &rule, &mut self.optimizer, &run_all);
+        let update = learning::apply(&mut self.model, &self.networks.learning_sums(), &rule, &mut self.learning.optimizer, &run_all);
         let depth = self.model.depth();
-        let opened = self.active_layers() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
-        if opened && self.model.layers[depth].is_categorical() {
-            let share = self.run_progress();
-            let (rate, expected_error) = (self.config.learning.top_rate * (1.0 - 0.9 * share), rule.expected_error);
+        let top_learns = self.active_layers() == depth && rule.learn.as_ref().is_none_or(|learn| learn.contains(&(depth - 1)));
+        if top_learns && self.model.layers[depth].is_categorical() {
+            let progress = self.run_progress();
+            let (rate, expected_error) = (self.config.learning.top_rate * (1.0 - 0.9 * progress), rule.expected_error);
             // Near the end of a run no state starts again: it could not settle.
-            let top = TopRule { rate, dead: if share < 0.8 { 0.15 } else { 0.0 }, expected_error };
-            let (latents, blocks, rng) = (&self.latents, &self.blocks, &mut self.rng);
-            categorical::learn(&mut self.model, blocks, top, || state_of_some_image(latents.as_ref(), blocks, depth - 1, rng));
+            let top = MixtureRule { rate, dead_fraction: if progress < 0.8 { 0.15 } else { 0.0 }, expected_error };
+            let (latents, networks, rng) = (&self.latents, &self.networks, &mut self.rng);
+            let fresh = || state_of_some_image(latents.as_ref(), networks, depth - 1, rng);
+            mixture_learning::learn(&mut self.model, &networks.learning_sums(), top, fresh);
         }
-        self.blocks.iter_mut().for_each(Block::clear_sums);
+        self.networks.clear_learning_sums();
         if let Some(update) = update {
             report.weight_change = update.relative_change;
             self.weights_version += 1;
-            self.updates += 1;
-            if !is_large(&self.model) || self.updates.is_multiple_of(3) {
+            self.learning.updates += 1;
+            if !is_large(&self.model) || self.learning.updates.is_multiple_of(3) {
                 self.measure_stiffness();
-                self.stiffness.update(&self.model, 3);
+                self.dynamics.stiffness.update(&self.model, 3);
             }
             self.set_parameters();
         }
@@ -46,7 +46,7 @@ impl Session {
         let l = &self.config.learning;
         let layers = self.config.model.layers.iter().enumerate();
         let learned_sigma = layers.filter(|(i, layer)| layer.learned_sigma || (*i == 0 && l.learned_sigma)).map(|(i, _)| i).collect();
-        let expected_error = 1.0 + averaged_variance(&self.parameters);
+        let expected_error = 1.0 + averaged_variance(&self.dynamics.parameters);
         let free = learning::LearningRule {
             lr,
             learn: None,
@@ -68,41 +68,30 @@ impl Session {
     /// Takes the mean curvature of the observation layer where the configuration asks for it.
     pub(super) fn measure_stiffness(&mut self) {
         if self.config.dynamics.curvature == Curvature::Mean {
-            let family = self.model.observed_family().as_ref();
-            let pixels = self.model.layers[0].size;
-            let sums = on_each(&mut self.blocks, |_, block| {
-                let mut sum = vec![0.0; pixels];
-                block.layers[0].eta.chunks_exact(pixels).for_each(|row| family.add_statistic_variances(row, &mut sum));
-                Array1::from(sum)
-            });
-            let rows = self.config.stimulus.batch as f32;
-            self.stiffness.observed_variance = Some(sums.iter().fold(Array1::zeros(pixels), |total, sum| total + sum) / rows);
+            self.dynamics.stiffness.observed_variance = Some(self.networks.mean_observed_variance(&self.model, &run_all));
         }
     }
 
-    /// Opens states of a categorical top, the first so many, at the latents of images; those that are open stay.
-    pub(super) fn open_top(&mut self, states: usize) {
+    /// Makes the first so many states of a categorical top active, at the latents of images; those that are active stay.
+    pub(super) fn activate_states(&mut self, states: usize) {
         let top = self.model.depth();
         let learned = self.model.weights[top - 1].iter().any(|&w| w != 0.0);
         if learned && self.model.active_states() >= Some(states.min(self.model.layers[top].size)) {
             return;
         }
-        let n = self.model.layers[top - 1].size;
-        let rows = || self.blocks.iter().flat_map(|block| block.layers[top - 1].x.iter().copied());
-        let kept = self.latents.as_ref().filter(|latents| latents.settled() > 0).map(|latents| latents.of_layer(top - 1));
-        let x = kept.or_else(|| Array2::from_shape_vec((rows().count() / n, n), rows().collect()).ok());
-        let Some(mut x) = x else { return };
+        let of_images = self.latents.as_ref().filter(|latents| latents.settled() > 0).map(|latents| latents.of_layer(top - 1));
+        let mut x = of_images.unwrap_or_else(|| self.networks.state_matrix(top - 1));
         let mut order: Vec<usize> = (0..x.nrows()).collect();
         order.shuffle(&mut self.rng);
         x = x.select(Axis(0), &order);
         if learned {
-            categorical::add_states(&mut self.model, &x, states);
+            mixture_learning::add_states(&mut self.model, &x, states);
         } else {
-            let gains = categorical::initialise_states(&mut self.model, &x, states);
+            let gains = mixture_learning::initialise_states(&mut self.model, &x, states);
             if let Some(latents) = &mut self.latents {
                 latents.rescale(top - 1, &gains);
             }
-            if let Some(moments) = self.optimizer.weights.get_mut(top.wrapping_sub(2)) {
+            if let Some(moments) = self.learning.optimizer.weights.get_mut(top.wrapping_sub(2)) {
                 moments.rescale_columns(&gains);
             }
         }
@@ -112,18 +101,15 @@ impl Session {
     /// What the learning rule remembers starts anew.
     pub(super) fn reset_optimizer(&mut self) {
         let adam = self.config.learning.optimizer == Optimizer::Adam;
-        self.optimizer = if adam { learning::OptimizerState::new(self.model.depth()) } else { learning::OptimizerState::default() };
+        self.learning.optimizer =
+            if adam { learning::OptimizerState::new(self.model.depth()) } else { learning::OptimizerState::default() };
     }
 }
 
 /// x of layer l of a random image among those that have chains, else of a random network.
-pub(super) fn state_of_some_image(latents: Option<&Latents>, blocks: &[Block], l: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+pub(super) fn state_of_some_image(latents: Option<&Latents>, networks: &Ensemble, l: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     match latents.filter(|latents| latents.settled() > 0) {
         Some(latents) => latents.of_image(l, rng.random_range(0..latents.settled())),
-        None => {
-            let block = &blocks[rng.random_range(0..blocks.len())];
-            let (row, n) = (rng.random_range(0..block.rows), block.layers[l].x.len() / block.rows);
-            block.layers[l].x[row * n..][..n].to_vec()
-        }
+        None => networks.state_of_random_network(l, rng),
     }
 }

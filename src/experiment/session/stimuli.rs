@@ -2,10 +2,10 @@
 
 use super::Session;
 use crate::data::Stimuli;
-use crate::dynamics::ancestral;
+use crate::dynamics::{ChainState, Start};
 use crate::experiment::config::ConfigError;
 use crate::experiment::latents::Latents;
-use crate::experiment::parallel::on_each;
+use crate::experiment::parallel::run_all;
 use ndarray::Array2;
 use rand::RngExt;
 
@@ -16,65 +16,53 @@ impl Session {
         if values.len() != n || values.iter().any(|v| !v.is_finite()) {
             return Err(ConfigError::Stimulus(format!("a stimulus of {n} finite numbers is needed, found {}", values.len())));
         }
-        if self.stimuli.is_none() {
+        if self.stimulus.source.is_none() {
             self.config.stimulus.values = values.to_vec();
         }
-        for block in &mut self.blocks {
-            block.clamp(values, &self.free);
-            block.forget_reconstruction();
-        }
-        self.given.copy_from_slice(values);
+        self.networks.clamp(values, &self.stimulus.free);
+        self.networks.forget_reconstruction();
+        self.stimulus.values.copy_from_slice(values);
         Ok(())
     }
 
     /// Shows every network another stimulus, from x = 0 (SPEC 3) or from where its own chains were. Fixed stimuli start again. While
     /// held, all get the same.
     pub fn show_next(&mut self) {
-        (self.step_in_stimulus, self.settling) = (0, 0);
-        let n = self.model.layers[0].size;
-        let persistent = self.latents.is_some() && !self.held;
-        let (shown, active_layers) = (self.choose_images(), self.active_layers());
-        let latents = self.latents.as_ref().filter(|_| persistent);
-        let (model, stimuli, values) = (&self.model, &self.stimuli, &self.config.stimulus.values);
-        let rows = self.blocks.first().map_or(0, |block| block.rows); // of all blocks but perhaps the last
-        on_each(&mut self.blocks, |b, block| {
-            block.clear_sums();
-            let mut next = shown.iter().skip(b * rows);
-            for row in block.layers[0].x.chunks_exact_mut(n) {
-                match (stimuli, next.next()) {
-                    (Some(set), Some(&i)) => set.write(i, row),
-                    _ => row.copy_from_slice(values),
-                }
-            }
-            match latents {
-                Some(latents) if !latents.fresh() => {
-                    latents.load(model, block, b * rows);
-                    block.begin(model);
-                }
-                Some(_) => {
-                    block.restart(model);
-                    ancestral::draw(model, block, 1, active_layers, 1.0);
-                }
-                None => block.restart(model),
-            }
-        });
+        (self.stimulus.step, self.stimulus.settling) = (0, 0);
+        let shown = self.choose_images();
+        let latents = self.latents.as_ref().filter(|_| !self.stimulus.held);
+        let (stimuli, values) = (&self.stimulus.source, &self.config.stimulus.values);
+        let show = |network: usize, row: &mut [f32]| match (stimuli, shown.get(network)) {
+            (Some(set), Some(&i)) => set.write(i, row),
+            _ => row.copy_from_slice(values),
+        };
+        let load = |network: usize, l: usize, state: ChainState| match latents {
+            Some(latents) => latents.load(network, l, state),
+            None => {}
+        };
+        let start = match latents {
+            Some(latents) if !latents.fresh() => Start::Chains(&load),
+            Some(_) => Start::Prior,
+            None => Start::Rest,
+        };
+        self.networks.present(&self.model, &show, start, &run_all);
         if latents.is_some_and(Latents::fresh) {
-            self.settling = self.config.stimulus.first_visit_steps;
+            self.stimulus.settling = self.config.stimulus.first_visit_steps;
         }
-        if self.stimuli.is_some() {
-            self.images += if self.held { 1 } else { self.config.stimulus.batch as u64 };
+        if self.stimulus.source.is_some() {
+            self.clock.images += if self.stimulus.held { 1 } else { self.config.stimulus.batch as u64 };
         }
-        self.presentations += 1;
-        self.given.copy_from_slice(&self.blocks[0].layers[0].x[..n]);
+        self.stimulus.presentations += 1;
+        self.networks.states(0).take(1).for_each(|x| self.stimulus.values.copy_from_slice(x));
         self.begin_completions();
     }
 
     /// The image of each network for the next presentation; none where the stimulus is fixed.
     pub(super) fn choose_images(&mut self) -> Vec<usize> {
         let (batch, wanted) = (self.config.stimulus.batch, self.wanted_images());
-        let Some(set) = &self.stimuli else { return Vec::new() };
+        let Some(set) = &self.stimulus.source else { return Vec::new() };
         match &mut self.latents {
-            _ if self.held => vec![self.rng.random_range(0..set.len()); batch],
+            _ if self.stimulus.held => vec![self.rng.random_range(0..set.len()); batch],
             Some(latents) => latents.choose(batch, wanted, &mut self.rng).iter().map(|&i| i as usize).collect(),
             None => (0..batch).map(|_| self.rng.random_range(0..set.len())).collect(),
         }
@@ -91,9 +79,9 @@ impl Session {
         first + ((all - first) as f64 * joined) as usize
     }
 
-    /// Shows network 0's stimulus in every network, so that all sample one posterior, and lets learning rest; or goes on.
+    /// Shows network 0's stimulus in every network, so that all sample one posterior, and learns nothing; or goes on with the next stimuli.
     pub fn hold(&mut self, hold: bool) -> Result<(), ConfigError> {
-        self.held = hold;
+        self.stimulus.held = hold;
         if hold {
             let stimulus = self.stimulus().to_vec();
             self.set_stimulus(&stimulus)
@@ -110,23 +98,23 @@ impl Session {
         if stimuli.ncols() != n || stimuli.nrows() == 0 {
             return Err(ConfigError::Stimulus(format!("stimuli of shape [count, {n}] are needed, found {:?}", stimuli.dim())));
         }
-        (self.stimuli, self.labels) = (Some(stimuli.into()), None);
+        (self.stimulus.source, self.stimulus.labels) = (Some(stimuli.into()), None);
         self.show_next();
         Ok(())
     }
 
     /// The images from which stimuli are taken, of n_0 values; None where the stimulus is fixed.
     pub fn images_shown(&self) -> Option<&Stimuli> {
-        self.stimuli.as_ref()
+        self.stimulus.source.as_ref()
     }
 
     /// Classes of these, `[count]`; None where they are not known.
     pub fn labels_shown(&self) -> Option<&[u8]> {
-        self.labels.as_deref()
+        self.stimulus.labels.as_deref()
     }
 
-    /// The stimulus of network 0 as it was given, `[n_0]`: under freed pixels what they would be if they were clamped.
+    /// The stimulus of network 0, `[n_0]`; under freed pixels what they would be if they were clamped.
     pub fn stimulus(&self) -> &[f32] {
-        &self.given
+        &self.stimulus.values
     }
 }

@@ -36,13 +36,13 @@ impl Family for ContinuousBernoulli {
         0.0
     }
     fn largest_statistic_variance(&self) -> f64 {
-        1.0 / 12.0 // at eta = 0, where the law is uniform
+        1.0 / 12.0 // at eta = 0, where the distribution is uniform
     }
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
     fn integration_bounds(&self, eta: f64) -> (f64, f64) {
-        // All but exp(-40) of the mass of a steep law lies beside one end.
+        // All but exp(-40) of the mass of a steep distribution lies beside one end.
         let width = (40.0 / eta.abs().max(1e-9)).min(1.0);
         if eta < 0.0 { (0.0, width) } else { (1.0 - width, 1.0) }
     }

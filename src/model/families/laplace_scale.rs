@@ -130,8 +130,8 @@ impl Family for LaplaceScale {
     fn apply_link(&self, eta: &mut [f32], slope: &mut [f32]) {
         let top = self.eta_max as f32;
         for (eta, slope) in eta.iter_mut().zip(slope) {
-            let share = 1.0 / (1.0 + eta.exp());
-            (*eta, *slope) = (top * share, -top * share * (1.0 - share));
+            let fraction = 1.0 / (1.0 + eta.exp());
+            (*eta, *slope) = (top * fraction, -top * fraction * (1.0 - fraction));
         }
     }
     fn prior_current(&self, x: &[f32], eta: &[f32], out: &mut [f32]) {
@@ -206,7 +206,7 @@ mod tests {
         for a in [-9.0, -3.0, -1.0, 0.0, 1.5, 4.0, 8.0] {
             let eta = family.link(a);
             let (low, high) = family.integration_bounds(eta);
-            // An even law: half of it, where the integrand has no peak in the middle of the rule.
+            // An even distribution: half of it, where the integrand has no peak in the middle of the rule.
             let mean = quadrature::mean(|x| eta * family.statistic(x), |x| family.statistic(x), 0.0, high);
             assert!((mean - family.mean_statistic(eta)).abs() < 1e-6 * mean.abs(), "E[T] at a = {a}: {mean}");
             let log = quadrature::log_integral(|x| eta * family.statistic(x), low, high);

@@ -30,7 +30,7 @@ use std::sync::Arc;
 pub enum InterneuronDynamics {
     /// Ornstein-Uhlenbeck around eta with standard deviation sigma, sampled exactly for any dt.
     OrnsteinUhlenbeck {
-        /// Standard deviation of the stationary law.
+        /// Standard deviation of the stationary distribution.
         sigma: f32,
     },
     /// Langevin micro-steps with this mobility M, the variance at eta = 0.
@@ -117,7 +117,7 @@ pub trait Family: Debug + Send + Sync {
     }
     /// Whether exp(eta T - B) has a finite integral for every eta, so that the layer may stand below another.
     fn normalisable_for_every_eta(&self) -> bool;
-    /// How far x may reach, for the quadrature, given eta: an interval that holds all but a negligible mass.
+    /// The interval over which the quadrature integrates, given eta: it holds all but a negligible mass.
     fn integration_bounds(&self, eta: f64) -> (f64, f64);
     /// A(eta); by quadrature unless a closed form is given.
     fn log_partition(&self, eta: f64) -> f64 {

@@ -1,4 +1,4 @@
-//! rectified-gaussian(sigma): x >= 0, T = x / sigma^2, B = x^2 / (2 sigma^2): a normal law cut off at 0 (SPEC 1).
+//! rectified-gaussian(sigma): x >= 0, T = x / sigma^2, B = x^2 / (2 sigma^2): a normal distribution cut off at 0 (SPEC 1).
 
 use super::{Family, FamilyConfig, InterneuronDynamics};
 use std::sync::Arc;
@@ -53,13 +53,13 @@ impl Family for RectifiedGaussian {
         1.0 / self.sigma.powi(2)
     }
     fn largest_statistic_variance(&self) -> f64 {
-        1.0 / self.sigma.powi(2) // cutting a log-concave law off lowers its variance
+        1.0 / self.sigma.powi(2) // cutting a log-concave distribution off lowers its variance
     }
     fn normalisable_for_every_eta(&self) -> bool {
         true
     }
     fn integration_bounds(&self, eta: f64) -> (f64, f64) {
-        // Far below 0 the law is nearly exponential with rate -eta/sigma^2.
+        // Far below 0 the distribution is nearly exponential with rate -eta/sigma^2.
         let scale = if eta < 0.0 { self.sigma.min(self.sigma.powi(2) / -eta) * 3.0 } else { self.sigma };
         (0.0, eta.max(0.0) + 12.0 * scale)
     }

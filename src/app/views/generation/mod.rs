@@ -100,7 +100,7 @@ impl View for Generation {
             if state(snapshot).is_none() {
                 actions.push(Action::Send(Command::Generate(self.settings)));
                 if snapshot.config.learning.enabled {
-                    actions.push(Action::Send(Command::GenerationThread(GenerationCommand::Follow(true)))); // so that digits are seen to come
+                    actions.push(Action::Send(Command::Generation(GenerationCommand::Follow(true)))); // so that digits are seen to come
                 }
             }
         }
@@ -133,14 +133,14 @@ impl View for Generation {
 
 impl Generation {
     fn controls(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: Option<&GenerationState>, actions: &mut Vec<Action>) {
-        let mut ask = |request| actions.push(Action::Send(Command::GenerationThread(request)));
+        let mut ask = |request| actions.push(Action::Send(Command::Generation(request)));
         let mut generate = false;
         ui.horizontal_wrapped(|ui| {
             generate = ui.button("Generate").on_hover_text("All three from the start, with the weights as they are now").clicked();
             if let Some(found) = found {
-                let (text, tip) = if found.resting { ("Go on", "From where they are") } else { ("Stop", "The images stay") };
+                let (text, tip) = if found.paused { ("Go on", "From where they are") } else { ("Stop", "The images stay") };
                 if ui.button(text).on_hover_text(tip).clicked() {
-                    ask(GenerationCommand::Rest(!found.resting));
+                    ask(GenerationCommand::SetPaused(!found.paused));
                 }
                 let stale = found.weights.0 != snapshot.weights_version;
                 let tip = format!("Go on with the weights as they are now; in use: those after {} images", found.weights.1);

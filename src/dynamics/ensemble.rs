@@ -1,0 +1,407 @@
+//! Networks that share weights: the one way to make them, to move them and to ask what they do (SPEC 2, 3, 4).
+//!
+//! An ensemble computes in blocks of rows, each with its own random stream and its own sums, which are added in the order of the
+//! blocks: results do not depend on how many threads the caller's executor has. Outside of this module networks are numbered
+//! `0..networks`, and of blocks only their size is to be chosen.
+
+use crate::dynamics::ancestral;
+use crate::dynamics::block::{Block, PreparedWeights, Span};
+use crate::dynamics::executor::{Executor, Task};
+use crate::dynamics::learning_sums::LearningSums;
+use crate::dynamics::recording::{Probes, Recorded};
+use crate::dynamics::state::ChainState;
+use crate::dynamics::step_parameters::StepParameters;
+use crate::model::hierarchy::Tables;
+use crate::model::mean_table::MeanTable;
+use crate::model::{Hierarchy, vector};
+use ndarray::{Array1, Array2};
+use rand::{Rng, RngExt};
+use std::sync::Arc;
+
+mod observed;
+
+/// How an ensemble is made.
+#[derive(Clone, Debug)]
+pub struct EnsembleOptions {
+    /// Networks.
+    pub networks: usize,
+    /// Networks of a block: they share a random stream and their products, and are the least that a thread takes.
+    pub block_rows: usize,
+    /// K, interneurons a unit.
+    pub interneurons: usize,
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// Random stream of the first block; those of the others follow.
+    pub stream: u64,
+    /// Layers of neurons that run, 1..=this; the others rest.
+    pub active_layers: usize,
+    /// Whether sums for W_l are gathered in learning steps, `[L]`.
+    pub learns: Vec<bool>,
+    /// Tables of A' for exact interneurons ([`Hierarchy::tables`]); empty: the quadrature answers.
+    pub tables: Tables,
+}
+
+impl EnsembleOptions {
+    /// `networks` networks of `model` in one block, one interneuron a unit, seed 0; every layer runs and learns, no tables.
+    pub fn new(model: &Hierarchy, networks: usize) -> Self {
+        Self {
+            networks,
+            block_rows: networks,
+            interneurons: 1,
+            seed: 0,
+            stream: 0,
+            active_layers: model.depth(),
+            learns: vec![true; model.depth()],
+            tables: Vec::new(),
+        }
+    }
+}
+
+/// Where networks begin at a stimulus.
+#[derive(Clone, Copy)]
+pub enum Start<'a> {
+    /// x = 0 and v ~ N(0, 1) (SPEC 3).
+    Rest,
+    /// Draws from the prior of the layers that run, v ~ N(0, 1).
+    Prior,
+    /// Where this puts each layer 1..=L of each network: it gets the number of the network, the layer, and what to write.
+    Chains(&'a (dyn Fn(usize, usize, ChainState) + Sync)),
+}
+
+/// Sums over all networks at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// Sum of (x_0 - E\[x_0 | x_1\])^2 over pixels too, of the last step.
+    pub squared_residual: f64,
+    /// Sum of x_1^2 over units too.
+    pub second: f64,
+    /// Sum of x_1^4 over units too.
+    pub fourth: f64,
+}
+
+/// Independent networks that share the weights of a model, which every call is given: it must have the shape of the one they were
+/// made for.
+#[derive(Clone, Debug)]
+pub struct Ensemble {
+    blocks: Vec<Block>,
+    prepared: PreparedWeights,
+    /// Units of the layers 0..=L.
+    sizes: Vec<usize>,
+    networks: usize,
+    block_rows: usize,
+}
+
+impl Ensemble {
+    /// Networks at rest, as at a new stimulus; x_0 = 0.
+    pub fn new(model: &Hierarchy, options: &EnsembleOptions) -> Self {
+        let EnsembleOptions { networks, interneurons, seed, stream, .. } = *options;
+        let block_rows = options.block_rows.max(1);
+        let block = |b: usize| {
+            let rows = block_rows.min(networks - b * block_rows);
+            let mut block = Block::new(model, rows, interneurons, seed, stream + b as u64);
+            block.tables.clone_from(&options.tables);
+            block.set_stage(options.active_layers, &options.learns);
+            block
+        };
+        Self {
+            blocks: (0..networks.div_ceil(block_rows)).map(block).collect(),
+            prepared: PreparedWeights::default(),
+            sizes: model.layers.iter().map(|layer| layer.size).collect(),
+            networks,
+            block_rows,
+        }
+    }
+
+    /// Networks.
+    pub fn networks(&self) -> usize {
+        self.networks
+    }
+
+    /// Networks that are computed together, all but perhaps the last ones.
+    pub fn block_rows(&self) -> usize {
+        self.block_rows.min(self.networks)
+    }
+
+    /// Tables of A' that exact interneurons use.
+    pub fn tables(&self) -> &[Option<Arc<MeanTable>>] {
+        self.blocks.first().map_or(&[], |block| &block.tables)
+    }
+
+    /// Another K; interneurons start in equilibrium at eta = 0.
+    pub fn set_interneurons(&mut self, model: &Hierarchy, k: usize) {
+        self.blocks.iter_mut().for_each(|block| block.set_interneurons(model, k));
+    }
+
+    /// Lets layers 1..=`active_layers` run and gathers sums for the W_l of `learns`, `[L]`, from the next start on.
+    pub fn set_stage(&mut self, active_layers: usize, learns: &[bool]) {
+        self.blocks.iter_mut().for_each(|block| block.set_stage(active_layers, learns));
+    }
+
+    /// Advances every network by `span.steps` steps, records `probes` and gathers the learning sums. Traced units and rasters are
+    /// recorded of network 0, the pair of every one.
+    pub fn advance(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes, executor: &Executor) {
+        let pair_alone = Probes { units: Vec::new(), raster: false, ..probes.clone() };
+        let mut prepared = std::mem::take(&mut self.prepared);
+        if let Some(first) = self.blocks.first() {
+            prepared.renew(model, first, span.steps);
+        }
+        self.on_blocks(executor, |first, block| {
+            block.run_prepared(model, &prepared, parameters, span, if first == 0 { probes } else { &pair_alone });
+        });
+        self.prepared = prepared;
+    }
+
+    /// What was recorded since the last call; of the pair the last `most_pairs` steps.
+    pub fn take_recorded(&mut self, most_pairs: usize) -> Recorded {
+        let steps = self.blocks.iter().map(|block| block.pairs.len()).min().unwrap_or(0);
+        let mut recorded = Recorded::default();
+        for step in steps.saturating_sub(most_pairs)..steps {
+            recorded.pairs.push(self.blocks.iter().flat_map(|block| block.pairs[step].iter().copied()).collect());
+        }
+        self.blocks.iter_mut().for_each(|block| block.pairs.clear());
+        if let Some(first) = self.blocks.first_mut() {
+            recorded.traces.append(&mut first.traces);
+            recorded.rasters.append(&mut first.rasters);
+        }
+        recorded
+    }
+
+    /// Shows every network a stimulus and starts it there; learning sums begin anew. `show` gets the number of a network and its
+    /// x_0, `[n_0]`, to be written.
+    pub fn present(&mut self, model: &Hierarchy, show: &(dyn Fn(usize, &mut [f32]) + Sync), start: Start, executor: &Executor) {
+        let n = self.sizes[0];
+        self.on_blocks(executor, |first, block| {
+            block.clear_sums();
+            block.layers[0].x.chunks_exact_mut(n).enumerate().for_each(|(r, row)| show(first + r, row));
+            match start {
+                Start::Rest => block.restart(model),
+                Start::Prior => {
+                    block.restart(model);
+                    ancestral::draw(model, block, 1, block.active_layers, 1.0);
+                }
+                Start::Chains(chain) => {
+                    block.place(model, |r, l, state| chain(first + r, l, state));
+                    block.begin(model);
+                }
+            }
+        });
+    }
+
+    /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0 in every network; x_0 stays (SPEC 3).
+    pub fn restart(&mut self, model: &Hierarchy) {
+        self.blocks.iter_mut().for_each(|block| block.restart(model));
+    }
+
+    /// Draws x of the layers `lowest..=highest` from the top down at `temperature`: each conditional to the power 1/temperature
+    /// (SPEC 4). Layers above `highest` rest.
+    pub fn draw_ancestral(&mut self, model: &Hierarchy, lowest: usize, highest: usize, temperature: f32, executor: &Executor) {
+        self.on_blocks(executor, |_, block| ancestral::draw(model, block, lowest, highest, temperature));
+    }
+
+    /// The same given x of the layer above `highest`, which stays.
+    pub fn draw_below(&mut self, model: &Hierarchy, lowest: usize, highest: usize, temperature: f32, executor: &Executor) {
+        self.on_blocks(executor, |_, block| ancestral::draw_below(model, block, lowest, highest, temperature));
+    }
+
+    /// x of layer `l`, `[n_l]` a network.
+    pub fn states(&self, l: usize) -> impl Iterator<Item = &[f32]> {
+        self.blocks.iter().flat_map(move |block| block.layers[l].x.chunks_exact(self.sizes[l]))
+    }
+
+    /// x of layer `l` as a matrix, `[networks, n_l]`.
+    pub fn state_matrix(&self, l: usize) -> Array2<f32> {
+        self.matrix(self.networks, self.sizes[l], self.blocks.iter().flat_map(|block| block.layers[l].x.iter().copied()))
+    }
+
+    /// x of every layer 0..=L of one network, `[n_l]` each.
+    pub fn network(&self, network: usize) -> Vec<Vec<f32>> {
+        let (block, r) = (&self.blocks[network / self.block_rows], network % self.block_rows);
+        block.layers.iter().zip(&self.sizes).map(|(state, &n)| state.x[r * n..][..n].to_vec()).collect()
+    }
+
+    /// Adaptation v of layer `l` > 0, `[n_l]` a network; nothing of a categorical layer, which has none.
+    pub fn adaptation(&self, l: usize) -> impl Iterator<Item = &[f32]> {
+        self.blocks.iter().flat_map(move |block| block.layers[l].v.chunks_exact(self.sizes[l]))
+    }
+
+    /// The state that a categorical top is in, one a network; nothing where the top is not categorical.
+    pub fn categories(&self) -> impl Iterator<Item = u32> {
+        self.blocks.iter().flat_map(|block| block.layers.last()).flat_map(|top| top.category.iter().copied())
+    }
+
+    /// Puts a categorical top into one state in every network; nothing where the top is not categorical.
+    pub fn set_category(&mut self, model: &Hierarchy, category: u32) {
+        for block in &mut self.blocks {
+            block.layers.iter_mut().for_each(|state| state.category.fill(category));
+            block.refresh_activations(model);
+        }
+    }
+
+    /// Writes x of layer `l` of every network: `write` gets the number of the network and its x, `[n_l]`. All else stays.
+    pub fn set_states(&mut self, model: &Hierarchy, l: usize, mut write: impl FnMut(usize, &mut [f32])) {
+        let n = self.sizes[l];
+        let mut network = 0;
+        for block in &mut self.blocks {
+            for row in block.layers[l].x.chunks_exact_mut(n) {
+                write(network, row);
+                network += 1;
+            }
+            block.layers[l].activate(model.layers[l].activation);
+        }
+    }
+
+    /// Goes on from where the networks of another ensemble of the same shape are: x, v and categories of the layers
+    /// 0..=`highest`.
+    pub fn continue_from(&mut self, model: &Hierarchy, other: &Self, highest: usize) {
+        for (new, old) in self.blocks.iter_mut().zip(&other.blocks) {
+            for (new, old) in new.layers.iter_mut().zip(&old.layers).take(1 + highest) {
+                new.x.copy_from_slice(&old.x);
+                new.v.copy_from_slice(&old.v);
+                new.category.copy_from_slice(&old.category);
+            }
+            new.refresh_activations(model);
+        }
+    }
+
+    /// Whether x of layer `l` is finite in every network.
+    pub fn is_finite(&self, l: usize) -> bool {
+        self.blocks.iter().all(|block| vector::all_finite(&block.layers[l].x))
+    }
+
+    /// x of layer `l` of a random network, `[n_l]`.
+    pub fn state_of_random_network(&self, l: usize, rng: &mut impl Rng) -> Vec<f32> {
+        let block = &self.blocks[rng.random_range(0..self.blocks.len())];
+        let (row, n) = (rng.random_range(0..block.rows), self.sizes[l]);
+        block.layers[l].x[row * n..][..n].to_vec()
+    }
+
+    /// The sums of the learning rule since the stimulus came.
+    pub fn learning_sums(&self) -> LearningSums<'_> {
+        LearningSums::new(&self.blocks)
+    }
+
+    /// Learning sums back to 0.
+    pub fn clear_learning_sums(&mut self) {
+        self.blocks.iter_mut().for_each(Block::clear_sums);
+    }
+
+    /// Sums over all networks as they are.
+    pub fn moments(&mut self, model: &Hierarchy, executor: &Executor) -> Moments {
+        let parts = self.on_blocks(executor, |_, block| {
+            let [second, fourth] = vector::even_moments(&block.layers[1].x);
+            Moments { squared_residual: block.squared_residual(model), second, fourth }
+        });
+        parts.into_iter().fold(Moments::default(), |total, part| Moments {
+            squared_residual: total.squared_residual + part.squared_residual,
+            second: total.second + part.second,
+            fourth: total.fourth + part.fourth,
+        })
+    }
+
+    /// A''(eta_0) of each observed unit, the mean over networks at the last step, `[n_0]`.
+    pub fn mean_observed_variance(&mut self, model: &Hierarchy, executor: &Executor) -> Array1<f32> {
+        let (family, pixels) = (model.observed_family().as_ref(), self.sizes[0]);
+        let parts = self.on_blocks(executor, |_, block| {
+            let mut sum = vec![0.0; pixels];
+            block.layers[0].eta.chunks_exact(pixels).for_each(|row| family.add_statistic_variances(row, &mut sum));
+            Array1::from(sum)
+        });
+        parts.iter().fold(Array1::zeros(pixels), |total, part| total + part) / self.networks as f32
+    }
+
+    /// What `action` answers for every block, in their order; it gets the number of the block's first network.
+    fn on_blocks<T: Send>(&mut self, executor: &Executor, action: impl Fn(usize, &mut Block) -> T + Sync) -> Vec<T> {
+        let mut answers: Vec<Option<T>> = self.blocks.iter().map(|_| None).collect();
+        let (rows, action) = (self.block_rows, &action);
+        let task = |(b, (block, answer)): (usize, (_, _))| -> Task<'_> {
+            let (block, answer): (&mut Block, &mut Option<T>) = (block, answer);
+            Box::new(move || *answer = Some(action(b * rows, block)))
+        };
+        executor(self.blocks.iter_mut().zip(&mut answers).enumerate().map(task).collect());
+        answers.into_iter().flatten().collect()
+    }
+
+    /// Values of the first `networks` networks as a matrix, `[networks, columns]`.
+    fn matrix(&self, networks: usize, columns: usize, values: impl Iterator<Item = f32>) -> Array2<f32> {
+        let networks = networks.min(self.networks);
+        Array2::from_shape_vec((networks, columns), values.take(networks * columns).collect()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::executor::in_turn;
+    use crate::dynamics::step_parameters::LayerStep;
+    use crate::model::{Activation, FamilyConfig, Layer};
+
+    /// Two gaussian units, observed through three, below three states.
+    fn mixture() -> Hierarchy {
+        let layers =
+            [(FamilyConfig::Gaussian { sigma: 0.5 }, 3), (FamilyConfig::Gaussian { sigma: 0.8 }, 2), (FamilyConfig::Categorical, 3)];
+        let layers = layers.into_iter().map(|(family, size)| Layer::new(family, Activation::Linear, size).unwrap()).collect();
+        let w = |shape| Array2::from_shape_fn(shape, |(i, j)| 0.4 * (i as f32 - j as f32));
+        Hierarchy::new(layers, vec![w((3, 2)), w((2, 3))]).unwrap()
+    }
+
+    fn parameters() -> StepParameters {
+        let layers = vec![LayerStep::new(0.05, 1.0, 0.3), LayerStep::new(0.0, 0.0, 1.0)];
+        StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 2.0, interneurons: 2, exact: false, choice_interval: 2 }
+    }
+
+    /// Eight networks in blocks of three.
+    fn ensemble(model: &Hierarchy, seed: u64) -> Ensemble {
+        Ensemble::new(model, &EnsembleOptions { block_rows: 3, interneurons: 2, seed, ..EnsembleOptions::new(model, 8) })
+    }
+
+    #[test]
+    fn networks_are_numbered_through_all_blocks() {
+        let model = mixture();
+        let mut networks = ensemble(&model, 1);
+        let show = |k: usize, x: &mut [f32]| x.fill(k as f32);
+        let chain = |k: usize, _: usize, state: ChainState| match state {
+            ChainState::Neurons { x, v } => (x.fill(10.0 + k as f32), v.fill(20.0 + k as f32)).0,
+            ChainState::Category(category) => *category = k as u32 % 3,
+        };
+        networks.present(&model, &show, Start::Chains(&chain), &in_turn);
+        assert_eq!((networks.networks(), networks.block_rows()), (8, 3));
+        assert!(networks.states(0).enumerate().all(|(k, x)| x == [k as f32; 3]));
+        assert!(
+            networks
+                .states(1)
+                .zip(networks.adaptation(1))
+                .enumerate()
+                .all(|(k, (x, v))| x[0] == 10.0 + k as f32 && v[1] == 20.0 + k as f32)
+        );
+        assert!(networks.categories().eq((0..8).map(|k| k % 3)));
+        assert_eq!(networks.network(7), [vec![7.0; 3], vec![17.0; 2], vec![0.0, 1.0, 0.0]]);
+        assert_eq!(networks.adaptation(2).count(), 0, "a categorical top has no adaptation");
+        networks.set_states(&model, 1, |k, x| x[0] = -(k as f32));
+        assert!(networks.state_matrix(1).column(0).iter().enumerate().all(|(k, &x)| x == -(k as f32)));
+        assert_eq!(networks.expected_observation(&model, 5).dim(), (5, 3));
+    }
+
+    #[test]
+    fn what_is_computed_does_not_depend_on_the_executor() {
+        let model = mixture();
+        let backwards = |mut tasks: Vec<Task>| {
+            while let Some(task) = tasks.pop() {
+                task()
+            }
+        };
+        let probes = Probes { layer: 1, units: vec![0], below: vec![1], pair: Some([0, 1]), raster: true };
+        let run = |seed: u64, executor: &Executor| {
+            let mut networks = ensemble(&model, seed);
+            networks.present(&model, &|k, x| x.fill(0.1 * k as f32), Start::Prior, executor);
+            networks.advance(&model, &parameters(), Span { steps: 20, skip: 5, learn: true, last: true }, &probes, executor);
+            let sums = networks.learning_sums();
+            let sums: Vec<f32> = sums.weights(0).into_iter().chain(sums.biases(0)).chain(sums.state_counts()).flatten().copied().collect();
+            (networks.state_matrix(1), sums, networks.moments(&model, executor), networks.take_recorded(usize::MAX))
+        };
+        assert!(run(4, &in_turn) == run(4, &backwards));
+        assert!(run(4, &in_turn).0 != run(5, &in_turn).0, "another seed gives other states");
+        let recorded = run(4, &in_turn).3;
+        assert_eq!((recorded.traces.len(), recorded.rasters.len(), recorded.pairs.len()), (20, 20, 20));
+        assert!(recorded.traces.iter().all(|units| units.len() == 1) && recorded.pairs.iter().all(|pairs| pairs.len() == 8));
+    }
+}

@@ -1,0 +1,96 @@
+//! What goes on beside the simulation: one study, one showing of gratings, generation.
+
+use super::shared::Shared;
+use crate::engine::generation::Generation;
+use crate::engine::laboratory::{StudyFindings, StudyRunner};
+use crate::engine::tuning_runner::{TuningRunner, TuningState, TuningSubject};
+use crate::engine::{EngineError, Event};
+use crate::experiment::fits;
+use crate::experiment::laboratory::{Experiment, Subject};
+use crate::experiment::session::Session;
+use crate::experiment::tuning::Protocol;
+use std::sync::Arc;
+
+/// The background jobs on one model, and what they have found. They end with it.
+pub(super) struct Jobs {
+    study: Option<StudyRunner>,
+    pub(super) findings: Option<Arc<StudyFindings>>,
+    gratings: Option<TuningRunner>,
+    pub(super) tuning: Option<Arc<TuningState>>,
+    pub(super) generation: Generation,
+}
+
+impl Jobs {
+    pub(super) fn new(generation_is_visible: bool) -> Self {
+        Self { study: None, findings: None, gratings: None, tuning: None, generation: Generation::new(generation_is_visible) }
+    }
+
+    /// Takes in what was found and reports what failed; true if something is new.
+    pub(super) fn collect(&mut self, session: &Session, shared: &Shared) -> bool {
+        let mut is_new = false;
+        if let Some(study) = &mut self.study
+            && study.collect()
+        {
+            self.findings = Some(Arc::new(study.findings().clone()));
+            is_new = true;
+            shared.report_failure(survived(study.is_lost(), "the experiment"));
+        }
+        if let Some(gratings) = &mut self.gratings
+            && gratings.collect()
+        {
+            self.tuning = Some(Arc::new(gratings.state().clone()));
+            is_new = true;
+            shared.report_failure(survived(gratings.is_lost(), "the showing of gratings"));
+        }
+        let mut outcomes = Vec::new();
+        is_new |= self.generation.collect(session, &mut outcomes);
+        for outcome in outcomes {
+            shared.report(outcome.map_or_else(|error| Event::Failed(error.to_string()), Event::Saved));
+        }
+        is_new
+    }
+
+    /// Starts a study in place of the one under way.
+    pub(super) fn start_study(&mut self, experiment: Experiment, subject: Subject) -> Result<(), EngineError> {
+        self.study = None; // the one under way ends first
+        let started = StudyRunner::start(experiment, subject);
+        let study = started.map_err(|error| EngineError::Thread { task: "start the experiment", reason: error.to_string() })?;
+        self.findings = Some(Arc::new(study.findings().clone()));
+        self.study = Some(study);
+        Ok(())
+    }
+
+    /// Asks the study to stop; its points stay.
+    pub(super) fn stop_study(&self) {
+        self.study.iter().for_each(StudyRunner::stop);
+    }
+
+    /// Shows gratings to copies of the network of the session, which is the model of this number, and records `layer`, 1..=L.
+    pub(super) fn start_gratings(&mut self, layer: usize, session: &Session, model_id: u64) -> Result<(), EngineError> {
+        self.gratings = None; // those under way end first
+        let active_layers = session.stage().map_or(session.model().depth(), |stage| stage.active_layers);
+        let side = fits::side(session.model().layers[0].size).filter(|_| (1..=active_layers).contains(&layer));
+        let started = TuningRunner::start(TuningSubject {
+            of: (model_id, session.weights_version()),
+            model: session.model().clone(),
+            parameters: session.parameters().clone(),
+            active_layers,
+            layer,
+            side: side.ok_or(EngineError::NoGratings { layer })?,
+            protocol: Protocol { seed: session.config().dynamics.seed, ..Protocol::default() },
+        });
+        let gratings = started.map_err(|error| EngineError::Thread { task: "show gratings", reason: error.to_string() })?;
+        self.tuning = Some(Arc::new(gratings.state().clone()));
+        self.gratings = Some(gratings);
+        Ok(())
+    }
+
+    /// Asks the gratings to stop.
+    pub(super) fn stop_gratings(&self) {
+        self.gratings.iter().for_each(TuningRunner::stop);
+    }
+}
+
+fn survived(is_lost: bool, job: &'static str) -> Result<(), EngineError> {
+    if is_lost { Err(EngineError::Lost { job, advice: "" }) } else { Ok(()) }
+}

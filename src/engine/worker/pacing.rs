@@ -1,0 +1,106 @@
+//! How many steps are to be run now, and how many at a time.
+
+use crate::engine::Pace;
+use std::time::{Duration, Instant};
+
+/// Wall time of one span at most, so that commands act soon.
+const SPAN: Duration = Duration::from_millis(3);
+/// Steps of one span at most.
+const MOST_STEPS: usize = 4096;
+/// Wall time over which rates are taken, s, at least.
+const RATE_SECONDS: f64 = 0.25;
+
+/// What was asked for of any model that runs.
+#[derive(Default)]
+pub(super) struct RunSettings {
+    pub(super) paused: bool,
+    pub(super) pace: Pace,
+}
+
+/// The pace of the model that runs.
+pub(super) struct Pacing {
+    /// Steps asked for one by one that are still to be run.
+    pub(super) pending_steps: u64,
+    /// From when on steps are counted against the pace, and how many had been done by then.
+    since: (Instant, u64),
+    steps_per_span: usize,
+    pub(super) rates: RateMeter,
+}
+
+impl Pacing {
+    pub(super) fn new(steps: u64, images: u64) -> Self {
+        let since = (Instant::now(), steps);
+        Self { pending_steps: 0, since, steps_per_span: 1, rates: RateMeter::new(steps, images) }
+    }
+
+    /// Counts against the pace from now on, when `steps` are done.
+    pub(super) fn restart(&mut self, steps: u64) {
+        self.since = (Instant::now(), steps);
+    }
+
+    /// Steps to be run now, when `steps` are done; `u64::MAX` at full speed.
+    pub(super) fn steps_requested(&self, settings: &RunSettings, steps: u64) -> u64 {
+        if self.pending_steps > 0 {
+            return self.pending_steps;
+        }
+        match settings.pace {
+            _ if settings.paused => 0,
+            Pace::Full => u64::MAX,
+            Pace::StepsPerSecond(rate) => {
+                let (since, before) = self.since;
+                ((since.elapsed().as_secs_f64() * rate) as u64).saturating_sub(steps - before)
+            }
+        }
+    }
+
+    /// Of these, the steps of the next span.
+    pub(super) fn steps_of_span(&self, requested: u64) -> usize {
+        requested.min(self.steps_per_span as u64) as usize
+    }
+
+    /// After a span of `done` of the `requested` steps, which took this long; `steps` are done in all.
+    pub(super) fn after_span(&mut self, [requested, done, steps]: [u64; 3], took: Duration, settings: &RunSettings) {
+        self.pending_steps = self.pending_steps.saturating_sub(done);
+        if took < SPAN / 2 {
+            self.steps_per_span = (self.steps_per_span * 2).min(MOST_STEPS);
+        } else if took > SPAN {
+            self.steps_per_span = (self.steps_per_span / 2).max(1);
+        }
+        if let Pace::StepsPerSecond(rate) = settings.pace {
+            // A machine that cannot keep up must not fall behind more and more.
+            if requested as f64 > rate * 0.25 + 2.0 {
+                self.restart(steps);
+            }
+        }
+    }
+}
+
+/// Steps and images a second of wall time, lately.
+pub(super) struct RateMeter {
+    since: Instant,
+    steps: u64,
+    images: u64,
+    pub(super) steps_per_second: f64,
+    pub(super) images_per_second: f64,
+}
+
+impl RateMeter {
+    fn new(steps: u64, images: u64) -> Self {
+        Self { since: Instant::now(), steps, images, steps_per_second: 0.0, images_per_second: 0.0 }
+    }
+
+    /// Takes the rates anew, if those that are known are old enough.
+    pub(super) fn update(&mut self, steps: u64, images: u64) {
+        let elapsed = self.since.elapsed().as_secs_f64();
+        if elapsed > RATE_SECONDS {
+            let per_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / elapsed;
+            *self = Self {
+                since: Instant::now(),
+                steps,
+                images,
+                steps_per_second: per_second(steps, self.steps),
+                images_per_second: per_second(images, self.images),
+            };
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The model that runs, with all that belongs to it.
+
+use super::exact::ExactDensities;
+use super::jobs::Jobs;
+use super::pacing::Pacing;
+use super::recorder::Recorder;
+use super::recovery::Recovery;
+use super::shared::Shared;
+use crate::engine::race_runner::RaceRunner;
+use crate::engine::{EngineError, Event, Watch};
+use crate::experiment::parallel::on_at_most;
+use crate::experiment::race::SamplerConfig;
+use crate::experiment::session::{BatchReport, Session};
+use std::time::Instant;
+
+/// Pieces of a presentation while a core is left to the window: after each the core may be free again.
+const PIECES: usize = 16;
+
+/// A session and what is kept beside it. It is made anew with every session.
+pub(super) struct Running {
+    pub(super) session: Session,
+    pub(super) recorder: Recorder,
+    pub(super) pacing: Pacing,
+    pub(super) recovery: Recovery,
+    pub(super) jobs: Jobs,
+    pub(super) race: RaceRunner,
+}
+
+/// What one model hands on to the next: what the window looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Visibility {
+    pub(super) raster: bool,
+    pub(super) generation: bool,
+}
+
+impl Default for Visibility {
+    fn default() -> Self {
+        Self { raster: false, generation: true }
+    }
+}
+
+impl Running {
+    pub(super) fn new(session: Session, visibility: Visibility, shared: &mut Shared) -> Self {
+        let mut running = Self {
+            recorder: Recorder::new(&session, visibility.raster),
+            pacing: Pacing::new(session.steps(), session.images()),
+            recovery: Recovery::new(session.model()),
+            jobs: Jobs::new(visibility.generation),
+            race: RaceRunner::new(),
+            session,
+        };
+        running.start_default_race(shared);
+        running
+    }
+
+    pub(super) fn visibility(&self) -> Visibility {
+        Visibility { raster: self.recorder.watch.raster, generation: self.jobs.generation.is_visible() }
+    }
+
+    /// Runs a part of the steps requested and records them. The reason where a value is no longer finite.
+    pub(super) fn span(&mut self, requested: u64, shared: &mut Shared) -> Option<String> {
+        self.recorder.prepare(&self.session, requested < u64::MAX, || shared.publishes_soon());
+        let begin = Instant::now();
+        let (first_ms, dt_ms) = (self.session.time_ms(), self.session.parameters().dt_ms);
+        let (done, report) = self.advance(self.pacing.steps_of_span(requested), shared);
+        if !self.race.advance(done) {
+            shared.report(Event::Failed(EngineError::UnstableRace.to_string()));
+        }
+        self.pacing.after_span([requested, done as u64, self.session.steps()], begin.elapsed(), &shared.settings);
+        self.recorder.record(&mut self.session, first_ms, dt_ms);
+        let has_ended = report.is_some();
+        if let Some(report) = report {
+            self.recorder.record_batch(&self.session, report);
+        }
+        shared.publication.mark_changed();
+        if let Some(reason) = self.session.broken() {
+            return Some(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
+        }
+        if has_ended {
+            self.recovery.remember(self.session.model());
+        }
+        None
+    }
+
+    /// Advances the session, on one core less and in shorter pieces while the window draws.
+    fn advance(&mut self, steps: usize, shared: &Shared) -> (usize, Option<BatchReport>) {
+        let (session, probes) = (&mut self.session, &self.recorder.probes);
+        if shared.exchange.core_lease.yields_core() {
+            let steps = steps.min(session.steps_left()).div_ceil(PIECES);
+            on_at_most(shared.cores.saturating_sub(1), || session.advance(steps, probes))
+        } else {
+            session.advance(steps, probes)
+        }
+    }
+
+    /// Computes the exact densities of another stimulus.
+    pub(super) fn refresh_exact(&mut self) {
+        self.recorder.exact = ExactDensities::of(&self.session);
+    }
+
+    pub(super) fn set_watch(&mut self, watch: Watch, shared: &mut Shared) {
+        if self.recorder.set_watch(watch, &self.session) {
+            self.restart_race(shared);
+        }
+    }
+
+    /// A model of two causes and a fixed stimulus starts with a race: without adaptation, and as the preset has it.
+    fn start_default_race(&mut self, shared: &mut Shared) {
+        let configured = SamplerConfig::of(&self.session.config().dynamics);
+        let without_adaptation = SamplerConfig { adaptation: 0.0, ..configured };
+        let samplers = if self.recorder.exact.grid.is_none() {
+            Vec::new()
+        } else if configured.adaptation > 0.0 {
+            vec![without_adaptation, configured]
+        } else {
+            vec![configured]
+        };
+        self.start_race(&samplers, shared);
+    }
+
+    /// Starts a race of these samplers in place of the one that is on; none ends it.
+    pub(super) fn start_race(&mut self, samplers: &[SamplerConfig], shared: &mut Shared) {
+        shared.publication.mark_changed();
+        let Recorder { watch, exact, .. } = &self.recorder;
+        let dynamics = &self.session.config().dynamics;
+        shared.report_failure(self.race.start(samplers, &self.session, dynamics, watch, exact.grid.as_deref()));
+    }
+
+    /// Starts the race again, on what has changed.
+    pub(super) fn restart_race(&mut self, shared: &mut Shared) {
+        let samplers = self.race.samplers();
+        if !samplers.is_empty() {
+            self.start_race(&samplers, shared);
+        }
+    }
+}
