@@ -114,7 +114,8 @@ impl App {
                     own.or_else(|| view.table(&self.state, snapshot))
                 });
                 match table {
-                    Some(table) => self.in_background("export", move || Some(Background::Exported(table.save(&path).map(|()| path)))),
+                    Some(table) => self
+                        .in_background("export", move || Some(Background::Exported(table.save(&path).map(|()| path).map_err(Into::into)))),
                     None => self.complain(&format!("{} holds no table now: save it as PNG or SVG", kind.title())),
                 }
             }
@@ -135,11 +136,11 @@ impl App {
             let written = match path.extension().and_then(|e| e.to_str()) {
                 Some("svg") => {
                     let text = picture::svg(&shapes, rect, background, &screenshot, scale);
-                    crate::export::write_atomically(&path, text.as_bytes())
+                    crate::export::write_atomically(&path, text.as_bytes()).map_err(Into::into)
                 }
                 _ => picture::crop(&screenshot, rect, scale)
                     .context("an empty picture")
-                    .and_then(|picture| crate::export::save_png(&path, &picture)),
+                    .and_then(|picture| Ok(crate::export::save_png(&path, &picture)?)),
             };
             let _ = sender.try_send(Background::Exported(written.map(|()| path))); // 16 unread results: the window is gone
             waker.request_repaint();

@@ -99,7 +99,7 @@ impl App {
             let (sender, waker) = (self.background.0.clone(), ctx.clone());
             ctx.request_screenshot(move |image| {
                 let picture = picture::crop(&image, egui::Rect::EVERYTHING, 1.0);
-                let result = picture.context("an empty picture").and_then(|picture| crate::export::save_png(&path, &picture));
+                let result = picture.context("an empty picture").and_then(|picture| Ok(crate::export::save_png(&path, &picture)?));
                 let _ = sender.try_send(Background::Shot(result)); // the queue is empty this early
                 waker.request_repaint();
             });

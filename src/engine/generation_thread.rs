@@ -355,10 +355,10 @@ impl GenerationWorker {
         let (Some(comparison), Some(state)) = (&self.comparison, &self.state) else { anyhow::bail!("nothing was generated yet") };
         let Some([samples, expected]) = comparison.images(mode) else { anyhow::bail!("nothing was generated yet") };
         match path.extension().and_then(|e| e.to_str()) {
-            Some("npz") => save_npz(path, &samples, &expected, state.shape, &self.context.config),
+            Some("npz") => Ok(save_npz(path, &samples, &expected, state.shape, &self.context.config)?),
             Some("png") => {
                 let images = if means { expected } else { samples };
-                save_png(path, &picture(images.view(), state.shape, SHOWN, state.tone, ZOOM))
+                Ok(save_png(path, &picture(images.view(), state.shape, SHOWN, state.tone, ZOOM))?)
             }
             _ => anyhow::bail!("{}: a name that ends in .png, .npz or .gif is needed", path.display()),
         }

@@ -4,7 +4,7 @@ use super::input::MOST_UNPACKED;
 use super::too_few;
 use super::values::Shape;
 use crate::data::images::{LONGEST_SIDE, MOST_PIXELS, levels, open};
-use crate::data::{DataError, ImageSet, Part, Progress};
+use crate::data::{DataError, ImageSet, Part, Progress, ReadError};
 use image::imageops::FilterType;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -16,15 +16,15 @@ pub fn begins(head: &[u8]) -> bool {
 }
 
 /// Width and height from the header alone: an error where they are absurd, or the file too short for so many pixels.
-fn size(path: &Path) -> Result<(u32, u32), String> {
+fn size(path: &Path) -> Result<(u32, u32), ReadError> {
     let (width, height) = open(path)?.into_dimensions().map_err(|e| format!("not a readable image: {e}"))?;
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || width.max(height) > LONGEST_SIDE || pixels > MOST_PIXELS {
-        return Err(format!("{width} x {height} pixels: 1 to {LONGEST_SIDE} a side and at most {MOST_PIXELS} in all are read"));
+        return Err(format!("{width} x {height} pixels: 1 to {LONGEST_SIDE} a side and at most {MOST_PIXELS} in all are read").into());
     }
-    let length = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    let length = std::fs::metadata(path)?.len();
     if pixels > length.saturating_mul(MOST_UNPACKED) {
-        return Err(format!("{width} x {height} pixels: its {length} bytes cannot hold them"));
+        return Err(format!("{width} x {height} pixels: its {length} bytes cannot hold them").into());
     }
     Ok((width, height))
 }
@@ -33,7 +33,7 @@ fn size(path: &Path) -> Result<(u32, u32), String> {
 /// a side, and the pictures differ in size or have not so many pixels, the largest square in the middle of each is scaled to that
 /// side. Memory: 4 bytes a pixel of the set, and at most 32 for each pixel of the pictures under way, one on each core.
 pub fn read(files: &[PathBuf], part: Part, units: Option<usize>, progress: &Progress) -> Result<(ImageSet, Vec<DataError>), DataError> {
-    let failed = |path: &PathBuf, problem: String| DataError::File { path: path.clone(), problem };
+    let failed = |path: &PathBuf, problem: ReadError| DataError::File { path: path.clone(), problem };
     let (mut usable, mut rejected) = (Vec::new(), Vec::new());
     for path in files {
         match size(path) {
@@ -55,7 +55,7 @@ pub fn read(files: &[PathBuf], part: Part, units: Option<usize>, progress: &Prog
         None if !as_they_are => {
             let other = usable.iter().find(|(_, other)| *other != size).map_or(size, |(_, other)| *other);
             let problem = format!("{} x {} pixels, others are {} x {}: whole images must be of one size", size.0, size.1, other.0, other.1);
-            return Err(failed(first, problem));
+            return Err(failed(first, problem.into()));
         }
         _ => size,
     };
@@ -94,7 +94,7 @@ pub fn read(files: &[PathBuf], part: Part, units: Option<usize>, progress: &Prog
         }
     }
     pixels.truncate(kept * shape.pixels());
-    let pixels = Array2::from_shape_vec((kept, shape.pixels()), pixels).map_err(|e| failed(first, e.to_string()))?;
+    let pixels = Array2::from_shape_vec((kept, shape.pixels()), pixels).map_err(|e| failed(first, e.to_string().into()))?;
     if kept == 0 {
         return Err(DataError::Nothing(rejected.first().map_or_else(String::new, ToString::to_string)));
     }
@@ -102,7 +102,7 @@ pub fn read(files: &[PathBuf], part: Part, units: Option<usize>, progress: &Prog
 }
 
 /// Grey levels of one picture of that size into `out`.
-fn decode(path: &Path, size: (u32, u32), wanted: (u32, u32), out: &mut [f32]) -> Result<(), String> {
+fn decode(path: &Path, size: (u32, u32), wanted: (u32, u32), out: &mut [f32]) -> Result<(), ReadError> {
     let mut reader = open(path)?;
     let mut limits = image::Limits::default();
     limits.max_alloc = Some((1 << 20) + 8 * u64::from(size.0) * u64::from(size.1));
@@ -113,7 +113,7 @@ fn decode(path: &Path, size: (u32, u32), wanted: (u32, u32), out: &mut [f32]) ->
     }
     let grey = levels(&picture);
     if grey.len() != out.len() {
-        return Err(format!("{} pixels, where its header promises others", grey.len()));
+        return Err(format!("{} pixels, where its header promises others", grey.len()).into());
     }
     out.iter_mut().zip(&grey).for_each(|(slot, &v)| *slot = v);
     Ok(())
