@@ -44,21 +44,10 @@ pub fn read(files: &[PathBuf], part: Part, units: Option<usize>, progress: &Prog
             return Err(DataError::Cancelled);
         }
     }
-    let Some(&(first, size)) = usable.first() else {
+    let Some(&(first, _)) = usable.first() else {
         return Err(DataError::Nothing(rejected.first().map_or_else(String::new, ToString::to_string)));
     };
-    let as_they_are = usable.iter().all(|(_, other)| *other == size);
-    let side = units.map(usize::isqrt).filter(|side| Some(side * side) == units);
-    let fits = units == Some(size.0 as usize * size.1 as usize);
-    let wanted = match side {
-        Some(side) if !(as_they_are && fits) => (side as u32, side as u32),
-        None if !as_they_are => {
-            let other = usable.iter().find(|(_, other)| *other != size).map_or(size, |(_, other)| *other);
-            let problem = format!("{} x {} pixels, others are {} x {}: whole images must be of one size", size.0, size.1, other.0, other.1);
-            return Err(failed(first, problem.into()));
-        }
-        _ => size,
-    };
+    let wanted = common_size(&usable, units)?;
     let range = part.range(usable.len(), usable.len() / 10);
     if range.is_empty() {
         return Err(too_few(usable.len()));
@@ -99,6 +88,23 @@ pub fn read(files: &[PathBuf], part: Part, units: Option<usize>, progress: &Prog
         return Err(DataError::Nothing(rejected.first().map_or_else(String::new, ToString::to_string)));
     }
     Ok((ImageSet { pixels, rows: shape.rows, columns: shape.columns, labels: None }, rejected))
+}
+
+/// The width and height that all pictures get: their own where they agree, else the side of a square of `units` pixels.
+fn common_size(usable: &[(&PathBuf, (u32, u32))], units: Option<usize>) -> Result<(u32, u32), DataError> {
+    let Some(&(first, size)) = usable.first() else { return Err(too_few(0)) };
+    let side = units.map(usize::isqrt).filter(|side| Some(side * side) == units);
+    let fits = units == Some(size.0 as usize * size.1 as usize);
+    let other = usable.iter().map(|(_, other)| *other).find(|other| *other != size);
+    match (side, other) {
+        (Some(_), None) if fits => Ok(size),
+        (Some(side), _) => Ok((side as u32, side as u32)),
+        (None, Some(other)) => {
+            let problem = format!("{} x {} pixels, others are {} x {}: whole images must be of one size", size.0, size.1, other.0, other.1);
+            Err(DataError::File { path: first.clone(), problem: problem.into() })
+        }
+        (None, None) => Ok(size),
+    }
 }
 
 /// Grey levels of one picture of that size into `out`.
