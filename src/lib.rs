@@ -17,6 +17,9 @@ pub mod cli;
 pub mod data;
 pub mod dynamics;
 pub mod engine;
+mod error;
 pub mod experiment;
 pub mod export;
 pub mod model;
+
+pub use error::Error;

@@ -96,7 +96,7 @@ impl Measure {
             None => self.race(&session)?,
         };
         match &self.out {
-            Some(path) => table.save(path),
+            Some(path) => Ok(table.save(path)?),
             None => Ok(()),
         }
     }

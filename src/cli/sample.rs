@@ -92,6 +92,6 @@ impl Sample {
         archive.add("time_ms", &time_ms)?;
         archive.add("x0", &Array1::from(session.stimulus().to_vec()))?;
         modelfile::add_model(&mut archive, session.config(), session.model())?;
-        archive.save(&self.out)
+        Ok(archive.save(&self.out)?)
     }
 }

@@ -83,10 +83,10 @@ mod tests {
     use rand::{SeedableRng, rngs::ChaCha8Rng};
 
     #[test]
-    fn radii_follow_their_law() {
+    fn radii_follow_their_distribution() {
         let (size, low, high, n) = (384.0, 3.0, 200.0, 50_000);
         // Antiderivative of r^-3 (size + 2 r)^2, and of the planted r^-2 (size + 2 r)^2.
-        let law = |r: f64| -size * size / (2.0 * r * r) - 4.0 * size / r + 4.0 * r.ln();
+        let cumulative = |r: f64| -size * size / (2.0 * r * r) - 4.0 * size / r + 4.0 * r.ln();
         let wrong = |r: f64| -size * size / r + 4.0 * size * r.ln() + 4.0 * r;
         let radii = Radii::new(size, low, high);
         let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -98,7 +98,7 @@ mod tests {
                 * f64::from(n).sqrt()
         };
         // Kolmogorov's statistic exceeds 2.23 with probability 1e-4.
-        assert!(distance(&law) < 2.23, "{}", distance(&law));
+        assert!(distance(&cumulative) < 2.23, "{}", distance(&cumulative));
         assert!(distance(&wrong) > 2.23);
     }
 

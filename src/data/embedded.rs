@@ -2,7 +2,7 @@
 
 use crate::data::readers::idx::{self, Header};
 use crate::data::readers::input::Input;
-use crate::data::{DataError, ImageSet, Part, Progress};
+use crate::data::{DataError, ImageSet, Part, Progress, ReadError};
 use ndarray::Array2;
 
 /// Digits held out: the last of the 1797.
@@ -27,7 +27,7 @@ pub fn fashion(part: Part) -> Result<ImageSet, DataError> {
 }
 
 fn embedded(name: &str, images: &[u8], labels: &[u8], white: f32, held_out: usize, part: Part) -> Result<ImageSet, DataError> {
-    let read = || -> Result<ImageSet, String> {
+    let read = || -> Result<ImageSet, ReadError> {
         let progress = Progress::default();
         let (images, labels) = (Input::Memory(images), idx::labels(Input::Memory(labels), &progress)?);
         let Header::Images(shape) = idx::header(images)? else { return Err("labels, where images are needed".into()) };

@@ -1,6 +1,6 @@
 //! One's own images: files and folders of PNG or JPEG, each checked before it is decoded.
 
-use crate::data::{DataError, Progress};
+use crate::data::{DataError, Progress, ReadError};
 use image::ImageReader;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -38,12 +38,12 @@ pub fn load(paths: &[PathBuf], smallest_side: usize, progress: &Progress) -> Loa
         }
     }
     progress.begin("reading images", files.len());
-    let failed = |path: &PathBuf, problem: String| DataError::File { path: path.clone(), problem };
+    let failed = |path: &PathBuf, problem: ReadError| DataError::File { path: path.clone(), problem };
     let (mut pixels, mut usable) = (0, Vec::new());
     for path in files {
         match usable_size(&path, smallest_side) {
             Ok([width, height]) if pixels + width * height > MOST_PIXELS => {
-                loaded.rejected.push(failed(&path, format!("{width} x {height} pixels more would be above {MOST_PIXELS} in all")));
+                loaded.rejected.push(failed(&path, format!("{width} x {height} pixels more would be above {MOST_PIXELS} in all").into()));
             }
             Ok([width, height]) => {
                 pixels += width * height;
@@ -72,8 +72,8 @@ pub fn load(paths: &[PathBuf], smallest_side: usize, progress: &Progress) -> Loa
 }
 
 fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let failed = |problem: String| DataError::File { path: path.into(), problem };
-    let entries = std::fs::read_dir(path).map_err(|e| failed(e.to_string()))?;
+    let failed = |problem: ReadError| DataError::File { path: path.into(), problem };
+    let entries = std::fs::read_dir(path).map_err(|e| failed(e.into()))?;
     let is_image = |p: &PathBuf| {
         let ending = p.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
         matches!(ending.as_str(), "png" | "jpg" | "jpeg")
@@ -83,8 +83,8 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     if files.is_empty() { Err(failed("no PNG or JPEG file in this folder".into())) } else { Ok(files) }
 }
 
-pub(super) fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, String> {
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(|e| e.to_string())?;
+pub(super) fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, ReadError> {
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format)?;
     if reader.format().is_none() {
         return Err("not an image: PNG or JPEG is needed (sets of images, as IDX or NPZ, are for digits, fashion and mnist)".into());
     }
@@ -92,24 +92,24 @@ pub(super) fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs
 }
 
 /// Width and height as they will be used, from the file's header alone.
-fn usable_size(path: &Path, smallest_side: usize) -> Result<[u64; 2], String> {
+fn usable_size(path: &Path, smallest_side: usize) -> Result<[u64; 2], ReadError> {
     let (width, height) = open(path)?.into_dimensions().map_err(|e| format!("not a readable image: {e}"))?;
     if width.min(height) < smallest_side as u32 {
-        return Err(format!("{width} x {height} pixels is too small: at least {smallest_side} a side are needed"));
+        return Err(format!("{width} x {height} pixels is too small: at least {smallest_side} a side are needed").into());
     }
     if width.max(height) > LONGEST_SIDE || u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return Err(format!("{width} x {height} pixels is too large: at most {LONGEST_SIDE} a side and 100 million in all"));
+        return Err(format!("{width} x {height} pixels is too large: at most {LONGEST_SIDE} a side and 100 million in all").into());
     }
     let scale = (f64::from(USED_SIDE) / f64::from(width.max(height))).min(1.0);
     let used = [width, height].map(|side| (f64::from(side) * scale).round() as u64);
     if used[0].min(used[1]) < smallest_side as u64 {
-        return Err(format!("{width} x {height} pixels is too narrow: reduced to {USED_SIDE} a side, {smallest_side} are needed"));
+        return Err(format!("{width} x {height} pixels is too narrow: reduced to {USED_SIDE} a side, {smallest_side} are needed").into());
     }
     Ok(used)
 }
 
 /// A picture as grey levels; large ones are reduced to 2048 pixels a side.
-fn decode(path: &Path, smallest_side: usize) -> Result<Array2<f32>, String> {
+fn decode(path: &Path, smallest_side: usize) -> Result<Array2<f32>, ReadError> {
     usable_size(path, smallest_side)?;
     let mut picture = open(path)?.decode().map_err(|e| format!("not a readable image: {e}"))?;
     if picture.width().max(picture.height()) > USED_SIDE {
@@ -119,7 +119,7 @@ fn decode(path: &Path, smallest_side: usize) -> Result<Array2<f32>, String> {
 }
 
 /// Grey levels 0 to 1 (Rec. 601 luma), `[rows, columns]`. An error without contrast.
-pub fn grey(picture: &image::DynamicImage) -> Result<Array2<f32>, String> {
+pub fn grey(picture: &image::DynamicImage) -> Result<Array2<f32>, ReadError> {
     let grey = levels(picture);
     let (low, high) = grey.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     if high - low < 1e-3 {

@@ -27,6 +27,7 @@ fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
         problem: format!(
             "there is no {name}-idx3-ubyte(.gz): put MNIST's four files there (train-images-idx3-ubyte, train-labels-idx1-ubyte, \
              t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each with or without .gz), or name their folder by --data, in the window under Your images"
-        ),
+        )
+        .into(),
     })
 }

@@ -8,6 +8,7 @@ pub mod mnist;
 pub mod patches;
 pub mod photographs;
 mod progress;
+mod read_error;
 pub mod readers;
 mod set;
 mod source;
@@ -17,6 +18,7 @@ pub mod whitening;
 pub use embedded::{digits, fashion};
 pub use mnist::mnist;
 pub use progress::Progress;
+pub use read_error::ReadError;
 pub use readers::read;
 pub use set::{ImageSet, Part};
 pub use source::Source;
@@ -36,7 +38,7 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
         /// What was found and what would be right.
-        problem: String,
+        problem: ReadError,
     },
     /// Nothing is left to cut patches from.
     #[error("no usable image: {0}")]

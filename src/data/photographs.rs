@@ -1,6 +1,6 @@
 //! The embedded photographs and their attribution.
 
-use crate::data::{DataError, images::grey};
+use crate::data::{DataError, ReadError, images::grey};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -51,7 +51,7 @@ pub fn attribution() -> Vec<(&'static str, &'static str, &'static str)> {
 /// Grey levels 0 to 1 of all photographs, `[rows, columns]` each.
 pub fn images() -> Result<Vec<Array2<f32>>, DataError> {
     let decoded = |p: &Photograph| {
-        let picture = image::load_from_memory(p.bytes).map_err(|e| e.to_string());
+        let picture = image::load_from_memory(p.bytes).map_err(|e| ReadError::Content(e.to_string()));
         picture.and_then(|picture| grey(&picture)).map_err(|problem| DataError::File { path: p.name.into(), problem })
     };
     ALL.par_iter().map(decoded).collect()

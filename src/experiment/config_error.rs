@@ -1,7 +1,9 @@
 //! What can be wrong with a configuration or with what is asked of a session.
 
+use crate::model::ModelError;
+
 /// What is wrong: the key, what was found, what would be right. One line each.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The text is not TOML, or not that of a configuration.
@@ -68,9 +70,19 @@ pub enum ConfigError {
         /// What is wrong and what would be right.
         problem: String,
     },
-    /// Layers that cannot stand on each other, weights of another size.
-    #[error("{0}")]
-    Model(String),
+    /// Layers that cannot stand on each other.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Weights of another size than the layers need.
+    #[error("the weights W{layer} must have {rows} rows of {columns} numbers")]
+    Weights {
+        /// Its number l, of W_l.
+        layer: usize,
+        /// n_l.
+        rows: usize,
+        /// n_(l+1).
+        columns: usize,
+    },
     /// No preset has this name.
     #[error("no preset is called '{name}'; there are: {}", known.join(", "))]
     UnknownPreset {

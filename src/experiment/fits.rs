@@ -27,10 +27,10 @@ const SMALLEST_SIDE: usize = 6;
 pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale, zoom: u32, outlines: bool) -> anyhow::Result<()> {
     let fits = if format == Format::Csv || outlines { of(filters) } else { None };
     match (format, &fits) {
-        (Format::Csv, Some((fits, side))) => table(fits, *side).save(path),
+        (Format::Csv, Some((fits, side))) => Ok(table(fits, *side).save(path)?),
         _ => {
             let outlines = fits.map(|(fits, side)| ellipses(&fits, side)).unwrap_or_default();
-            filters::save(path, filters, format, scale, zoom, &outlines)
+            Ok(filters::save(path, filters, format, scale, zoom, &outlines)?)
         }
     }
 }

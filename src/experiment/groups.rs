@@ -64,10 +64,10 @@ pub fn save(path: &Path, model: &Hierarchy, layer: usize, format: Format) -> any
     };
     let weights = &model.weights[1];
     match format {
-        Format::Csv => table(&groups(weights.view(), &gabors, side)).save(path),
+        Format::Csv => Ok(table(&groups(weights.view(), &gabors, side)).save(path)?),
         Format::Svg => {
             let units: Vec<(usize, Vec<Bar>)> = weights.columns().into_iter().map(|column| bars(column, &gabors)).enumerate().collect();
-            write_atomically(path, bars::svg(&units, side).as_bytes())
+            Ok(write_atomically(path, bars::svg(&units, side).as_bytes())?)
         }
         _ => bail!("layer 2 sets the scale of layer 1 and has no filter in pixels: csv (its groups) or svg (its bars) is needed"),
     }

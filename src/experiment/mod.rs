@@ -24,4 +24,5 @@ pub mod tuning_figures;
 mod validation;
 
 pub use config::*;
-pub use session::Session;
+pub use modelfile::ModelFileError;
+pub use session::{Session, SessionError};

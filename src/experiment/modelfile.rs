@@ -3,18 +3,44 @@
 
 use crate::dynamics::adam::Moments;
 use crate::experiment::config::Config;
+use crate::experiment::config_error::ConfigError;
 use crate::experiment::session::{Session, build_model};
-use crate::export::npz::{Archive, open};
+use crate::export::FileError;
+use crate::export::npz::{Archive, Opened, open};
 use crate::model::Hierarchy;
-use anyhow::{anyhow, bail};
-use ndarray::{Array0, Array1, Array2, Ix1, Ix2};
-use std::path::Path;
+use ndarray::{Array0, Array1, Array2, ArrayD, Ix1, Ix2};
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a model file; the message names it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelFileError {
+    /// It cannot be read or written, or an array is missing in it.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Its configuration cannot be used.
+    #[error("{path}: config: {problem}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the configuration.
+        problem: ConfigError,
+    },
+    /// An array in it does not fit the model that its configuration describes.
+    #[error("{path}: {problem}")]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what would be right.
+        problem: String,
+    },
+}
 
 /// In a file, the bias of a state of a categorical top that is not active: files have no other place that says so.
 const INACTIVE_BIAS: f32 = -1e30;
 
 /// Adds the model's arrays and configuration to an archive.
-pub fn add_model(archive: &mut Archive, config: &Config, model: &Hierarchy) -> anyhow::Result<()> {
+pub fn add_model(archive: &mut Archive, config: &Config, model: &Hierarchy) -> Result<(), FileError> {
     for (l, w) in model.weights.iter().enumerate() {
         archive.add(&format!("W{l}"), w)?;
     }
@@ -41,7 +67,7 @@ fn sigma_learns(config: &Config, model: &Hierarchy, l: usize) -> bool {
 }
 
 /// Writes a model file from which learning goes on where `session` is; `config` is what it shall say of the run.
-pub fn save(path: &Path, config: &Config, session: &Session) -> anyhow::Result<()> {
+pub fn save(path: &Path, config: &Config, session: &Session) -> Result<(), ModelFileError> {
     let mut archive = Archive::default();
     let config = session.with_progress(config.clone());
     add_model(&mut archive, &config, session.model())?;
@@ -63,13 +89,18 @@ pub fn save(path: &Path, config: &Config, session: &Session) -> anyhow::Result<(
             archive.add(&format!("latent_v{l}"), &v)?;
         }
     }
-    archive.save(path)
+    Ok(archive.save(path)?)
 }
 
 /// Takes what a model file holds beside the model into a session that was built on it: moments of Adam, chains of the images.
-pub fn resume(path: &Path, session: &mut Session) -> anyhow::Result<()> {
-    let mut file = open(path)?;
-    let count = if file.has("adam_count") { file.array("adam_count")?.iter().next().copied().unwrap_or(0.0) as u64 } else { 0 };
+pub fn resume(path: &Path, session: &mut Session) -> Result<(), ModelFileError> {
+    let mut file = ModelFile::open(path)?;
+    resume_moments(&mut file, session)?;
+    resume_chains(&mut file, session)
+}
+
+fn resume_moments(file: &mut ModelFile, session: &mut Session) -> Result<(), ModelFileError> {
+    let count = if file.has("adam_count") { file.scalar("adam_count")?.unwrap_or(0.0) as u64 } else { 0 };
     let (model, mut optimizer) = (session.model(), session.optimizer().clone());
     let sizes = [("W", model.weights.iter().map(Array2::len).collect::<Vec<_>>()), ("b", model.biases.iter().map(Array1::len).collect())];
     for ((kind, sizes), list) in sizes.into_iter().zip([&mut optimizer.weights, &mut optimizer.biases]) {
@@ -78,70 +109,112 @@ pub fn resume(path: &Path, session: &mut Session) -> anyhow::Result<()> {
             if count == 0 || !file.has(&name("first")) {
                 continue;
             }
-            let mut read = |which: &str| -> anyhow::Result<Vec<f32>> {
-                let values: Vec<f32> = file.array(&name(which))?.into_iter().collect();
-                if values.len() != sizes[l] || values.iter().any(|v| !v.is_finite()) {
-                    bail!("{}: {} needs {} finite values", path.display(), name(which), sizes[l]);
-                }
-                Ok(values)
-            };
+            let mut read = |which: &str| file.finite_values(&name(which), sizes[l]);
             *moments = Moments { first: read("first")?, second: read("second")?, count };
         }
     }
     session.resume_optimizer(optimizer);
+    Ok(())
+}
+
+fn resume_chains(file: &mut ModelFile, session: &mut Session) -> Result<(), ModelFileError> {
     let mut kept = Vec::new();
     while file.has(&format!("latent_x{}", kept.len() + 1)) {
         let l = kept.len() + 1;
-        let mut read = |name: String| -> anyhow::Result<Array2<f32>> {
-            file.array(&name)?.into_dimensionality::<Ix2>().map_err(|_| anyhow!("{}: {name} is not a matrix", path.display()))
-        };
-        kept.push([read(format!("latent_x{l}"))?, read(format!("latent_v{l}"))?]);
+        kept.push([file.matrix(&format!("latent_x{l}"))?, file.matrix(&format!("latent_v{l}"))?]);
     }
     if kept.len() == session.model().depth() {
-        session.resume_latents(kept).map_err(|e| anyhow!("{}: {e}", path.display()))?;
+        session.resume_latents(kept).map_err(|problem| file.wrong(problem.to_string()))?;
     }
     Ok(())
 }
 
 /// Reads a model file; errors name the file and what is wrong in it.
-pub fn load(path: &Path) -> anyhow::Result<(Config, Hierarchy)> {
-    let mut file = open(path)?;
-    let config = Config::from_toml(&file.text("config")?).map_err(|e| anyhow!("{}: config: {e}", path.display()))?;
-    let mut model = build_model(&config).map_err(|e| anyhow!("{}: config: {e}", path.display()))?;
-    for l in 0..model.weights.len() {
-        let w =
-            file.array(&format!("W{l}"))?.into_dimensionality::<Ix2>().map_err(|_| anyhow!("{}: W{l} is not a matrix", path.display()))?;
-        if w.dim() != model.weights[l].dim() || w.iter().any(|v| !v.is_finite()) {
-            bail!("{}: W{l} has shape {:?}, finite values of shape {:?} are needed", path.display(), w.dim(), model.weights[l].dim());
+pub fn load(path: &Path) -> Result<(Config, Hierarchy), ModelFileError> {
+    let mut file = ModelFile::open(path)?;
+    let of_config = |problem: ConfigError| ModelFileError::Config { path: path.into(), problem };
+    let config = Config::from_toml(&file.archive.text("config")?).map_err(of_config)?;
+    let mut model = build_model(&config).map_err(of_config)?;
+    for (l, weights) in model.weights.iter_mut().enumerate() {
+        let w = file.matrix(&format!("W{l}"))?;
+        if w.dim() != weights.dim() || w.iter().any(|v| !v.is_finite()) {
+            return Err(file.wrong(format!("W{l} has shape {:?}, finite values of shape {:?} are needed", w.dim(), weights.dim())));
         }
-        model.weights[l] = w.as_standard_layout().into_owned();
+        *weights = w.as_standard_layout().into_owned();
     }
-    for l in 0..model.biases.len() {
+    for (l, biases) in model.biases.iter_mut().enumerate() {
         let name = format!("b{l}");
         if file.has(&name) {
-            let b = file.array(&name)?.into_dimensionality::<Ix1>().map_err(|_| anyhow!("{}: {name} is not a vector", path.display()))?;
-            if b.len() != model.biases[l].len() || b.iter().any(|v| !v.is_finite()) {
-                bail!("{}: {name} needs {} finite values", path.display(), model.biases[l].len());
-            }
-            model.biases[l] = b;
+            *biases = file.finite_vector(&name, biases.len())?;
             if model.layers[l].is_categorical() {
-                let active = model.biases[l].iter().take_while(|&&b| b > 0.5 * INACTIVE_BIAS).count().max(1);
+                let active = biases.iter().take_while(|&&b| b > 0.5 * INACTIVE_BIAS).count().max(1);
                 model.layers[l].set_active_states(active);
-                model.biases[l].iter_mut().skip(active).for_each(|b| *b = 0.0);
+                biases.iter_mut().skip(active).for_each(|b| *b = 0.0);
             }
         }
     }
-    for l in 0..model.layers.len() {
+    for (l, layer) in model.layers.iter_mut().enumerate() {
         let name = format!("sigma{l}");
         if file.has(&name) {
-            let sigma = file.array(&name)?.iter().next().copied().unwrap_or(f32::NAN);
+            let sigma = file.scalar(&name)?.unwrap_or(f32::NAN);
             if !(sigma.is_finite() && sigma > 0.0) {
-                bail!("{}: {name} = {sigma} must be finite and above 0", path.display());
+                return Err(file.wrong(format!("{name} = {sigma} must be finite and above 0")));
             }
-            model.layers[l].set_sigma(f64::from(sigma));
+            layer.set_sigma(f64::from(sigma));
         }
     }
     Ok((config, model))
+}
+
+/// A model file that was opened; every error names it.
+struct ModelFile<'a> {
+    path: &'a Path,
+    archive: Opened,
+}
+
+impl<'a> ModelFile<'a> {
+    fn open(path: &'a Path) -> Result<Self, ModelFileError> {
+        Ok(Self { path, archive: open(path)? })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.archive.has(name)
+    }
+
+    fn wrong(&self, problem: String) -> ModelFileError {
+        ModelFileError::Array { path: self.path.into(), problem }
+    }
+
+    /// The first value of an array; None where it is empty.
+    fn scalar(&mut self, name: &str) -> Result<Option<f32>, ModelFileError> {
+        Ok(self.archive.array(name)?.iter().next().copied())
+    }
+
+    fn matrix(&mut self, name: &str) -> Result<Array2<f32>, ModelFileError> {
+        let array: ArrayD<f32> = self.archive.array(name)?;
+        array.into_dimensionality::<Ix2>().map_err(|_| self.wrong(format!("{name} is not a matrix")))
+    }
+
+    /// A vector of so many finite values.
+    fn finite_vector(&mut self, name: &str, count: usize) -> Result<Array1<f32>, ModelFileError> {
+        let vector = self.archive.array(name)?.into_dimensionality::<Ix1>().map_err(|_| self.wrong(format!("{name} is not a vector")))?;
+        self.check_finite(name, vector.as_slice().unwrap_or_default(), count)?;
+        Ok(vector)
+    }
+
+    /// So many finite values of an array of any shape.
+    fn finite_values(&mut self, name: &str, count: usize) -> Result<Vec<f32>, ModelFileError> {
+        let values: Vec<f32> = self.archive.array(name)?.into_iter().collect();
+        self.check_finite(name, &values, count)?;
+        Ok(values)
+    }
+
+    fn check_finite(&self, name: &str, values: &[f32], count: usize) -> Result<(), ModelFileError> {
+        if values.len() != count || values.iter().any(|v| !v.is_finite()) {
+            return Err(self.wrong(format!("{name} needs {count} finite values")));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

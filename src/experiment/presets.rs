@@ -32,9 +32,9 @@ pub fn all() -> &'static [Preset] {
         Preset {
             name: "dead-leaves",
             summary: "Gabor filters from synthetic images of opaque discs",
-            build: || sparse(Source::DeadLeaves),
+            build: || sparse_coding(Source::DeadLeaves),
         },
-        Preset { name: "photographs", summary: "Gabor filters from photographs of nature", build: || sparse(Source::Photographs) },
+        Preset { name: "photographs", summary: "Gabor filters from photographs of nature", build: || sparse_coding(Source::Photographs) },
         Preset { name: "explaining-away", summary: "two sparse causes compete for one observation", build: explaining_away },
         Preset { name: "ridge", summary: "a strongly correlated Gaussian posterior, where adaptation pays", build: ridge },
         Preset { name: "ring", summary: "a sum of squares is observed: the posterior is curved", build: ring },
@@ -63,14 +63,14 @@ pub fn all() -> &'static [Preset] {
             name: "digits",
             summary: "handwritten digits of 8 x 8 pixels, three layers of latents: the model generates digits",
             build: || {
-                Images {
+                GenerativePreset {
                     source: Source::Digits,
                     sizes: [64, 64, 16],
                     states: [50, 50],
-                    most: 1500,
-                    first: 1500,
-                    shown: 600_000,
-                    rate: 2e-3,
+                    images: 1500,
+                    first_images: 1500,
+                    images_shown: 600_000,
+                    first_rate: 2e-3,
                     top_rate: 0.02,
                 }
                 .config()
@@ -79,12 +79,12 @@ pub fn all() -> &'static [Preset] {
         Preset {
             name: "fashion",
             summary: "pieces of clothing of 28 x 28 pixels (9000 images of Fashion-MNIST)",
-            build: || Images::large(Source::Fashion, 9000).config(),
+            build: || GenerativePreset::large(Source::Fashion, 9000).config(),
         },
         Preset {
             name: "mnist",
             summary: "MNIST's digits, read from a folder with its files (--data)",
-            build: || Images::large(Source::Mnist, 10_000).config(),
+            build: || GenerativePreset::large(Source::Mnist, 10_000).config(),
         },
     ]
 }
@@ -101,7 +101,7 @@ fn layer(size: usize, family: FamilyConfig) -> LayerConfig {
     LayerConfig { size, family, activation: Activation::Linear, bias: 0.0, learned_sigma: false }
 }
 
-fn sparse(source: Source) -> Config {
+fn sparse_coding(source: Source) -> Config {
     let layers =
         vec![layer(144, FamilyConfig::Gaussian { sigma: 0.4 }), layer(144, FamilyConfig::StudentT { nu: 8.0, s: 0.15, kappa: 0.0 })];
     Config {
@@ -113,7 +113,7 @@ fn sparse(source: Source) -> Config {
     }
 }
 
-fn chains(weights: Vec<Vec<f32>>, layers: Vec<LayerConfig>, values: Vec<f32>, dt_ms: f64) -> Config {
+fn fixed_stimulus(weights: Vec<Vec<f32>>, layers: Vec<LayerConfig>, values: Vec<f32>, dt_ms: f64) -> Config {
     Config {
         model: ModelConfig { weights, layers, ..Default::default() },
         dynamics: DynamicsConfig { dt_ms, ..Default::default() },
@@ -125,22 +125,22 @@ fn chains(weights: Vec<Vec<f32>>, layers: Vec<LayerConfig>, values: Vec<f32>, dt
 fn explaining_away() -> Config {
     // Heavy tails make two causes compete; a log-concave prior such as laplace could have one mode only.
     let cause = layer(2, FamilyConfig::StudentT { nu: 2.0, s: 0.2, kappa: 0.0 });
-    chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), cause], vec![2.0], 0.25)
+    fixed_stimulus(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), cause], vec![2.0], 0.25)
 }
 
 fn ridge() -> Config {
     let layers = vec![layer(1, FamilyConfig::Gaussian { sigma: 0.2 }), layer(2, FamilyConfig::Gaussian { sigma: 1.0 })];
-    chains(vec![vec![1.0, 1.0]], layers, vec![1.0], 0.25)
+    fixed_stimulus(vec![vec![1.0, 1.0]], layers, vec![1.0], 0.25)
 }
 
 fn ring() -> Config {
     let square = LayerConfig { activation: Activation::Square, ..layer(2, FamilyConfig::Gaussian { sigma: 1.0 }) };
-    chains(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), square], vec![2.0], 0.05)
+    fixed_stimulus(vec![vec![1.0, 1.0]], vec![layer(1, FamilyConfig::Gaussian { sigma: 0.3 }), square], vec![2.0], 0.05)
 }
 
 fn slow_interneurons() -> Config {
     let layers = vec![layer(1, FamilyConfig::Gaussian { sigma: 0.5 }), layer(1, FamilyConfig::Gaussian { sigma: 1.0 })];
-    let mut config = chains(vec![vec![2.0]], layers, vec![0.0], 0.5);
+    let mut config = fixed_stimulus(vec![vec![2.0]], layers, vec![0.0], 0.5);
     config.dynamics.tau_eps_ms = 10.0;
     config.dynamics.adaptation = 0.0;
     config
@@ -149,7 +149,7 @@ fn slow_interneurons() -> Config {
 fn chain() -> Config {
     let gaussian = |size, sigma| layer(size, FamilyConfig::Gaussian { sigma });
     let layers = vec![gaussian(2, 0.4), gaussian(2, 0.6), gaussian(1, 1.0)];
-    let mut config = chains(vec![vec![1.0, 0.3], vec![0.3, 1.0]], layers, vec![1.2, -0.3], 0.25);
+    let mut config = fixed_stimulus(vec![vec![1.0, 0.3], vec![0.3, 1.0]], layers, vec![1.2, -0.3], 0.25);
     // One cause above makes both units below likely: what one pixel says, the other unit hears through it.
     config.model.deeper_weights = vec![vec![vec![1.0], vec![1.0]]];
     config
@@ -165,7 +165,7 @@ fn competition() -> Config {
     let weights = (0..PIXELS).map(|pixel| (0..PLACES).map(|unit| bump(pixel, centre(unit))).collect()).collect();
     let rectified = LayerConfig { bias: -1.5, ..layer(PLACES, FamilyConfig::RectifiedGaussian { sigma: 1.0 }) };
     let stimulus = (0..PIXELS).map(|pixel| 1.5 * bump(pixel, 0.5 * (centre(3) + centre(4)))).collect();
-    chains(weights, vec![layer(PIXELS, FamilyConfig::Gaussian { sigma: 0.3 }), rectified], stimulus, 0.1)
+    fixed_stimulus(weights, vec![layer(PIXELS, FamilyConfig::Gaussian { sigma: 0.3 }), rectified], stimulus, 0.1)
 }
 
 fn bars() -> Config {
@@ -210,41 +210,42 @@ fn v1_v2() -> Config {
 }
 
 /// A hierarchy that learns to generate whole images (SPEC 8).
-struct Images {
+struct GenerativePreset {
     source: Source,
     /// Pixels, units of x_1 and x_2.
     sizes: [usize; 3],
-    /// States of the top that open first, and all.
+    /// States of the top that take part at first, and in the end.
     states: [usize; 2],
-    /// Images that have chains, and how many of them at first.
-    most: usize,
-    first: usize,
-    /// Images shown over both stages.
-    shown: u64,
+    /// Images that have chains in the end.
+    images: usize,
+    /// Of these, how many have them at first.
+    first_images: usize,
+    /// Images shown over all stages.
+    images_shown: u64,
     /// Learning rate at the beginning.
-    rate: f64,
-    /// Rate of the top's centres.
+    first_rate: f64,
+    /// Learning rate of the top's centres.
     top_rate: f64,
 }
 
-impl Images {
-    /// Images of 28 x 28 pixels, `most` of them.
-    fn large(source: Source, most: usize) -> Self {
+impl GenerativePreset {
+    /// Images of 28 x 28 pixels, of which at most `images` have chains.
+    fn large(source: Source, images: usize) -> Self {
         let (sizes, states) = ([784, 400, 24], [1000, 4000]);
-        Self { source, sizes, states, most, first: 5000, shown: 1_500_000, rate: 2e-3, top_rate: 0.03 }
+        Self { source, sizes, states, images, first_images: 5000, images_shown: 1_500_000, first_rate: 2e-3, top_rate: 0.03 }
     }
 
-    /// Share of the run at which the top opens.
-    const OPENING: f64 = 0.15;
-    /// Share of the run at which it opens as a whole: few states order the latents, many fill them without holes. No earlier: states of
-    /// two or three images each would pull the latents ever closer.
-    const WIDENING: f64 = 0.92;
+    /// Share of the run after which the categorical top takes part.
+    const TOP_BEGINS: f64 = 0.15;
+    /// Share of the run after which all of its states take part. Few states order the latents, and many then cover them without gaps.
+    /// If all took part earlier, states of two or three images each would draw the latents closer and closer together.
+    const ALL_STATES_BEGIN: f64 = 0.92;
     /// Learning rate at the end of the run.
     const LAST_RATE: f64 = 6e-5;
 
     fn config(self) -> Config {
         let ([pixels, hidden, latents], [first_states, states]) = (self.sizes, self.states);
-        // Wider than 0.3: x_2 moves sooner (its steps are as long as x_1 lets it), and holes between the states matter less.
+        // Wider than 0.3: x_2 moves sooner (its steps are as long as x_1 lets it), and gaps between the states matter less.
         let first = LayerConfig { activation: Activation::Relu, ..layer(hidden, FamilyConfig::Gaussian { sigma: 0.45 }) };
         let layers = vec![
             layer(pixels, FamilyConfig::Bernoulli),
@@ -252,10 +253,10 @@ impl Images {
             layer(latents, FamilyConfig::Gaussian { sigma: 1.0 }),
             layer(states, FamilyConfig::Categorical),
         ];
-        let at = |share: f64| self.rate + (Self::LAST_RATE - self.rate) * share;
+        let at = |share: f64| self.first_rate + (Self::LAST_RATE - self.first_rate) * share;
         let stage = |name: &str, share: [f64; 2], active_layers: usize| StageConfig {
             name: name.into(),
-            images: ((share[1] - share[0]) * self.shown as f64) as u64,
+            images: ((share[1] - share[0]) * self.images_shown as f64) as u64,
             active_layers,
             learn: (0..active_layers).collect(),
             lr: at(share[0]),
@@ -267,10 +268,10 @@ impl Images {
             start_weights: 0.0,
         };
         let stages = if first_states < states {
-            let few = StageConfig { states: first_states, ..stage("prototypes", [Self::OPENING, Self::WIDENING], 3) };
-            vec![stage("decoder", [0.0, Self::OPENING], 2), few, stage("finer prototypes", [Self::WIDENING, 1.0], 3)]
+            let few = StageConfig { states: first_states, ..stage("prototypes", [Self::TOP_BEGINS, Self::ALL_STATES_BEGIN], 3) };
+            vec![stage("decoder", [0.0, Self::TOP_BEGINS], 2), few, stage("finer prototypes", [Self::ALL_STATES_BEGIN, 1.0], 3)]
         } else {
-            vec![stage("decoder", [0.0, Self::OPENING], 2), stage("prototypes", [Self::OPENING, 1.0], 3)]
+            vec![stage("decoder", [0.0, Self::TOP_BEGINS], 2), stage("prototypes", [Self::TOP_BEGINS, 1.0], 3)]
         };
         Config {
             model: ModelConfig { layers, first_weights: FirstWeights::FanIn, ..Default::default() },
@@ -290,7 +291,7 @@ impl Images {
                 optimizer: Optimizer::Adam,
                 unit_norm: false,
                 biases: true,
-                lr: self.rate,
+                lr: self.first_rate,
                 top_rate: self.top_rate,
                 ..Default::default()
             },
@@ -298,8 +299,8 @@ impl Images {
                 steps_per_stimulus: 10,
                 burn_in_steps: 5,
                 persistent: true,
-                images: self.most,
-                first_images: self.first,
+                images: self.images,
+                first_images: self.first_images,
                 ..Default::default()
             },
             data: DataConfig { source: self.source, ..Default::default() },

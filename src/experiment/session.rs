@@ -21,7 +21,7 @@ mod plasticity;
 mod steps;
 mod stimuli;
 
-pub use building::build_model;
+pub use building::{SessionError, build_model};
 pub use inpainting::Completed;
 use steps::strength;
 pub use steps::{observed_step, step_parameters, step_parameters_of};

@@ -1,6 +1,6 @@
 //! Pictures one after the other as an animated GIF.
 
-use anyhow::Context;
+use crate::export::FileError;
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, DynamicImage, Frame, RgbImage};
 
@@ -8,15 +8,15 @@ use image::{Delay, DynamicImage, Frame, RgbImage};
 const SPEED: i32 = 30;
 
 /// `frames` pictures, which `next` gives one by one, each shown for `delay_ms`, repeated for ever. None where `next` stops early.
-pub fn gif(frames: usize, delay_ms: u32, mut next: impl FnMut(usize) -> Option<RgbImage>) -> anyhow::Result<Option<Vec<u8>>> {
+pub fn gif(frames: usize, delay_ms: u32, mut next: impl FnMut(usize) -> Option<RgbImage>) -> Result<Option<Vec<u8>>, FileError> {
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, SPEED);
-    encoder.set_repeat(Repeat::Infinite).context("GIF")?;
+    encoder.set_repeat(Repeat::Infinite).map_err(|e| FileError::encode("GIF", e))?;
     for i in 0..frames {
         let Some(picture) = next(i) else { return Ok(None) };
         let picture = DynamicImage::ImageRgb8(picture).into_rgba8();
         let frame = Frame::from_parts(picture, 0, 0, Delay::from_numer_denom_ms(delay_ms, 1));
-        encoder.encode_frame(frame).context("GIF")?;
+        encoder.encode_frame(frame).map_err(|e| FileError::encode("GIF", e))?;
     }
     drop(encoder);
     Ok(Some(bytes))

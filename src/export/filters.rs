@@ -2,8 +2,7 @@
 
 use crate::export::mosaic::{Layout, Scale, render};
 use crate::export::table::Table;
-use crate::export::{npz, save_png, write_atomically};
-use anyhow::{Context, bail};
+use crate::export::{FileError, npz, save_png, write_atomically};
 use ndarray::{Array3, ArrayView2};
 use std::fmt::Write;
 use std::path::Path;
@@ -49,9 +48,9 @@ pub fn save(
     scale: Scale,
     zoom: u32,
     ellipses: &[Option<Ellipse>],
-) -> anyhow::Result<()> {
+) -> Result<(), FileError> {
     if !(1..=64).contains(&zoom) {
-        bail!("zoom = {zoom} is out of range: 1 to 64");
+        return Err(FileError::OutOfRange { key: "zoom", value: zoom.to_string(), range: "1 to 64" });
     }
     let order: Vec<usize> = (0..filters.ncols()).collect();
     let layout = Layout::new(order.len(), tile(filters.nrows()), 1);
@@ -76,7 +75,7 @@ pub fn save(
             write_atomically(path, table.csv().as_bytes())
         }
         Format::EachPng => {
-            std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+            std::fs::create_dir_all(path).map_err(|problem| FileError::Folder { path: path.into(), problem })?;
             for unit in order {
                 let alone = Layout { columns: 1, rows: 1, tile: layout.tile, gap: 0 };
                 let shown = if scale == Scale::Shared { None } else { Some(()) };

@@ -1,5 +1,6 @@
 //! Generated images as one picture: grey levels, or signed values in the diverging colour map.
 
+use crate::export::FileError;
 use crate::export::mosaic::{Layout, diverging};
 use crate::export::npz::Archive;
 use image::{Rgb, RgbImage};
@@ -33,10 +34,17 @@ impl Tone {
 }
 
 /// Writes samples and means, `[count, rows x columns]` each, as `[count, rows, columns]`, with the configuration.
-pub fn save_npz(path: &Path, samples: &Array2<f32>, means: &Array2<f32>, [rows, columns]: [usize; 2], config: &str) -> anyhow::Result<()> {
+pub fn save_npz(
+    path: &Path,
+    samples: &Array2<f32>,
+    means: &Array2<f32>,
+    [rows, columns]: [usize; 2],
+    config: &str,
+) -> Result<(), FileError> {
     let mut archive = Archive::default();
     for (name, images) in [("samples", samples), ("means", means)] {
-        archive.add(name, &images.to_shape((images.nrows(), rows, columns))?.to_owned())?;
+        let stack = images.to_shape((images.nrows(), rows, columns)).map_err(|e| FileError::encode(name, e))?;
+        archive.add(name, &stack.to_owned())?;
     }
     archive.add_text("config", config)?;
     archive.save(path)

@@ -2,18 +2,20 @@
 
 pub mod animation;
 pub mod bars;
+mod file_error;
 pub mod filters;
 pub mod images;
 pub mod mosaic;
 pub mod npz;
 pub mod table;
 
-use anyhow::Context;
+pub use file_error::FileError;
+
 use std::io::{Cursor, Write};
 use std::path::Path;
 
 /// Writes `bytes` under `path` as a whole or not at all. Errors name the path.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         let mut builder = tempfile::Builder::new();
@@ -27,12 +29,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         file.persist(path).map_err(|e| e.error)?;
         Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().map_err(|problem| FileError::Write { path: path.into(), problem })
 }
 
 /// Writes a picture as PNG.
-pub fn save_png(path: &Path, picture: &image::RgbImage) -> anyhow::Result<()> {
+pub fn save_png(path: &Path, picture: &image::RgbImage) -> Result<(), FileError> {
     let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).with_context(|| format!("cannot encode {}", path.display()))?;
+    picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(|e| FileError::encode(format!("cannot encode {}", path.display()), e))?;
     write_atomically(path, bytes.get_ref())
 }

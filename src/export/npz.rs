@@ -1,7 +1,6 @@
 //! NPY and NPZ, read by numpy.load without pickle: float32 arrays, and text as uint8.
 
-use crate::export::write_atomically;
-use anyhow::{Context, anyhow, bail};
+use crate::export::{FileError, write_atomically};
 use ndarray::{Array, Array1, ArrayD, Dimension};
 use ndarray_npy::{NpzWriter, ReadNpyExt, WriteNpyExt};
 use std::io::{Cursor, Read};
@@ -21,18 +20,19 @@ impl Default for Archive {
 
 impl Archive {
     /// Adds a float32 array of any shape.
-    pub fn add<D: Dimension>(&mut self, name: &str, array: &Array<f32, D>) -> anyhow::Result<()> {
-        self.writer.add_array(name, array).with_context(|| format!("array {name}"))
+    pub fn add<D: Dimension>(&mut self, name: &str, array: &Array<f32, D>) -> Result<(), FileError> {
+        self.writer.add_array(name, array).map_err(|e| FileError::encode(format!("array {name}"), e))
     }
 
     /// Adds text as UTF-8 bytes.
-    pub fn add_text(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
-        self.writer.add_array(name, &Array1::from(text.as_bytes().to_vec())).with_context(|| format!("array {name}"))
+    pub fn add_text(&mut self, name: &str, text: &str) -> Result<(), FileError> {
+        let bytes = Array1::from(text.as_bytes().to_vec());
+        self.writer.add_array(name, &bytes).map_err(|e| FileError::encode(format!("array {name}"), e))
     }
 
     /// Writes everything under `path`, or nothing.
-    pub fn save(self, path: &Path) -> anyhow::Result<()> {
-        let bytes = self.writer.finish().context("NPZ")?;
+    pub fn save(self, path: &Path) -> Result<(), FileError> {
+        let bytes = self.writer.finish().map_err(|e| FileError::encode("NPZ", e))?;
         write_atomically(path, bytes.get_ref())
     }
 }
@@ -44,9 +44,10 @@ pub struct Opened {
 }
 
 /// Opens an NPZ file; the error names it.
-pub fn open(path: &Path) -> anyhow::Result<Opened> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| anyhow!("{} is not a whole NPZ file: {e}", path.display()))?;
+pub fn open(path: &Path) -> Result<Opened, FileError> {
+    let bytes = std::fs::read(path).map_err(|problem| FileError::Read { path: path.into(), problem })?;
+    let archive = ZipArchive::new(Cursor::new(bytes));
+    let archive = archive.map_err(|e| FileError::Archive { path: path.into(), problem: e.to_string() })?;
     Ok(Opened { archive, path: path.into() })
 }
 
@@ -57,22 +58,23 @@ impl Opened {
     }
 
     /// A float32 array; the error names file and array.
-    pub fn array(&mut self, name: &str) -> anyhow::Result<ArrayD<f32>> {
-        self.read(name, 4).with_context(|| format!("{}: array {name} (float32)", self.path.display()))
+    pub fn array(&mut self, name: &str) -> Result<ArrayD<f32>, FileError> {
+        self.read(name, 4).map_err(|problem| FileError::content(&self.path, format!("array {name} (float32): {problem}")))
     }
 
     /// Text stored as bytes; the error names file and array.
-    pub fn text(&mut self, name: &str) -> anyhow::Result<String> {
-        let bytes: Array1<u8> = self.read(name, 1).with_context(|| format!("{}: text {name} (uint8)", self.path.display()))?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| anyhow!("{}: {name} is not UTF-8", self.path.display()))
+    pub fn text(&mut self, name: &str) -> Result<String, FileError> {
+        let bytes: Result<Array1<u8>, Unsound> = self.read(name, 1);
+        let bytes = bytes.map_err(|problem| FileError::content(&self.path, format!("text {name} (uint8): {problem}")))?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| FileError::content(&self.path, format!("{name} is not UTF-8")))
     }
 
-    fn read<A: ReadNpyExt>(&mut self, name: &str, item: usize) -> anyhow::Result<A> {
-        let entry = self.archive.by_name(&format!("{name}.npy")).map_err(|e| anyhow!("{e}"))?;
+    fn read<A: ReadNpyExt>(&mut self, name: &str, item: usize) -> Result<A, Unsound> {
+        let entry = self.archive.by_name(&format!("{name}.npy"))?;
         let mut bytes = Vec::new(); // grows with what is really there, not with what the header says
         entry.take(LARGEST_ENTRY + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > LARGEST_ENTRY {
-            bail!("larger than {LARGEST_ENTRY} bytes");
+            return Err(Unsound::TooLarge);
         }
         parse(&bytes, item)
     }
@@ -81,11 +83,28 @@ impl Opened {
 /// Bytes of one array at most.
 const LARGEST_ENTRY: u64 = 1 << 30;
 
+/// Why the bytes of an array cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum Unsound {
+    #[error("{0}")]
+    Entry(#[from] zip::result::ZipError),
+    #[error("{0}")]
+    Bytes(#[from] std::io::Error),
+    #[error("{0}")]
+    Array(#[from] ndarray_npy::ReadNpyError),
+    #[error("larger than {LARGEST_ENTRY} bytes")]
+    TooLarge,
+    #[error("not a whole NPY header")]
+    Header,
+    #[error("its header promises {promised} values, its {bytes} bytes cannot hold them")]
+    Promise { promised: usize, bytes: usize },
+}
+
 /// Reads NPY bytes once their header's shape is known to fit them: the reader below makes room before it looks.
-fn parse<A: ReadNpyExt>(bytes: &[u8], item: usize) -> anyhow::Result<A> {
-    let promised = promised_values(bytes).ok_or_else(|| anyhow!("not a whole NPY header"))?;
+fn parse<A: ReadNpyExt>(bytes: &[u8], item: usize) -> Result<A, Unsound> {
+    let promised = promised_values(bytes).ok_or(Unsound::Header)?;
     if promised.checked_mul(item).is_none_or(|needed| needed > bytes.len()) {
-        bail!("its header promises {promised} values, its {} bytes cannot hold them", bytes.len());
+        return Err(Unsound::Promise { promised, bytes: bytes.len() });
     }
     Ok(A::read_npy(bytes)?)
 }
@@ -107,16 +126,16 @@ fn promised_values(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Writes one float32 array as NPY.
-pub fn save_npy<D: Dimension>(path: &Path, array: &Array<f32, D>) -> anyhow::Result<()> {
+pub fn save_npy<D: Dimension>(path: &Path, array: &Array<f32, D>) -> Result<(), FileError> {
     let mut bytes = Vec::new();
-    array.write_npy(&mut bytes).context("NPY")?;
+    array.write_npy(&mut bytes).map_err(|e| FileError::encode("NPY", e))?;
     write_atomically(path, &bytes)
 }
 
 /// Reads one float32 array; the error names the file.
-pub fn read_npy<D: Dimension>(path: &Path) -> anyhow::Result<Array<f32, D>> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    parse(&bytes, 4).with_context(|| format!("{}: a float32 array is needed", path.display()))
+pub fn read_npy<D: Dimension>(path: &Path) -> Result<Array<f32, D>, FileError> {
+    let bytes = std::fs::read(path).map_err(|problem| FileError::Read { path: path.into(), problem })?;
+    parse(&bytes, 4).map_err(|problem| FileError::content(path, format!("a float32 array is needed: {problem}")))
 }
 
 #[cfg(test)]
@@ -124,7 +143,7 @@ mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-    fn everything(path: &Path) -> anyhow::Result<(ArrayD<f32>, String)> {
+    fn everything(path: &Path) -> Result<(ArrayD<f32>, String), FileError> {
         let mut file = open(path)?;
         Ok((file.array("W0")?, file.text("config")?))
     }

@@ -1,7 +1,6 @@
 //! Columns of numbers as CSV or NPY.
 
-use crate::export::write_atomically;
-use anyhow::{Context, bail};
+use crate::export::{FileError, write_atomically};
 use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
 use std::fmt::Write as _;
@@ -43,17 +42,17 @@ impl Table {
     }
 
     /// Writes CSV, or NPY (float64, `[rows, columns]`) by the file's ending.
-    pub fn save(&self, path: &Path) -> anyhow::Result<()> {
+    pub fn save(&self, path: &Path) -> Result<(), FileError> {
         match path.extension().and_then(|e| e.to_str()) {
             Some("csv") => write_atomically(path, self.csv().as_bytes()),
             Some("npy") => {
                 let cell = |(row, column): (usize, usize)| self.columns[column].1.get(row).copied().unwrap_or(f64::NAN);
                 let array = Array2::from_shape_fn((self.rows(), self.columns.len()), cell);
                 let mut bytes = Vec::new();
-                array.write_npy(&mut bytes).with_context(|| format!("cannot write {}", path.display()))?;
+                array.write_npy(&mut bytes).map_err(|e| FileError::encode(format!("cannot write {}", path.display()), e))?;
                 write_atomically(path, &bytes)
             }
-            _ => bail!("{}: a name that ends in .csv or .npy is needed", path.display()),
+            _ => Err(FileError::Ending { path: path.into(), needed: ".csv or .npy" }),
         }
     }
 }

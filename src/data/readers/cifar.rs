@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::values::{MOST_VALUES, Shape};
 use super::{Found, Images};
-use crate::data::Progress;
+use crate::data::{Progress, ReadError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -23,15 +23,19 @@ pub fn may_be(head: &[u8], length: u64) -> bool {
 }
 
 /// Checks the length and every label of a batch.
-pub fn find(path: &Path, progress: &Progress) -> Result<Found, String> {
+pub fn find(path: &Path, progress: &Progress) -> Result<Found, ReadError> {
     let count = Input::File(path).length()? / RECORD as u64;
     if count * PIXELS as u64 > MOST_VALUES {
-        return Err(format!("{count} images of 32 x 32: at most {MOST_VALUES} pixels are read"));
+        return Err(format!("{count} images of 32 x 32: at most {MOST_VALUES} pixels are read").into());
     }
     let mut labels = Vec::with_capacity(count as usize);
     records(path, count as usize, progress, |i, record| {
         labels.push(record[0]);
-        if record[0] < 10 { Ok(()) } else { Err(format!("record {i} of a CIFAR-10 batch has label {}: 0 to 9 are possible", record[0])) }
+        if record[0] < 10 {
+            Ok(())
+        } else {
+            Err(format!("record {i} of a CIFAR-10 batch has label {}: 0 to 9 are possible", record[0]).into())
+        }
     })?;
     Ok(Found { labels: Some(labels), ..Found::new(path, CifarImages { path: path.into(), count: count as usize }) })
 }
@@ -40,12 +44,12 @@ fn records(
     path: &Path,
     count: usize,
     progress: &Progress,
-    mut f: impl FnMut(usize, &[u8; RECORD]) -> Result<(), String>,
-) -> Result<(), String> {
+    mut f: impl FnMut(usize, &[u8; RECORD]) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
     let (mut reader, mut record) = (Input::File(path).stored()?, [0; RECORD]);
     for i in 0..count {
         if progress.cancelled() {
-            return Err("stopped".into());
+            return Err(ReadError::Stopped);
         }
         reader.read_exact(&mut record).map_err(|e| format!("record {i}: {e}"))?;
         f(i, &record)?;
@@ -58,7 +62,7 @@ impl Images for CifarImages {
         Shape { count: self.count, rows: SIDE, columns: SIDE }
     }
 
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), String> {
+    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
         let last = first + out.len() / PIXELS;
         records(&self.path, last, progress, |i, record| {
             if i >= first {

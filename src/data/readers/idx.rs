@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::values::{self, Item, MOST_VALUES, Shape};
 use super::{Found, Images};
-use crate::data::Progress;
+use crate::data::{Progress, ReadError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -27,11 +27,11 @@ pub fn begins(head: &[u8]) -> bool {
 }
 
 /// Reads and checks the header alone, against the number of bytes too.
-pub fn header(input: Input) -> Result<Header, String> {
+pub fn header(input: Input) -> Result<Header, ReadError> {
     let head = input.unpacked_head(16)?;
     let &[0, 0, kind, dimensions, ..] = &head[..] else { return Err("not an IDX file: its magic number is wrong".into()) };
     if kind != 0x08 {
-        return Err(format!("IDX values of type {kind:#04x}: unsigned bytes (0x08) are needed"));
+        return Err(format!("IDX values of type {kind:#04x}: unsigned bytes (0x08) are needed").into());
     }
     let sides: Vec<u64> = head[4..].as_chunks::<4>().0.iter().map(|&b| u64::from(u32::from_be_bytes(b))).collect();
     let most = input.most_bytes()?;
@@ -44,20 +44,20 @@ pub fn header(input: Input) -> Result<Header, String> {
         }
         (1, &[count, ..]) => {
             if count == 0 || count > room.min(MOST_VALUES) {
-                return Err(format!("its header promises {count} labels, its {room} bytes cannot hold them"));
+                return Err(format!("its header promises {count} labels, its {room} bytes cannot hold them").into());
             }
             Ok(Header::Labels(count as usize))
         }
         (1 | 3, _) => Err("it ends within its header".into()),
-        _ => Err(format!("IDX of {dimensions} dimensions: images have 3 and labels 1")),
+        _ => Err(format!("IDX of {dimensions} dimensions: images have 3 and labels 1").into()),
     }
 }
 
 /// The values of a file with that header, from the first on.
-fn body<'a>(input: Input<'a>, dimensions: u8) -> Result<Box<dyn Read + 'a>, String> {
+fn body<'a>(input: Input<'a>, dimensions: u8) -> Result<Box<dyn Read + 'a>, ReadError> {
     let mut reader = input.unpacked()?;
     let mut header = vec![0; header_bytes(dimensions) as usize];
-    reader.read_exact(&mut header).map_err(|e| e.to_string())?;
+    reader.read_exact(&mut header)?;
     Ok(reader)
 }
 
@@ -67,7 +67,7 @@ struct IdxImages {
 }
 
 /// Checks a file of images.
-pub fn find(path: &Path, progress: &Progress) -> Result<Found, String> {
+pub fn find(path: &Path, progress: &Progress) -> Result<Found, ReadError> {
     let input = Input::File(path);
     let Header::Images(shape) = header(input)? else { return Err("labels, where images are needed".into()) };
     values::check(&mut body(input, 3)?, &shape, Item::Byte, progress)?;
@@ -79,7 +79,7 @@ impl Images for IdxImages {
         self.shape
     }
 
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), String> {
+    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
         fill(Input::File(&self.path), first * self.shape.pixels(), 255.0, out, progress)
     }
 }
@@ -94,16 +94,16 @@ pub fn partners(images: &Path) -> Vec<PathBuf> {
 }
 
 /// Grey levels into `out`, past the first `skip` values, divided by `divisor`: 255 makes 0 to 1 of them.
-pub fn fill(input: Input, skip: usize, divisor: f32, out: &mut [f32], progress: &Progress) -> Result<(), String> {
+pub fn fill(input: Input, skip: usize, divisor: f32, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
     values::fill(&mut body(input, 3)?, Item::Byte, divisor, skip, out, progress)
 }
 
 /// Labels, once it is known that they are there.
-pub fn labels(input: Input, progress: &Progress) -> Result<Vec<u8>, String> {
+pub fn labels(input: Input, progress: &Progress) -> Result<Vec<u8>, ReadError> {
     let Header::Labels(count) = header(input)? else { return Err("images, where labels are needed".into()) };
     let whole = Shape { count, rows: 1, columns: 1 };
     values::check(&mut body(input, 1)?, &whole, Item::Byte, progress)?;
     let mut labels = vec![0; count];
-    body(input, 1)?.read_exact(&mut labels).map_err(|e| e.to_string())?;
+    body(input, 1)?.read_exact(&mut labels)?;
     Ok(labels)
 }

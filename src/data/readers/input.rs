@@ -1,5 +1,6 @@
 //! Bytes that are read more than once from the beginning: of a file or in memory, packed by gzip or not.
 
+use crate::data::ReadError;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -19,50 +20,50 @@ pub enum Input<'a> {
 
 impl<'a> Input<'a> {
     /// Bytes as they are stored.
-    pub fn length(&self) -> Result<u64, String> {
+    pub fn length(&self) -> Result<u64, ReadError> {
         match self {
-            Self::File(path) => std::fs::metadata(path).map(|m| m.len()).map_err(|e| e.to_string()),
+            Self::File(path) => Ok(std::fs::metadata(path)?.len()),
             Self::Memory(bytes) => Ok(bytes.len() as u64),
         }
     }
 
     /// The bytes as they are stored, from the beginning.
-    pub fn stored(&self) -> Result<Box<dyn Read + 'a>, String> {
+    pub fn stored(&self) -> Result<Box<dyn Read + 'a>, ReadError> {
         match *self {
-            Self::File(path) => File::open(path).map(|file| Box::new(BufReader::new(file)) as Box<dyn Read>).map_err(|e| e.to_string()),
+            Self::File(path) => Ok(Box::new(BufReader::new(File::open(path)?))),
             Self::Memory(bytes) => Ok(Box::new(bytes)),
         }
     }
 
     /// The first bytes as they are stored, at most `count`.
-    pub fn head(&self, count: u64) -> Result<Vec<u8>, String> {
+    pub fn head(&self, count: u64) -> Result<Vec<u8>, ReadError> {
         read_head(self.stored()?, count)
     }
 
     /// Whether gzip packed it.
-    pub fn packed(&self) -> Result<bool, String> {
+    pub fn packed(&self) -> Result<bool, ReadError> {
         Ok(self.head(2)? == [0x1f, 0x8b])
     }
 
     /// The bytes from the beginning, unpacked where gzip packed them.
-    pub fn unpacked(&self) -> Result<Box<dyn Read + 'a>, String> {
+    pub fn unpacked(&self) -> Result<Box<dyn Read + 'a>, ReadError> {
         let stored = self.stored()?;
         Ok(if self.packed()? { Box::new(MultiGzDecoder::new(stored)) } else { stored })
     }
 
     /// The first unpacked bytes, at most `count`.
-    pub fn unpacked_head(&self, count: u64) -> Result<Vec<u8>, String> {
+    pub fn unpacked_head(&self, count: u64) -> Result<Vec<u8>, ReadError> {
         read_head(self.unpacked()?, count)
     }
 
     /// Unpacked bytes that there can be at most.
-    pub fn most_bytes(&self) -> Result<u64, String> {
+    pub fn most_bytes(&self) -> Result<u64, ReadError> {
         Ok(if self.packed()? { self.length()?.saturating_mul(MOST_UNPACKED) } else { self.length()? })
     }
 }
 
-fn read_head(reader: impl Read, count: u64) -> Result<Vec<u8>, String> {
+fn read_head(reader: impl Read, count: u64) -> Result<Vec<u8>, ReadError> {
     let mut head = Vec::new();
-    reader.take(count).read_to_end(&mut head).map_err(|e| e.to_string())?;
+    reader.take(count).read_to_end(&mut head)?;
     Ok(head)
 }

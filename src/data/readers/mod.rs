@@ -15,7 +15,7 @@ pub mod pictures;
 pub mod values;
 pub mod zip;
 
-use crate::data::{DataError, ImageSet, Part, Progress};
+use crate::data::{DataError, ImageSet, Part, Progress, ReadError};
 use input::Input;
 use ndarray::Array2;
 use std::ops::Range;
@@ -27,7 +27,7 @@ trait Images {
     /// Their number and size.
     fn shape(&self) -> Shape;
     /// Grey levels 0 to 1 of the images from `first` on, as many as `out` has room for.
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), String>;
+    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError>;
 }
 
 /// A file's images with what is known of them.
@@ -63,9 +63,9 @@ enum Kind {
 }
 
 /// The kind of a file by its first bytes, for CIFAR-10 by its length as well.
-fn kind(path: &Path) -> Result<Kind, String> {
+fn kind(path: &Path) -> Result<Kind, ReadError> {
     let input = Input::File(path);
-    if !std::fs::metadata(path).map_err(|e| e.to_string())?.is_file() {
+    if !std::fs::metadata(path)?.is_file() {
         return Err("neither a file nor a folder".into());
     }
     let (stored, length) = (input.head(262)?, input.length()?);
@@ -122,8 +122,8 @@ fn sort(paths: &[PathBuf], progress: &Progress) -> Result<Sorted, DataError> {
             sorted.add(path.clone());
             continue;
         }
-        let failed = |problem: String| DataError::File { path: path.clone(), problem };
-        let entries = std::fs::read_dir(path).map_err(|e| failed(e.to_string()))?;
+        let failed = |problem: ReadError| DataError::File { path: path.clone(), problem };
+        let entries = std::fs::read_dir(path).map_err(|e| failed(e.into()))?;
         let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|e| e.path())).filter(|path| path.is_file()).collect();
         files.sort();
         progress.begin("looking at files", files.len());
@@ -198,7 +198,7 @@ fn too_few(count: usize) -> DataError {
 }
 
 /// What a file holds, and what is wrong with its labels.
-fn examine(path: &Path, kind: Kind, progress: &Progress) -> Result<(Vec<Found>, Vec<String>), String> {
+fn examine(path: &Path, kind: Kind, progress: &Progress) -> Result<(Vec<Found>, Vec<ReadError>), ReadError> {
     match kind {
         Kind::Npz => return npz::find(path, progress),
         Kind::Npy => npy::find(path, progress),
@@ -220,7 +220,7 @@ fn idx_labels(found: &mut [Found], sets: &[(PathBuf, Kind)], labels: &[PathBuf],
         match idx::labels(Input::File(&path), progress) {
             Ok(labels) if labels.len() == count => images.labels = Some(labels),
             Ok(labels) => {
-                let problem = format!("{} labels, its images are {count}", labels.len());
+                let problem = format!("{} labels, its images are {count}", labels.len()).into();
                 rejected.push(DataError::File { path, problem });
             }
             Err(problem) => rejected.push(DataError::File { path, problem }),
@@ -243,7 +243,7 @@ fn of_one_size(found: &mut Vec<Found>) -> Vec<DataError> {
             values += shape.values() as u64;
             return true;
         };
-        rejected.push(DataError::File { path: f.path.clone(), problem });
+        rejected.push(DataError::File { path: f.path.clone(), problem: problem.into() });
         false
     });
     rejected

@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::values::{self, Item, Shape};
 use super::{Found, Images};
-use crate::data::Progress;
+use crate::data::{Progress, ReadError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -27,8 +27,8 @@ pub struct Header {
 
 impl Header {
     /// Reads it, and leaves the reader at the first value.
-    pub fn read(reader: &mut dyn Read) -> Result<Self, String> {
-        let short = |_| "it ends within its header".to_string();
+    pub fn read(reader: &mut dyn Read) -> Result<Self, ReadError> {
+        let short = |_| ReadError::from("it ends within its header");
         let mut start = [0; 8];
         reader.read_exact(&mut start).map_err(short)?;
         if !start.starts_with(MAGIC) {
@@ -44,11 +44,11 @@ impl Header {
             (u64::from(u32::from_le_bytes(length)), 12)
         };
         if !(1..=3).contains(&start[6]) || length > LONGEST_HEADER {
-            return Err(format!("NPY version {}, header of {length} bytes: not one that NumPy writes", start[6]));
+            return Err(format!("NPY version {}, header of {length} bytes: not one that NumPy writes", start[6]).into());
         }
         let mut text = vec![0; length as usize];
         reader.read_exact(&mut text).map_err(short)?;
-        let text = std::str::from_utf8(&text).map_err(|_| "its header is not text".to_string())?;
+        let text = std::str::from_utf8(&text).map_err(|_| "its header is not text")?;
         Self::parse(text, before + length).ok_or_else(|| "its header is not one that NumPy writes".into())
     }
 
@@ -66,15 +66,15 @@ impl Header {
     }
 
     /// Shape and kind of images that may be in `length` bytes, header included.
-    pub fn images(&self, length: u64) -> Result<(Shape, Item), String> {
+    pub fn images(&self, length: u64) -> Result<(Shape, Item), ReadError> {
         let item = match self.kind.as_str() {
             "|u1" | "<u1" | ">u1" => Item::Byte,
             "<f4" | ">f4" => Item::Single { big_endian: self.kind.starts_with('>') },
             "<f8" | ">f8" => Item::Double { big_endian: self.kind.starts_with('>') },
-            other => return Err(format!("values of type {other}: uint8, float32 or float64 are needed")),
+            other => return Err(format!("values of type {other}: uint8, float32 or float64 are needed").into()),
         };
         let &[count, rows, columns] = &self.sides[..] else {
-            return Err(format!("an array of shape {:?}: (count, rows, columns) is needed", self.sides));
+            return Err(format!("an array of shape {:?}: (count, rows, columns) is needed", self.sides).into());
         };
         if self.fortran {
             return Err("its values are in Fortran order: numpy.ascontiguousarray puts them into the order needed".into());
@@ -85,9 +85,9 @@ impl Header {
     }
 
     /// Reads labels of `count` images: whole numbers from 0 to 255, of any integer type.
-    pub fn labels(&self, reader: &mut dyn Read, count: usize) -> Result<Vec<u8>, String> {
+    pub fn labels(&self, reader: &mut dyn Read, count: usize) -> Result<Vec<u8>, ReadError> {
         if !matches!(self.sides[..], [n] | [n, 1] if n == count as u64) {
-            return Err(format!("labels of shape {:?}: one for each of {count} images is needed", self.sides));
+            return Err(format!("labels of shape {:?}: one for each of {count} images is needed", self.sides).into());
         }
         let big_endian = self.kind.starts_with('>');
         let size = match self.kind.get(1..) {
@@ -95,7 +95,7 @@ impl Header {
             Some("u2" | "i2") => 2,
             Some("u4" | "i4") => 4,
             Some("u8" | "i8") => 8,
-            _ => return Err(format!("labels of type {}: integers are needed", self.kind)),
+            _ => return Err(format!("labels of type {}: integers are needed", self.kind).into()),
         };
         let (mut labels, mut number) = (Vec::with_capacity(count), [0u8; 8]);
         for _ in 0..count {
@@ -119,7 +119,7 @@ struct NpyImages {
 }
 
 /// Checks an NPY file, packed by gzip or not.
-pub fn find(path: &Path, progress: &Progress) -> Result<Found, String> {
+pub fn find(path: &Path, progress: &Progress) -> Result<Found, ReadError> {
     let input = Input::File(path);
     let mut reader = input.unpacked()?;
     let (shape, item) = Header::read(&mut reader)?.images(input.most_bytes()?)?;
@@ -132,7 +132,7 @@ impl Images for NpyImages {
         self.shape
     }
 
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), String> {
+    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
         let mut reader = Input::File(&self.path).unpacked()?;
         Header::read(&mut reader)?;
         values::fill(&mut reader, self.item, self.divisor, first * self.shape.pixels(), out, progress)
@@ -149,10 +149,10 @@ mod tests {
         let read = header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4, 5), }   \n").unwrap();
         let shape = Shape { count: 3, rows: 4, columns: 5 };
         assert_eq!(read.images(128 + 240), Ok((shape, Item::Single { big_endian: false })));
-        assert!(read.images(128 + 239).unwrap_err().contains("cannot hold"));
+        assert!(read.images(128 + 239).unwrap_err().to_string().contains("cannot hold"));
         let flat = header("{'descr': '|u1', 'fortran_order': True, 'shape': (7,), }").unwrap();
         assert_eq!((flat.sides.clone(), flat.fortran), (vec![7], true));
-        assert!(flat.images(1000).unwrap_err().contains("(count, rows, columns)"));
+        assert!(flat.images(1000).unwrap_err().to_string().contains("(count, rows, columns)"));
         for bad in ["{'descr': '<f4', 'fortran_order': No, 'shape': (3,)}", "{'descr': '<f4', 'fortran_order': True, 'shape': (-3,)}", ""] {
             assert_eq!(header(bad), None, "{bad}");
         }

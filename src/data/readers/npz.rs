@@ -4,7 +4,7 @@ use super::npy::Header;
 use super::values::{self, Item, Shape};
 use super::zip::{self, Entry};
 use super::{Found, Images};
-use crate::data::{Part, Progress};
+use crate::data::{Part, Progress, ReadError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -26,17 +26,17 @@ struct NpzImages {
 }
 
 /// Checks an NPZ file; beside its images, what is wrong with the labels that go with them.
-pub fn find(path: &Path, progress: &Progress) -> Result<(Vec<Found>, Vec<String>), String> {
+pub fn find(path: &Path, progress: &Progress) -> Result<(Vec<Found>, Vec<ReadError>), ReadError> {
     let entries = zip::entries(path)?;
     let named = |name: &str| entries.iter().find(|e| e.name.strip_suffix(".npy") == Some(name));
     let mut problems = Vec::new();
-    let mut read = |name: &str, entry: &Entry, labels: &[&str], part: Option<Part>| -> Result<Found, String> {
+    let mut read = |name: &str, entry: &Entry, labels: &[&str], part: Option<Part>| -> Result<Found, ReadError> {
         let images = images(path, entry, progress).map_err(|problem| format!("array {name}: {problem}"))?;
         let mut found = Found { part, ..Found::new(path, images) };
         if let Some(entry) = labels.iter().find_map(|name| named(name)) {
             match read_labels(path, entry, found.images.shape().count) {
                 Ok(labels) => found.labels = Some(labels),
-                Err(problem) => problems.push(format!("{}: {problem}", entry.name)),
+                Err(problem) => problems.push(format!("{}: {problem}", entry.name).into()),
             }
         }
         Ok(found)
@@ -51,23 +51,23 @@ pub fn find(path: &Path, progress: &Progress) -> Result<(Vec<Found>, Vec<String>
         }
     }
     let names: Vec<_> = entries.iter().filter_map(|e| e.name.strip_suffix(".npy")).take(20).collect();
-    Err(format!("images are looked for under images, samples, means or x; there are: {}", names.join(", ")))
+    Err(format!("images are looked for under images, samples, means or x; there are: {}", names.join(", ")).into())
 }
 
-fn images(path: &Path, entry: &Entry, progress: &Progress) -> Result<NpzImages, String> {
+fn images(path: &Path, entry: &Entry, progress: &Progress) -> Result<NpzImages, ReadError> {
     let mut reader = entry.open(path)?;
     let (shape, item) = Header::read(&mut reader)?.images(entry.length)?;
     let divisor = values::check(&mut reader, &shape, item, progress)?;
     Ok(NpzImages { path: path.into(), entry: entry.clone(), shape, item, divisor })
 }
 
-fn read_labels(path: &Path, entry: &Entry, count: usize) -> Result<Vec<u8>, String> {
+fn read_labels(path: &Path, entry: &Entry, count: usize) -> Result<Vec<u8>, ReadError> {
     let mut reader = entry.open(path)?;
     let labels = Header::read(&mut reader)?.labels(&mut reader, count)?;
     match reader.read(&mut [0]) {
         Ok(0) => Ok(labels),
         Ok(_) => Err("it holds more than its header promises".into()),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -76,7 +76,7 @@ impl Images for NpzImages {
         self.shape
     }
 
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), String> {
+    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
         let mut reader = self.entry.open(&self.path)?;
         Header::read(&mut reader)?;
         values::fill(&mut reader, self.item, self.divisor, first * self.shape.pixels(), out, progress)

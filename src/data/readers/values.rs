@@ -1,6 +1,6 @@
 //! Grey levels of many images in a row: checked in one pass, and only then given room and read.
 
-use crate::data::Progress;
+use crate::data::{Progress, ReadError};
 use std::io::Read;
 
 /// Values of all images together, 4 bytes each in memory.
@@ -64,16 +64,16 @@ pub struct Shape {
 
 impl Shape {
     /// A shape that a header promises, refused where it is absurd.
-    pub fn checked(count: u64, rows: u64, columns: u64) -> Result<Self, String> {
+    pub fn checked(count: u64, rows: u64, columns: u64) -> Result<Self, ReadError> {
         let shown = format!("its header promises {count} images of {rows} x {columns}");
         if count == 0 || rows == 0 || columns == 0 {
-            return Err(format!("{shown}: there is nothing in them"));
+            return Err(format!("{shown}: there is nothing in them").into());
         }
         if rows.max(columns) > LONGEST_SIDE {
-            return Err(format!("{shown}: at most {LONGEST_SIDE} a side are read"));
+            return Err(format!("{shown}: at most {LONGEST_SIDE} a side are read").into());
         }
         if count.checked_mul(rows * columns).is_none_or(|values| values > MOST_VALUES) {
-            return Err(format!("{shown}: at most {MOST_VALUES} pixels are read"));
+            return Err(format!("{shown}: at most {MOST_VALUES} pixels are read").into());
         }
         Ok(Self { count: count as usize, rows: rows as usize, columns: columns as usize })
     }
@@ -89,11 +89,11 @@ impl Shape {
     }
 
     /// An error where the values cannot be in `most` bytes.
-    pub fn fits(&self, item: Item, most: u64) -> Result<(), String> {
+    pub fn fits(&self, item: Item, most: u64) -> Result<(), ReadError> {
         let needed = (self.values() * item.bytes()) as u64;
         if needed > most {
             let Self { count, rows, columns } = self;
-            return Err(format!("its header promises {count} images of {rows} x {columns}, its {most} bytes cannot hold them"));
+            return Err(format!("its header promises {count} images of {rows} x {columns}, its {most} bytes cannot hold them").into());
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Shape {
 /// Reads the values of `shape` and what may follow, and keeps nothing: an error where there are fewer or more than promised, or
 /// one is not finite. Returns what they are to be divided by for grey levels of 0 to 1: 255 for bytes, and for other numbers that
 /// are all whole and reach from 0 to at most 255; 1 where they lie in 0 to 1; others are refused.
-pub fn check(reader: &mut dyn Read, shape: &Shape, item: Item, progress: &Progress) -> Result<f32, String> {
+pub fn check(reader: &mut dyn Read, shape: &Shape, item: Item, progress: &Progress) -> Result<f32, ReadError> {
     let (mut low, mut high, mut whole, mut finite) = (f64::INFINITY, f64::NEG_INFINITY, true, true);
     chunks(reader, shape.values(), item, progress, |bytes| {
         if item != Item::Byte {
@@ -116,19 +116,19 @@ pub fn check(reader: &mut dyn Read, shape: &Shape, item: Item, progress: &Progre
     match reader.read(&mut [0]) {
         Ok(0) => {}
         Ok(_) => return Err("it holds more than its header promises".into()),
-        Err(error) => return Err(format!("its end is damaged: {error}")),
+        Err(error) => return Err(format!("its end is damaged: {error}").into()),
     }
     match item {
         Item::Byte => Ok(255.0),
         _ if !finite => Err("a value is not finite".into()),
         _ if low >= 0.0 && high <= 1.0 => Ok(1.0),
         _ if low >= 0.0 && high <= 255.0 && whole => Ok(255.0),
-        _ => Err(format!("values from {low} to {high}: grey levels from 0 to 1 are needed, or whole numbers from 0 to 255")),
+        _ => Err(format!("values from {low} to {high}: grey levels from 0 to 1 are needed, or whole numbers from 0 to 255").into()),
     }
 }
 
 /// Reads grey levels of 0 to 1 into `out`, past the first `skip` values. An error where there are fewer, or one is out of range.
-pub fn fill(reader: &mut dyn Read, item: Item, divisor: f32, skip: usize, out: &mut [f32], progress: &Progress) -> Result<(), String> {
+pub fn fill(reader: &mut dyn Read, item: Item, divisor: f32, skip: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
     chunks(reader, skip, item, progress, |_| {})?;
     let (mut slots, mut sound) = (out.iter_mut(), true);
     let values = slots.len();
@@ -143,12 +143,12 @@ pub fn fill(reader: &mut dyn Read, item: Item, divisor: f32, skip: usize, out: &
 }
 
 /// Hands `values` values on in pieces.
-fn chunks(reader: &mut dyn Read, values: usize, item: Item, progress: &Progress, mut f: impl FnMut(&[u8])) -> Result<(), String> {
+fn chunks(reader: &mut dyn Read, values: usize, item: Item, progress: &Progress, mut f: impl FnMut(&[u8])) -> Result<(), ReadError> {
     let mut buffer = vec![0; CHUNK.min(values * item.bytes())];
     let mut left = values * item.bytes();
     while left > 0 {
         if progress.cancelled() {
-            return Err("stopped".into());
+            return Err(ReadError::Stopped);
         }
         let piece = &mut buffer[..left.min(CHUNK)];
         reader.read_exact(piece).map_err(|error| match error.kind() {

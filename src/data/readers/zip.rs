@@ -3,6 +3,7 @@
 //! The zip crate makes room for as many entries as a file says it has, before it looks: here nothing grows past the file's size.
 
 use super::input::MOST_UNPACKED;
+use crate::data::ReadError;
 use flate2::{Crc, read::DeflateDecoder};
 use std::fs::File;
 use std::io::{BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
@@ -36,13 +37,13 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// Every entry of a ZIP file.
-pub fn entries(path: &Path) -> Result<Vec<Entry>, String> {
-    let mut file = File::open(path).map_err(|e| e.to_string())?;
-    let whole = file.metadata().map_err(|e| e.to_string())?.len();
-    let mut piece = |from: u64, length: u64| -> Result<Vec<u8>, String> {
-        file.seek(SeekFrom::Start(from)).map_err(|e| e.to_string())?;
+pub fn entries(path: &Path) -> Result<Vec<Entry>, ReadError> {
+    let mut file = File::open(path)?;
+    let whole = file.metadata()?.len();
+    let mut piece = |from: u64, length: u64| -> Result<Vec<u8>, ReadError> {
+        file.seek(SeekFrom::Start(from))?;
         let mut bytes = Vec::new();
-        (&mut file).take(length).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+        (&mut file).take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     // The end record is the last thing in the file but for a comment of up to 65,535 bytes.
@@ -53,7 +54,7 @@ pub fn entries(path: &Path) -> Result<Vec<Entry>, String> {
     let record = &tail[end..];
     let (count, length, start) = (u16_at(record, 10), u64::from(u32_at(record, 12)), u64::from(u32_at(record, 16)));
     if u64::from(count) * 46 > length || length > LARGEST_DIRECTORY || start + length > tail_start + end as u64 {
-        return Err(format!("its ZIP directory of {count} entries in {length} bytes is not sound, or larger than is read"));
+        return Err(format!("its ZIP directory of {count} entries in {length} bytes is not sound, or larger than is read").into());
     }
     let directory = piece(start, length)?;
     let (mut found, mut rest) = (Vec::new(), &directory[..]);
@@ -72,10 +73,10 @@ pub fn entries(path: &Path) -> Result<Vec<Entry>, String> {
             start: u64::from(u32_at(rest, 42)),
         };
         if u16_at(rest, 8) & 1 == 1 {
-            return Err(format!("{}: encrypted", entry.name));
+            return Err(format!("{}: encrypted", entry.name).into());
         }
         if entry.packed > whole || entry.length > entry.packed.saturating_mul(MOST_UNPACKED) {
-            return Err(format!("{}: {} bytes cannot be in {} packed ones", entry.name, entry.length, entry.packed));
+            return Err(format!("{}: {} bytes cannot be in {} packed ones", entry.name, entry.length, entry.packed).into());
         }
         found.push(entry);
         rest = &rest[all..];
@@ -85,20 +86,20 @@ pub fn entries(path: &Path) -> Result<Vec<Entry>, String> {
 
 impl Entry {
     /// Its bytes, unpacked; the end comes with an error where their checksum is not the stored one.
-    pub fn open(&self, path: &Path) -> Result<Box<dyn Read>, String> {
-        let mut file = File::open(path).map_err(|e| e.to_string())?;
+    pub fn open(&self, path: &Path) -> Result<Box<dyn Read>, ReadError> {
+        let mut file = File::open(path)?;
         let mut header = [0; 30];
-        file.seek(SeekFrom::Start(self.start)).and_then(|_| file.read_exact(&mut header)).map_err(|e| e.to_string())?;
+        file.seek(SeekFrom::Start(self.start)).and_then(|_| file.read_exact(&mut header))?;
         if !header.starts_with(MAGIC) {
-            return Err(format!("{}: its header is damaged", self.name));
+            return Err(format!("{}: its header is damaged", self.name).into());
         }
         let skip = i64::from(u16_at(&header, 26)) + i64::from(u16_at(&header, 28));
-        file.seek(SeekFrom::Current(skip)).map_err(|e| e.to_string())?;
+        file.seek(SeekFrom::Current(skip))?;
         let stored = BufReader::new(file).take(self.packed);
         let unpacked: Box<dyn Read> = match self.method {
             0 => Box::new(stored),
             8 => Box::new(DeflateDecoder::new(stored)),
-            other => return Err(format!("{}: packed by method {other}; NumPy stores or deflates", self.name)),
+            other => return Err(format!("{}: packed by method {other}; NumPy stores or deflates", self.name).into()),
         };
         Ok(Box::new(Checked { reader: unpacked.take(self.length), seen: Crc::new(), expected: self.crc }))
     }

@@ -2,7 +2,7 @@
 
 use super::steps::step_parameters;
 use super::{Clock, DynamicsState, LearningState, Session, StimulusState};
-use crate::data::{self, Part, Progress, Source, Stimuli, patches::Settings};
+use crate::data::{self, DataError, Part, Progress, Source, Stimuli, patches::Settings};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
 use crate::dynamics::{Ensemble, EnsembleOptions};
@@ -23,19 +23,34 @@ const LARGE_BLOCK_ROWS: usize = 50;
 /// Weights above which the stiffness is measured at every third update, and blocks are larger.
 const LARGE_MODEL: usize = 50_000;
 
+/// Why a session cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The configuration cannot be run.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its stimuli cannot be had, or somebody stopped it.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The worker threads cannot be started.
+    #[error("{0}")]
+    Threads(String),
+}
+
 impl Session {
     /// Builds model, data and networks. Errors name the key or the file.
-    pub fn new(config: Config) -> anyhow::Result<Self> {
+    pub fn new(config: Config) -> Result<Self, SessionError> {
         Self::build(config, None, &Progress::default())
     }
 
     /// The same with a model that exists.
-    pub fn with_model(config: Config, model: Hierarchy) -> anyhow::Result<Self> {
+    pub fn with_model(config: Config, model: Hierarchy) -> Result<Self, SessionError> {
         Self::build(config, Some(model), &Progress::default())
     }
 
     /// The same, fresh without a `model`, telling how far it has come; it can be stopped through `progress`.
-    pub fn build(mut config: Config, model: Option<Hierarchy>, progress: &Progress) -> anyhow::Result<Self> {
+    pub fn build(mut config: Config, model: Option<Hierarchy>, progress: &Progress) -> Result<Self, SessionError> {
         let fresh = model.is_none();
         let mut model = match model {
             Some(model) => model,
@@ -47,97 +62,16 @@ impl Session {
         };
         config.validate()?;
         let seed = config.dynamics.seed;
-        let mut warnings = Vec::new();
-        let source = config.data.source;
-        let mut observed = model.layers[0].size;
-        let mut labels = None;
-        let stimuli = match source {
-            Source::Fixed if config.stimulus.values.len() != observed => {
-                return Err(ConfigError::Stimulus(format!(
-                    "stimulus.values has {} numbers, layer 0 has {observed} units",
-                    config.stimulus.values.len()
-                ))
-                .into());
-            }
-            Source::Fixed => None,
-            source if source.is_whole() => {
-                let (set, rejected) = data::whole(source, &config.data.paths, Part::Train, Some(observed), progress)?;
-                warnings.extend(rejected.iter().map(ToString::to_string));
-                if fresh && source == Source::Images && set.rows * set.columns != observed {
-                    observed = set.rows * set.columns; // a fresh model takes the size of one's own images
-                    config.model.layers[0].size = observed;
-                    config.validate()?;
-                    model = fresh_model(&config)?;
-                }
-                if set.rows * set.columns != observed {
-                    return Err(ConfigError::Stimulus(format!(
-                        "images of {} x {} need a layer 0 of {} units, it has {observed}",
-                        set.rows,
-                        set.columns,
-                        set.rows * set.columns
-                    ))
-                    .into());
-                }
-                labels = set.labels;
-                Some(Stimuli::from(set.pixels))
-            }
-            _ if config.data.patch.pow(2) != observed => {
-                return Err(ConfigError::Stimulus(format!(
-                    "patch = {} needs a layer 0 of {} units, it has {observed}",
-                    config.data.patch,
-                    config.data.patch.pow(2)
-                ))
-                .into());
-            }
-            source => {
-                let d = &config.data;
-                let settings = Settings { side: d.patch, count: d.patches, border: 4, contrast_normalisation: d.contrast_normalisation };
-                let (patches, rejected) = data::patches(source, &d.paths, &settings, seed, progress)?;
-                warnings.extend(rejected.iter().map(ToString::to_string));
-                Some(patches)
-            }
-        };
-        let (stimuli, labels) = match stimuli {
-            Some(set) => {
-                let (set, labels) = chosen_images(set, labels, config.stimulus.images, seed);
-                (Some(set), labels)
-            }
-            None => (None, None),
-        };
+        let Loaded { stimuli, labels, warnings } = load_stimuli(&mut config, &mut model, fresh, progress)?;
         if let (true, Some(set)) = (fresh, &stimuli) {
             start_at_the_mean(&mut model, set);
         }
         let latents = match &stimuli {
-            Some(set) if config.stimulus.persistent => {
-                let bytes = Latents::bytes(&model, set.len());
-                if bytes > latents::MOST_BYTES {
-                    return Err(ConfigError::Stimulus(format!(
-                        "images = {}: their chains would take {} MB, at most {} MB are kept; choose fewer images",
-                        set.len(),
-                        bytes >> 20,
-                        latents::MOST_BYTES >> 20
-                    ))
-                    .into());
-                }
-                Some(Latents::new(&model, set.len()))
-            }
+            Some(set) if config.stimulus.persistent => Some(latents_of(&model, set.len())?),
             _ => None,
         };
-        let batch = config.stimulus.batch;
-        let options = EnsembleOptions {
-            block_rows: block_rows(&model, batch),
-            interneurons: config.dynamics.interneurons,
-            seed,
-            tables: model.tables(),
-            ..EnsembleOptions::new(&model, batch)
-        };
-        let networks = Ensemble::new(&model, &options);
-        let threads = if config.dynamics.threads == 0 {
-            std::thread::available_parallelism().map_or(1, usize::from)
-        } else {
-            config.dynamics.threads
-        };
-        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("networks {i}")).build()?);
+        let networks = networks(&model, &config);
+        let pool = thread_pool(config.dynamics.threads)?;
         let stiffness = Stiffness::new(&model);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(1 << 41);
@@ -148,7 +82,7 @@ impl Session {
             source: stimuli,
             labels,
             configured: config.stimulus.values.clone(),
-            values: vec![0.0; observed],
+            values: vec![0.0; model.layers[0].size],
             free: Vec::new(),
             held: false,
             presentations: 0,
@@ -178,6 +112,95 @@ impl Session {
     }
 }
 
+/// The stimuli of a session, and what was left out while they were loaded.
+struct Loaded {
+    /// None where the stimulus is fixed.
+    stimuli: Option<Stimuli>,
+    /// Classes of these, where they are known.
+    labels: Option<Vec<u8>>,
+    /// A message for each file that was left out.
+    warnings: Vec<String>,
+}
+
+/// Loads the stimuli of the configuration's source. A fresh model takes the size of one's own whole images; otherwise stimuli of
+/// another size than layer 0 are an error.
+fn load_stimuli(config: &mut Config, model: &mut Hierarchy, fresh: bool, progress: &Progress) -> Result<Loaded, SessionError> {
+    let (source, observed, seed) = (config.data.source, model.layers[0].size, config.dynamics.seed);
+    if source == Source::Fixed {
+        let found = config.stimulus.values.len();
+        if found != observed {
+            return Err(ConfigError::Stimulus(format!("stimulus.values has {found} numbers, layer 0 has {observed} units")).into());
+        }
+        return Ok(Loaded { stimuli: None, labels: None, warnings: Vec::new() });
+    }
+    let (set, labels, rejected) = if source.is_whole() {
+        let (set, rejected) = data::whole(source, &config.data.paths, Part::Train, Some(observed), progress)?;
+        fit_to_images(config, model, fresh, [set.rows, set.columns])?;
+        (Stimuli::from(set.pixels), set.labels, rejected)
+    } else {
+        let d = &config.data;
+        let needed = d.patch.pow(2);
+        if needed != observed {
+            let text = format!("patch = {} needs a layer 0 of {needed} units, it has {observed}", d.patch);
+            return Err(ConfigError::Stimulus(text).into());
+        }
+        let settings = Settings { side: d.patch, count: d.patches, border: 4, contrast_normalisation: d.contrast_normalisation };
+        let (patches, rejected) = data::patches(source, &d.paths, &settings, seed, progress)?;
+        (patches, None, rejected)
+    };
+    let (set, labels) = chosen_images(set, labels, config.stimulus.images, seed);
+    Ok(Loaded { stimuli: Some(set), labels, warnings: rejected.iter().map(ToString::to_string).collect() })
+}
+
+/// Gives a fresh model the size of one's own images; an error where layer 0 has another size.
+fn fit_to_images(config: &mut Config, model: &mut Hierarchy, fresh: bool, [rows, columns]: [usize; 2]) -> Result<(), ConfigError> {
+    let pixels = rows * columns;
+    if fresh && config.data.source == Source::Images && pixels != model.layers[0].size {
+        config.model.layers[0].size = pixels;
+        config.validate()?;
+        *model = fresh_model(config)?;
+    }
+    let observed = model.layers[0].size;
+    if pixels != observed {
+        let text = format!("images of {rows} x {columns} need a layer 0 of {pixels} units, it has {observed}");
+        return Err(ConfigError::Stimulus(text));
+    }
+    Ok(())
+}
+
+/// Chains of so many images; an error where they would take too much memory.
+fn latents_of(model: &Hierarchy, images: usize) -> Result<Latents, ConfigError> {
+    let bytes = Latents::bytes(model, images);
+    if bytes > latents::MOST_BYTES {
+        return Err(ConfigError::Stimulus(format!(
+            "images = {images}: their chains would take {} MB, at most {} MB are kept; choose fewer images",
+            bytes >> 20,
+            latents::MOST_BYTES >> 20
+        )));
+    }
+    Ok(Latents::new(model, images))
+}
+
+/// The networks of a batch.
+fn networks(model: &Hierarchy, config: &Config) -> Ensemble {
+    let batch = config.stimulus.batch;
+    let options = EnsembleOptions {
+        block_rows: block_rows(model, batch),
+        interneurons: config.dynamics.interneurons,
+        seed: config.dynamics.seed,
+        tables: model.tables(),
+        ..EnsembleOptions::new(model, batch)
+    };
+    Ensemble::new(model, &options)
+}
+
+/// Threads that the networks run on; 0: as many as cores.
+fn thread_pool(threads: usize) -> Result<Arc<rayon::ThreadPool>, SessionError> {
+    let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("networks {i}"));
+    Ok(Arc::new(builder.build().map_err(|e| SessionError::Threads(e.to_string()))?))
+}
+
 /// The model a configuration describes, with fixed or random unit-norm weights.
 pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let mut layers = Vec::new();
@@ -200,16 +223,16 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let fixed = std::iter::once(&config.model.weights).chain(&config.model.deeper_weights);
     for (l, (w, given)) in weights.iter_mut().zip(fixed).enumerate().filter(|(_, (_, given))| !given.is_empty()) {
         if given.len() != w.nrows() || given.iter().any(|row| row.len() != w.ncols()) {
-            return Err(ConfigError::Model(format!("the weights W{l} must have {} rows of {} numbers", w.nrows(), w.ncols())));
+            return Err(ConfigError::Weights { layer: l, rows: w.nrows(), columns: w.ncols() });
         }
         *w = Array2::from_shape_fn(w.dim(), |(i, j)| given[i][j]);
     }
-    let mut model = Hierarchy::new(layers, weights).map_err(|e| ConfigError::Model(e.to_string()))?;
+    let mut model = Hierarchy::new(layers, weights)?;
     for (l, c) in config.model.layers.iter().enumerate() {
         if !c.bias.is_finite() {
             return Err(ConfigError::Layer { layer: l, problem: format!("bias = {} must be finite", c.bias) });
         }
-        model.set_bias(l, c.bias as f32).map_err(|e| ConfigError::Model(e.to_string()))?;
+        model.set_bias(l, c.bias as f32)?;
     }
     Ok(model)
 }
