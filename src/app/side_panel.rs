@@ -1,6 +1,7 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
 use crate::app::actions::{Action, PathField};
+use crate::app::widgets::path_field::path_field;
 use crate::engine::{Command, Pace, Parameter, Snapshot};
 use crate::experiment::{Config, DataSource, Governor, InterneuronMode, presets};
 use egui::{Button, ComboBox, Slider, Ui};
@@ -319,11 +320,6 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
             }
         }
     });
-}
-
-/// A text field for a path, named by `label`.
-pub fn path_field(ui: &mut Ui, label: &egui::Response, hint: &str, path: &mut String) {
-    ui.add(egui::TextEdit::singleline(path).hint_text(hint).desired_width(150.0)).labelled_by(label.id);
 }
 
 fn slider(ui: &mut Ui, control: Control, actions: &mut Vec<Action>) {
