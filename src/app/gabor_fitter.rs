@@ -27,7 +27,7 @@ pub enum FitPriority {
 
 impl FitPriority {
     /// After a pass that took this long. None: no other pass.
-    fn rest(self, took: Duration) -> Option<Duration> {
+    fn pause_after(self, took: Duration) -> Option<Duration> {
         match self {
             Self::Unneeded => None,
             Self::Background => Some(BACKGROUND_PAUSE.max(100 * took)),
@@ -56,8 +56,8 @@ impl Fits {
     pub fn summary(&self) -> (f64, f64) {
         let mut r2: Vec<f64> = self.gabors.iter().map(|fit| fit.r2).collect();
         r2.sort_by(f64::total_cmp);
-        let good = self.gabors.iter().filter(|fit| fit.is_gabor_like(self.side)).count();
-        (good as f64 / r2.len().max(1) as f64, r2.get(r2.len() / 2).copied().unwrap_or_default())
+        let gabor_like = self.gabors.iter().filter(|fit| fit.is_gabor_like(self.side)).count();
+        (gabor_like as f64 / r2.len().max(1) as f64, r2.get(r2.len() / 2).copied().unwrap_or_default())
     }
 
     /// Whether weights have changed since.
@@ -81,9 +81,10 @@ type FitReport = (Fits, Duration);
 /// The job and when it was asked; ends with its owner.
 pub(super) struct GaborFitter {
     job: BackgroundJob<FitRequest, FitReport>,
-    last: Option<(u64, u64)>,
+    /// Model and weights that were handed over last.
+    last_request: Option<(u64, u64)>,
     /// When the last pass came, and how long it took.
-    passed: Option<(Instant, Duration)>,
+    last_pass: Option<(Instant, Duration)>,
     busy: bool,
 }
 
@@ -100,7 +101,7 @@ impl GaborFitter {
                 wake();
             }
         })?;
-        Ok(Self { job, last: None, passed: None, busy: false })
+        Ok(Self { job, last_request: None, last_pass: None, busy: false })
     }
 
     /// Has the filters of `snapshot` fitted, if they are others than the last and the thread has rested.
@@ -108,16 +109,16 @@ impl GaborFitter {
         let of = (snapshot.model_id, snapshot.weights_version);
         let Some(filters) = snapshot.weights.first() else { return };
         let Some(side) = fits::side(filters.nrows()) else { return };
-        let rested = match self.passed.filter(|_| self.last.is_some_and(|last| last.0 == of.0)) {
-            Some((at, took)) => priority.rest(took).is_some_and(|rest| at.elapsed() >= rest),
+        let rested = match self.last_pass.filter(|_| self.last_request.is_some_and(|last| last.0 == of.0)) {
+            Some((at, took)) => priority.pause_after(took).is_some_and(|pause| at.elapsed() >= pause),
             None => priority > FitPriority::Unneeded,
         };
-        if self.busy || self.last == Some(of) || !rested {
+        if self.busy || self.last_request == Some(of) || !rested {
             return;
         }
         let second = snapshot.weights.get(1).cloned();
         if self.job.submit(FitRequest { of, images: snapshot.clock.images, side, filters: filters.clone(), second }) {
-            (self.busy, self.last) = (true, Some(of));
+            (self.busy, self.last_request) = (true, Some(of));
         }
     }
 
@@ -125,7 +126,7 @@ impl GaborFitter {
     pub(super) fn take(&mut self) -> Option<Fits> {
         let (fits, took) = self.job.reports().next()?;
         self.busy = false;
-        self.passed = Some((Instant::now(), took));
+        self.last_pass = Some((Instant::now(), took));
         Some(fits)
     }
 }
@@ -151,9 +152,9 @@ mod tests {
     #[test]
     fn fits_take_no_more_of_a_core_than_they_are_needed() {
         let took = Duration::from_millis(50);
-        let share = |priority: FitPriority| priority.rest(took).map_or(0.0, |rest| took.as_secs_f64() / rest.as_secs_f64());
+        let share = |priority: FitPriority| priority.pause_after(took).map_or(0.0, |pause| took.as_secs_f64() / pause.as_secs_f64());
         assert_eq!([FitPriority::Unneeded, FitPriority::Background, FitPriority::Visible].map(share), [0.0, 0.005, 0.05]);
-        let slow = [FitPriority::Background, FitPriority::Visible].map(|priority| priority.rest(10 * took));
+        let slow = [FitPriority::Background, FitPriority::Visible].map(|priority| priority.pause_after(10 * took));
         assert_eq!(slow, [Some(1000 * took), Some(100 * took)], "a hundredth and a tenth at most");
     }
 }

@@ -188,9 +188,13 @@ impl eframe::App for App {
 mod tests {
     use super::*;
     use crate::app::actions::Action;
+    use crate::engine::{Event, Snapshot};
     use crate::experiment::parameters::Value;
     use crate::experiment::presets;
     use crate::export::filters;
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+    use std::rc::Rc;
     use std::time::Instant;
 
     fn app() -> App {
@@ -228,6 +232,48 @@ mod tests {
         assert!(!front(&app, ViewKind::Posterior));
         until(&mut app, |app| app.state.latest.is_some());
         assert!(front(&app, ViewKind::Posterior) && !front(&app, ViewKind::ReceptiveFields));
+    }
+
+    /// Snapshots made up before, and the commands that it was sent; full until it was asked twice.
+    #[derive(Clone, Default)]
+    struct Recording(Rc<RefCell<(VecDeque<Box<Snapshot>>, Vec<Command>, usize)>>);
+
+    impl SnapshotSource for Recording {
+        fn send(&self, command: Command) -> bool {
+            let (_, commands, attempts) = &mut *self.0.borrow_mut();
+            *attempts += 1;
+            if *attempts > 1 {
+                commands.push(command);
+            }
+            *attempts > 1
+        }
+
+        fn take(&self) -> Option<Box<Snapshot>> {
+            self.0.borrow_mut().0.pop_front()
+        }
+
+        fn events(&self) -> Vec<Event> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_no_engine_drives_the_window() {
+        let config = presets::by_name("ridge").unwrap();
+        let recording = Recording::default();
+        let mut second = Box::new(Snapshot::made_up(config.clone()));
+        second.state.clock.steps = 7;
+        recording.0.borrow_mut().0 = [Box::new(Snapshot::made_up(config.clone())), second].into();
+        let ctx = Context::default();
+        let options = Options { config, view: Some("separation".into()), full_speed: true, measure: true, ..Default::default() };
+        let mut app = App::new(&ctx, Box::new(recording.clone()), options).unwrap();
+        for (frame, steps) in [0, 7, 7].into_iter().enumerate() {
+            assert!(!app.compute_frame(&ctx, frame as f64).is_empty());
+            assert_eq!(app.state.latest.as_ref().map(|snapshot| snapshot.clock.steps), Some(steps));
+        }
+        let commands = &recording.0.borrow().1;
+        let asked = matches!(commands.as_slice(), [Command::SetPace(Pace::Full), Command::Experiment(_), ..]);
+        assert!(asked, "what a full queue refuses is sent again, in order: {commands:?}");
     }
 
     #[test]

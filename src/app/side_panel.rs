@@ -1,6 +1,7 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
 use crate::app::actions::{Action, PathField};
+use crate::app::widgets::path_field::path_field;
 use crate::data::Source;
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Parameter, Value};
@@ -228,11 +229,6 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
             }
         }
     });
-}
-
-/// A text field for a path, named by `label`.
-pub fn path_field(ui: &mut Ui, label: &egui::Response, hint: &str, path: &mut String) {
-    ui.add(egui::TextEdit::singleline(path).hint_text(hint).desired_width(150.0)).labelled_by(label.id);
 }
 
 /// A slider over the usual values of a parameter that has one; beyond them a number can be typed, up to the valid range. A double

@@ -52,6 +52,23 @@ pub struct ViewState {
 impl ViewState {
     /// Takes a snapshot in: histories of another model or other units are forgotten.
     pub fn absorb(&mut self, mut snapshot: Box<Snapshot>) {
+        self.forget(&snapshot);
+        self.activity.resize(snapshot.states.len(), Vec::new());
+        for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
+            mean.resize(x.len(), 0.0);
+            mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += ACTIVITY_RATE * (x.abs() - *mean));
+        }
+        append(&mut self.traces, &mut snapshot.increment.traces);
+        append(&mut self.interneurons, &mut snapshot.increment.interneurons);
+        self.raster.extend(std::mem::take(&mut snapshot.increment.raster));
+        keep_newest(&mut self.raster, RASTER_STEPS);
+        self.absorb_pairs(std::mem::take(&mut snapshot.increment.pairs), snapshot.clock.time_ms);
+        self.absorb_learning(std::mem::take(&mut snapshot.increment.learning));
+        self.latest = Some(snapshot);
+    }
+
+    /// Forgets what does not belong to the model, the units or the distribution of this snapshot.
+    fn forget(&mut self, snapshot: &Snapshot) {
         let before = self.latest.as_ref();
         if before.is_none_or(|b| b.model_id != snapshot.model_id) {
             *self = Self { thinning: 1, export: std::mem::take(&mut self.export), ..Self::default() };
@@ -62,9 +79,9 @@ impl ViewState {
             self.cloud.clear();
         } else if before.is_some_and(|b| {
             let free = |s: &Snapshot| s.stimulus.completed.as_ref().map(|done| done.free.clone());
-            b.stimulus.stimulus != snapshot.stimulus.stimulus || free(b) != free(&snapshot) || b.config.dynamics != snapshot.config.dynamics
+            b.stimulus.stimulus != snapshot.stimulus.stimulus || free(b) != free(snapshot) || b.config.dynamics != snapshot.config.dynamics
         }) {
-            // Samples of another law must not stay in the picture of this one.
+            // Samples of another distribution must not stay in the picture of this one.
             self.cloud.clear();
             self.trails.clear();
         }
@@ -73,18 +90,12 @@ impl ViewState {
             self.moments = Default::default();
             self.settled_ms = snapshot.clock.time_ms + 3.0 * d.tau_x_ms.max(d.tau_eps_ms);
         }
-        self.activity.resize(snapshot.states.len(), Vec::new());
-        for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
-            mean.resize(x.len(), 0.0);
-            mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += ACTIVITY_RATE * (x.abs() - *mean));
-        }
-        append(&mut self.traces, &mut snapshot.increment.traces);
-        append(&mut self.interneurons, &mut snapshot.increment.interneurons);
-        self.raster.extend(std::mem::take(&mut snapshot.increment.raster));
-        let surplus = self.raster.len().saturating_sub(RASTER_STEPS);
-        self.raster.drain(..surplus);
-        for positions in std::mem::take(&mut snapshot.increment.pairs) {
-            if snapshot.clock.time_ms > self.settled_ms {
+    }
+
+    /// Positions of the pair of watched units, `[networks]` a recorded step.
+    fn absorb_pairs(&mut self, pairs: Vec<Vec<[f32; 2]>>, time_ms: f64) {
+        for positions in pairs {
+            if time_ms > self.settled_ms {
                 self.moments.0.resize(positions.len(), [0.0; 2]);
                 self.moments.1 += 1.0;
                 for (sums, p) in self.moments.0.iter_mut().zip(&positions) {
@@ -95,11 +106,13 @@ impl ViewState {
             self.cloud.extend(&positions);
             self.trails.push_back(positions);
         }
-        let surplus = self.cloud.len().saturating_sub(CLOUD_POINTS);
-        self.cloud.drain(..surplus);
-        let surplus = self.trails.len().saturating_sub(TRAIL_STEPS);
-        self.trails.drain(..surplus);
-        for point in std::mem::take(&mut snapshot.increment.learning) {
+        keep_newest(&mut self.cloud, CLOUD_POINTS);
+        keep_newest(&mut self.trails, TRAIL_STEPS);
+    }
+
+    /// Points of the learning curves; a curve that has grown long keeps every second point, and takes fewer from then on.
+    fn absorb_learning(&mut self, points: Vec<LearningPoint>) {
+        for point in points {
             self.skipped += 1;
             if self.skipped >= self.thinning {
                 self.skipped = 0;
@@ -107,14 +120,9 @@ impl ViewState {
             }
         }
         if self.learning.len() > LEARNING_POINTS {
-            let mut keep = false;
-            self.learning.retain(|_| {
-                keep = !keep;
-                keep
-            });
+            keep_every_second(&mut self.learning);
             self.thinning *= 2;
         }
-        self.latest = Some(snapshot);
     }
 
     /// Takes fits in, unless they are of another model.
@@ -123,14 +131,15 @@ impl ViewState {
             let (share, median) = fits.summary();
             self.fit_history.push([fits.images as f64, share, median]);
             if self.fit_history.len() > FIT_POINTS {
-                let mut keep = false;
-                self.fit_history.retain(|_| {
-                    keep = !keep;
-                    keep
-                });
+                keep_every_second(&mut self.fit_history);
             }
             self.fits = Some(fits);
         }
+    }
+
+    /// A few of the positions since the last change, evenly: `most` or up to twice as many.
+    pub fn thinned_cloud(&self, most: usize) -> impl Iterator<Item = &[f32; 2]> {
+        self.cloud.iter().step_by((self.cloud.len() / most).max(1))
     }
 
     /// Variance of the pair's first unit over networks and time since the last change had settled, and its standard error.
@@ -146,6 +155,18 @@ impl ViewState {
         let spread = own.iter().map(|v| (v - all).powi(2)).sum::<f64>() / (count - 1.0);
         Some((all, (spread / count).sqrt()))
     }
+}
+
+fn keep_newest<T>(history: &mut VecDeque<T>, most: usize) {
+    history.drain(..history.len().saturating_sub(most));
+}
+
+fn keep_every_second<T>(history: &mut Vec<T>) {
+    let mut keep = false;
+    history.retain(|_| {
+        keep = !keep;
+        keep
+    });
 }
 
 fn append<T>(histories: &mut Vec<VecDeque<T>>, new: &mut [Vec<T>]) {
@@ -204,7 +225,7 @@ mod tests {
         config.dynamics.tau_eps_ms *= 10.0;
         slower.state.config = config.into();
         state.absorb(Box::new(slower.clone()));
-        assert!(state.cloud.is_empty() && !state.traces.is_empty(), "samples of the old law go, traces stay");
+        assert!(state.cloud.is_empty() && !state.traces.is_empty(), "samples of the old distribution go, traces stay");
 
         slower.state.model_id += 1;
         state.absorb(Box::new(slower));

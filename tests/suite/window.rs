@@ -475,13 +475,13 @@ fn type_into(harness: &mut Harness<'static, Option<App>>, field: &str, text: &st
 }
 
 #[test]
-fn images_are_generated_judged_and_exported() {
+fn images_are_generated_measured_and_exported() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window("digits", Some("generation"));
     let state = |app: &App| app.state.latest.as_ref().and_then(|s| s.generation.clone());
     let under_way = |app: &App| state(app).is_some_and(|found| found.modes.iter().all(|mode_result| mode_result.steps > 5));
     until(&mut harness, |app| under_way(app));
-    // Judged beside the data, with the share of every class.
+    // Measured beside the data, with the share of every class.
     until(&mut harness, |app| {
         state(app).is_some_and(|found| {
             let floor = matches!(&found.measuring, Measuring::Ready(floor) if floor.classes.len() == 10 && floor.shares.is_some());
@@ -583,7 +583,7 @@ fn digits_with(states: usize) -> Config {
 }
 
 #[test]
-fn thousands_of_states_are_shown_and_dreamt_from() {
+fn thousands_of_states_are_shown_and_generated_from() {
     let mut harness = window_of(digits_with(3000), Some("generation"));
     let prototypes = |app: &App| app.state.latest.as_ref().and_then(|s| s.generation.as_ref()?.prototypes.clone());
     until(&mut harness, |app| prototypes(app).is_some_and(|found| found.states.len() == 3000));

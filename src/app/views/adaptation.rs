@@ -57,7 +57,7 @@ impl View for Adaptation {
         ui.weak(if exact {
             "Line: S = 1 + m^2 tau_v/tau_x, exact for this Gaussian posterior whatever its curvature. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         } else {
-            "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x and m* (of the Gaussian with the same covariance) are guides here, not laws. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
+            "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x and m* (of the Gaussian with the same covariance) are guides here, not exact. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         });
         let (dark, d) = (ui.visuals().dark_mode, subject.dynamics);
         let times = self.experiment == Experiment::AdaptationTime;

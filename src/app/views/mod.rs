@@ -17,5 +17,8 @@ mod traces;
 mod tuning;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use kind::ViewKind;
 pub use view::View;

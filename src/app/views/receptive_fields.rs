@@ -3,12 +3,12 @@
 use crate::analysis::gabor::Gabor;
 use crate::app::actions::{Action, ExportSettings, PathField};
 use crate::app::gabor_fitter::{FitPriority, Fits};
-use crate::app::side_panel::path_field;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
+use crate::app::widgets::path_field::path_field;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{Snapshot, Watch};
 use crate::experiment::fits;
@@ -16,7 +16,7 @@ use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
 use crate::export::table::Table;
 use crate::model::{FamilyConfig, receptive_field};
-use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureId, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -81,46 +81,51 @@ impl Default for ReceptiveFields {
     }
 }
 
+/// Where the mosaic stands, and where it leaves room for the large picture of a selected filter: below it in a tall view, else beside.
+struct Places {
+    layout: Layout,
+    room: egui::Vec2,
+    below: bool,
+    /// Width of the room beside the mosaic; 0 where it is below or nothing is selected.
+    side: f32,
+    /// Points a weight.
+    zoom: f32,
+}
+
+impl Places {
+    fn new(ui: &Ui, layout: Layout, is_selected: bool) -> Self {
+        let room = ui.available_size() - vec2(0.0, 24.0);
+        let [width, height] = layout.size().map(|side| side as f32);
+        let zoom_in = |room: egui::Vec2| (room.x / width).min(room.y / height).clamp(0.5, 64.0);
+        let below = room.y - height * zoom_in(room) > 150.0;
+        let side = if !is_selected || below { 0.0 } else { 190.0f32.min(room.x * 0.35) };
+        Self { layout, room, below, side, zoom: zoom_in(room - vec2(side, 0.0)) }
+    }
+
+    /// Width and height of the mosaic, weights.
+    fn size(&self) -> egui::Vec2 {
+        let [width, height] = self.layout.size();
+        vec2(width as f32, height as f32)
+    }
+
+    /// The tile at a position of the mosaic drawn in `rect`.
+    fn tile(&self, rect: Rect, position: usize) -> Rect {
+        let [x, y] = self.layout.corner(position);
+        let [rows, columns] = self.layout.tile;
+        Rect::from_min_size(rect.min + vec2(x as f32, y as f32) * self.zoom, vec2(columns as f32, rows as f32) * self.zoom)
+    }
+}
+
 impl View for ReceptiveFields {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        // Fits are those of the first layer, of the model shown.
         let depth = snapshot.weights.len();
-        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.0 == snapshot.model_id);
         self.layer = self.layer.clamp(1, depth.max(1));
+        // Fits are those of the first layer, of the model shown.
+        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.0 == snapshot.model_id);
         ui.horizontal_wrapped(|ui| {
-            if depth > 1 {
-                for layer in 1..=depth {
-                    ui.selectable_value(&mut self.layer, layer, format!("Layer {layer}"))
-                        .on_hover_text("Deeper layers are multiplied down to pixels");
-                }
-                ui.separator();
-            }
-            if self.layer > 1 {
-                ui.selectable_value(&mut self.at_state, false, "at zero").on_hover_text("Linearised where all units below are just active");
-                ui.selectable_value(&mut self.at_state, true, "at the present state")
-                    .on_hover_text("Linearised where network 0 is now: units that are silent carry nothing down");
-                ui.separator();
-            }
-            ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
-                .on_hover_text("Each filter's strongest weight has the full colour");
-            ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
-            choice(ui, "Sort by", 110.0, &mut self.sort, &Order::ALL);
-            if self.layer == 1 && snapshot.weights.first().is_some_and(|w| fits::side(w.nrows()).is_some()) {
-                choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);
-                ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
-            }
-            let mut settings = ExportSettings { scale: self.scale, layer: self.layer, ..state.export.clone() };
-            let mut asked = Vec::new();
-            let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
-            egui::containers::menu::MenuButton::new("Export")
-                .config(config)
-                .ui(ui, |ui| export(ui, &mut settings, &mut asked))
-                .0
-                .on_hover_text("PNG, SVG, NPY (Ctrl-E)");
-            if settings != state.export {
-                actions.push(Action::SetExport(settings));
-            }
-            actions.extend(asked);
+            self.layer_controls(ui, depth);
+            self.order_controls(ui, snapshot);
+            self.export_menu(ui, state, actions);
         });
         if snapshot.weights.is_empty() {
             ui.label("No weights yet: choose a preset on the left.");
@@ -139,57 +144,11 @@ impl View for ReceptiveFields {
             let names: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
             ui.weak(format!("From above: {}", names.join(", ")));
         }
-        let layout = self.layout();
-        let [width, height] = layout.size();
-        // The large picture of a selected filter stands where the mosaic leaves room: below it in a tall view, else beside it.
-        let room = ui.available_size() - vec2(0.0, 24.0);
-        let zoom_in = |room: egui::Vec2| (room.x / width as f32).min(room.y / height as f32).clamp(0.5, 64.0);
-        let below = room.y - height as f32 * zoom_in(room) > 150.0;
-        let side = if self.selected.is_none() || below { 0.0 } else { 190.0f32.min(room.x * 0.35) };
-        let zoom = zoom_in(room - vec2(side, 0.0));
-        let direction = if below { egui::Layout::top_down(egui::Align::Min) } else { egui::Layout::left_to_right(egui::Align::Min) };
+        let places = Places::new(ui, self.layout(), self.selected.is_some());
+        let direction = if places.below { egui::Layout::top_down(egui::Align::Min) } else { egui::Layout::left_to_right(egui::Align::Min) };
         ui.with_layout(direction, |ui| {
-            let (rect, response) = ui.allocate_exact_size(vec2(width as f32, height as f32) * zoom, Sense::click());
-            let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-            ui.painter().image(texture, rect, whole, Color32::WHITE);
-            figure::mark(ui, "filters", rect);
-            let place = |position: usize| {
-                let [x, y] = layout.corner(position);
-                Rect::from_min_size(rect.min + vec2(x as f32, y as f32) * zoom, vec2(layout.tile[1] as f32, layout.tile[0] as f32) * zoom)
-            };
-            if let Some(fits) = fits.filter(|_| self.ellipses) {
-                ellipses(ui, fits, snapshot, &self.order, &place, zoom);
-            }
-            if let Some(position) = self.selected.and_then(|unit| self.order.iter().position(|&u| u == unit)) {
-                let stroke = egui::Stroke::new(2.0, theme::SERIES[4]);
-                ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
-            }
-            let under =
-                response.hover_pos().map(|p| (p - rect.min) / zoom).and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
-            self.pointed_at = under.is_some();
-            if let Some((position, [row, column])) = under
-                && let Some(&unit) = self.order.get(position).filter(|&&unit| unit != EMPTY)
-            {
-                let value = self.filters[[row * layout.tile[1] + column, unit]];
-                let norm = self.filters.column(unit).dot(&self.filters.column(unit)).sqrt();
-                if response.clicked() {
-                    self.selected = if self.selected == Some(unit) { None } else { Some(unit) };
-                    let others = snapshot.watch.trace_units.iter().copied().filter(|&u| u != unit).take(2);
-                    let units: Vec<usize> = std::iter::once(unit).chain(others).collect();
-                    let pair = [unit, units.get(1).copied().unwrap_or(unit)];
-                    actions.push(Action::Watch(Watch { trace_layer: self.layer, trace_units: units, pair, raster: snapshot.watch.raster }));
-                }
-                let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(describe).unwrap_or_default();
-                response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}{fit}"));
-            }
-            if let Some(unit) = self.selected.filter(|&u| u < self.filters.ncols()) {
-                if below {
-                    let side = (room.y - height as f32 * zoom - 30.0).min(260.0);
-                    ui.horizontal_top(|ui| self.large(ui, unit, layout.tile, side, fits));
-                } else {
-                    ui.vertical(|ui| self.large(ui, unit, layout.tile, side - 12.0, fits));
-                }
-            }
+            self.mosaic(ui, texture, &places, snapshot, fits, actions);
+            self.enlarged(ui, &places, fits);
         });
     }
 
@@ -208,6 +167,105 @@ impl View for ReceptiveFields {
 }
 
 impl ReceptiveFields {
+    /// Which layer, and where deeper ones are linearised.
+    fn layer_controls(&mut self, ui: &mut Ui, depth: usize) {
+        if depth > 1 {
+            for layer in 1..=depth {
+                ui.selectable_value(&mut self.layer, layer, format!("Layer {layer}"))
+                    .on_hover_text("Deeper layers are multiplied down to pixels");
+            }
+            ui.separator();
+        }
+        if self.layer > 1 {
+            ui.selectable_value(&mut self.at_state, false, "at zero").on_hover_text("Linearised where all units below are just active");
+            ui.selectable_value(&mut self.at_state, true, "at the present state")
+                .on_hover_text("Linearised where network 0 is now: units that are silent carry nothing down");
+            ui.separator();
+        }
+    }
+
+    /// The colour scale, the order and the groups.
+    fn order_controls(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
+        ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
+            .on_hover_text("Each filter's strongest weight has the full colour");
+        ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
+        choice(ui, "Sort by", 110.0, &mut self.sort, &Order::ALL);
+        if self.layer == 1 && snapshot.weights.first().is_some_and(|w| fits::side(w.nrows()).is_some()) {
+            choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);
+            ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
+        }
+    }
+
+    fn export_menu(&self, ui: &mut Ui, state: &ViewState, actions: &mut Vec<Action>) {
+        let mut settings = ExportSettings { scale: self.scale, layer: self.layer, ..state.export.clone() };
+        let mut asked = Vec::new();
+        let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        let button = egui::containers::menu::MenuButton::new("Export").config(config);
+        button.ui(ui, |ui| export(ui, &mut settings, &mut asked)).0.on_hover_text("PNG, SVG, NPY (Ctrl-E)");
+        if settings != state.export {
+            actions.push(Action::SetExport(settings));
+        }
+        actions.extend(asked);
+    }
+
+    /// The picture of all filters with what is marked on it; a click selects a filter and traces its unit.
+    fn mosaic(
+        &mut self,
+        ui: &mut Ui,
+        texture: TextureId,
+        places: &Places,
+        snapshot: &Snapshot,
+        fits: Option<&Fits>,
+        actions: &mut Vec<Action>,
+    ) {
+        let (layout, zoom) = (places.layout, places.zoom);
+        let (rect, response) = ui.allocate_exact_size(places.size() * zoom, Sense::click());
+        ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        figure::mark(ui, "filters", rect);
+        let place = |position: usize| places.tile(rect, position);
+        if let Some(fits) = fits.filter(|_| self.ellipses) {
+            ellipses(ui, fits, snapshot, &self.order, &place, zoom);
+        }
+        if let Some(position) = self.selected.and_then(|unit| self.order.iter().position(|&u| u == unit)) {
+            let stroke = egui::Stroke::new(2.0, theme::SERIES[4]);
+            ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
+        }
+        let at = response.hover_pos().map(|p| (p - rect.min) / zoom);
+        let under = at.and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
+        self.pointed_at = under.is_some();
+        if let Some((position, [row, column])) = under
+            && let Some(&unit) = self.order.get(position).filter(|&&unit| unit != EMPTY)
+        {
+            let value = self.filters[[row * layout.tile[1] + column, unit]];
+            let norm = self.filters.column(unit).dot(&self.filters.column(unit)).sqrt();
+            if response.clicked() {
+                self.select(unit, snapshot, actions);
+            }
+            let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(describe).unwrap_or_default();
+            response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}{fit}"));
+        }
+    }
+
+    /// Selects a filter, or no longer where it was, and traces its unit before two of those traced already.
+    fn select(&mut self, unit: usize, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        self.selected = if self.selected == Some(unit) { None } else { Some(unit) };
+        let others = snapshot.watch.trace_units.iter().copied().filter(|&u| u != unit).take(2);
+        let units: Vec<usize> = std::iter::once(unit).chain(others).collect();
+        let pair = [unit, units.get(1).copied().unwrap_or(unit)];
+        actions.push(Action::Watch(Watch { trace_layer: self.layer, trace_units: units, pair, raster: snapshot.watch.raster }));
+    }
+
+    /// The selected filter large, where the mosaic leaves room.
+    fn enlarged(&self, ui: &mut Ui, places: &Places, fits: Option<&Fits>) {
+        let Some(unit) = self.selected.filter(|&unit| unit < self.filters.ncols()) else { return };
+        if places.below {
+            let side = (places.room.y - places.size().y * places.zoom - 30.0).min(260.0);
+            ui.horizontal_top(|ui| self.large(ui, unit, places.layout.tile, side, fits));
+        } else {
+            ui.vertical(|ui| self.large(ui, unit, places.layout.tile, places.side - 12.0, fits));
+        }
+    }
+
     fn sorted_by_fit(&self) -> bool {
         self.grouping != Grouping::Nothing || self.sort.needs_fits()
     }

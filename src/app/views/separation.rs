@@ -50,7 +50,7 @@ impl View for Separation {
         let (posterior, prior) = (*posterior, *prior);
         let top = TOP * prior;
         ui.weak(format!(
-            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}, and past it by their own noise, the more the fewer they are. Large dot: unit {} now, moved by the slider of tau_eps. A curve that leaves upwards: slow interneurons and adaptation make the dynamics unstable, and no law is stationary.",
+            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}, and past it by their own noise, the more the fewer they are. Large dot: unit {} now, moved by the slider of tau_eps. A curve that leaves upwards: slow interneurons and adaptation make the dynamics unstable, and no distribution is stationary.",
             subject.watched.1[0]
         ));
         let dark = ui.visuals().dark_mode;

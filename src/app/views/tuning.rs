@@ -49,11 +49,7 @@ impl View for Tuning {
         }
         let active_layers =
             snapshot.stage.and_then(|p| snapshot.config.stages.get(p.stage)).map_or(snapshot.weights.len(), |stage| stage.active_layers);
-        if self.traced != snapshot.watch.trace_layer {
-            (self.traced, self.layer) = (snapshot.watch.trace_layer, None);
-        }
-        let layer = self.layer.unwrap_or(self.traced).clamp(1, active_layers);
-        self.layer = Some(layer);
+        let layer = self.follow(snapshot, active_layers);
         let state = snapshot.tuning.as_deref().filter(|t| t.of.0 == snapshot.model_id && t.layer == layer);
         ui.horizontal_wrapped(|ui| {
             if snapshot.weights.len() > 1 {
@@ -67,52 +63,12 @@ impl View for Tuning {
             }
             controls(ui, snapshot, state, layer, actions);
         });
-        let Some(responses) = state.and_then(|t| t.responses.as_deref()) else {
+        let Some(responses) = state.and_then(|t| t.responses.as_deref()).filter(|responses| !responses.units.is_empty()) else {
             ui.weak("Gratings of 32 orientations and 6 frequencies are shown to copies of this network.").on_hover_text(METHOD);
             return;
         };
-        let units = responses.units.len();
-        let mut unit = chosen(snapshot, responses);
-        let label = ui.horizontal(|ui| {
-            let label = ui.label("Unit");
-            let before = unit;
-            ui.add(egui::DragValue::new(&mut unit).range(0..=units - 1)).labelled_by(label.id);
-            if unit != before {
-                let watch = crate::engine::Watch { trace_layer: layer, trace_units: vec![unit], ..snapshot.watch.clone() };
-                actions.push(Action::Watch(watch));
-            }
-            ui.label(describe(&responses.units[unit], &responses.protocol));
-        });
-        label.response.on_hover_text("Click a filter in Receptive fields or Layers, or drag the number");
-        let dark = ui.visuals().dark_mode;
-        let (columns, size) = panels::layout(ui, 8, 4);
-        let tuned = &responses.units[unit];
-        let list: Vec<Panel<'_>> = vec![
-            Box::new(|ui| map(ui, size, responses, unit, dark)),
-            Box::new(|ui| orientation(ui, size, tuned, dark)),
-            Box::new(|ui| phases(ui, size, tuned)),
-            Box::new(|ui| contrast(ui, size, responses, unit)),
-            Box::new(|ui| best(ui, size, responses, unit, dark)),
-            Box::new(|ui| {
-                let values = values(responses, circular_variance);
-                histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], Some(("macaque", MACAQUE_CIRCULAR_VARIANCE)));
-            }),
-            Box::new(|ui| {
-                let values = values(responses, half_width_deg);
-                histogram(ui, size, ("Half-width (deg)", WIDTHS), values, [0.0, 90.0], Some(("macaque", MACAQUE_HALF_WIDTH_DEG)));
-            }),
-            Box::new(|ui| {
-                histogram(
-                    ui,
-                    size,
-                    ("F1/F0", MODULATIONS),
-                    values(responses, |u| u.modulation),
-                    [0.0, 2.0],
-                    Some(("simple | complex", 1.0)),
-                )
-            }),
-        ];
-        panels::grid(ui, "tuning", columns, list);
+        let unit = choose_unit(ui, snapshot, responses, layer, actions);
+        figures(ui, responses, unit);
     }
 
     fn measurement(&self, _: &Config) -> Option<Command> {
@@ -155,6 +111,62 @@ impl View for Tuning {
         }
         Some(table)
     }
+}
+
+impl Tuning {
+    /// The layer asked for, or the one that is traced where another one has been since.
+    fn follow(&mut self, snapshot: &Snapshot, active_layers: usize) -> usize {
+        if self.traced != snapshot.watch.trace_layer {
+            (self.traced, self.layer) = (snapshot.watch.trace_layer, None);
+        }
+        let layer = self.layer.unwrap_or(self.traced).clamp(1, active_layers.max(1));
+        self.layer = Some(layer);
+        layer
+    }
+}
+
+/// The unit shown, in words; another number traces another unit.
+fn choose_unit(ui: &mut Ui, snapshot: &Snapshot, responses: &Responses, layer: usize, actions: &mut Vec<Action>) -> usize {
+    let mut unit = chosen(snapshot, responses);
+    let label = ui.horizontal(|ui| {
+        let label = ui.label("Unit");
+        let before = unit;
+        ui.add(egui::DragValue::new(&mut unit).range(0..=responses.units.len() - 1)).labelled_by(label.id);
+        if unit != before {
+            let watch = crate::engine::Watch { trace_layer: layer, trace_units: vec![unit], ..snapshot.watch.clone() };
+            actions.push(Action::Watch(watch));
+        }
+        ui.label(describe(&responses.units[unit], &responses.protocol));
+    });
+    label.response.on_hover_text("Click a filter in Receptive fields or Layers, or drag the number");
+    unit
+}
+
+/// The unit's responses and the population's histograms.
+fn figures(ui: &mut Ui, responses: &Responses, unit: usize) {
+    let dark = ui.visuals().dark_mode;
+    let (columns, size) = panels::layout(ui, 8, 4);
+    let tuned = &responses.units[unit];
+    let list: Vec<Panel<'_>> = vec![
+        Box::new(|ui| map(ui, size, responses, unit, dark)),
+        Box::new(|ui| orientation(ui, size, tuned, dark)),
+        Box::new(|ui| phases(ui, size, tuned)),
+        Box::new(|ui| contrast(ui, size, responses, unit)),
+        Box::new(|ui| best(ui, size, responses, unit, dark)),
+        Box::new(|ui| {
+            let values = values(responses, circular_variance);
+            histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], Some(("macaque", MACAQUE_CIRCULAR_VARIANCE)));
+        }),
+        Box::new(|ui| {
+            let values = values(responses, half_width_deg);
+            histogram(ui, size, ("Half-width (deg)", WIDTHS), values, [0.0, 90.0], Some(("macaque", MACAQUE_HALF_WIDTH_DEG)));
+        }),
+        Box::new(|ui| {
+            let values = values(responses, |u| u.modulation);
+            histogram(ui, size, ("F1/F0", MODULATIONS), values, [0.0, 2.0], Some(("simple | complex", 1.0)));
+        }),
+    ];
+    panels::grid(ui, "tuning", columns, list);
 }
 
 /// The unit that is traced, where it is of the layer recorded.

@@ -8,5 +8,6 @@ pub mod figure;
 pub mod grid;
 pub mod measured;
 pub mod panels;
+pub mod path_field;
 pub mod picture;
 pub mod texture;

@@ -1,7 +1,7 @@
 //! A view as a file: PNG cut from a screenshot, or SVG made of the shapes that drew it.
 
 use base64::Engine as _;
-use egui::epaint::{ClippedShape, Shape, StrokeKind};
+use egui::epaint::{ClippedShape, ColorMode, EllipseShape, Mesh, PathShape, RectShape, Shape, StrokeKind};
 use egui::{Color32, ColorImage, Pos2, Rect};
 use std::fmt::Write as _;
 
@@ -69,6 +69,11 @@ fn fill(color: Color32) -> String {
     paint("fill", color)
 }
 
+/// Colour and width of a line, as attributes.
+fn stroke(color: Color32, width: f32) -> String {
+    format!("{} stroke-width=\"{width}\"", paint("stroke", color))
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -79,34 +84,15 @@ impl Writer<'_> {
             Shape::Vec(shapes) => shapes.iter().for_each(|s| self.shape(s)),
             Shape::Circle(c) => {
                 let (x, y, r) = (c.center.x, c.center.y, c.radius);
-                let stroke = format!("{} stroke-width=\"{}\"", paint("stroke", c.stroke.color), c.stroke.width);
+                let stroke = stroke(c.stroke.color, c.stroke.width);
                 let _ = writeln!(self.out, "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{r:.2}\" {} {stroke}/>", fill(c.fill));
             }
-            Shape::Ellipse(e) => {
-                let (x, y, degrees) = (e.center.x, e.center.y, e.angle.to_degrees());
-                let stroke = format!("{} stroke-width=\"{}\"", paint("stroke", e.stroke.color), e.stroke.width);
-                let _ = writeln!(
-                    self.out,
-                    "<ellipse cx=\"{x:.2}\" cy=\"{y:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" transform=\"rotate({degrees:.2} {x:.2} {y:.2})\" {} {stroke}/>",
-                    e.radius.x,
-                    e.radius.y,
-                    fill(e.fill)
-                );
+            Shape::Ellipse(ellipse) => self.ellipse(ellipse),
+            Shape::LineSegment { points: [a, b], stroke: line } => {
+                let stroke = stroke(line.color, line.width);
+                let _ = writeln!(self.out, "<line x1=\"{:.2}\" y1=\"{:.2}\" x2=\"{:.2}\" y2=\"{:.2}\" {stroke}/>", a.x, a.y, b.x, b.y);
             }
-            Shape::LineSegment { points: [a, b], stroke } => {
-                let color = format!("{} stroke-width=\"{}\"", paint("stroke", stroke.color), stroke.width);
-                let _ = writeln!(self.out, "<line x1=\"{:.2}\" y1=\"{:.2}\" x2=\"{:.2}\" y2=\"{:.2}\" {color}/>", a.x, a.y, b.x, b.y);
-            }
-            Shape::Path(path) => {
-                let color = match &path.stroke.color {
-                    egui::epaint::ColorMode::Solid(color) => *color,
-                    egui::epaint::ColorMode::UV(_) => Color32::GRAY,
-                };
-                let stroke = format!("{} stroke-width=\"{}\" stroke-linejoin=\"round\"", paint("stroke", color), path.stroke.width);
-                let element = if path.closed { "polygon" } else { "polyline" };
-                let points: String = path.points.iter().map(|p| format!("{:.2},{:.2} ", p.x, p.y)).collect();
-                let _ = writeln!(self.out, "<{element} points=\"{points}\" {} {stroke}/>", fill(path.fill));
-            }
+            Shape::Path(path) => self.path(path),
             Shape::Band(band) => {
                 let lower = band.points.iter().map(|p| (p.x, p.y.min));
                 let outline = lower.chain(band.points.iter().rev().map(|p| (p.x, p.y.max)));
@@ -114,31 +100,56 @@ impl Writer<'_> {
                 let _ = writeln!(self.out, "<polygon points=\"{points}\" {}/>", fill(band.fill));
             }
             Shape::Rect(r) if r.brush.is_some() => self.image(r.rect),
-            Shape::Rect(r) => {
-                let mut rect = r.rect;
-                if r.stroke_kind == StrokeKind::Inside {
-                    rect = rect.shrink(0.5 * r.stroke.width);
-                }
-                let (x, y, w, h) = (rect.left(), rect.top(), rect.width(), rect.height());
-                let stroke = format!("{} stroke-width=\"{}\"", paint("stroke", r.stroke.color), r.stroke.width);
-                let round = r.corner_radius.nw;
-                let _ = writeln!(
-                    self.out,
-                    "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{w:.2}\" height=\"{h:.2}\" rx=\"{round}\" {} {stroke}/>",
-                    fill(r.fill)
-                );
-            }
+            Shape::Rect(r) => self.rect(r),
             Shape::Text(text) => self.text(text),
-            Shape::Mesh(mesh) if mesh.texture_id == egui::TextureId::default() => {
-                for t in mesh.indices.chunks_exact(3) {
-                    let [a, b, c] = [0, 1, 2].map(|i| &mesh.vertices[t[i] as usize]);
-                    let point = |p: Pos2| format!("{:.2},{:.2}", p.x, p.y);
-                    let _ =
-                        writeln!(self.out, "<polygon points=\"{} {} {}\" {}/>", point(a.pos), point(b.pos), point(c.pos), fill(a.color));
-                }
-            }
+            Shape::Mesh(mesh) if mesh.texture_id == egui::TextureId::default() => self.triangles(mesh),
             Shape::Mesh(mesh) => self.image(mesh.calc_bounds()),
             _ => {} // Bezier curves and callbacks: no view draws them
+        }
+    }
+
+    fn ellipse(&mut self, e: &EllipseShape) {
+        let (x, y, degrees) = (e.center.x, e.center.y, e.angle.to_degrees());
+        let _ = writeln!(
+            self.out,
+            "<ellipse cx=\"{x:.2}\" cy=\"{y:.2}\" rx=\"{:.2}\" ry=\"{:.2}\" transform=\"rotate({degrees:.2} {x:.2} {y:.2})\" {} {}/>",
+            e.radius.x,
+            e.radius.y,
+            fill(e.fill),
+            stroke(e.stroke.color, e.stroke.width)
+        );
+    }
+
+    fn path(&mut self, path: &PathShape) {
+        let color = match &path.stroke.color {
+            ColorMode::Solid(color) => *color,
+            ColorMode::UV(_) => Color32::GRAY,
+        };
+        let stroke = format!("{} stroke-linejoin=\"round\"", stroke(color, path.stroke.width));
+        let element = if path.closed { "polygon" } else { "polyline" };
+        let points: String = path.points.iter().map(|p| format!("{:.2},{:.2} ", p.x, p.y)).collect();
+        let _ = writeln!(self.out, "<{element} points=\"{points}\" {} {stroke}/>", fill(path.fill));
+    }
+
+    fn rect(&mut self, r: &RectShape) {
+        let mut rect = r.rect;
+        if r.stroke_kind == StrokeKind::Inside {
+            rect = rect.shrink(0.5 * r.stroke.width);
+        }
+        let (x, y, w, h) = (rect.left(), rect.top(), rect.width(), rect.height());
+        let (round, stroke) = (r.corner_radius.nw, stroke(r.stroke.color, r.stroke.width));
+        let _ = writeln!(
+            self.out,
+            "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{w:.2}\" height=\"{h:.2}\" rx=\"{round}\" {} {stroke}/>",
+            fill(r.fill)
+        );
+    }
+
+    fn triangles(&mut self, mesh: &Mesh) {
+        for t in mesh.indices.chunks_exact(3) {
+            let [a, b, c] = [0, 1, 2].map(|i| &mesh.vertices[t[i] as usize]);
+            let point = |p: Pos2| format!("{:.2},{:.2}", p.x, p.y);
+            let _ = writeln!(self.out, "<polygon points=\"{} {} {}\" {}/>", point(a.pos), point(b.pos), point(c.pos), fill(a.color));
         }
     }
 

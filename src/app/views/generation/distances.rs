@@ -84,7 +84,7 @@ fn until(mode_result: &ModeResult, over_steps: bool, limit: f64, means: bool) ->
     mode_result.distances.iter().rfind(|d| place(d) <= limit * 1.0001).map(|d| value(d, means))
 }
 
-/// The paper's claim as it comes out here; None before both have been judged.
+/// The paper's claim as it comes out here; None before both have been measured.
 fn claim(found: &GenerationState, over_steps: bool, means: bool) -> Option<String> {
     let place = |d: &Distance| if over_steps { d.steps as f64 } else { d.seconds };
     let last = |i: usize| found.modes[i].distances.last().map(place);

@@ -25,7 +25,7 @@ const NARROW: f32 = 400.0;
 const STRIP: f32 = 44.0;
 
 /// One line for each way of generating, and its equations.
-const WAYS: [(&str, &str, &str); 3] = [
+const MODES: [(&str, &str, &str); 3] = [
     (
         "Joint",
         "All layers move together.",
@@ -48,8 +48,8 @@ pub struct Generation {
     settings: Settings,
     means: bool,
     over_steps: bool,
-    /// The model for which it was begun without being asked, so that there is something to see.
-    begun: Option<u64>,
+    /// The model for which it was started_for without being asked, so that there is something to see.
+    started_for: Option<u64>,
     pinned: Option<PinnedImage>,
     tiles: [ImageTiles; 3],
     prototypes: ImageTiles,
@@ -70,7 +70,7 @@ impl Default for Generation {
             settings: Settings::default(),
             means: true,
             over_steps: false,
-            begun: None,
+            started_for: None,
             pinned: None,
             tiles: Default::default(),
             prototypes: ImageTiles::default(),
@@ -93,8 +93,8 @@ impl View for Generation {
             ));
             return;
         }
-        if self.begun != Some(snapshot.model_id) {
-            self.begun = Some(snapshot.model_id);
+        if self.started_for != Some(snapshot.model_id) {
+            self.started_for = Some(snapshot.model_id);
             self.pinned = None;
             self.settings.category = None;
             if state(snapshot).is_none() {
@@ -184,7 +184,7 @@ impl Generation {
         let tip = "Every conditional to the power 1/temperature; 1 is the model";
         ui.add(Slider::new(temperature, 0.1..=3.0).logarithmic(true).max_decimals(2)).labelled_by(label.id).on_hover_text(tip);
         let label = ui.label("Images");
-        let tip = "Of each way; distances are judged on all, the first 64 are shown";
+        let tip = "Of each way; distances are measured on all, the first 64 are shown";
         ui.add(Slider::new(count, 36..=1000).logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
         let names = [(Origin::Noise, "noise"), (Origin::Prior, "prior"), (Origin::Data, "data")];
         choice(ui, "Start", 60.0, origin, &names)
@@ -203,7 +203,7 @@ impl Generation {
         let (response, _) = button.ui(ui, |ui| {
             ui.set_min_width(270.0);
             for (i, way) in Mode::ALL.into_iter().enumerate() {
-                if ui.radio_value(mode, way, WAYS[i].0).clicked() {
+                if ui.radio_value(mode, way, MODES[i].0).clicked() {
                     let ending = PathBuf::from(&*path).extension().map_or("png".into(), |e| e.to_string_lossy().into_owned());
                     *path = PathBuf::from(&*path).with_file_name(format!("{}.{ending}", way.name())).display().to_string();
                 }
@@ -244,7 +244,7 @@ impl Generation {
         response.on_hover_text("ImageTiles as PNG, all images as NPZ, the chains as an animated GIF");
     }
 
-    /// The states of a categorical top, each to be dreamt from by a click.
+    /// The states of a categorical top, a click starts chains from one.
     fn strip(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: &GenerationState, actions: &mut Vec<Action>) {
         let Some(prototypes) = &found.prototypes else {
             if let Some(top) = snapshot.config.model.layers.last().filter(|top| matches!(top.family, FamilyConfig::Categorical)) {
@@ -315,7 +315,7 @@ impl Generation {
 
     /// One way of generating; the image that was clicked.
     fn panel(&mut self, ui: &mut Ui, found: &GenerationState, i: usize, side: f32) -> Option<usize> {
-        let (title, line, equations) = WAYS[i];
+        let (title, line, equations) = MODES[i];
         let mode_result: &Arc<ModeResult> = &found.modes[i];
         ui.horizontal(|ui| {
             let (_, dot) = ui.allocate_space(vec2(10.0, 10.0));

@@ -1,7 +1,6 @@
 //! The marginals of the two units beside the plane: histograms of the samples, and the exact curves.
 
 use super::plot_square::PlotSquare;
-use super::thinned;
 use crate::analysis::density::DensityGrid;
 use crate::app::state::ViewState;
 use crate::app::theme;
@@ -77,7 +76,7 @@ pub(super) fn draw(ui: &Ui, transform: &PlotTransform, axis: usize, width: f32, 
 /// Density of the samples in each bin of the square's side; samples outside of it count in the whole.
 fn histogram(state: &ViewState, square: PlotSquare, axis: usize) -> [f64; BINS] {
     let (mut counts, mut total) = ([0.0f64; BINS], 0.0);
-    for p in thinned(state, 20_000) {
+    for p in state.thinned_cloud(20_000) {
         total += 1.0;
         if let Some(i) = square.bin(axis, p[axis], BINS) {
             counts[i] += 1.0;

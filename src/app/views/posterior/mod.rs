@@ -198,7 +198,7 @@ impl Posterior {
             self.cloud_of = of;
             let mut counts = ndarray::Array2::<f64>::zeros((BINS, BINS));
             // A thinned cloud gives the same picture at a fraction of the cost.
-            for p in thinned(state, 20_000) {
+            for p in state.thinned_cloud(20_000) {
                 if let (Some(column), Some(row)) = (square.bin(0, p[0], BINS), square.bin(1, p[1], BINS)) {
                     counts[[row, column]] += 1.0;
                 }
@@ -292,18 +292,13 @@ fn restart_where_clicked(shown: &PlotResponse<()>, actions: &mut Vec<Action>) {
     }
 }
 
-/// A few of the accumulated samples, evenly.
-fn thinned(state: &ViewState, most: usize) -> impl Iterator<Item = &[f32; 2]> {
-    state.cloud.iter().step_by((state.cloud.len() / most).max(1))
-}
-
 /// A single latent unit: the histogram of its samples under the exact density.
 fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
     ui.weak("Line: the exact posterior density of the only neuron. Bars: the samples since the last change, all networks.");
     let (Some(first), Some(last)) = (line.first(), line.last()) else { return };
     let (low, width) = (first[0], (last[0] - first[0]) / marginals::BINS as f64);
     let (mut counts, mut total) = ([0.0f64; marginals::BINS], 0.0f64);
-    for p in thinned(state, 40_000) {
+    for p in state.thinned_cloud(40_000) {
         total += 1.0;
         let at = (f64::from(p[0]) - low) / width;
         if (0.0..marginals::BINS as f64).contains(&at) {

@@ -1,6 +1,5 @@
 //! The part of the plane of two units that is shown.
 
-use super::thinned;
 use crate::analysis::density::DensityGrid;
 use crate::app::state::ViewState;
 
@@ -21,7 +20,7 @@ impl PlotSquare {
     /// Where all but 1 % of the samples are, on each side: one that strayed does not shrink the picture.
     pub(super) fn of_samples(state: &ViewState) -> Self {
         let ends = [0, 1].map(|axis| {
-            let mut values: Vec<f32> = thinned(state, 4000).map(|p| p[axis]).filter(|v| v.is_finite()).collect();
+            let mut values: Vec<f32> = state.thinned_cloud(4000).map(|p| p[axis]).filter(|v| v.is_finite()).collect();
             values.sort_unstable_by(f32::total_cmp);
             let at = |i: usize| values.get(i).map_or(0.0, |v| f64::from(*v));
             [at(values.len() / 100), at(values.len().saturating_sub(1 + values.len() / 100))]

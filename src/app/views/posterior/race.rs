@@ -201,15 +201,15 @@ fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
         });
         line(
             ui,
-            "noisy",
-            "Adaptation with its noise sqrt(2 tau_v) dW', as the theory has it; without it another law is sampled",
+            "noise in v",
+            "Adaptation with its noise sqrt(2 tau_v) dW', as the theory has it; without it another distribution is sampled",
             &mut |ui, c, id| {
                 ui.checkbox(&mut c.noisy, "").labelled_by(id);
             },
         );
         ui.label("");
         for i in 0..wanted.len() {
-            if ui.small_button("Drop").on_hover_text("Take this sampler out of the race").clicked() {
+            if ui.small_button("Remove").on_hover_text("Take this sampler out of the race").clicked() {
                 gone = Some(i);
             }
         }

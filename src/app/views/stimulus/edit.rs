@@ -28,8 +28,8 @@ pub struct Edit {
     undo: Vec<Stroke>,
     /// The presentation that the stimulus came with; None until the engine has said that it holds.
     presentation: Option<u64>,
-    /// Values and mask that the engine has been told.
-    told: (Vec<f32>, Vec<bool>),
+    /// Values and mask that were sent to the engine.
+    sent: (Vec<f32>, Vec<bool>),
 }
 
 impl Edit {
@@ -37,23 +37,23 @@ impl Edit {
     pub fn of_held(snapshot: &Snapshot, grey: bool) -> Self {
         let s = &snapshot.stimulus;
         let free = s.completed.as_ref().map_or_else(|| vec![false; s.stimulus.len()], |done| done.free.clone());
-        let told = (s.stimulus.clone(), free.clone());
+        let sent = (s.stimulus.clone(), free.clone());
         Self {
             adjustments: StimulusAdjustments::new(s.stimulus.clone(), grey),
             free,
             undo: Vec::new(),
             presentation: Some(s.presentation),
-            told,
+            sent,
         }
     }
 
-    /// Of a stimulus that is seen but not held: the engine is yet to be told all of it.
+    /// Of a stimulus that is seen but not held: all of it is still to be sent to the engine.
     pub fn of_seen(snapshot: &Snapshot, grey: bool) -> Self {
         let base = snapshot.stimulus.stimulus.clone();
         let free = vec![false; base.len()];
         Self {
             adjustments: StimulusAdjustments::new(base, grey),
-            told: (Vec::new(), free.clone()),
+            sent: (Vec::new(), free.clone()),
             free,
             undo: Vec::new(),
             presentation: None,
@@ -74,7 +74,7 @@ impl Edit {
             // Another stimulus: contrast, noise and mask act on it too; a fixed one is the same again.
             Some(known) if known != s.presentation && !fixed => {
                 self.presentation = Some(s.presentation);
-                self.told.0.clone_from(&s.stimulus);
+                self.sent.0.clone_from(&s.stimulus);
                 self.adjustments.base.clone_from(&s.stimulus);
                 self.adjustments.painted.fill(None);
                 self.adjustments.morph = None;
@@ -120,16 +120,16 @@ impl Edit {
     /// What the engine does not know yet: at most one stimulus and one mask.
     pub fn commands(&mut self, pins: &Pins) -> Vec<Command> {
         let mut commands = Vec::new();
-        if self.told.0.is_empty() {
+        if self.sent.0.is_empty() {
             commands.push(Command::HoldStimulus(true));
         }
         let shown = self.adjustments.composed(pinned(pins));
-        if shown != self.told.0 {
-            self.told.0.clone_from(&shown);
+        if shown != self.sent.0 {
+            self.sent.0.clone_from(&shown);
             commands.push(Command::SetStimulus(shown));
         }
-        if self.free != self.told.1 {
-            self.told.1.clone_from(&self.free);
+        if self.free != self.sent.1 {
+            self.sent.1.clone_from(&self.free);
             commands.push(Command::FreePixels(self.free.clone()));
         }
         commands
@@ -141,14 +141,14 @@ mod tests {
     use super::super::brush::Tool;
     use super::*;
 
-    fn edit(told: Vec<f32>) -> Edit {
+    fn edit(sent: Vec<f32>) -> Edit {
         let base = vec![0.5, -0.5, 0.0];
         Edit {
             adjustments: StimulusAdjustments::new(base, false),
             free: vec![false; 3],
             undo: Vec::new(),
             presentation: None,
-            told: (told, vec![false; 3]),
+            sent: (sent, vec![false; 3]),
         }
     }
 

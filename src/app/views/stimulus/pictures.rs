@@ -64,14 +64,14 @@ impl Picture<'_> {
 
 /// A texture and what it shows.
 #[derive(Default)]
-struct Kept {
+struct CachedPicture {
     texture: Option<TextureHandle>,
     values: Vec<f32>,
     hatched: Vec<bool>,
     of: Option<([usize; 2], Palette, bool)>,
 }
 
-impl Kept {
+impl CachedPicture {
     /// The texture of a picture; made anew where that has changed.
     fn texture(&mut self, ui: &Ui, name: &str, picture: &Picture<'_>) -> Option<TextureId> {
         let dark = ui.visuals().dark_mode;
@@ -87,7 +87,7 @@ impl Kept {
 /// The textures of one view, kept from frame to frame.
 #[derive(Default)]
 pub struct Pictures {
-    kept: Vec<Kept>,
+    cached: Vec<CachedPicture>,
     next: usize,
 }
 
@@ -102,10 +102,10 @@ impl Pictures {
         let (rect, response) = ui.allocate_exact_size(picture.size(side), sense);
         figure::mark(ui, picture.name, rect);
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, picture.name));
-        if self.kept.len() <= self.next {
-            self.kept.push(Kept::default());
+        if self.cached.len() <= self.next {
+            self.cached.push(CachedPicture::default());
         }
-        if let Some(texture) = self.kept[self.next].texture(ui, &format!("stimulus {}", self.next), picture) {
+        if let Some(texture) = self.cached[self.next].texture(ui, &format!("stimulus {}", self.next), picture) {
             ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
             ui.painter().rect_stroke(rect, 0.0, ui.visuals().widgets.noninteractive.bg_stroke, egui::StrokeKind::Outside);
         }

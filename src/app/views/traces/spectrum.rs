@@ -19,8 +19,8 @@ const SAMPLES: usize = 32_768;
 const REFRESH: Duration = Duration::from_millis(500);
 
 /// Names of the two figures.
-pub(super) const AUTOCORRELATION: &str = "autocorrelation";
-pub(super) const SPECTRUM: &str = "power spectrum";
+const AUTOCORRELATION: &str = "autocorrelation";
+const SPECTRUM: &str = "power spectrum";
 
 /// What is drawn until the next refresh.
 #[derive(Default)]
@@ -49,15 +49,30 @@ impl SpectrumPlots {
             ui.label("Too few samples at this step size yet: run the simulation.");
             return;
         }
-        let theory = !self.autocorrelation[1].is_empty();
-        ui.weak(match (theory, self.peaks.is_empty()) {
-            (true, false) => "Coloured: this neuron, network 0. Grey: exact. Vertical line: where theory has the peak of the oscillation that adaptation brings.",
-            (true, true) => "Coloured: this neuron, network 0. Grey: exact. At this adaptation the exact spectrum has no peak: raise m.",
-            (false, _) => "This neuron, network 0. Exact curves exist for gaussian layers with linear f and a fixed stimulus: ridge, slow-interneurons, chain.",
-        });
-        let dark = ui.visuals().dark_mode;
+        ui.weak(self.legend());
         let height = ((ui.available_height() - 60.0) / 2.0).max(80.0);
         ui.strong(format!("Autocorrelation of unit {unit}"));
+        self.autocorrelation_plot(ui, height);
+        ui.strong("Power spectrum");
+        self.spectrum_plot(ui, height);
+    }
+
+    /// What the curves are, in words.
+    fn legend(&self) -> &'static str {
+        match (self.autocorrelation[1].is_empty(), self.peaks.is_empty()) {
+            (false, false) => {
+                "Coloured: this neuron, network 0. Grey: exact. Vertical line: where theory has the peak of the oscillation that adaptation brings."
+            }
+            (false, true) => "Coloured: this neuron, network 0. Grey: exact. At this adaptation the exact spectrum has no peak: raise m.",
+            (true, _) => {
+                "This neuron, network 0. Exact curves exist for gaussian layers with linear f and a fixed stimulus: ridge, slow-interneurons, chain."
+            }
+        }
+    }
+
+    fn autocorrelation_plot(&self, ui: &mut Ui, height: f32) {
+        let [measured, exact] = self.autocorrelation.clone().map(PlotPoints::from);
+        let (theory, dark) = (!self.autocorrelation[1].is_empty(), ui.visuals().dark_mode);
         grid::numbered(Plot::new("autocorrelation"))
             .height(height)
             .legend(Legend::default().follow_insertion_order(true))
@@ -66,11 +81,15 @@ impl SpectrumPlots {
             .y_axis_min_width(36.0)
             .figure(ui, AUTOCORRELATION, |plot| {
                 if theory {
-                    plot.line(Line::new("exact", PlotPoints::from(self.autocorrelation[1].clone())).color(theme::exact(dark)).width(1.6));
+                    plot.line(Line::new("exact", exact).color(theme::exact(dark)).width(1.6));
                 }
-                plot.line(Line::new("measured", PlotPoints::from(self.autocorrelation[0].clone())).color(theme::SERIES[0]).width(1.8));
+                plot.line(Line::new("measured", measured).color(theme::SERIES[0]).width(1.8));
             });
-        ui.strong("Power spectrum");
+    }
+
+    fn spectrum_plot(&self, ui: &mut Ui, height: f32) {
+        let [measured, exact] = self.spectrum.clone().map(PlotPoints::from);
+        let (theory, dark) = (!self.autocorrelation[1].is_empty(), ui.visuals().dark_mode);
         Plot::new("spectrum")
             .height(height)
             .legend(Legend::default().follow_insertion_order(true))
@@ -85,9 +104,9 @@ impl SpectrumPlots {
                     plot.vline(VLine::new(name, *f).color(theme::SERIES[4]).width(1.2));
                 }
                 if theory {
-                    plot.line(Line::new("exact", PlotPoints::from(self.spectrum[1].clone())).color(theme::exact(dark)).width(1.6));
+                    plot.line(Line::new("exact", exact).color(theme::exact(dark)).width(1.6));
                 }
-                plot.line(Line::new("measured", PlotPoints::from(self.spectrum[0].clone())).color(theme::SERIES[0]).width(1.4));
+                plot.line(Line::new("measured", measured).color(theme::SERIES[0]).width(1.4));
                 plot.points(
                     Points::new("peak", PlotPoints::from(self.peaks.clone())).color(theme::SERIES[4]).radius(4.5).allow_hover(false),
                 );
