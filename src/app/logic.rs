@@ -1,6 +1,6 @@
 //! Takes in what the engine and the helper threads have for the window; draws nothing.
 
-use super::{App, Background, Kind, Shot, allocator};
+use super::{App, Background, Kind, Shot, WindowPhase};
 use crate::app::actions::{Action, Field};
 use crate::app::widgets::picture;
 use crate::engine::{Command, Event, Pace};
@@ -24,12 +24,14 @@ impl App {
         self.drain(ctx);
     }
 
-    /// Some frames after the first picture what the start left behind goes back to the system.
+    /// Says some frames after the first picture that the start is over.
     pub(super) fn end_start(&mut self) {
         let Some(frames) = self.starting.filter(|_| self.state.latest.is_some()) else { return };
         self.starting = (frames < STARTING).then_some(frames + 1);
-        if self.starting.is_none() {
-            allocator::hand_back(allocator::Blocks::Run);
+        if self.starting.is_none()
+            && let Some(on_phase) = self.on_phase
+        {
+            on_phase(WindowPhase::Running);
         }
     }
 

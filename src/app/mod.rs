@@ -1,7 +1,6 @@
 //! The window: drains the engine, draws the views, turns what people do into commands.
 
 pub mod actions;
-pub mod allocator;
 mod commands;
 pub mod fitter;
 mod layout;
@@ -42,6 +41,15 @@ pub struct Shot {
     pub after: Duration,
 }
 
+/// What the window is doing: the program sets its memory policy by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowPhase {
+    /// From before the window exists.
+    Opening,
+    /// From some frames after the first picture of the model.
+    Running,
+}
+
 /// How the window opens.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -61,6 +69,8 @@ pub struct Options {
     pub full_speed: bool,
     /// Begin the view's experiment at once.
     pub measure: bool,
+    /// Called when a phase begins, on the window's thread.
+    pub on_phase: Option<fn(WindowPhase)>,
 }
 
 /// The view of that name, or an error that lists the names.
@@ -80,7 +90,9 @@ pub fn open(options: Options) -> anyhow::Result<()> {
         persist_window: options.size.is_none(),
         ..Default::default()
     };
-    allocator::hand_back(allocator::Blocks::Start);
+    if let Some(on_phase) = options.on_phase {
+        on_phase(WindowPhase::Opening);
+    }
     let failure = std::sync::Arc::new(std::sync::Mutex::new(None));
     let shared = failure.clone();
     eframe::run_native(
@@ -151,6 +163,7 @@ pub struct App {
     fitter: fitter::Fitter,
     /// Frames drawn with a model, until the start is over.
     starting: Option<u32>,
+    on_phase: Option<fn(WindowPhase)>,
     /// Whether the engine believes that Generation is in sight.
     generation_in_sight: bool,
 }
@@ -228,6 +241,7 @@ impl App {
             drawing: Duration::ZERO,
             fitter,
             starting: Some(0),
+            on_phase: options.on_phase,
             generation_in_sight: true,
         })
     }

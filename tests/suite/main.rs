@@ -12,9 +12,12 @@ mod generate;
 mod generation;
 mod grid;
 mod laboratory;
+#[cfg(not(feature = "window"))]
+mod no_window;
 mod random;
 mod readers;
 mod receptive_fields;
 mod sampling;
 mod second_layer;
+#[cfg(feature = "window")]
 mod window;
