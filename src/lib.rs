@@ -27,7 +27,7 @@
 //!
 //! The repository's folder `examples` has longer ones: `sample_posterior`, `learn_gabor_filters` and `run_study`.
 //!
-//! The rooms, each importing only from those below it:
+//! [`model_reference`] has every formula. The rooms, each importing only from those below it:
 //!
 //! | room | what is in it |
 //! |---|---|
@@ -47,6 +47,10 @@ pub mod engine;
 pub mod experiment;
 pub mod export;
 pub mod model;
+
+/// The model with every formula, under the section numbers that the source cites (the file docs/model.md).
+#[doc = include_str!("../docs/model.md")]
+pub mod model_reference {}
 
 pub use engine::{Engine, Snapshot};
 pub use experiment::{Config, Session, presets};
