@@ -19,8 +19,8 @@ done
 heescope=${HEESCOPE:-}
 if [ -z "$heescope" ]; then
   scripts/setup.sh
-  cargo build --release
-  heescope=${CARGO_TARGET_DIR:-target}/release/heescope
+  cargo build --profile dist # what is shipped is measured
+  heescope=${CARGO_TARGET_DIR:-target}/dist/heescope
 fi
 out=output/bench
 mkdir -p "$out" screenshots

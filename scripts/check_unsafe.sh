@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
 for file in $(grep -rlE '\bunsafe\b' src --include=*.rs); do
-  # memory.rs sets three numbers of the C library, which Miri does not have.
-  [ "$file" = src/model/product.rs ] || [ "$file" = src/app/memory.rs ] || { echo "check_unsafe: $file holds unsafe code that this script does not run" >&2; exit 1; }
+  # allocator.rs sets three numbers of the C library, which Miri does not have.
+  [ "$file" = src/model/product.rs ] || [ "$file" = src/allocator.rs ] || { echo "check_unsafe: $file holds unsafe code that this script does not run" >&2; exit 1; }
 done
 version() { sed -n "s/^$1 = .*version = \"\([^\"]*\)\".*/\1/p; s/^$1 = \"\([^\"]*\)\".*/\1/p" Cargo.toml | head -n 1; }
 folder=$(mktemp -d)

@@ -1,5 +1,11 @@
 //! The program heescope: no argument opens the window, a subcommand runs headless.
 
+#[cfg(feature = "window")]
+mod allocator;
+
 fn main() -> std::process::ExitCode {
-    heescope::cli::main()
+    let program = heescope::cli::Program::default();
+    #[cfg(feature = "window")]
+    let program = program.on_window_phase(allocator::set_policy);
+    program.run()
 }

@@ -1,6 +1,6 @@
 //! Takes in what the simulation and the background tasks have for the window; draws nothing.
 
-use super::{App, allocator};
+use super::{App, WindowPhase};
 use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
@@ -21,12 +21,14 @@ impl App {
         self.drain(ctx);
     }
 
-    /// Some frames after the first picture what the start left behind goes back to the system.
+    /// Says some frames after the first picture that the start is over.
     pub(super) fn end_start(&mut self) {
         let Some(frames) = self.start_frames.filter(|_| self.state.latest.is_some()) else { return };
         self.start_frames = (frames < STARTING).then_some(frames + 1);
-        if self.start_frames.is_none() {
-            allocator::hand_back(allocator::Blocks::Run);
+        if self.start_frames.is_none()
+            && let Some(on_phase) = self.on_phase
+        {
+            on_phase(WindowPhase::Running);
         }
     }
 

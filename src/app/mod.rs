@@ -1,7 +1,6 @@
 //! The window: drains the simulation, draws the views, turns what people do into commands.
 
 mod actions;
-pub mod allocator;
 mod background;
 mod commands;
 mod edit_history;
@@ -25,7 +24,7 @@ mod widgets;
 mod workspace;
 
 pub use error::WindowError;
-pub use options::{Options, view_by_name};
+pub use options::{Options, WindowPhase, view_by_name};
 pub use screenshot::ScreenshotRequest;
 pub use state::ViewState;
 pub use views::ViewKind;
@@ -59,7 +58,9 @@ pub fn open(options: Options) -> Result<(), WindowError> {
         persist_window: options.size.is_none(),
         ..Default::default()
     };
-    allocator::hand_back(allocator::Blocks::Start);
+    if let Some(on_phase) = options.on_phase {
+        on_phase(WindowPhase::Opening);
+    }
     let failure = Failure::default();
     let shared = failure.clone();
     eframe::run_native(
@@ -108,6 +109,8 @@ pub struct App {
     keeps_layout: bool,
     /// Frames drawn with a model, until the start is over.
     start_frames: Option<u32>,
+    /// Called when the start is over.
+    on_phase: Option<fn(WindowPhase)>,
 }
 
 impl App {
@@ -145,6 +148,7 @@ impl App {
             screenshot: Screenshot::new(options.screenshot),
             frames: FrameTimes::default(),
             start_frames: Some(0),
+            on_phase: options.on_phase,
         })
     }
 

@@ -25,6 +25,17 @@ pub struct Options {
     pub full_speed: bool,
     /// Begin the view's experiment at once.
     pub measure: bool,
+    /// Called when a phase begins, on the window's thread.
+    pub on_phase: Option<fn(WindowPhase)>,
+}
+
+/// What the window is doing: the program sets its memory policy by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowPhase {
+    /// From before the window exists.
+    Opening,
+    /// From some frames after the first picture of the model.
+    Running,
 }
 
 /// The view of that name, or an error that lists the names.

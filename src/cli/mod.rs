@@ -9,8 +9,8 @@ mod measure;
 mod sample;
 mod train;
 mod tuning;
+mod window;
 
-use crate::app::{self, Options, ScreenshotRequest};
 use crate::experiment::{Config, modelfile, presets};
 use crate::model::Hierarchy;
 use anyhow::{Context, bail};
@@ -23,40 +23,8 @@ use std::path::PathBuf;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Subcommands>,
-    /// Preset that the window opens with
-    #[arg(long)]
-    preset: Option<String>,
-    /// Model file that the window opens and goes on with
-    #[arg(long)]
-    model: Option<PathBuf>,
-    /// Configuration file (TOML)
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// Change one value of the configuration
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, generation, learning,
-    /// adaptation, separation, partition
-    #[arg(long)]
-    view: Option<String>,
-    /// Save a picture of the window there, then end
-    #[arg(long)]
-    screenshot: Option<PathBuf>,
-    /// Seconds until the picture
-    #[arg(long, default_value_t = 5.0)]
-    after: f64,
-    /// Size of the window, WxH points
-    #[arg(long)]
-    size: Option<String>,
-    /// light or dark
-    #[arg(long)]
-    theme: Option<String>,
-    /// Run at full speed from the start
-    #[arg(long)]
-    full_speed: bool,
-    /// Begin what the view measures (tuning, adaptation, separation, partition; in posterior a race of four samplers) at once
-    #[arg(long)]
-    measure: bool,
+    #[command(flatten)]
+    window: window::WindowArguments,
 }
 
 #[derive(Subcommand, Debug)]
@@ -130,8 +98,28 @@ fn read_config(path: &PathBuf) -> anyhow::Result<Config> {
     Config::from_toml(&text).with_context(|| path.display().to_string())
 }
 
-/// Runs what the command line asks for; the exit status: 0, or 1 after one line on stderr.
-pub fn main() -> std::process::ExitCode {
+/// The program around the commands: what only the process as a whole may decide is handed in here.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Program {
+    #[cfg(feature = "window")]
+    on_window_phase: Option<fn(crate::app::WindowPhase)>,
+}
+
+impl Program {
+    /// Calls `on_phase` when a phase of the window begins, on the window's thread.
+    #[cfg(feature = "window")]
+    #[must_use]
+    pub fn on_window_phase(self, on_phase: fn(crate::app::WindowPhase)) -> Self {
+        Self { on_window_phase: Some(on_phase) }
+    }
+
+    /// Runs what the command line asks for; the exit status: 0, or 1 after one line on stderr.
+    pub fn run(self) -> std::process::ExitCode {
+        main(self)
+    }
+}
+
+fn main(program: Program) -> std::process::ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if !error.use_stderr() => {
@@ -146,7 +134,7 @@ pub fn main() -> std::process::ExitCode {
             return std::process::ExitCode::FAILURE;
         }
     };
-    match run(arguments) {
+    match run(arguments, program) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -156,7 +144,7 @@ pub fn main() -> std::process::ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
+fn run(arguments: Arguments, program: Program) -> anyhow::Result<()> {
     match arguments.command {
         Some(Subcommands::Presets) => {
             for preset in presets::all() {
@@ -173,30 +161,6 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Subcommands::Tuning(tuning)) => tuning.run(),
         Some(Subcommands::Measure(measure)) => measure.run(),
         Some(Subcommands::Bench(bench)) => bench.run(),
-        None => window(arguments),
+        None => arguments.window.open(program),
     }
-}
-
-fn window(a: Arguments) -> anyhow::Result<()> {
-    let start = Start { preset: a.preset, config: a.config, set: a.set, seed: None, threads: None };
-    let (config, _) = start.read(a.model.as_ref())?;
-    let dark = match a.theme.as_deref() {
-        None => None,
-        Some("dark") => Some(true),
-        Some("light") => Some(false),
-        Some(other) => bail!("--theme {other}: light or dark is needed"),
-    };
-    let size = match a.size.as_deref().map(|s| (s, s.split_once('x').map(|(w, h)| (w.parse::<f32>(), h.parse::<f32>())))) {
-        None => None,
-        Some((_, Some((Ok(w), Ok(h))))) if (300.0..=10_000.0).contains(&w) && (200.0..=10_000.0).contains(&h) => Some([w, h]),
-        Some((s, _)) => bail!("--size {s}: WIDTHxHEIGHT is needed, such as 1400x900"),
-    };
-    if let Some(view) = &a.view {
-        app::view_by_name(view)?;
-    }
-    if !(0.0..=86_400.0).contains(&a.after) {
-        bail!("--after {} is out of range: 0 to 86400 seconds", a.after);
-    }
-    let screenshot = a.screenshot.map(|path| ScreenshotRequest { path, after: std::time::Duration::from_secs_f64(a.after) });
-    Ok(app::open(Options { config, model: a.model, view: a.view, dark, size, screenshot, full_speed: a.full_speed, measure: a.measure })?)
 }

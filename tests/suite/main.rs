@@ -13,10 +13,13 @@ mod generate;
 mod generation;
 mod grid;
 mod laboratory;
+#[cfg(not(feature = "window"))]
+mod no_window;
 mod parameters;
 mod random;
 mod readers;
 mod receptive_fields;
 mod sampling;
 mod second_layer;
+#[cfg(feature = "window")]
 mod window;

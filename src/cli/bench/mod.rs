@@ -8,6 +8,7 @@ mod models;
 mod parts;
 mod plot;
 mod table;
+#[cfg(feature = "window")]
 mod watched;
 
 use crate::cli::Start;
@@ -49,6 +50,7 @@ const ROUNDS: usize = 15;
 /// Steps of one round of the short table.
 const STEPS: usize = 200;
 /// Rounds of the comparison with a window, almost a second each.
+#[cfg(feature = "window")]
 const WATCHED_ROUNDS: usize = 60;
 
 impl Bench {
@@ -64,6 +66,7 @@ impl Bench {
         if let Some(figures) = &figures {
             map.insert("figures".into(), json!(figures.0));
         }
+        #[cfg(feature = "window")]
         if self.all {
             map.insert("watched".into(), json!(watched::measure(WATCHED_ROUNDS)?));
         }
