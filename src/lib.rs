@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`app`], [`cli`] | the window; the headless commands |
 //! | [`engine`] | the simulation thread: commands in, snapshots and events out |
+//! | [`studies`] | experiments behind one trait: sweeps beside theory, race, tuning, fits, generation |
 //! | [`experiment`] | configuration, presets, the running session, model files |
 //! | [`dynamics`], [`data`], [`analysis`], [`export`] | what moves the model; stimuli; measurements; files |
 //! | [`model`] | the mathematics and its exact oracles |
@@ -20,3 +21,4 @@ pub mod engine;
 pub mod experiment;
 pub mod export;
 pub mod model;
+pub mod studies;

@@ -5,9 +5,9 @@ use crate::app::actions::{Action, ExportSettings, Field};
 use crate::app::views::Kind;
 use crate::app::widgets::picture;
 use crate::engine::{Command, Pace};
-use crate::experiment::{fits, groups};
 use crate::export::filters;
 use crate::model::receptive_field;
+use crate::studies::fits::{self, groups};
 use anyhow::Context as _;
 use egui::{Context, Key, Modifiers};
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ impl App {
                         let pixels = receptive_field::filters(&model, layer, None);
                         fits::save(&path, pixels.view(), format, scale, zoom, outlines)
                     };
-                    Some(Background::Exported(written.map(|()| path)))
+                    Some(Background::Exported(written.map(|()| path).map_err(Into::into)))
                 };
                 self.in_background("export", job);
             }
@@ -141,7 +141,7 @@ impl App {
                     .context("an empty picture")
                     .and_then(|picture| crate::export::save_png(&path, &picture)),
             };
-            let _ = sender.try_send(Background::Exported(written.map(|()| path))); // 16 unread results: the window is gone
+            let _ = sender.try_send(Background::Exported(written.map(|()| path).map_err(Into::into))); // 16 unread results: the window is gone
             waker.request_repaint();
         });
     }

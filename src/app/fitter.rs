@@ -3,7 +3,8 @@
 use crate::analysis::gabor::{self, Gabor};
 use crate::analysis::groups::{Group, groups};
 use crate::engine::Snapshot;
-use crate::experiment::fits;
+use crate::experiment::ModelVersion;
+use crate::studies::fits;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use ndarray::Array2;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ impl Need {
 #[derive(Clone, Debug)]
 pub struct Fits {
     /// Model and weights that they belong to.
-    pub of: (u64, u64),
+    pub of: ModelVersion,
     /// Images seen by then.
     pub images: u64,
     /// Side of the patch, pixels.
@@ -64,12 +65,18 @@ impl Fits {
 
     /// Whether weights have changed since.
     pub fn stale(&self, snapshot: &Snapshot) -> bool {
-        self.of != (snapshot.model_id, snapshot.weights_version)
+        self.of != version(snapshot)
     }
 }
 
-struct Job {
-    of: (u64, u64),
+/// Which model and weights a snapshot shows.
+fn version(snapshot: &Snapshot) -> ModelVersion {
+    ModelVersion { model: snapshot.model_id, weights: snapshot.weights_version }
+}
+
+/// What is to be fitted: filters shared with the snapshot, as no model is needed for them.
+struct FitRequest {
+    of: ModelVersion,
     images: u64,
     side: usize,
     filters: Arc<Array2<f32>>,
@@ -78,10 +85,10 @@ struct Job {
 
 /// The helper; ends with its owner.
 pub(super) struct Fitter {
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<FitRequest>>,
     results: Receiver<(Fits, Duration)>,
     thread: Option<JoinHandle<()>>,
-    last: Option<(u64, u64)>,
+    last: Option<ModelVersion>,
     /// When the last pass came, and how long it took.
     passed: Option<(Instant, Duration)>,
     busy: bool,
@@ -90,19 +97,19 @@ pub(super) struct Fitter {
 impl Fitter {
     /// `wake` is called when fits have come.
     pub(super) fn start(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
-        let (jobs, inbox) = bounded::<Job>(1);
+        let (jobs, inbox) = bounded::<FitRequest>(1);
         let (outbox, results) = bounded(1);
         let body = move || {
             let mut last: (u64, Arc<Vec<Gabor>>) = Default::default();
             for job in inbox {
                 let begin = Instant::now();
-                let before = if last.0 == job.of.0 { last.1.as_slice() } else { &[] };
+                let before = if last.0 == job.of.model { last.1.as_slice() } else { &[] };
                 let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {
                     Some(before) => gabor::follow(&column.to_vec(), job.side, before),
                     None => gabor::fit(&column.to_vec(), job.side),
                 };
                 let gabors: Arc<Vec<Gabor>> = Arc::new(job.filters.columns().into_iter().enumerate().map(fit).collect());
-                last = (job.of.0, gabors.clone());
+                last = (job.of.model, gabors.clone());
                 let groups = job.second.map(|second| groups(second.view(), &gabors, job.side)).unwrap_or_default().into();
                 let fits = Fits { of: job.of, images: job.images, side: job.side, gabors, groups };
                 if outbox.send((fits, begin.elapsed())).is_err() {
@@ -117,17 +124,18 @@ impl Fitter {
 
     /// Has the filters of `snapshot` fitted, if they are others than the last and the helper has rested.
     pub(super) fn offer(&mut self, snapshot: &Snapshot, need: Need) {
-        let of = (snapshot.model_id, snapshot.weights_version);
+        let of = version(snapshot);
         let Some(filters) = snapshot.weights.first() else { return };
         let Some(side) = fits::side(filters.nrows()) else { return };
-        let rested = match self.passed.filter(|_| self.last.is_some_and(|last| last.0 == of.0)) {
+        let rested = match self.passed.filter(|_| self.last.is_some_and(|last| last.model == of.model)) {
             Some((at, took)) => need.rest(took).is_some_and(|rest| at.elapsed() >= rest),
             None => need > Need::Nothing,
         };
         if self.busy || self.last == Some(of) || !rested {
             return;
         }
-        let job = Job { of, images: snapshot.clock.images, side, filters: filters.clone(), second: snapshot.weights.get(1).cloned() };
+        let job =
+            FitRequest { of, images: snapshot.clock.images, side, filters: filters.clone(), second: snapshot.weights.get(1).cloned() };
         if self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok()) {
             (self.busy, self.last) = (true, Some(of));
         }

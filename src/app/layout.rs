@@ -20,7 +20,7 @@ pub(super) fn standard() -> Tree<Kind> {
     let tuning = tiles.insert_pane(Kind::Tuning);
     let generation = tiles.insert_pane(Kind::Generation);
     let posterior = tiles.insert_pane(Kind::Posterior);
-    let measured = [Kind::Adaptation, Kind::Separation, Kind::Partition].map(|kind| tiles.insert_pane(kind));
+    let measured = [Kind::Adaptation, Kind::Separation, Kind::Partition, Kind::Studies].map(|kind| tiles.insert_pane(kind));
     let left = tiles.insert_tab_tile([&[fields, population, tuning, layers, generation, posterior][..], &measured].concat());
     let stimulus = tiles.insert_pane(Kind::Stimulus);
     let traces = tiles.insert_pane(Kind::Traces);

@@ -17,7 +17,7 @@ pub mod widgets;
 
 use crate::engine::{Command, Engine, Pace, Parameter};
 use crate::experiment::Config;
-use crate::experiment::race::SamplerConfig;
+use crate::studies::race::SamplerConfig;
 use actions::{ExportSettings, Field};
 use anyhow::{Context as _, bail};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -188,8 +188,8 @@ impl App {
             ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
         }
         let alone = options.view.as_deref().map(view_by_name).transpose()?;
-        if let (true, Some(experiment)) = (options.measure, alone.and_then(|kind| kind.experiment(&config))) {
-            pending.push_back(Command::Experiment(experiment));
+        if let (true, Some((name, options))) = (options.measure, alone.and_then(|kind| kind.study(&config))) {
+            pending.push_back(Command::RunStudy { name: name.into(), options });
         }
         if options.measure && alone == Some(Kind::Posterior) {
             pending.push_back(Command::Race(SamplerConfig::contrast(&config.dynamics).into()));

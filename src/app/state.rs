@@ -64,7 +64,7 @@ impl ViewState {
             let free = |s: &Snapshot| s.stimulus.completed.as_ref().map(|done| done.free.clone());
             b.stimulus.stimulus != snapshot.stimulus.stimulus || free(b) != free(&snapshot) || b.config.dynamics != snapshot.config.dynamics
         }) {
-            // Samples of another law must not stay in the picture of this one.
+            // Samples of another distribution must not stay in the picture of this one.
             self.cloud.clear();
             self.trails.clear();
         }
@@ -119,7 +119,7 @@ impl ViewState {
 
     /// Takes fits in, unless they are of another model.
     pub fn take_fits(&mut self, fits: Fits) {
-        if self.latest.as_ref().is_some_and(|snapshot| snapshot.model_id == fits.of.0) {
+        if self.latest.as_ref().is_some_and(|snapshot| snapshot.model_id == fits.of.model) {
             let (share, median) = fits.summary();
             self.fit_history.push([fits.images as f64, share, median]);
             if self.fit_history.len() > FIT_POINTS {

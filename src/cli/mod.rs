@@ -36,7 +36,7 @@ struct Arguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, generation, learning,
-    /// adaptation, separation, partition
+    /// adaptation, separation, partition, studies
     #[arg(long)]
     view: Option<String>,
     /// Save a picture of the window there, then end
@@ -77,7 +77,7 @@ enum Subcommands {
     Filters(filters::Filters),
     /// Show gratings, and write how every unit is tuned
     Tuning(tuning::Tuning),
-    /// Measure what theory predicts: adaptation, separation of time scales, the partition function, a race of samplers
+    /// Run a study, or all that apply: what is measured beside what theory predicts
     Measure(measure::Measure),
     /// Measure milliseconds a step
     Bench(bench::Bench),

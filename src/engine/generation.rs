@@ -1,11 +1,11 @@
 //! What the simulation thread does for generation: hands weights over, passes orders on, takes in what was made.
 
-use crate::engine::generation_thread::{GenerationCommand, GenerationContext, GenerationState, GenerationThread, Weights};
-use crate::experiment::generation::FrozenModel;
-use crate::experiment::generation_comparison::{SMALLEST_PICTURE, Settings};
-use crate::experiment::image_distance::Sample;
+use crate::engine::generation_thread::{GenerationCommand, GenerationContext, GenerationState, GenerationThread};
 use crate::experiment::session::Session;
+use crate::experiment::{FrozenModel, ModelVersion};
 use crate::export::filters::tile;
+use crate::studies::generation::comparison::{SMALLEST_PICTURE, Settings};
+use crate::studies::generation::image_distance::Sample;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ const BUSY: &str = "generation is busy: try again in a moment";
 pub(super) struct Generation {
     generation_thread: Option<GenerationThread>,
     state: Option<Arc<GenerationState>>,
+    /// The model of the thread.
+    model_id: u64,
     unseen: bool,
     /// When weights were handed over last, and which.
     handed: Option<(Instant, u64)>,
@@ -55,15 +57,16 @@ impl Generation {
             })
             .map_err(|error| format!("cannot start the thread that generates: {error}"))?,
         };
+        self.model_id = model_id;
         generation_thread.ask(GenerationCommand::Look(!self.unseen));
         let started = generation_thread.start(self.hand_over(session), settings);
         self.generation_thread = Some(generation_thread);
         if started { Ok(()) } else { Err(BUSY.into()) }
     }
 
-    fn hand_over(&mut self, session: &Session) -> Weights {
+    fn hand_over(&mut self, session: &Session) -> FrozenModel {
         self.handed = Some((Instant::now(), session.weights_version));
-        Weights { weights: FrozenModel::of(session), version: (session.weights_version, session.images) }
+        FrozenModel::of(session, ModelVersion { model: self.model_id, weights: session.weights_version })
     }
 
     /// Asks something of what is under way; nothing where nothing is.

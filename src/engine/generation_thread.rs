@@ -1,11 +1,12 @@
 //! Generates in all three ways on a thread of its own, from a snapshot of the weights: learning goes on meanwhile.
 
-use crate::experiment::generation::{FrozenModel, GenerationChains, Mode};
-use crate::experiment::generation_comparison::{GenerationComparison, ModeResult, SHOWN, Settings};
-use crate::experiment::image_distance::{Floor, Measure, Sample};
-use crate::experiment::prototypes::{self, Prototypes};
+use crate::experiment::{FrozenModel, ModelVersion};
 use crate::export::images::{Tone, picture, save_npz};
 use crate::export::{animation, save_png, write_atomically};
+use crate::studies::generation::comparison::{GenerationComparison, ModeResult, SHOWN, Settings};
+use crate::studies::generation::image_distance::{Floor, Measure, Sample};
+use crate::studies::generation::prototypes::{self, Prototypes};
+use crate::studies::generation::{GenerationChains, Mode};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
@@ -82,8 +83,10 @@ pub enum Measuring {
 pub struct GenerationState {
     /// The model.
     pub model_id: u64,
-    /// The weights in use, and the images that they had learned from.
-    pub weights: (u64, u64),
+    /// The weights in use.
+    pub version: ModelVersion,
+    /// Images that they had learned from.
+    pub images: u64,
     /// What was asked for.
     pub settings: Settings,
     /// Rows and columns of an image.
@@ -104,13 +107,6 @@ pub struct GenerationState {
     pub film: Option<(usize, usize)>,
 }
 
-/// Weights at one time.
-pub(super) struct Weights {
-    pub(super) weights: FrozenModel,
-    /// Their version, and the images that they had learned from.
-    pub(super) version: (u64, u64),
-}
-
 /// What stays the same as long as the model does.
 pub(super) struct GenerationContext {
     pub(super) model_id: u64,
@@ -123,8 +119,8 @@ pub(super) struct GenerationContext {
 }
 
 enum Order {
-    Start(Box<Weights>, Settings),
-    Renew(Box<Weights>),
+    Start(Box<FrozenModel>, Settings),
+    Renew(Box<FrozenModel>),
     Ask(GenerationCommand),
 }
 
@@ -161,13 +157,13 @@ impl GenerationThread {
     }
 
     /// Starts all three anew; false where too many orders wait.
-    pub(super) fn start(&self, weights: Weights, settings: Settings) -> bool {
-        self.orders.try_send(Order::Start(Box::new(weights), settings)).is_ok()
+    pub(super) fn start(&self, frozen: FrozenModel, settings: Settings) -> bool {
+        self.orders.try_send(Order::Start(Box::new(frozen), settings)).is_ok()
     }
 
     /// Goes on with these weights; false where too many orders wait.
-    pub(super) fn renew(&self, weights: Weights) -> bool {
-        self.orders.try_send(Order::Renew(Box::new(weights))).is_ok()
+    pub(super) fn renew(&self, frozen: FrozenModel) -> bool {
+        self.orders.try_send(Order::Renew(Box::new(frozen))).is_ok()
     }
 
     /// Asks something that needs no weights; false where too many orders wait.
@@ -211,14 +207,14 @@ struct GenerationWorker {
     shared: Arc<Shared>,
     outbox: Sender<Result<PathBuf, String>>,
     comparison: Option<GenerationComparison>,
-    weights: Option<Weights>,
+    frozen: Option<FrozenModel>,
     measure: Option<Measure>,
     state: Option<GenerationState>,
 }
 
 impl GenerationWorker {
     fn new(context: GenerationContext, shared: Arc<Shared>, outbox: Sender<Result<PathBuf, String>>) -> Self {
-        Self { context, shared, outbox, comparison: None, weights: None, measure: None, state: None }
+        Self { context, shared, outbox, comparison: None, frozen: None, measure: None, state: None }
     }
 
     fn run(mut self, inbox: &Receiver<Order>) {
@@ -248,20 +244,20 @@ impl GenerationWorker {
 
     fn execute(&mut self, order: Order) {
         match order {
-            Order::Start(weights, settings) => self.start(*weights, settings),
-            Order::Renew(weights) => self.renew(*weights),
+            Order::Start(frozen, settings) => self.start(*frozen, settings),
+            Order::Renew(frozen) => self.renew(*frozen),
             Order::Ask(request) => self.ask(request),
         }
         self.publish();
     }
 
-    fn start(&mut self, weights: Weights, settings: Settings) {
+    fn start(&mut self, frozen: FrozenModel, settings: Settings) {
         let data = self.context.data.as_ref().map(|sample| &sample.pixels);
-        let comparison = match GenerationComparison::new(&weights.weights, &settings, self.context.seed, data) {
+        let comparison = match GenerationComparison::new(&frozen, &settings, self.context.seed, data) {
             Ok(comparison) => comparison,
             Err(error) => return self.tell(Err(error.to_string())),
         };
-        let model = &weights.weights.model;
+        let model = &frozen.model;
         let measuring = match (&self.measure, &self.state) {
             (Some(measure), _) => Measuring::Ready(Arc::new(measure.floor(settings.count))),
             (None, Some(state)) => state.measuring.clone(),
@@ -270,29 +266,30 @@ impl GenerationWorker {
         };
         self.state = Some(GenerationState {
             model_id: self.context.model_id,
-            weights: weights.version,
+            version: frozen.version,
+            images: frozen.images,
             settings,
             shape: self.context.shape,
             tone: Tone::of(model.layers[0].family.bounds()),
             modes: (0..Mode::ALL.len()).map(|i| Arc::new(comparison.mode_result(i))).collect(),
             measuring,
-            prototypes: prototypes::prototypes(model, weights.weights.active_layers).map(Arc::new),
+            prototypes: prototypes::prototypes(model, frozen.active_layers).map(Arc::new),
             resting: false,
             following: self.state.as_ref().is_some_and(|state| state.following),
             film: None,
         });
-        (self.comparison, self.weights) = (Some(comparison), Some(weights));
+        (self.comparison, self.frozen) = (Some(comparison), Some(frozen));
     }
 
-    fn renew(&mut self, weights: Weights) {
+    fn renew(&mut self, frozen: FrozenModel) {
         let (Some(comparison), Some(state)) = (&mut self.comparison, &mut self.state) else { return };
-        if let Err(error) = comparison.renew(&weights.weights) {
+        if let Err(error) = comparison.renew(&frozen) {
             return self.tell(Err(error.to_string()));
         }
-        state.weights = weights.version;
-        state.prototypes = prototypes::prototypes(&weights.weights.model, weights.weights.active_layers).map(Arc::new);
+        (state.version, state.images) = (frozen.version, frozen.images);
+        state.prototypes = prototypes::prototypes(&frozen.model, frozen.active_layers).map(Arc::new);
         state.modes = (0..Mode::ALL.len()).map(|i| Arc::new(comparison.mode_result(i))).collect();
-        self.weights = Some(weights);
+        self.frozen = Some(frozen);
     }
 
     /// One mode computes for a while, and is judged where that is due.
@@ -303,7 +300,7 @@ impl GenerationWorker {
             return;
         };
         if let Some(measure) = &self.measure {
-            comparison.judge(which, measure);
+            comparison.evaluate(which, measure);
         }
         state.modes[which] = Arc::new(comparison.mode_result(which));
         self.publish();
@@ -326,7 +323,7 @@ impl GenerationWorker {
                 state.measuring = Measuring::Ready(Arc::new(measure.floor(state.settings.count)));
                 self.measure = Some(measure);
             }
-            Err(reason) => state.measuring = Measuring::Missing(reason),
+            Err(reason) => state.measuring = Measuring::Missing(reason.to_string()),
         }
         self.publish();
     }
@@ -367,11 +364,11 @@ impl GenerationWorker {
     /// A film of a mode from its start; false where it was stopped.
     fn film(&mut self, mode: Mode, means: bool, [frames, every]: [usize; 2], path: &Path) -> anyhow::Result<bool> {
         self.shared.no_film.store(false, Ordering::Relaxed);
-        let (Some(weights), Some(state)) = (&self.weights, &self.state) else { anyhow::bail!("nothing was generated yet") };
+        let (Some(frozen), Some(state)) = (&self.frozen, &self.state) else { anyhow::bail!("nothing was generated yet") };
         let mut request = state.settings.request(mode, self.context.seed);
         request.count = request.count.min(SHOWN);
         let (shape, tone, frames) = (state.shape, state.tone, frames.clamp(1, MOST_FRAMES));
-        let mut chains = GenerationChains::new(weights.weights.clone(), request, self.context.data.as_ref().map(|sample| &sample.pixels))?;
+        let mut chains = GenerationChains::new(frozen, request, self.context.data.as_ref().map(|sample| &sample.pixels))?;
         let bytes = animation::gif(frames, FRAME_MS, |frame| {
             if frame > 0 {
                 chains.advance(every);

@@ -15,7 +15,6 @@ mod worker;
 pub use command::{Command, Pace, Parameter, Watch};
 pub use event::Event;
 pub use generation_thread::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
-pub use laboratory::StudyFindings;
 pub use mixing_monitor::MixingDiagnostics;
 pub use snapshot::*;
 pub use tuning_runner::TuningState;

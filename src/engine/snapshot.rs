@@ -3,16 +3,15 @@
 use crate::analysis::density::DensityGrid;
 use crate::engine::command::{Pace, Watch};
 use crate::engine::generation_thread::GenerationState;
-use crate::engine::laboratory::StudyFindings;
 use crate::engine::mixing_monitor::MixingDiagnostics;
 use crate::engine::tuning_runner::TuningState;
 use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
-use crate::experiment::laboratory::Subject;
-use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Completed;
 use crate::experiment::stages::StagePosition;
 use crate::model::{Hierarchy, Layer};
+use crate::studies::race::SamplerConfig;
+use crate::studies::{StudyFindings, StudyTarget};
 use ndarray::{Array1, Array2};
 use std::sync::Arc;
 
@@ -197,9 +196,9 @@ pub struct Snapshot {
     pub exact_line: Option<Arc<Vec<[f64; 2]>>>,
     /// New points of the learning curves.
     pub learning: Vec<LearningPoint>,
-    /// What an experiment would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
-    pub subject: Option<Arc<Subject>>,
-    /// The experiment under way, or the last one.
+    /// What a study would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
+    pub subject: Option<Arc<StudyTarget>>,
+    /// The study under way, or the last one.
     pub findings: Option<Arc<StudyFindings>>,
     /// Responses to gratings, where these were shown.
     pub tuning: Option<Arc<TuningState>>,
@@ -210,7 +209,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether one stimulus stays, so that the chains have a stationary law.
+    /// Whether one stimulus stays, so that the chains have a stationary distribution.
     pub fn exact_stimulus(&self) -> bool {
         self.stimulus.held || self.config.stimulus.steps_per_stimulus == 0
     }
@@ -225,8 +224,8 @@ impl Snapshot {
         Ok(model)
     }
 
-    /// What an experiment would be done on.
-    pub fn subject(&self) -> Option<Arc<Subject>> {
+    /// What a study would be done on.
+    pub fn subject(&self) -> Option<Arc<StudyTarget>> {
         self.subject.clone()
     }
 }

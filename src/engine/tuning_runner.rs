@@ -1,8 +1,7 @@
 //! Shows gratings to a copy of the network on a thread of its own, and keeps what was found.
 
-use crate::dynamics::StepParameters;
-use crate::experiment::tuning::{Preparation, Protocol, Responses};
-use crate::model::Hierarchy;
+use crate::experiment::{FrozenModel, ModelVersion};
+use crate::studies::tuning::{Preparation, Protocol, Responses};
 use crossbeam_channel::{Receiver, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,7 +11,7 @@ use std::thread::JoinHandle;
 #[derive(Clone, Debug)]
 pub struct TuningState {
     /// Model and weights that it is done on.
-    pub of: (u64, u64),
+    pub of: ModelVersion,
     /// The layer recorded.
     pub layer: usize,
     /// Networks done, and in all.
@@ -33,28 +32,26 @@ pub(super) struct TuningRunner {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What gratings are shown to.
-pub(super) struct TuningSubject {
-    pub(super) of: (u64, u64),
-    pub(super) model: Hierarchy,
-    pub(super) parameters: StepParameters,
-    pub(super) active_layers: usize,
+/// What gratings are shown to, and which.
+pub(super) struct TuningRequest {
+    pub(super) frozen: FrozenModel,
     pub(super) layer: usize,
     pub(super) side: usize,
     pub(super) protocol: Protocol,
 }
 
 impl TuningRunner {
-    pub(super) fn start(subject: TuningSubject) -> std::io::Result<Self> {
+    pub(super) fn start(request: TuningRequest) -> std::io::Result<Self> {
         let (outbox, inbox) = bounded(2); // what is known before the contrasts, and all
-        let total = subject.protocol.networks(subject.model.layers[subject.layer].size);
+        let TuningRequest { frozen, layer, side, protocol } = request;
+        let total = protocol.networks(frozen.model.layers[layer].size);
         let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(total)]));
-        let state = TuningState { of: subject.of, layer: subject.layer, progress: (0, total), ended: false, responses: None };
+        let state = TuningState { of: frozen.version, layer, progress: (0, total), ended: false, responses: None };
         let (told, counted) = (stop.clone(), progress.clone());
         let body = move || {
-            let TuningSubject { model, parameters, active_layers, layer, .. } = &subject;
-            let preparation = Preparation { model, parameters, active_layers: *active_layers, layer: *layer };
-            let responses = preparation.run(&subject.protocol, subject.side, &mut |done, total, so_far| {
+            let parameters = frozen.step_parameters();
+            let preparation = Preparation { model: &frozen.model, parameters: &parameters, active_layers: frozen.active_layers, layer };
+            let responses = preparation.run(&protocol, side, &mut |done, total, so_far| {
                 counted[0].store(done, Ordering::Relaxed);
                 counted[1].store(total, Ordering::Relaxed);
                 if let Some(found) = so_far {

@@ -5,15 +5,15 @@ use crate::data::Progress;
 use crate::dynamics::block::Probes;
 use crate::engine::core_lease::CoreLease;
 use crate::engine::generation::Generation;
-use crate::engine::laboratory::{StudyFindings, StudyRunner};
+use crate::engine::laboratory::StudyRunner;
 use crate::engine::race_runner::RaceRunner;
 use crate::engine::tuning_runner::{TuningRunner, TuningState};
 use crate::engine::{Command, Event, InterneuronSample, LearningPoint, MAX_SAMPLES, Pace, Slot, StimulusState, TraceSample, Watch};
-use crate::experiment::laboratory::Subject;
 use crate::experiment::parallel::{on_at_most, run_on};
 use crate::experiment::session::Session;
 use crate::experiment::{Config, DataSource, presets};
 use crate::model::Hierarchy;
+use crate::studies::{StudyFindings, StudyTarget};
 use crossbeam_channel::{Receiver, Sender};
 use ndarray::Array2;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -94,7 +94,7 @@ struct Worker {
     exact_line: Option<Arc<Vec<[f64; 2]>>>,
     finished: Option<StimulusState>,
     study_runner: Option<StudyRunner>,
-    subject: Option<(SubjectKey, Arc<Subject>)>,
+    subject: Option<(SubjectKey, Arc<StudyTarget>)>,
     findings: Option<Arc<StudyFindings>>,
     tuner: Option<TuningRunner>,
     tuning: Option<Arc<TuningState>>,

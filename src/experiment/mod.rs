@@ -1,23 +1,14 @@
 //! What a run is made of: configuration, presets, the session that runs it.
 
 pub mod config;
-pub mod fits;
-pub mod generation;
-pub mod generation_comparison;
-pub mod groups;
-pub mod image_distance;
-pub mod image_evaluation;
-pub mod laboratory;
+pub mod frozen;
 pub mod latents;
 pub mod modelfile;
 pub mod parallel;
 pub mod presets;
-pub mod prototypes;
-pub mod race;
 pub mod session;
 pub mod stages;
-pub mod tuning;
-pub mod tuning_figures;
 
 pub use config::*;
+pub use frozen::{FrozenModel, ModelVersion, WatchedUnits};
 pub use session::Session;

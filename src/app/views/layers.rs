@@ -9,10 +9,10 @@ use crate::app::views::matrix::Matrix;
 use crate::app::widgets::cached::Cached;
 use crate::app::widgets::figure;
 use crate::engine::{Snapshot, Watch};
-use crate::experiment::groups;
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
+use crate::studies::fits::groups;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
 
@@ -59,7 +59,7 @@ struct GenerationContext<'a> {
 impl View for Layers {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let depth = snapshot.weights.len();
-        let fits = state.fits.as_ref().filter(|fits| fits.of.0 == snapshot.model_id);
+        let fits = state.fits.as_ref().filter(|fits| fits.of.model == snapshot.model_id);
         let second = snapshot.weights.get(1).filter(|_| fits.is_some());
         let barred = fits.is_none_or(|fits| fits.summary().0 >= BARRED);
         let mut mode = self.mode.unwrap_or(if barred { Mode::Bars } else { Mode::Strongest });
@@ -85,7 +85,7 @@ impl View for Layers {
         let (Some(second), Some(fits)) = (second, fits) else {
             ui.label(if depth < 2 {
                 "This model has one layer of neurons: see Matrix, or choose v1-v2 for a second one."
-            } else if crate::experiment::fits::side(snapshot.weights[0].nrows()).is_none() {
+            } else if crate::studies::fits::side(snapshot.weights[0].nrows()).is_none() {
                 "It observes no square picture: see Matrix."
             } else {
                 "Fitting the filters ..."

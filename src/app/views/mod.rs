@@ -17,6 +17,7 @@ mod rhythm;
 pub mod separation;
 mod signals;
 pub mod stimulus;
+pub mod studies;
 pub mod traces;
 pub mod tuning;
 
@@ -25,8 +26,9 @@ use crate::app::fitter::Need;
 use crate::app::state::ViewState;
 use crate::engine::Snapshot;
 use crate::experiment::Config;
-use crate::experiment::laboratory::Experiment;
 use crate::export::table::Table;
+use crate::studies::StudyOptions;
+use crate::studies::natural_parameter::family_options;
 use serde::{Deserialize, Serialize};
 
 /// One view.
@@ -74,11 +76,13 @@ pub enum Kind {
     Separation,
     /// The partition function as interneurons find it.
     Partition,
+    /// Every study of the registry.
+    Studies,
 }
 
 impl Kind {
     /// All, in the order of the tabs.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ReceptiveFields,
         Self::Population,
         Self::Tuning,
@@ -91,6 +95,7 @@ impl Kind {
         Self::Adaptation,
         Self::Separation,
         Self::Partition,
+        Self::Studies,
     ];
 
     /// The name on the tab.
@@ -108,6 +113,7 @@ impl Kind {
             Self::Adaptation => "Adaptation",
             Self::Separation => "Separation",
             Self::Partition => "Partition",
+            Self::Studies => "Studies",
         }
     }
 
@@ -116,12 +122,12 @@ impl Kind {
         self.title().to_lowercase().replace(' ', "-")
     }
 
-    /// What the view measures first, if it measures.
-    pub fn experiment(self, config: &Config) -> Option<Experiment> {
+    /// Name and options of the study that the view runs first, if it runs one.
+    pub fn study(self, config: &Config) -> Option<(&'static str, StudyOptions)> {
         match self {
-            Self::Adaptation => Some(Experiment::AdaptationStrength),
-            Self::Separation => Some(Experiment::Separation),
-            Self::Partition => config.model.layers.first().map(|layer| Experiment::Partition { family: layer.family }),
+            Self::Adaptation | Self::Studies => Some(("adaptation", StudyOptions::default())),
+            Self::Separation => Some(("separation", StudyOptions::default())),
+            Self::Partition => config.model.layers.first().map(|layer| ("partition", family_options(layer.family))),
             _ => None,
         }
     }
@@ -141,6 +147,7 @@ impl Kind {
             Self::Adaptation => Box::<adaptation::Adaptation>::default(),
             Self::Separation => Box::<separation::Separation>::default(),
             Self::Partition => Box::<partition::Partition>::default(),
+            Self::Studies => Box::<studies::Studies>::default(),
         }
     }
 }

@@ -11,11 +11,11 @@ use crate::app::views::arrangement::{BLANK, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{Snapshot, Watch};
-use crate::experiment::fits;
 use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
 use crate::export::table::Table;
 use crate::model::{FamilyConfig, receptive_field};
+use crate::studies::fits;
 use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ impl View for ReceptiveFields {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         // Fits are those of the first layer, of the model shown.
         let depth = snapshot.weights.len();
-        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.0 == snapshot.model_id);
+        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.model == snapshot.model_id);
         self.layer = self.layer.clamp(1, depth.max(1));
         ui.horizontal_wrapped(|ui| {
             if depth > 1 {
@@ -217,7 +217,7 @@ impl ReceptiveFields {
         let other = if moving || self.sort == Order::Activity {
             snapshot.clock.steps
         } else if self.sorted_by_fit() {
-            fits.map_or(0, |fits| fits.of.1)
+            fits.map_or(0, |fits| fits.of.weights)
         } else {
             0
         };

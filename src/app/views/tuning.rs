@@ -9,11 +9,11 @@ use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot, TuningState};
-use crate::experiment::fits;
-use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
-use crate::experiment::tuning_figures::{self, circular_variance, half_width_deg, values};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
+use crate::studies::fits;
+use crate::studies::tuning::figures::{self, circular_variance, half_width_deg, values};
+use crate::studies::tuning::{Protocol, Responses, UnitTuning};
 use egui::{Color32, Rect, Sense, Ui, vec2};
 use egui_plot::{Bar, BarChart, Line, Plot, PlotPoints, Points, VLine};
 use std::f64::consts::PI;
@@ -53,7 +53,7 @@ impl View for Tuning {
         }
         let layer = self.layer.unwrap_or(self.traced).clamp(1, active_layers);
         self.layer = Some(layer);
-        let state = snapshot.tuning.as_deref().filter(|t| t.of.0 == snapshot.model_id && t.layer == layer);
+        let state = snapshot.tuning.as_deref().filter(|t| t.of.model == snapshot.model_id && t.layer == layer);
         ui.horizontal_wrapped(|ui| {
             if snapshot.weights.len() > 1 {
                 for l in 1..=active_layers {
@@ -115,7 +115,7 @@ impl View for Tuning {
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
-        Some(tuning_figures::table(snapshot.tuning.as_ref()?.responses.as_deref()?))
+        Some(figures::table(snapshot.tuning.as_ref()?.responses.as_deref()?))
     }
 
     fn figure_table(&self, figure: &str, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
@@ -179,7 +179,7 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, state: Option<&TuningState>, layer
     if ui.button(text).on_hover_text(METHOD).clicked() {
         actions.push(Action::Send(Command::Tune { layer }));
     }
-    if found.is_some_and(|t| t.of.1 != snapshot.weights_version) {
+    if found.is_some_and(|t| t.of.weights != snapshot.weights_version) {
         ui.colored_label(theme::caution(ui.visuals().dark_mode), "Of the weights at the time of measuring");
     }
 }
@@ -309,7 +309,7 @@ fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark:
 fn histogram(ui: &mut Ui, size: egui::Vec2, (name, tip): (&str, &str), values: Vec<f64>, [low, high]: [f64; 2], mark: Option<(&str, f64)>) {
     let published = mark.filter(|(whose, _)| *whose == "macaque").map_or(String::new(), |(_, value)| format!(", macaque {value}"));
     let digits = if high > 10.0 { 1 } else { 2 };
-    let median = tuning_figures::median(values.clone());
+    let median = figures::median(values.clone());
     ui.strong(format!("{name}: median {median:.digits$}{published}")).on_hover_text(tip);
     let width = (high - low) / BINS as f64;
     let mut counts = [0.0f64; BINS];

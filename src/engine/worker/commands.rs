@@ -4,13 +4,13 @@ use super::Worker;
 use crate::dynamics::block::Probes;
 use crate::engine::generation::Generation;
 use crate::engine::laboratory::StudyRunner;
-use crate::engine::tuning_runner::{TuningRunner, TuningSubject};
+use crate::engine::tuning_runner::{TuningRequest, TuningRunner};
 use crate::engine::{Command, Event, MAX_TRACED, Parameter, Watch};
-use crate::experiment::laboratory::Experiment;
-use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Session;
-use crate::experiment::tuning::Protocol;
-use crate::experiment::{ConfigError, Governor, InterneuronMode, fits, modelfile};
+use crate::experiment::{ConfigError, FrozenModel, Governor, InterneuronMode, ModelVersion, modelfile};
+use crate::studies::race::SamplerConfig;
+use crate::studies::tuning::Protocol;
+use crate::studies::{self, StudyOptions, fits};
 use std::sync::Arc;
 
 impl Worker {
@@ -78,12 +78,12 @@ impl Worker {
                 }
             }
             Command::Race(samplers) => self.start_race(&samplers),
-            Command::Experiment(experiment) => self.experiment(experiment),
+            Command::RunStudy { name, options } => self.run_study(&name, options),
             Command::Tune { layer } => self.show_gratings(layer),
             Command::StopTuning => self.tuner.iter().for_each(TuningRunner::stop),
             Command::Generate(settings) => self.generation(|g, session, model_id| g.generate(settings, session, model_id)),
             Command::GenerationThread(request) => self.generation(|g, session, _| g.ask(request, session)),
-            Command::StopExperiment => self.study_runner.iter().for_each(StudyRunner::stop),
+            Command::StopStudy => self.study_runner.iter().for_each(StudyRunner::stop),
             Command::RaceFrom(start) => {
                 self.race_runner.restart(start);
             }
@@ -173,31 +173,31 @@ impl Worker {
         self.changed = true;
     }
 
-    pub(super) fn experiment(&mut self, experiment: Experiment) {
+    pub(super) fn run_study(&mut self, name: &str, options: StudyOptions) {
         self.study_runner = None; // the one under way ends first
         let Some(session) = &self.session else { return };
-        match StudyRunner::start(experiment, self.subject_of(session)) {
+        let started = studies::by_name(name).and_then(|study| {
+            let target = self.subject_of(session).with_images(study, session.images_shown(), session.labels_shown());
+            StudyRunner::start(study, target, options)
+        });
+        match started {
             Ok(study_runner) => {
                 self.findings = Some(Arc::new(study_runner.findings().clone()));
                 self.study_runner = Some(study_runner);
             }
-            Err(error) => self.tell(Event::Failed(format!("cannot start the experiment: {error}"))),
+            Err(error) => self.tell(Event::Failed(format!("cannot run the study {name}: {error}"))),
         }
     }
 
     pub(super) fn show_gratings(&mut self, layer: usize) {
         self.tuner = None; // the one under way ends first
         let Some(session) = &self.session else { return };
-        let active_layers = session.stage().map_or(session.model.depth(), |stage| stage.active_layers);
-        let Some(side) = fits::side(session.model.layers[0].size).filter(|_| (1..=active_layers).contains(&layer)) else {
+        let Some(side) = fits::side(session.model.layers[0].size).filter(|_| (1..=session.active_layers()).contains(&layer)) else {
             self.tell(Event::Failed(format!("layer {layer} of this model cannot be shown gratings")));
             return;
         };
-        let started = TuningRunner::start(TuningSubject {
-            of: (self.model_id, session.weights_version),
-            model: session.model.clone(),
-            parameters: session.parameters().clone(),
-            active_layers,
+        let started = TuningRunner::start(TuningRequest {
+            frozen: FrozenModel::of(session, ModelVersion { model: self.model_id, weights: session.weights_version }),
             layer,
             side,
             protocol: Protocol { seed: session.config().dynamics.seed, ..Protocol::default() },

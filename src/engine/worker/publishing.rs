@@ -5,8 +5,9 @@ use crate::analysis::density::{self, DensityGrid};
 use crate::dynamics::block::ProbeSample;
 use crate::engine::{COMPLETIONS, Clock, Event, GovernorState, InterneuronSample, MAX_SAMPLES, Pace, Snapshot, StimulusState, TraceSample};
 use crate::experiment::config::{DynamicsConfig, Governor};
-use crate::experiment::laboratory::Subject;
 use crate::experiment::session::Session;
+use crate::experiment::{FrozenModel, ModelVersion, WatchedUnits};
+use crate::studies::StudyTarget;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,10 +19,9 @@ const AT_FULL_SPEED: Duration = Duration::from_millis(25);
 /// What a subject depends on.
 #[derive(PartialEq)]
 pub(super) struct SubjectKey {
-    model_id: u64,
-    weights_version: u64,
+    version: ModelVersion,
     dynamics: DynamicsConfig,
-    watched: (usize, [usize; 2]),
+    watched: WatchedUnits,
     stimulus: Vec<f32>,
 }
 
@@ -92,14 +92,17 @@ impl Worker {
         }
     }
 
-    pub(super) fn subject_of(&self, session: &Session) -> Subject {
-        Subject {
-            model: session.model.clone(),
-            stiffness: session.stiffness().to_vec(),
-            dynamics: self.config.dynamics,
-            stimulus: session.stimulus().to_vec(),
-            watched: (self.watch.trace_layer, self.watch.pair),
+    pub(super) fn subject_of(&self, session: &Session) -> StudyTarget {
+        let frozen = FrozenModel::of(session, ModelVersion { model: self.model_id, weights: session.weights_version });
+        StudyTarget {
+            frozen: Arc::new(FrozenModel { dynamics: self.config.dynamics, ..frozen }),
+            watched: self.watched_units(),
+            images: None,
         }
+    }
+
+    fn watched_units(&self) -> WatchedUnits {
+        WatchedUnits { layer: self.watch.trace_layer, pair: self.watch.pair }
     }
 
     /// The subject for the window's curves, made anew only when it has changed. While weights learn, those of the start stand in:
@@ -108,10 +111,9 @@ impl Worker {
         let Some(session) = &self.session else { return };
         let steady = session.held || session.config().stimulus.steps_per_stimulus == 0;
         let key = SubjectKey {
-            model_id: self.model_id,
-            weights_version: if steady { session.weights_version } else { 0 },
+            version: ModelVersion { model: self.model_id, weights: if steady { session.weights_version } else { 0 } },
             dynamics: self.config.dynamics,
-            watched: (self.watch.trace_layer, self.watch.pair),
+            watched: self.watched_units(),
             stimulus: if steady { session.stimulus().to_vec() } else { Vec::new() },
         };
         if self.subject.as_ref().is_none_or(|(known, _)| *known != key) {

@@ -4,7 +4,7 @@ use crate::dynamics::categorical;
 use crate::model::{Family, Hierarchy};
 use ndarray::{Array1, Array2, ArrayView1};
 
-/// The states of the top that are open, the likeliest first.
+/// The active states of the top, the likeliest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prototypes {
     /// Number of each state.
@@ -15,7 +15,7 @@ pub struct Prototypes {
     pub images: Array2<f32>,
 }
 
-/// None where the top is not categorical or, with `open` layers of neurons, not open yet.
+/// None where the top is not categorical or, with so many active layers of neurons, does not run yet.
 pub fn prototypes(model: &Hierarchy, active_layers: usize) -> Option<Prototypes> {
     let top = model.depth();
     if active_layers < top || !model.layers[top].family.is_categorical() {
@@ -47,7 +47,7 @@ fn mean(model: &Hierarchy, l: usize, input: ArrayView1<f32>) -> Vec<f32> {
     let mut mean = vec![0.0; eta.len()];
     family.mean_statistics(&eta, &mut mean);
     let slope = family.statistic_derivative(0.0) as f32;
-    let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the law symmetric
+    let scale = if slope == 0.0 { 0.0 } else { 1.0 / slope }; // T is linear in x, or even and the distribution symmetric
     mean.iter_mut().for_each(|m| *m *= scale);
     mean
 }
@@ -75,6 +75,6 @@ mod tests {
         // State 1: x_1 = (-2, 3), relu gives (0, 3), so x_0 = (0, -3); state 0: (1, 0.5), x_0 = (1, 1.5).
         let expected = array![[0.0f32, -3.0], [1.0, 1.5], [0.0, 0.0]];
         assert!((&found.images - &expected).iter().all(|d| d.abs() < 1e-4), "{:?}", found.images);
-        assert!(prototypes(&model, 1).is_none(), "a top that is not open says nothing");
+        assert!(prototypes(&model, 1).is_none(), "a top that does not run yet says nothing");
     }
 }
