@@ -86,3 +86,22 @@ impl FrozenModel {
         observed_step(&self.dynamics, &self.model)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::presets;
+
+    #[test]
+    fn steps_are_those_of_the_session_and_copies_share_the_weights() {
+        for preset in ["ridge", "chain", "digits"] {
+            let session = Session::new(presets::by_name(preset).unwrap()).unwrap();
+            let frozen = FrozenModel::of(&session, ModelVersion { model: 1, weights: session.weights_version });
+            assert_eq!(format!("{:?}", frozen.step_parameters()), format!("{:?}", session.parameters()), "{preset}");
+            assert_eq!(format!("{:?}", frozen.observed_step()), format!("{:?}", session.observed_step()), "{preset}");
+            assert!(Arc::ptr_eq(&frozen.model, &frozen.clone().model));
+            let alone = FrozenModel::from_model(session.config(), session.model.clone());
+            assert_eq!(format!("{:?}", alone.step_parameters()), format!("{:?}", session.parameters()), "{preset} without its data");
+        }
+    }
+}
