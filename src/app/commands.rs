@@ -141,7 +141,7 @@ impl App {
                     .context("an empty picture")
                     .and_then(|picture| crate::export::save_png(&path, &picture)),
             };
-            let _ = sender.try_send(Background::Exported(written.map(|()| path).map_err(Into::into))); // 16 unread results: the window is gone
+            let _ = sender.try_send(Background::Exported(written.map(|()| path))); // 16 unread results: the window is gone
             waker.request_repaint();
         });
     }
