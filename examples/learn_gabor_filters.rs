@@ -6,9 +6,10 @@
 
 use heescope::analysis::locality::is_gabor;
 use heescope::dynamics::Probes;
-use heescope::experiment::{LearningRateSchedule, fits, presets};
+use heescope::experiment::{LearningRateSchedule, presets};
 use heescope::export::filters::{Format, save};
 use heescope::export::mosaic::Scale;
+use heescope::studies::fits;
 use heescope::{Config, Session};
 use std::error::Error;
 use std::path::PathBuf;

@@ -1,41 +1,29 @@
 //! Runs one study and prints every measured point beside what theory expects.
 //!
-//!     cargo run --release --no-default-features --example run_study [adaptation|adaptation-time|separation]
+//!     cargo run --release --no-default-features --example run_study [NAME]
 //!
-//! The preset is `ridge`, a strongly correlated Gaussian posterior; without an argument the study is `separation`.
+//! NAME is any study of the registry, as `heescope measure` has them; without it the study is `separation`. The preset is `ridge`, a
+//! strongly correlated Gaussian posterior.
 
-use heescope::experiment::laboratory::{Experiment, Subject, run, theory};
-use heescope::experiment::presets;
-use heescope::{Config, Session};
+use heescope::Session;
+use heescope::experiment::{ModelVersion, presets};
+use heescope::studies::{self, StudyOptions, StudyTarget};
 use std::error::Error;
 
-/// The model that is studied, as it is at its start.
-fn subject(config: Config) -> Result<Subject, Box<dyn Error>> {
-    let session = Session::new(config)?;
-    Ok(Subject {
-        model: session.model().clone(),
-        stiffness: session.stiffness().to_vec(),
-        dynamics: session.config().dynamics,
-        stimulus: session.stimulus().to_vec(),
-        watched: (1, [0, 1]),
-    })
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let experiment = match std::env::args().nth(1).as_deref() {
-        Some("adaptation") => Experiment::AdaptationStrength,
-        Some("adaptation-time") => Experiment::AdaptationTime,
-        None | Some("separation") => Experiment::Separation,
-        Some(other) => return Err(format!("no study is called '{other}'; there are: adaptation, adaptation-time, separation").into()),
-    };
-    let subject = subject(presets::by_name("ridge")?)?;
-    println!("{:>6} {:>10} {:>10} {:>10} {:>10}", "series", "x", "measured", "error", "theory");
-    run(experiment, &subject, &mut |point| {
-        if let Some(p) = point {
-            let expected = theory(experiment, &subject, &p).unwrap_or(f64::NAN);
-            println!("{:>6} {:>10.4} {:>10.4} {:>10.4} {expected:>10.4}", p.series, p.x, p.y, p.error);
+    let name = std::env::args().nth(1);
+    let study = studies::by_name(name.as_deref().unwrap_or("separation"))?;
+    let session = Session::new(presets::by_name("ridge")?)?;
+    let target = StudyTarget::of(&session, ModelVersion::default());
+    println!("{}: {}", study.title(), study.summary());
+    println!("{:>6} {:>10} {:>10} {:>10} {:>10}", "series", "x", "measured", "error", "expected");
+    let mut printed = 0;
+    studies::measure(study, &target, &StudyOptions::of(study), &mut |findings| {
+        for p in &findings.points[printed..] {
+            println!("{:>6} {:>10.4} {:>10.4} {:>10.4} {:>10.4}", p.series, p.x, p.y, p.error, p.expected.unwrap_or(f64::NAN));
         }
+        printed = findings.points.len();
         true // false would stop it
-    });
+    })?;
     Ok(())
 }

@@ -32,6 +32,7 @@
 //! |---|---|
 //! | `app`, [`cli`] | the window (feature `window`, on by default); the headless commands |
 //! | [`engine`] | the simulation thread: commands in, snapshots and events out |
+//! | [`studies`] | experiments behind one trait: sweeps beside theory, race, tuning, fits, generation |
 //! | [`experiment`] | configuration, presets, the running session, model files |
 //! | [`dynamics`], [`data`], [`analysis`], [`export`] | what moves the model; stimuli; measurements; files |
 //! | [`model`] | the mathematics and its exact oracles |
@@ -47,6 +48,7 @@ mod error;
 pub mod experiment;
 pub mod export;
 pub mod model;
+pub mod studies;
 
 /// The model with every formula, under the section numbers that the source cites (the file docs/model.md).
 #[doc = include_str!("../docs/model.md")]

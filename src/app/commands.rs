@@ -8,9 +8,9 @@ use crate::app::view_export::Drawn;
 use crate::app::views::ViewKind;
 use crate::app::widgets::picture;
 use crate::engine::{Command, Pace};
-use crate::experiment::{fits, groups};
 use crate::export::filters::Format;
 use crate::model::{Hierarchy, receptive_field};
+use crate::studies::fits::{self, groups};
 use egui::{ColorImage, Context, Key, Modifiers};
 use std::path::{Path, PathBuf};
 

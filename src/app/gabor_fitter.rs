@@ -3,7 +3,8 @@
 use crate::analysis::gabor::{self, Gabor};
 use crate::analysis::groups::{Group, groups};
 use crate::engine::{BackgroundJob, Snapshot};
-use crate::experiment::fits;
+use crate::experiment::ModelVersion;
+use crate::studies::fits;
 use ndarray::Array2;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ impl FitPriority {
 #[derive(Clone, Debug)]
 pub struct Fits {
     /// Model and weights that they belong to.
-    pub of: (u64, u64),
+    pub of: ModelVersion,
     /// Images seen by then.
     pub images: u64,
     /// Side of the patch, pixels.
@@ -62,13 +63,13 @@ impl Fits {
 
     /// Whether weights have changed since.
     pub fn stale(&self, snapshot: &Snapshot) -> bool {
-        self.of != (snapshot.model_id, snapshot.weights_version)
+        self.of != snapshot.version()
     }
 }
 
 /// The filters to fit.
 struct FitRequest {
-    of: (u64, u64),
+    of: ModelVersion,
     images: u64,
     side: usize,
     filters: Arc<Array2<f32>>,
@@ -82,7 +83,7 @@ type FitReport = (Fits, Duration);
 pub(super) struct GaborFitter {
     job: BackgroundJob<FitRequest, FitReport>,
     /// Model and weights that were handed over last.
-    last_request: Option<(u64, u64)>,
+    last_request: Option<ModelVersion>,
     /// When the last pass came, and how long it took.
     last_pass: Option<(Instant, Duration)>,
     busy: bool,
@@ -106,10 +107,10 @@ impl GaborFitter {
 
     /// Has the filters of `snapshot` fitted, if they are others than the last and the thread has rested.
     pub(super) fn offer(&mut self, snapshot: &Snapshot, priority: FitPriority) {
-        let of = (snapshot.model_id, snapshot.weights_version);
+        let of = snapshot.version();
         let Some(filters) = snapshot.weights.first() else { return };
         let Some(side) = fits::side(filters.nrows()) else { return };
-        let rested = match self.last_pass.filter(|_| self.last_request.is_some_and(|last| last.0 == of.0)) {
+        let rested = match self.last_pass.filter(|_| self.last_request.is_some_and(|last| last.model == of.model)) {
             Some((at, took)) => priority.pause_after(took).is_some_and(|pause| at.elapsed() >= pause),
             None => priority > FitPriority::Unneeded,
         };
@@ -134,13 +135,13 @@ impl GaborFitter {
 /// Fits every filter, from the last fits of the same model where there are any: `last`, with the model's number.
 fn fit_all(request: FitRequest, last: &mut (u64, Arc<Vec<Gabor>>)) -> Fits {
     let FitRequest { of, images, side, filters, second } = request;
-    let before = if last.0 == of.0 { last.1.as_slice() } else { &[] };
+    let before = if last.0 == of.model { last.1.as_slice() } else { &[] };
     let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {
         Some(before) => gabor::follow(&column.to_vec(), side, before),
         None => gabor::fit(&column.to_vec(), side),
     };
     let gabors: Arc<Vec<Gabor>> = Arc::new(filters.columns().into_iter().enumerate().map(fit).collect());
-    *last = (of.0, gabors.clone());
+    *last = (of.model, gabors.clone());
     let groups = second.map(|second| groups(second.view(), &gabors, side)).unwrap_or_default().into();
     Fits { of, images, side, gabors, groups }
 }

@@ -276,7 +276,7 @@ mod tests {
             assert_eq!(app.state.latest.as_ref().map(|snapshot| snapshot.clock.steps), Some(steps));
         }
         let commands = &recording.0.borrow().1;
-        let asked = matches!(commands.as_slice(), [Command::SetPace(Pace::Full), Command::Experiment(_), ..]);
+        let asked = matches!(commands.as_slice(), [Command::SetPace(Pace::Full), Command::RunStudy { .. }, ..]);
         assert!(asked, "what a full queue refuses is sent again, in order: {commands:?}");
     }
 

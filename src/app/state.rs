@@ -127,7 +127,7 @@ impl ViewState {
 
     /// Takes fits in, unless they are of another model.
     pub fn take_fits(&mut self, fits: Fits) {
-        if self.latest.as_ref().is_some_and(|snapshot| snapshot.model_id == fits.of.0) {
+        if self.latest.as_ref().is_some_and(|snapshot| snapshot.model_id == fits.of.model) {
             let (share, median) = fits.summary();
             self.fit_history.push([fits.images as f64, share, median]);
             if self.fit_history.len() > FIT_POINTS {

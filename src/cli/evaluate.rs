@@ -2,8 +2,8 @@
 
 use crate::analysis::image_evaluator::{Evaluation, ImageEvaluator, Images};
 use crate::data::{self, ImageSet, Part, Progress};
-use crate::experiment::image_evaluation;
 use crate::export::npz;
+use crate::studies::generation::image_evaluation;
 use anyhow::{anyhow, bail};
 use ndarray::{Array2, Axis, Ix3};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
@@ -38,7 +38,7 @@ pub(super) struct Evaluate {
     /// Images to compare at most
     #[arg(long)]
     count: Option<usize>,
-    /// Array to judge; means where the file has them
+    /// Array to evaluate; means where the file has them
     #[arg(long, value_enum)]
     array: Option<Kind>,
     /// Print JSON
@@ -82,16 +82,16 @@ impl Evaluate {
             }
         }
         let labelled = |set: ImageSet| Images { pixels: set.pixels, labels: set.labels };
-        let judge = image_evaluation::fit(size, labelled(reference), labelled(training)).map_err(|e| anyhow!("{}: {e}", self.data))?;
+        let evaluator = image_evaluation::fit(size, labelled(reference), labelled(training)).map_err(|e| anyhow!("{}: {e}", self.data))?;
         // A distance falls with the number of images, so there are no more than the floor can be given for.
-        let count = count.min(images.nrows()).min(judge.most_comparable());
+        let count = count.min(images.nrows()).min(evaluator.most_comparable());
         let chosen = rand::seq::index::sample(&mut ChaCha8Rng::seed_from_u64(0), images.nrows(), count).into_vec();
-        let found = judge.evaluate(images.select(Axis(0), &chosen).view()).map_err(|e| anyhow!("{place}: {e}"))?;
-        let floor = judge.floor(count);
+        let found = evaluator.evaluate(images.select(Axis(0), &chosen).view()).map_err(|e| anyhow!("{place}: {e}"))?;
+        let floor = evaluator.floor(count);
         if self.json {
-            println!("{}", report(&self, name, &judge, &found, &floor)?);
+            println!("{}", report(&self, name, &evaluator, &found, &floor)?);
         } else {
-            print!("{}", table(&self, name, &judge, &found, &floor));
+            print!("{}", table(&self, name, &evaluator, &found, &floor));
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ fn read_data(data: &str, part: Part, pixels: usize) -> anyhow::Result<ImageSet> 
 fn report(
     given: &Evaluate,
     name: &str,
-    judge: &ImageEvaluator,
+    evaluator: &ImageEvaluator,
     found: &Evaluation,
     floor: &Evaluation,
 ) -> anyhow::Result<serde_json::Value> {
@@ -144,23 +144,23 @@ fn report(
         "file": given.samples.display().to_string(),
         "array": name,
         "data": given.data,
-        "training_count": judge.training_count(),
+        "training_count": evaluator.training_count(),
         "generated": serde_json::to_value(found)?,
         "floor": serde_json::to_value(floor)?,
-        "classes": judge.classes(),
-        "reference_class_shares": judge.reference_shares(),
-        "discriminants_accuracy": judge.accuracy(),
+        "classes": evaluator.classes(),
+        "reference_class_shares": evaluator.reference_shares(),
+        "discriminants_accuracy": evaluator.accuracy(),
     }))
 }
 
-fn table(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Evaluation, floor: &Evaluation) -> String {
+fn table(given: &Evaluate, name: &str, evaluator: &ImageEvaluator, found: &Evaluation, floor: &Evaluation) -> String {
     let mut text = format!(
         "{}: {} {name} against {} held-out images of {}; {} training images\n\n{:<34}{:>16}{:>16}\n",
         given.samples.display(),
         found.count,
         found.reference_count,
         given.data,
-        judge.training_count(),
+        evaluator.training_count(),
         "",
         name,
         "floor"
@@ -178,12 +178,12 @@ fn table(given: &Evaluate, name: &str, judge: &ImageEvaluator, found: &Evaluatio
     let distance = |j: &Evaluation| format!("{:.3} +- {:.3}", j.nearest_training, j.nearest_training_error);
     row(format!("nearest training image ({})", found.nearest_count), [found, floor].map(distance));
     row("closer than 95 % of held-out".into(), [found, floor].map(|j| number(j.close_share)));
-    if let (Some(shares), Some(reference)) = (&found.class_shares, judge.reference_shares()) {
+    if let (Some(shares), Some(reference)) = (&found.class_shares, evaluator.reference_shares()) {
         let _ = writeln!(text, "\n{:<34}{:>16}{:>16}", "class shares", name, "held-out");
-        for ((class, share), real) in judge.classes().iter().zip(shares).zip(reference) {
+        for ((class, share), real) in evaluator.classes().iter().zip(shares).zip(reference) {
             let _ = writeln!(text, "{class:<34}{share:>16.3}{real:>16.3}");
         }
-        if let Some(accuracy) = judge.accuracy() {
+        if let Some(accuracy) = evaluator.accuracy() {
             let _ = writeln!(text, "(the discriminants tell {:.1} % of held-out images rightly)", 100.0 * accuracy);
         }
     }

@@ -1,9 +1,10 @@
 //! `heescope filters`: a model's filters as PNG, SVG or NPY, or their Gabor fits as CSV; units that set a scale as groups and bars.
 
-use crate::experiment::{fits, groups, modelfile};
+use crate::experiment::modelfile;
 use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
 use crate::model::receptive_field;
+use crate::studies::fits::{self, groups};
 use anyhow::bail;
 use std::path::PathBuf;
 
@@ -46,10 +47,10 @@ impl Filters {
             bail!("--layer {} is out of range: 1 to {}", self.layer, model.depth());
         }
         if groups::sets_scale(&model, self.layer) {
-            return groups::save(&self.out, &model, self.layer, format);
+            return Ok(groups::save(&self.out, &model, self.layer, format)?);
         }
         let pixels = receptive_field::filters(&model, self.layer, None);
         let scale = if self.shared_scale { Scale::Shared } else { Scale::PerFilter };
-        fits::save(&self.out, pixels.view(), format, scale, 4, self.ellipses)
+        Ok(fits::save(&self.out, pixels.view(), format, scale, 4, self.ellipses)?)
     }
 }

@@ -1,12 +1,12 @@
 //! `heescope generate`: images from the model, jointly, marginally or from the top down (SPEC 4).
 
 use crate::cli::Start;
-use crate::experiment::generation::{FrozenModel, GenerationChains, GenerationRequest, Mode, Origin};
-use crate::experiment::generation_comparison::SMALLEST_PICTURE;
-use crate::experiment::{Config, Session};
+use crate::experiment::{Config, FrozenModel, ModelVersion, Session};
 use crate::export::filters::tile;
 use crate::export::images::{Tone, picture, save_npz};
 use crate::model::Hierarchy;
+use crate::studies::generation::comparison::SMALLEST_PICTURE;
+use crate::studies::generation::{GenerationChains, GenerationRequest, Mode, Origin};
 use anyhow::bail;
 use indicatif::ProgressBar;
 use std::io::IsTerminal;
@@ -93,8 +93,8 @@ impl Generate {
 
     fn generate(&self, config: &Config, model: Option<Hierarchy>, request: GenerationRequest, shape: [usize; 2]) -> anyhow::Result<()> {
         let needs_data = request.origin == Origin::Data && request.mode != Mode::Ancestral;
-        let (weights, data) = match (model, needs_data) {
-            (Some(model), false) => (FrozenModel::with_model(config, model), None),
+        let (frozen, data) = match (model, needs_data) {
+            (Some(model), false) => (FrozenModel::from_model(config, model), None),
             (model, _) => {
                 if model.is_none() && config.learning.enabled {
                     eprintln!("preset {} has not learned: its weights are random (train it, then use --model)", config.model.name);
@@ -103,11 +103,14 @@ impl Generate {
                     Some(model) => Session::with_model(config.clone(), model)?,
                     None => Session::new(config.clone())?,
                 };
-                (FrozenModel::of(&session), session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len()))))
+                (
+                    FrozenModel::of(&session, ModelVersion::default()),
+                    session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len()))),
+                )
             }
         };
-        let tone = Tone::of(weights.model.layers[0].bounds());
-        let mut chains = GenerationChains::new(weights, request, data.as_ref())?;
+        let tone = Tone::of(frozen.model.layers[0].bounds());
+        let mut chains = GenerationChains::new(&frozen, request, data.as_ref())?;
         let steps = if request.mode == Mode::Ancestral { 0 } else { self.steps };
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(steps as u64) } else { ProgressBar::hidden() };
         while (chains.steps as usize) < steps {

@@ -1,9 +1,13 @@
 //! A job in the background: a named thread that takes requests and gives reports, both through bounded channels.
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long a report that finds no room waits until it is looked whether the thread is to stop.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What both sides of a job know.
 #[derive(Default)]
@@ -113,6 +117,18 @@ impl<Report> JobContext<Report> {
     /// Sends a report without waiting; false, and the report is lost, where as many as the channel holds were not read.
     pub fn report(&self, report: Report) -> bool {
         self.reports.try_send(report).is_ok()
+    }
+
+    /// Sends a report, and waits for room in the channel as long as nobody asks the thread to stop; false where it was not sent.
+    pub fn report_waiting(&self, report: Report) -> bool {
+        let mut waiting = report;
+        loop {
+            match self.reports.send_timeout(waiting, PATIENCE) {
+                Ok(()) => return true,
+                Err(SendTimeoutError::Timeout(report)) if !self.is_stopped() => waiting = report,
+                Err(_) => return false,
+            }
+        }
     }
 
     /// Tells how much is done, and how much there is in all.

@@ -2,10 +2,10 @@
 
 use crate::engine::generation::GenerationCommand;
 use crate::experiment::Config;
-use crate::experiment::generation_comparison::Settings;
-use crate::experiment::laboratory::Experiment;
 use crate::experiment::parameters::Value;
-use crate::experiment::race::{SamplerConfig, Start};
+use crate::studies::StudyOptions;
+use crate::studies::generation::comparison::Settings;
+use crate::studies::race::{SamplerConfig, Start};
 use std::path::PathBuf;
 
 /// Steps a second at which learning is slow enough to be watched.
@@ -93,8 +93,13 @@ pub enum Command {
     Race(Vec<SamplerConfig>),
     /// All chains of the race start again from here.
     RaceFrom(Start),
-    /// Do an experiment on the model as it is, in place of the one under way.
-    Experiment(Experiment),
+    /// Run a study of the registry on the model as it is, in place of the one under way.
+    RunStudy {
+        /// Its name.
+        name: String,
+        /// Its options; what is not given is as usual.
+        options: StudyOptions,
+    },
     /// Show gratings to copies of the network and record this layer.
     Tune {
         /// 1..=L.
@@ -106,8 +111,8 @@ pub enum Command {
     Generate(Settings),
     /// Change the generation under way, or have it written.
     Generation(GenerationCommand),
-    /// Stop the experiment; its points stay.
-    StopExperiment,
+    /// Stop the study; its points stay.
+    StopStudy,
     /// Write the model file.
     SaveModel(PathBuf),
     /// End the thread.

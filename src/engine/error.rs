@@ -1,6 +1,6 @@
 //! What the engine can refuse or fail at.
 
-use crate::experiment::generation_comparison::SMALLEST_PICTURE;
+use crate::studies::generation::comparison::SMALLEST_PICTURE;
 use std::path::PathBuf;
 
 /// Why the engine could not do what it was asked for.
@@ -22,6 +22,14 @@ pub enum EngineError {
         job: &'static str,
         /// What can be done; empty or after a colon.
         advice: &'static str,
+    },
+    /// A study cannot be run, or there is none of that name.
+    #[error("cannot run the study {name}: {reason}")]
+    Study {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
     },
     /// Gratings need a layer of neurons that runs, above an observation that is a square patch.
     #[error("layer {layer} of this model cannot be shown gratings")]

@@ -6,12 +6,12 @@ mod state;
 pub use state::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 
 use crate::engine::EngineError;
-use crate::experiment::generation::FrozenModel;
-use crate::experiment::generation_comparison::{SMALLEST_PICTURE, Settings};
-use crate::experiment::image_distance::Sample;
 use crate::experiment::session::Session;
+use crate::experiment::{FrozenModel, ModelVersion};
 use crate::export::filters::tile;
-use job::{GenerationContext, GenerationJob, VersionedWeights};
+use crate::studies::generation::comparison::{SMALLEST_PICTURE, Settings};
+use crate::studies::generation::image_distance::Sample;
+use job::{GenerationContext, GenerationJob};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,14 +25,16 @@ pub(super) struct Generation {
     state: Option<Arc<GenerationState>>,
     /// Whether anybody looks.
     visible: bool,
-    /// When weights were sent last, and which version.
-    weights_sent: Option<(Instant, u64)>,
+    /// When weights were sent last, and which.
+    weights_sent: Option<(Instant, ModelVersion)>,
+    /// Number of the model.
+    model_id: u64,
 }
 
 impl Generation {
     /// Nothing is generated yet.
-    pub(super) fn new(visible: bool) -> Self {
-        Self { job: None, state: None, visible, weights_sent: None }
+    pub(super) fn new(visible: bool, model_id: u64) -> Self {
+        Self { job: None, state: None, visible, weights_sent: None, model_id }
     }
 
     /// Whether anybody looks: this outlives the model.
@@ -46,18 +48,18 @@ impl Generation {
     }
 
     /// All three ways from the start, with the weights as they are. The error says why not.
-    pub(super) fn generate(&mut self, settings: Settings, session: &Session, model_id: u64) -> Result<(), EngineError> {
+    pub(super) fn generate(&mut self, settings: Settings, session: &Session) -> Result<(), EngineError> {
         let pixels = session.model().layers[0].size;
         if pixels < SMALLEST_PICTURE {
             return Err(EngineError::NoPicture { pixels });
         }
         if self.job.as_ref().is_some_and(GenerationJob::is_finished) {
-            *self = Self::new(self.visible);
+            *self = Self::new(self.visible, self.model_id);
         }
         let job = match self.job.take() {
             Some(job) => job,
             None => GenerationJob::start(GenerationContext {
-                model_id,
+                model_id: self.model_id,
                 shape: tile(pixels),
                 seed: session.config().dynamics.seed,
                 config: session.config().to_toml(),
@@ -71,9 +73,10 @@ impl Generation {
         started.then_some(()).ok_or(EngineError::GenerationBusy)
     }
 
-    fn present_weights(&mut self, session: &Session) -> VersionedWeights {
-        self.weights_sent = Some((Instant::now(), session.weights_version()));
-        VersionedWeights { weights: FrozenModel::of(session), version: (session.weights_version(), session.images()) }
+    fn present_weights(&mut self, session: &Session) -> FrozenModel {
+        let version = ModelVersion { model: self.model_id, weights: session.weights_version() };
+        self.weights_sent = Some((Instant::now(), version));
+        FrozenModel::of(session, version)
     }
 
     /// Passes a command on to what is under way; nothing where nothing is.
@@ -104,13 +107,14 @@ impl Generation {
         let is_new = latest.is_some();
         self.state = latest.or(self.state.take());
         let follows = self.visible && self.state.as_ref().is_some_and(|state| state.following && !state.paused);
-        let outdated =
-            self.weights_sent.is_none_or(|(at, version)| at.elapsed() >= FOLLOWING_INTERVAL && version != session.weights_version());
+        let outdated = self
+            .weights_sent
+            .is_none_or(|(at, version)| at.elapsed() >= FOLLOWING_INTERVAL && version.weights != session.weights_version());
         if follows && outdated {
             self.send_weights(session); // where the job is busy: the next time
         }
         if self.job.as_ref().is_some_and(GenerationJob::is_finished) && outcomes.is_empty() {
-            *self = Self::new(self.visible);
+            *self = Self::new(self.visible, self.model_id);
             outcomes.push(Err(EngineError::Lost { job: "generation", advice: ": generate again" }));
             return true;
         }

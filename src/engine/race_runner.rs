@@ -3,9 +3,9 @@
 use crate::analysis::density::DensityGrid;
 use crate::engine::mixing_monitor::{MixingDiagnostics, MixingMonitor, MixingRequest};
 use crate::engine::{EngineError, RaceState, RacerState, Watch};
-use crate::experiment::config::DynamicsConfig;
-use crate::experiment::race::{Field, Race, SamplerConfig, Start};
 use crate::experiment::session::Session;
+use crate::experiment::{FrozenModel, ModelVersion, WatchedUnits};
+use crate::studies::race::{Race, Sampler, SamplerConfig, Start};
 use std::time::{Duration, Instant};
 
 /// Chains of each sampler.
@@ -35,7 +35,6 @@ impl RaceRunner {
         &mut self,
         samplers: &[SamplerConfig],
         session: &Session,
-        common: &DynamicsConfig,
         watch: &Watch,
         exact: Option<&DensityGrid>,
     ) -> Result<(), EngineError> {
@@ -47,15 +46,9 @@ impl RaceRunner {
         if session.config().stimulus.steps_per_stimulus > 0 && !session.is_held() {
             return Err(EngineError::ChangingStimulus);
         }
-        let field = Field {
-            model: session.model(),
-            stiffness: session.stiffness(),
-            common,
-            stimulus: session.stimulus(),
-            exact,
-            watched: (watch.trace_layer, watch.pair),
-        };
-        self.race = Some(Race::new(&field, samplers, CHAINS));
+        let frozen = FrozenModel::of(session, ModelVersion::default());
+        let watched = WatchedUnits { layer: watch.trace_layer, pair: watch.pair };
+        self.race = Some(Race::new(&frozen, watched, exact, samplers, CHAINS));
         Ok(())
     }
 
@@ -130,7 +123,7 @@ impl RaceRunner {
     /// What the window gets.
     pub(super) fn state(&self, tau_x_ms: f64) -> Option<RaceState> {
         let race = self.race.as_ref()?;
-        let racer = |(s, mixing): (&crate::experiment::race::Sampler, &Option<MixingDiagnostics>)| RacerState {
+        let racer = |(s, mixing): (&Sampler, &Option<MixingDiagnostics>)| RacerState {
             config: s.config,
             trail: s.trail.clone(),
             visits: s.visits.clone(),

@@ -10,13 +10,12 @@ pub use samples::{InterneuronSample, LearningPoint, TraceSample};
 use crate::analysis::density::DensityGrid;
 use crate::engine::command::Watch;
 use crate::engine::generation::GenerationState;
-use crate::engine::laboratory::StudyFindings;
 use crate::engine::tuning_runner::TuningState;
-use crate::experiment::Config;
 use crate::experiment::config::LayerConfig;
-use crate::experiment::laboratory::Subject;
 use crate::experiment::stages::StagePosition;
+use crate::experiment::{Config, ModelVersion};
 use crate::model::{Hierarchy, Layer, ModelError};
+use crate::studies::{StudyFindings, StudyTarget};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
@@ -93,9 +92,9 @@ pub struct SnapshotState {
     pub exact_posterior: Option<Arc<DensityGrid>>,
     /// Points (x, density) of the exact posterior of a single latent unit, where there is just one.
     pub exact_line: Option<Arc<Vec<[f64; 2]>>>,
-    /// What an experiment would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
-    pub subject: Option<Arc<Subject>>,
-    /// The experiment under way, or the last one.
+    /// What a study would be done on: the model (as of the last change of a fixed or held stimulus), dynamics, stimulus.
+    pub subject: Option<Arc<StudyTarget>>,
+    /// The study under way, or the last one.
     pub findings: Option<Arc<StudyFindings>>,
     /// Responses to gratings, where these were shown.
     pub tuning: Option<Arc<TuningState>>,
@@ -146,6 +145,11 @@ impl SnapshotState {
         self.stimulus.held || self.config.stimulus.steps_per_stimulus == 0
     }
 
+    /// Which model this is, and which state of its weights.
+    pub fn version(&self) -> ModelVersion {
+        ModelVersion { model: self.model_id, weights: self.weights_version }
+    }
+
     /// The model as its configuration and what has been learned since have it. An error where they do not fit together.
     pub fn model(&self) -> Result<Hierarchy, ModelError> {
         let layer = |(l, config): (usize, &LayerConfig)| {
@@ -162,7 +166,7 @@ impl SnapshotState {
     }
 
     /// What an experiment would be done on.
-    pub fn subject(&self) -> Option<Arc<Subject>> {
+    pub fn subject(&self) -> Option<Arc<StudyTarget>> {
         self.subject.clone()
     }
 }

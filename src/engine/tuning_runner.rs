@@ -1,9 +1,8 @@
 //! Shows gratings to a copy of the network in the background, and keeps what was found.
 
-use crate::dynamics::StepParameters;
 use crate::engine::background::{BackgroundJob, JobContext};
-use crate::experiment::tuning::{Preparation, Protocol, Responses};
-use crate::model::Hierarchy;
+use crate::experiment::{FrozenModel, ModelVersion};
+use crate::studies::tuning::{Preparation, Protocol, Responses};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TuningState {
     /// Model and weights that it is done on.
-    pub of: (u64, u64),
+    pub of: ModelVersion,
     /// The layer recorded.
     pub layer: usize,
     /// Networks done, and in all.
@@ -29,25 +28,22 @@ pub(super) struct TuningRunner {
     job: BackgroundJob<Infallible, Responses>,
 }
 
-/// What gratings are shown to.
-pub(super) struct TuningSubject {
-    pub(super) of: (u64, u64),
-    pub(super) model: Hierarchy,
-    pub(super) parameters: StepParameters,
-    pub(super) active_layers: usize,
+/// What gratings are shown to, and which.
+pub(super) struct TuningRequest {
+    pub(super) frozen: FrozenModel,
     pub(super) layer: usize,
     pub(super) side: usize,
     pub(super) protocol: Protocol,
 }
 
 impl TuningRunner {
-    pub(super) fn start(subject: TuningSubject) -> std::io::Result<Self> {
-        let total = subject.protocol.networks(subject.model.layers[subject.layer].size);
-        let state = TuningState { of: subject.of, layer: subject.layer, progress: (0, total), ended: false, responses: None };
+    pub(super) fn start(request: TuningRequest) -> std::io::Result<Self> {
+        let total = request.protocol.networks(request.frozen.model.layers[request.layer].size);
+        let state = TuningState { of: request.frozen.version, layer: request.layer, progress: (0, total), ended: false, responses: None };
         // Two reports: what is known before the contrasts, and all.
         let job = BackgroundJob::spawn("gratings", 0, 2, move |_, job| {
             job.set_progress(0, total);
-            run(&subject, job);
+            run(&request, job);
         })?;
         Ok(Self { state, job })
     }
@@ -82,10 +78,11 @@ impl TuningRunner {
     }
 }
 
-fn run(subject: &TuningSubject, job: &JobContext<Responses>) {
-    let TuningSubject { model, parameters, active_layers, layer, .. } = subject;
-    let preparation = Preparation { model, parameters, active_layers: *active_layers, layer: *layer };
-    let responses = preparation.run(&subject.protocol, subject.side, &mut |done, total, so_far| {
+fn run(request: &TuningRequest, job: &JobContext<Responses>) {
+    let TuningRequest { frozen, layer, side, protocol } = request;
+    let parameters = frozen.step_parameters();
+    let preparation = Preparation { model: &frozen.model, parameters: &parameters, active_layers: frozen.active_layers, layer: *layer };
+    let responses = preparation.run(protocol, *side, &mut |done, total, so_far| {
         job.set_progress(done, total);
         if let Some(found) = so_far {
             job.report(found.clone());

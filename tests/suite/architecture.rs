@@ -1,19 +1,20 @@
-//! The direction of imports: app and cli -> engine -> experiment -> dynamics, data, analysis, export -> model.
+//! The direction of imports: app and cli -> engine -> studies -> experiment -> dynamics, data, analysis, export -> model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Rooms, and those that each may import from.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("dynamics", &["model"]),
     ("analysis", &["model"]),
     ("data", &[]),
     ("export", &[]),
     ("experiment", &["model", "dynamics", "data", "analysis", "export"]),
-    ("engine", &["model", "dynamics", "data", "analysis", "export", "experiment"]),
-    ("app", &["model", "dynamics", "data", "analysis", "export", "experiment", "engine"]),
-    ("cli", &["model", "dynamics", "data", "analysis", "export", "experiment", "engine", "app"]),
+    ("studies", &["model", "dynamics", "data", "analysis", "export", "experiment"]),
+    ("engine", &["model", "dynamics", "data", "analysis", "export", "experiment", "studies"]),
+    ("app", &["model", "dynamics", "data", "analysis", "export", "experiment", "studies", "engine"]),
+    ("cli", &["model", "dynamics", "data", "analysis", "export", "experiment", "studies", "engine", "app"]),
 ];
 
 fn visit(folder: &Path, check: &mut impl FnMut(&Path, &str)) {

@@ -184,9 +184,44 @@ fn what_theory_predicts_is_measured_without_a_window() {
     assert!(table.starts_with("series,x,measured,standard_error,exact\n") && rows.len() == 82, "{table}");
     let worst = |gain: f64| rows.iter().map(|r| (r[2] - gain * r[4]).abs() / (r[3] + 0.002 * r[4].abs() + 1e-9)).fold(0.0, f64::max);
     assert!(worst(1.0) < 5.0 && worst(1.1) > 5.0, "points lie on the exact curve, not on one 1.1 times as high: {}", worst(1.0));
+    let text = succeeds(folder, &["measure", "partition", "--preset", "competition", "--json"]);
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let points: Vec<&serde_json::Value> =
+        object["series"].as_array().unwrap().iter().flat_map(|series| series["points"].as_array().unwrap()).collect();
+    assert_eq!((points.len(), object["expectation"].as_str(), object["preset"].as_str()), (82, Some("exact"), Some("competition")));
+    for (row, point) in rows.iter().zip(&points) {
+        for (key, column) in [("x", 1), ("measured", 2), ("standard_error", 3), ("expected", 4)] {
+            let apart = (point[key].as_f64().unwrap() - row[column]).abs(); // JSON is read to the last but one bit
+            assert!(apart <= 1e-15 * row[column].abs(), "{key}: JSON and CSV are the same numbers, {apart} apart");
+        }
+    }
+    let help = succeeds(folder, &["measure", "--help"]);
+    for study in heescope::studies::all() {
+        assert!(help.contains(study.name()) && help.contains(study.summary()), "{} is not in the help: {help}", study.name());
+        assert!(study.options().iter().all(|option| help.contains(&format!("--{}", option.key))), "{help}");
+    }
+    fails(folder, &["measure", "nothing", "--preset", "ridge"], "partition-error");
+    fails(folder, &["measure", "race", "--preset", "ridge", "--chains", "0"], "--chains 0");
+    fails(folder, &["measure", "fits", "--preset", "ridge"], "square picture");
     fails(folder, &["measure", "race", "--preset", "chain"], "two neurons");
     fails(folder, &["measure", "race", "--preset", "ridge", "--sampler", "q=1"], "no key 'q'");
     fails(folder, &["measure", "separation", "--preset", "ridge", "--unit", "9"], "--unit 9");
+}
+
+#[test]
+fn every_study_that_applies_is_measured_and_the_others_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let quick = ["--repeats", "1", "--distance", "0.3", "--sampler", "m=0", "--set", "governor=manual", "--set", "dt_ms=3"];
+    let text = succeeds(folder, &[&["measure", "all", "--preset", "ridge", "--json", "--out", "found"], &quick[..]].concat());
+    let objects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = objects.iter().map(|object| object["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["adaptation", "adaptation-time", "separation", "partition", "partition-error", "race"]);
+    for name in names {
+        let table = std::fs::read_to_string(folder.join("found").join(format!("{name}.csv"))).unwrap();
+        assert!(table.lines().count() > 1, "{name}: {table}");
+    }
+    assert!(objects.iter().all(|object| object["finished"] == true && object["seed"].is_u64() && object["version"].is_string()));
 }
 
 #[test]

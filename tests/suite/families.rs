@@ -9,11 +9,13 @@ use heescope::dynamics::noise::Noise;
 use heescope::dynamics::step_parameters::{LayerStep, StepParameters};
 use heescope::dynamics::{Ensemble, EnsembleOptions, Probes, Span, in_turn};
 use heescope::experiment::config::DynamicsConfig;
-use heescope::experiment::laboratory::{Experiment, Point, Subject, eta_range, run, theory};
-use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
+use heescope::experiment::{Config, FrozenModel, WatchedUnits};
 use heescope::model::closed_form::adaptation_speedup;
 use heescope::model::energy::{currents, energy};
 use heescope::model::{Activation, Family, FamilyConfig, Hierarchy, quadrature};
+use heescope::studies::natural_parameter::family_options;
+use heescope::studies::race::{Race, SamplerConfig, Start};
+use heescope::studies::{self, Point, StudyTarget};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
@@ -23,7 +25,7 @@ const Z: f64 = 5.0;
 /// Largest z of <T(y)> against `mean` over nine eta; 300 independent repeats of K = 2 interneurons each.
 fn worst_z(family: &dyn Family, mean: impl Fn(f64) -> f64) -> f64 {
     const REPEATS: usize = 300;
-    let reach = 0.8 * eta_range(family);
+    let reach = 0.8 * family.typical_natural_parameter();
     let etas: Vec<f32> = (0..9).flat_map(|i| [(reach * (f64::from(i) / 4.0 - 1.0)) as f32; REPEATS]).collect();
     let parameters =
         StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: 3.0, interneurons: 2, exact: false, choice_interval: 1 };
@@ -48,11 +50,19 @@ fn interneurons_of_every_family_find_the_slope_of_its_log_partition() {
             let z = worst_z(family.as_ref(), |eta| family.mean_statistic(eta));
             prop_assert!(z < Z, "{config:?}: z {z}");
             // Planted bug: a mean that belongs to an input 1.15 times as strong, and 0.1 higher.
-            let wrong = worst_z(family.as_ref(), |eta| family.mean_statistic(1.15 * eta + 0.1 * eta_range(family.as_ref())));
+            let wrong = worst_z(family.as_ref(), |eta| family.mean_statistic(1.15 * eta + 0.1 * family.typical_natural_parameter()));
             prop_assert!(wrong > Z, "{config:?}: the bug is not seen, z {wrong}");
             Ok(())
         });
     }
+}
+
+/// The first two units of the first layer.
+const PAIR: WatchedUnits = WatchedUnits { layer: 1, pair: [0, 1] };
+
+fn frozen(model: &Hierarchy, dynamics: DynamicsConfig, stimulus: &[f32]) -> FrozenModel {
+    let config = Config { dynamics, ..Config::default() };
+    FrozenModel { stimulus: stimulus.to_vec(), ..FrozenModel::from_model(&config, model.clone()) }
 }
 
 #[test]
@@ -60,19 +70,15 @@ fn the_log_partition_of_every_random_family_is_the_integral_of_what_interneurons
     let gaussian = |sigma, size| layer(FamilyConfig::Gaussian { sigma }, Activation::Linear, size);
     let model = Hierarchy::new(vec![gaussian(0.5, 1), gaussian(1.0, 1)], vec![Array2::ones((1, 1))]).unwrap();
     let dynamics = DynamicsConfig { dt_ms: 1.0, tau_eps_ms: 0.5, interneurons: 2, ..Default::default() };
-    let subject = Subject { model, stiffness: vec![5.0], dynamics, stimulus: vec![0.0], watched: (1, [0, 0]) };
+    let frozen = FrozenModel { stiffness: vec![5.0], ..frozen(&model, dynamics, &[0.0]) };
+    let target = StudyTarget { frozen: frozen.into(), watched: WatchedUnits { layer: 1, pair: [0, 0] }, images: None };
     let scales = (6.0..16.0f64, 0.1..0.4f64).prop_map(|(eta_max, delta)| FamilyConfig::LaplaceScale { eta_max, delta }).boxed();
     for strategy in below().into_iter().chain([scales]) {
         each(strategy, |family| {
-            let experiment = Experiment::Partition { family };
-            let mut found = Vec::new();
-            run(experiment, &subject, &mut |point| {
-                found.extend(point);
-                true
-            });
+            let found = studies::measure(&studies::partition::STUDY, &target, &family_options(family), &mut |_| true).unwrap().points;
             let worst = |gain: f64| {
                 let z = |p: &Point| {
-                    let exact = gain * theory(experiment, &subject, p).unwrap();
+                    let exact = gain * p.expected.unwrap();
                     // Simpson's rule errs by well below 1 %.
                     ((p.y - exact).abs() - 0.01 * exact.abs()).max(0.0) / p.error.max(1e-12)
                 };
@@ -91,11 +97,10 @@ fn adaptation_speeds_random_gaussian_posteriors_up_by_s() {
     each((weights, 0.4..0.8f64, 1.5..4.0f64, 20.0..60.0f64), |(w, sigma, m, tau_v_ms)| {
         let gaussian = |sigma, size| layer(FamilyConfig::Gaussian { sigma }, Activation::Linear, size);
         let model = Hierarchy::new(vec![gaussian(sigma, 1), gaussian(1.0, 2)], vec![ndarray::array![[w[0], w[1]]]]).unwrap();
-        let stiffness = heescope::dynamics::governor::Stiffness::new(&model).lambda;
         let common = DynamicsConfig { dt_ms: 0.5, tau_eps_ms: 0.02, tau_v_ms, adaptation: m, ..Default::default() };
-        let field = Field { model: &model, stiffness: &stiffness, common: &common, stimulus: &[0.5], exact: None, watched: (1, [0, 1]) };
+        let frozen = frozen(&model, common, &[0.5]);
         let adapting = SamplerConfig::of(&common);
-        let mut race = Race::new(&field, &[SamplerConfig { adaptation: 0.0, ..adapting }, adapting], 256);
+        let mut race = Race::new(&frozen, PAIR, None, &[SamplerConfig { adaptation: 0.0, ..adapting }, adapting], 256);
         race.restart(Start::Prior);
         race.advance(1600);
         race.samplers.iter_mut().for_each(|s| s.set_stride(8));
@@ -156,10 +161,9 @@ fn currents_of_every_family_are_minus_the_slope_of_the_energy() {
 
 /// Largest z of the first two moments of a short race on `model` against the exact posterior of `judge`.
 fn moments_z(model: &Hierarchy, judge: &Hierarchy, stimulus: &[f32]) -> f64 {
-    let stiffness = heescope::dynamics::governor::Stiffness::new(model);
     let common = DynamicsConfig { dt_ms: 0.4, tau_eps_ms: 0.3, adaptation: 1.5, ..Default::default() };
-    let field = Field { model, stiffness: &stiffness.lambda, common: &common, stimulus, exact: None, watched: (1, [0, 1]) };
-    let mut race = Race::new(&field, &[SamplerConfig::of(&common)], 128);
+    let frozen = frozen(model, common, stimulus);
+    let mut race = Race::new(&frozen, PAIR, None, &[SamplerConfig::of(&common)], 128);
     race.restart(Start::Prior);
     race.advance(600);
     race.samplers[0].set_stride(1);
@@ -322,9 +326,8 @@ fn random_linear_gaussian_dynamics_have_the_covariance_of_their_lyapunov_equatio
         let p = step_parameters(&common, &stiffness);
         let constants: Vec<_> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
         let Some(exact) = LinearDynamics::new(&model, &constants, tau_eps_ms, k, false) else { return Ok(()) }; // unstable
-        let field =
-            Field { model: &model, stiffness: &stiffness, common: &common, stimulus: &[0.0, 0.0], exact: None, watched: (1, [0, 1]) };
-        let mut race = Race::new(&field, &[SamplerConfig::of(&common)], 400);
+        let frozen = frozen(&model, common, &[0.0, 0.0]);
+        let mut race = Race::new(&frozen, PAIR, None, &[SamplerConfig::of(&common)], 400);
         race.advance(4000);
         race.samplers[0].set_stride(4);
         race.advance(4 * 1900);

@@ -2,11 +2,13 @@
 //! has a planted bug that it must see.
 
 use heescope::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepParameters, categorical, in_turn, mixture_learning};
-use heescope::experiment::generation::{FrozenModel, GenerationChains, GenerationRequest, Mode, Origin};
+use heescope::experiment::ConfigError;
 use heescope::model::energy::energy;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
+use heescope::studies::generation::{ChainSteps, GenerationChains, GenerationRequest, Mode, Origin};
 use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, array};
+use std::sync::Arc;
 
 fn layer(family: FamilyConfig, size: usize) -> Layer {
     Layer::new(family, Activation::Linear, size).unwrap()
@@ -42,10 +44,14 @@ fn covariance(model: &Hierarchy) -> DMatrix<f64> {
     })
 }
 
-fn weights(model: &Hierarchy, h: f64, h0: f64, m: f64) -> FrozenModel {
+fn chain_steps(model: &Hierarchy, h: f64, h0: f64, m: f64) -> ChainSteps {
     let layers = vec![LayerStep::new(h, m, 0.3); model.depth()];
     let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, choice_interval: 1 };
-    FrozenModel { model: model.clone(), parameters, observed: LayerStep::new(h0, 0.0, 0.3), active_layers: model.depth() }
+    ChainSteps { parameters, observed: LayerStep::new(h0, 0.0, 0.3), active_layers: model.depth() }
+}
+
+fn chains(model: &Hierarchy, steps: ChainSteps, request: GenerationRequest) -> Result<GenerationChains, ConfigError> {
+    GenerationChains::with_steps(Arc::new(model.clone()), steps, request, None)
 }
 
 fn request(mode: Mode, count: usize, inner: usize) -> GenerationRequest {
@@ -78,9 +84,8 @@ fn less_noise(model: &Hierarchy) -> Hierarchy {
 #[test]
 fn ancestral_samples_have_the_closed_form_covariance() {
     let model = linear();
-    let run = |model: &Hierarchy| {
-        GenerationChains::new(weights(model, 0.01, 0.01, 0.0), request(Mode::Ancestral, 20_000, 1), None).unwrap().samples()
-    };
+    let run =
+        |model: &Hierarchy| chains(model, chain_steps(model, 0.01, 0.01, 0.0), request(Mode::Ancestral, 20_000, 1)).unwrap().samples();
     let z = covariance_z(&run(&model), &covariance(&model));
     assert!(z < 5.0, "z = {z}");
     let bug = covariance_z(&run(&less_noise(&model)), &covariance(&model));
@@ -92,7 +97,7 @@ fn joint_samples_have_the_closed_form_covariance() {
     let model = linear();
     let run = |model: &Hierarchy| {
         // h lambda is about 0.02: the step's own bias is below one standard error.
-        let mut chains = GenerationChains::new(weights(model, 0.003, 0.003, 2.0), request(Mode::Joint, 4000, 1), None).unwrap();
+        let mut chains = chains(model, chain_steps(model, 0.003, 0.003, 2.0), request(Mode::Joint, 4000, 1)).unwrap();
         chains.advance(3000);
         chains.samples()
     };
@@ -109,14 +114,14 @@ fn marginal_samples_have_the_covariance_of_langevin_on_the_marginal() {
     // x' = x - h0 P x + sqrt(2 h0) n has the covariance (P (1 - h0 P/2))^-1, P the precision of x_0.
     let p = covariance(&model).try_inverse().unwrap();
     let exact = (&p * (DMatrix::identity(3, 3) - &p * (0.5 * h0))).try_inverse().unwrap();
-    let mut chains = GenerationChains::new(weights(&model, h, h0, 0.0), request(Mode::Marginal, count, inner), None).unwrap();
+    let mut chains = chains(&model, chain_steps(&model, h, h0, 0.0), request(Mode::Marginal, count, inner)).unwrap();
     chains.advance(inner * outer);
     let z = covariance_z(&chains.samples(), &exact);
     assert!(z < 5.0, "z = {z}");
 
     // Planted bug: the gradient of one step in place of the mean over all.
     let observed = LayerStep::new(h0, 0.0, 0.3);
-    let parameters = weights(&model, h, h0, 0.0).parameters;
+    let parameters = chain_steps(&model, h, h0, 0.0).parameters;
     let mut wrong = networks(&model, count, 5);
     for _ in 0..outer {
         for (steps, free) in [(inner - 1, vec![false; 3]), (1, vec![true; 3])] {
@@ -133,7 +138,7 @@ fn freed_pixels_are_sampled_from_the_conditional_law() {
     let model = linear();
     let (rows, clamped) = (5000, [0.8f32, -0.4]); // x_0[0] and x_0[2]; x_0[1] is free
     let run = |model: &Hierarchy| {
-        let parameters = weights(model, 0.004, 0.004, 2.0).parameters;
+        let parameters = chain_steps(model, 0.004, 0.004, 2.0).parameters;
         let mut networks = networks(model, rows, 7);
         networks.clamp(&[clamped[0], 5.0, clamped[1]], &[]);
         networks.free(&[false, true, false], 1, LayerStep::new(0.004, 1.0, 0.3));
@@ -202,7 +207,7 @@ fn binary_pictures_have_their_shares_in_every_mode() {
     stronger.weights[0] *= 1.3; // planted bug
     for (mode, inner, steps) in [(Mode::Ancestral, 1, 1), (Mode::Joint, 1, 1500), (Mode::Marginal, 40, 4000)] {
         let run = |model: &Hierarchy| {
-            let mut chains = GenerationChains::new(weights(model, 0.02, 0.02, 1.0), request(mode, 6000, inner), None).unwrap();
+            let mut chains = chains(model, chain_steps(model, 0.02, 0.02, 1.0), request(mode, 6000, inner)).unwrap();
             chains.advance(steps);
             chains.samples()
         };
@@ -266,9 +271,9 @@ fn joint_samples_below_a_categorical_top_have_the_mixture_s_moments() {
     let centre = |i: usize, c: usize| f64::from(model.weights[1][[i, c]]);
     let mean = |i: usize| (0..3).map(|c| f64::from(p[c]) * centre(i, c)).sum::<f64>();
     let moments = |model: &Hierarchy, choice_interval: usize| {
-        let mut weights = weights(model, 0.01, 0.01, 1.5);
-        weights.parameters.choice_interval = choice_interval;
-        let mut chains = GenerationChains::new(weights, request(Mode::Joint, 6000, 1), None).unwrap();
+        let mut steps = chain_steps(model, 0.01, 0.01, 1.5);
+        steps.parameters.choice_interval = choice_interval;
+        let mut chains = chains(model, steps, request(Mode::Joint, 6000, 1)).unwrap();
         chains.advance(2500);
         chains.states(1)
     };
@@ -424,7 +429,7 @@ fn lower_temperatures_narrow_the_law() {
     let exact = covariance(&model) * 0.25; // exp(-E/T) of a Gaussian has T times the covariance
     for (mode, steps) in [(Mode::Ancestral, 1), (Mode::Joint, 3000)] {
         let request = GenerationRequest { temperature: 0.25, ..request(mode, 4000, 1) };
-        let mut chains = GenerationChains::new(weights(&model, 0.003, 0.003, 2.0), request, None).unwrap();
+        let mut chains = chains(&model, chain_steps(&model, 0.003, 0.003, 2.0), request).unwrap();
         chains.advance(steps);
         let z = covariance_z(&chains.samples(), &exact);
         assert!(z < 5.0, "{mode:?}: z = {z}");
@@ -441,7 +446,7 @@ fn what_cannot_be_generated_is_refused_with_the_value_named() {
         (GenerationRequest { category: Some(1), ..request(Mode::Ancestral, 1, 1) }, "categorical"),
         (GenerationRequest { origin: Origin::Data, ..request(Mode::Joint, 1, 1) }, "data"),
     ] {
-        let error = GenerationChains::new(weights(&model, 0.01, 0.01, 0.0), request, None).err().unwrap().to_string();
+        let error = chains(&model, chain_steps(&model, 0.01, 0.01, 0.0), request).err().unwrap().to_string();
         assert!(error.contains(part), "{error}");
     }
 }

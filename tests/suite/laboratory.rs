@@ -1,36 +1,34 @@
-//! The laboratory's measured points on the exact curves, and the bars all found.
+//! The points that studies measure on the exact curves, and the bars all found.
 
 use heescope::dynamics::Probes;
-use heescope::experiment::laboratory::{
-    Experiment, FAMILIES, INTERNEURONS, Point, Subject, eta_origin, partition_error_theory, run, separation_levels, separation_theory,
-    speed_up_theory,
-};
-use heescope::experiment::{Session, presets};
+use heescope::experiment::{FrozenModel, ModelVersion, Session, presets};
 use heescope::model::FamilyConfig;
+use heescope::studies::natural_parameter::{FAMILIES, eta_origin, family_options};
+use heescope::studies::partition_error::exact_error;
+use heescope::studies::separation::{stationary_variance, variance_levels};
+use heescope::studies::{self, Point, Study, StudyOptions, StudyTarget};
+use std::sync::Arc;
 
+/// K of the series.
+const INTERNEURONS: [usize; 3] = [1, 4, 16];
 /// Tolerance in standard errors.
 const Z: f64 = 5.0;
 
-fn subject(preset: &str, dt_ms: f64) -> Subject {
+fn target(preset: &str, dt_ms: f64) -> StudyTarget {
     let mut config = presets::by_name(preset).unwrap();
     config.dynamics.dt_ms = dt_ms;
-    let session = Session::new(config.clone()).unwrap();
-    Subject {
-        model: session.model().clone(),
-        stiffness: session.stiffness().to_vec(),
-        dynamics: config.dynamics,
-        stimulus: session.stimulus().to_vec(),
-        watched: (1, [0, session.model().layers[1].size.min(2) - 1]),
-    }
+    StudyTarget::of(&Session::new(config).unwrap(), ModelVersion::default())
 }
 
-fn points(experiment: Experiment, subject: &Subject, most: usize) -> Vec<Point> {
-    let mut found = Vec::new();
-    run(experiment, subject, &mut |point| {
-        found.extend(point);
-        found.len() < most
-    });
-    found
+fn points(study: &dyn Study, target: &StudyTarget, options: &StudyOptions, most: usize) -> Vec<Point> {
+    studies::measure(study, target, options, &mut |findings| findings.points.len() < most).unwrap().points
+}
+
+/// The same target with other dynamics.
+fn with_dynamics(target: &StudyTarget, change: impl FnOnce(&mut heescope::experiment::config::DynamicsConfig)) -> StudyTarget {
+    let mut frozen = FrozenModel::clone(&target.frozen);
+    change(&mut frozen.dynamics);
+    StudyTarget { frozen: Arc::new(frozen), ..target.clone() }
 }
 
 /// Largest z against `theory`, after allowing a relative `bias` for the finite step.
@@ -40,46 +38,50 @@ fn worst(points: &[Point], theory: impl Fn(&Point) -> f64, bias: f64) -> f64 {
 
 #[test]
 fn adaptation_sweep_lies_on_the_curve() {
-    let subject = subject("ridge", 0.25);
-    let d = subject.dynamics;
-    let found = points(Experiment::AdaptationStrength, &subject, 7);
+    let target = target("ridge", 0.25);
+    let (study, options) = (&studies::adaptation::STUDY, StudyOptions::default());
+    let found = points(study, &target, &options, 7);
     assert_eq!(found.len(), 7);
-    let z = worst(&found[1..], |p| speed_up_theory(Experiment::AdaptationStrength, &d, p.x), 0.03);
+    let theory = |target: &StudyTarget, p: &Point| study.expected(target, &options, 0, p.x).unwrap();
+    let z = worst(&found[1..], |p| theory(&target, p), 0.03);
     assert!(z < Z, "{found:?}");
     // Planted bug: adaptation that is forgotten half as fast as theory is told.
-    let wrong = heescope::experiment::config::DynamicsConfig { tau_v_ms: 2.0 * d.tau_v_ms, ..d };
-    assert!(worst(&found[1..], |p| speed_up_theory(Experiment::AdaptationStrength, &wrong, p.x), 0.03) > Z);
+    let wrong = with_dynamics(&target, |d| d.tau_v_ms *= 2.0);
+    assert!(worst(&found[1..], |p| theory(&wrong, p), 0.03) > Z);
 }
 
 #[test]
 fn separation_lies_on_the_curves_of_every_k() {
     for preset in ["slow-interneurons", "chain"] {
-        let subject = subject(preset, 0.25);
-        let found: Vec<Point> = points(Experiment::Separation, &subject, 33).into_iter().filter(|p| p.x >= 0.03 && p.x <= 2.0).collect();
+        let target = target(preset, 0.25);
+        let all = points(&studies::separation::STUDY, &target, &StudyOptions::default(), usize::MAX);
+        let found: Vec<Point> = all.into_iter().filter(|p| p.x >= 0.03 && p.x <= 2.0).collect();
         let (stable, unstable): (Vec<Point>, Vec<Point>) =
-            found.into_iter().partition(|p| separation_theory(&subject, p.x, INTERNEURONS[p.series]).is_some());
+            found.into_iter().partition(|p| stationary_variance(&target, p.x, INTERNEURONS[p.series]).is_some());
         assert!(stable.len() >= 6);
-        let theory = |p: &Point| separation_theory(&subject, p.x, INTERNEURONS[p.series]).unwrap();
+        let theory = |p: &Point| stationary_variance(&target, p.x, INTERNEURONS[p.series]).unwrap();
         assert!(worst(&stable, theory, 0.03) < Z, "{preset}: {stable:?}");
-        assert!(unstable.iter().all(|p| p.y > 3.0), "{preset}: where theory has no law the chains run away: {unstable:?}");
-        let ignored = |p: &Point| separation_theory(&subject, p.x, 1).unwrap_or(1.0);
+        assert!(
+            unstable.iter().all(|p| p.y > 3.0),
+            "{preset}: where theory has no stationary distribution the chains run away: {unstable:?}"
+        );
+        let ignored = |p: &Point| stationary_variance(&target, p.x, 1).unwrap_or(1.0);
         let found = stable;
         assert!(worst(&found, ignored, 0.03) > Z, "{preset}: interneurons that ignore K are told apart");
-        let [posterior, prior] = separation_levels(&subject).unwrap();
+        let [posterior, prior] = variance_levels(&target).unwrap();
         assert!(posterior < prior);
     }
-    let scalar = subject("slow-interneurons", 0.25);
-    let found = separation_theory(&scalar, 0.1, 4).unwrap();
+    let scalar = target("slow-interneurons", 0.25);
+    let found = stationary_variance(&scalar, 0.1, 4).unwrap();
     assert!((found - heescope::model::closed_form::separation_variance(17.0, 0.1, 4)).abs() < 1e-6, "{found}");
 }
 
 #[test]
 fn interneurons_find_the_log_partition_itself() {
-    let mut subject = subject("ridge", 1.0);
-    (subject.dynamics.tau_eps_ms, subject.dynamics.interneurons) = (0.5, 4);
+    let target = with_dynamics(&target("ridge", 1.0), |d| (d.tau_eps_ms, d.interneurons) = (0.5, 4));
     for config in FAMILIES {
         let family = config.build().unwrap();
-        let found = points(Experiment::Partition { family: config }, &subject, usize::MAX);
+        let found = points(&studies::partition::STUDY, &target, &family_options(config), usize::MAX);
         let slope: Vec<Point> = found.iter().copied().filter(|p| p.series == 0).collect();
         let value: Vec<Point> = found.iter().copied().filter(|p| p.series == 1 && p.error > 0.0).collect();
         assert!(worst(&slope, |p| family.mean_statistic(p.x), 0.0) < Z, "{config:?}: A'");
@@ -92,14 +94,14 @@ fn interneurons_find_the_log_partition_itself() {
 
 #[test]
 fn the_error_of_the_mean_follows_tau_eps_and_k() {
-    let subject = subject("ridge", 1.0);
+    let target = target("ridge", 1.0);
     let config = FamilyConfig::Gaussian { sigma: 0.7 };
     let family = config.build().unwrap();
-    let found = points(Experiment::PartitionError { family: config }, &subject, usize::MAX);
+    let found = points(&studies::partition_error::STUDY, &target, &family_options(config), usize::MAX);
     assert_eq!(found.len(), 24);
-    let theory = |p: &Point| partition_error_theory(family.as_ref(), p.x, INTERNEURONS[p.series]).unwrap();
+    let theory = |p: &Point| exact_error(family.as_ref(), p.x, INTERNEURONS[p.series]).unwrap();
     assert!(worst(&found, theory, 0.01) < Z, "{found:?}");
-    assert!(worst(&found, |p| partition_error_theory(family.as_ref(), p.x, 1).unwrap(), 0.01) > Z);
+    assert!(worst(&found, |p| exact_error(family.as_ref(), p.x, 1).unwrap(), 0.01) > Z);
 }
 
 #[test]

@@ -3,9 +3,10 @@
 
 use heescope::analysis::density::DensityGrid;
 use heescope::dynamics::Probes;
-use heescope::experiment::race::{Field, Race, SamplerConfig, Start};
 use heescope::experiment::{Config, Session, presets};
+use heescope::experiment::{FrozenModel, ModelVersion, WatchedUnits};
 use heescope::model::closed_form::{Constants, adaptation_speedup, linear_gaussian_posterior, separation_variance, stationary_covariance};
+use heescope::studies::race::{Race, SamplerConfig, Start};
 use ndarray::{Array1, Array2};
 
 /// Tolerance in standard errors.
@@ -184,17 +185,10 @@ fn learning_recovers_a_known_dictionary() {
 fn race(preset: &str, samplers: &[SamplerConfig], dt_ms: f64, chains: usize) -> Race {
     let mut config = presets::by_name(preset).unwrap();
     config.dynamics.dt_ms = dt_ms;
-    let session = Session::new(config.clone()).unwrap();
+    let session = Session::new(config).unwrap();
     let exact = DensityGrid::posterior(session.model(), session.stimulus(), 128);
-    let field = Field {
-        model: session.model(),
-        stiffness: session.stiffness(),
-        common: &config.dynamics,
-        stimulus: session.stimulus(),
-        exact: exact.as_ref(),
-        watched: (1, [0, 1]),
-    };
-    Race::new(&field, samplers, chains)
+    let frozen = FrozenModel::of(&session, ModelVersion::default());
+    Race::new(&frozen, WatchedUnits { layer: 1, pair: [0, 1] }, exact.as_ref(), samplers, chains)
 }
 
 const STILL: SamplerConfig = SamplerConfig { adaptation: 0.0, tau_v_ms: 30.0, tau_eps_ms: 0.02, interneurons: 1, noisy: true };

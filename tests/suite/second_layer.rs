@@ -8,11 +8,11 @@ use heescope::dynamics::noise::Noise;
 use heescope::dynamics::{Ensemble, EnsembleOptions, Probes, Span, in_turn};
 use heescope::dynamics::{LayerStep, StepParameters};
 use heescope::experiment::stages::StageConfig;
-use heescope::experiment::tuning::{Preparation, Protocol};
 use heescope::experiment::{Config, Session, presets};
 use heescope::model::energy::energy;
 use heescope::model::families::InterneuronDynamics;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
+use heescope::studies::tuning::{Preparation, Protocol};
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, Exp1};
@@ -255,7 +255,7 @@ fn a_unit_of_the_second_layer_is_tuned_to_its_group_whatever_the_phase() {
         assert!(orientation_difference(tuning.preferred, orientation) < 0.2, "{tuning:?} against {orientation}");
         assert!(unit.modulation.unwrap() < 0.7, "a pool of all phases is complex: {unit:?}");
     }
-    let variance = |found: &heescope::experiment::tuning::Responses| {
+    let variance = |found: &heescope::studies::tuning::Responses| {
         found.units.iter().map(|u| u.orientation.as_ref().map_or(1.0, |o| o.circular_variance)).sum::<f64>()
     };
     let planted = respond(true);

@@ -360,14 +360,31 @@ fn an_experiment_is_measured_and_can_be_stopped() {
     let findings = |app: &App| app.state.latest.as_ref().and_then(|s| s.findings.clone());
     until(&mut harness, |app| app.state.latest.is_some());
     click(&mut harness, "Measure");
-    until(&mut harness, |app| findings(app).is_some_and(|f| f.done && f.points.len() == f.total));
+    until(&mut harness, |app| findings(app).is_some_and(|f| f.finished && f.points.len() == f.total));
     let mut harness = window("slow-interneurons", Some("separation"));
     until(&mut harness, |app| app.state.latest.is_some());
     click(&mut harness, "Measure");
     until(&mut harness, |app| findings(app).is_some_and(|f| f.points.len() >= 2));
     click(&mut harness, "Stop");
-    until(&mut harness, |app| findings(app).is_some_and(|f| f.done));
+    until(&mut harness, |app| findings(app).is_some_and(|f| f.finished));
     assert!(findings(harness.state().as_ref().unwrap()).is_some_and(|f| f.points.len() < f.total), "what was measured stays");
+}
+
+#[test]
+fn every_study_is_listed_and_runs() {
+    let mut harness = window("ridge", Some("studies"));
+    let findings = |app: &App| app.state.latest.as_ref().and_then(|s| s.findings.clone());
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.subject.is_some()));
+    harness.run_steps(2);
+    for study in heescope::studies::all() {
+        assert!(harness.query_all_by_label(study.title()).next().is_some(), "{} is not in the list", study.title());
+    }
+    assert!(harness.query_all_by_label_contains("Not for this model").count() >= 3, "tuning, fits and generation need pictures");
+    click(&mut harness, "Error of the log-partition's slope");
+    click(&mut harness, "Measure");
+    until(&mut harness, |app| findings(app).is_some_and(|f| f.study == "partition-error" && f.finished && f.points.len() == f.total));
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Measure again").is_some());
 }
 
 /// Presses at the first point, drags through the others, lets go at the last; shares of the picture of this name.

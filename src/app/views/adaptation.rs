@@ -9,23 +9,19 @@ use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
-use crate::experiment::laboratory::{self, ADAPTATION_TIMES, Experiment, STRENGTHS, Subject};
 use crate::export::table::Table;
+use crate::studies::{Expectation, Study, StudyOptions, StudyTarget, adaptation, adaptation_time};
 use egui::Ui;
 use egui_plot::{Legend, Plot, VLine};
 use std::sync::Arc;
 
 /// What the view keeps.
+#[derive(Default)]
 pub struct Adaptation {
-    experiment: Experiment,
-    /// m* of a subject, which may need the posterior on a grid.
-    critical: Option<(Arc<Subject>, Option<[f64; 2]>)>,
-}
-
-impl Default for Adaptation {
-    fn default() -> Self {
-        Self { experiment: Experiment::AdaptationStrength, critical: None }
-    }
+    /// Sweep tau_v in place of m.
+    times: bool,
+    /// m* of a target, which may need the posterior on a grid.
+    critical: Option<(Arc<StudyTarget>, Option<[f64; 2]>)>,
 }
 
 impl View for Adaptation {
@@ -36,49 +32,41 @@ impl View for Adaptation {
         }
         ui.horizontal(|ui| {
             ui.label("Sweep");
-            ui.selectable_value(&mut self.experiment, Experiment::AdaptationStrength, "m")
-                .on_hover_text("Adaptation strength, at the present tau_v");
-            ui.selectable_value(&mut self.experiment, Experiment::AdaptationTime, "tau_v")
-                .on_hover_text("Adaptation time constant, at the present m");
+            ui.selectable_value(&mut self.times, false, "m").on_hover_text("Adaptation strength, at the present tau_v");
+            ui.selectable_value(&mut self.times, true, "tau_v").on_hover_text("Adaptation time constant, at the present m");
         });
         let tip = "128 chains for each setting, until the autocorrelation time is known to 3 %";
-        let findings = measured::controls(ui, snapshot, self.experiment, tip, actions);
-        let subject = match (findings, snapshot.subject()) {
-            (Some(findings), _) => findings.subject.clone(),
-            (None, Some(subject)) => subject,
-            (None, None) => return,
-        };
-        if self.critical.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &subject)) {
-            self.critical = Some((subject.clone(), laboratory::critical_strengths(&subject)));
+        let study: &dyn Study = if self.times { &adaptation_time::STUDY } else { &adaptation::STUDY };
+        let options = StudyOptions::default();
+        let findings = measured::controls(ui, snapshot, study, &options, tip, actions);
+        let Some(now) = snapshot.subject() else { return };
+        let target = findings.and_then(|f| f.target.clone()).map_or(now, Arc::new);
+        if self.critical.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(&of.frozen, &target.frozen) || of.watched != target.watched) {
+            self.critical = Some((target.clone(), adaptation::critical_strengths(&target)));
         }
-        let critical =
-            self.critical.as_ref().and_then(|(_, critical)| *critical).filter(|_| self.experiment == Experiment::AdaptationStrength);
-        let exact = laboratory::is_linear_gaussian(&subject.model);
+        let critical = self.critical.as_ref().and_then(|(_, critical)| *critical).filter(|_| !self.times);
+        let figure = study.figure(&target, &options);
+        let exact = figure.expectation == Expectation::Exact;
         ui.weak(if exact {
             "Line: S = 1 + m^2 tau_v/tau_x, exact for this Gaussian posterior whatever its curvature. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         } else {
             "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x and m* (of the Gaussian with the same covariance) are guides here, not exact. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         });
-        let (dark, d) = (ui.visuals().dark_mode, subject.dynamics);
-        let times = self.experiment == Experiment::AdaptationTime;
-        let x = if times { Axis::Logarithmic } else { Axis::Linear };
-        let range = if times {
-            [ADAPTATION_TIMES[0], ADAPTATION_TIMES[ADAPTATION_TIMES.len() - 1]].map(|t| x.place(t))
-        } else {
-            [0.0, STRENGTHS[STRENGTHS.len() - 1]]
-        };
-        grid::upright(Plot::new(("adaptation", times)))
+        let dark = ui.visuals().dark_mode;
+        let axes = [figure.x.scale, figure.y.scale];
+        let curves = study.curves(&target, &options);
+        grid::upright(Plot::new(("adaptation", self.times)))
             .legend(Legend::default().follow_insertion_order(true).position(egui_plot::Corner::LeftTop))
             .allow_scroll(false)
-            .x_axis_label(if times { "tau_v / tau_x" } else { "adaptation strength m" })
-            .y_axis_label("speed-up")
-            .x_axis_formatter(move |mark, _| if times { measured::power_of_ten(mark.value) } else { format!("{}", mark.value) })
+            .x_axis_label(figure.x.label)
+            .y_axis_label(figure.y.label)
+            .x_axis_formatter(
+                move |mark, _| if axes[0] == Axis::Logarithmic { measured::power_of_ten(mark.value) } else { format!("{}", mark.value) },
+            )
             .include_y(0.0)
             .figure(ui, "speed-up", |plot| {
-                let axes = [x, Axis::Linear];
-                let theory = |value| laboratory::speed_up_theory(self.experiment, &d, value);
                 let name = if exact { "theory S" } else { "S, a guide" };
-                measured::curve(plot, name, theory, range, axes, theme::exact(dark));
+                curves.iter().for_each(|curve| measured::curve(plot, name, curve, axes, theme::exact(dark)));
                 if let Some([soft, stiff]) = critical {
                     // Directions alike in all but rounding have one m*.
                     let alike = (soft - stiff).abs() < 0.02 * (soft + stiff);
@@ -93,7 +81,7 @@ impl View for Adaptation {
     }
 
     fn measurement(&self, _: &Config) -> Option<Command> {
-        Some(Command::Experiment(Experiment::AdaptationStrength))
+        Some(Command::RunStudy { name: adaptation::STUDY.name().into(), options: StudyOptions::default() })
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {

@@ -13,6 +13,7 @@ mod receptive_fields;
 pub(super) mod registry;
 mod separation;
 mod stimulus;
+mod studies;
 mod traces;
 mod tuning;
 mod view;

@@ -9,11 +9,12 @@ use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
-use crate::experiment::laboratory::{self, Experiment, FRACTIONS, INTERNEURONS};
 use crate::export::table::Table;
 use crate::model::{Family, FamilyConfig};
+use crate::studies::natural_parameter::{FAMILIES, eta_origin, family_options};
+use crate::studies::{Curve, Study, StudyTarget, partition, partition_error};
 use egui::Ui;
-use egui_plot::{Corner, Legend, Plot, PlotPoints, VLine};
+use egui_plot::{Corner, Legend, Plot, VLine};
 
 /// What the view keeps.
 #[derive(Default)]
@@ -23,7 +24,8 @@ pub struct Partition {
     error: bool,
     /// The unit of layer 0 .. whose eta is marked.
     unit: usize,
-    exact: Option<(FamilyConfig, [Vec<[f64; 2]>; 2])>,
+    /// Theory's curves, and the family and the picture that they are of.
+    exact: Option<((FamilyConfig, bool), Vec<Curve>)>,
 }
 
 /// The family with its parameters, as a configuration names it.
@@ -55,7 +57,7 @@ impl View for Partition {
                     for (l, layer) in layers.iter().enumerate().take(below) {
                         ui.selectable_value(&mut self.family, Some(layer.family), format!("layer {l}: {}", title(&layer.family)));
                     }
-                    for family in laboratory::FAMILIES {
+                    for family in FAMILIES {
                         ui.selectable_value(&mut self.family, Some(family), title(&family));
                     }
                 })
@@ -73,17 +75,17 @@ impl View for Partition {
             input = layer.and_then(|layer| eta_now(snapshot, layer, self.unit));
         });
         let config = self.family.unwrap_or(first);
-        let Ok(family) = config.build() else { return };
+        let (Ok(family), Some(target)) = (config.build(), snapshot.subject()) else { return };
         if self.error {
-            errors(ui, snapshot, config, family.as_ref(), actions);
+            self.errors(ui, snapshot, &target, config, actions);
         } else {
-            self.curves(ui, snapshot, (config, family.as_ref()), input, actions);
+            self.curves(ui, (snapshot, &target), (config, family.as_ref()), input, actions);
         }
     }
 
     fn measurement(&self, config: &Config) -> Option<Command> {
-        let family = config.model.layers.first()?.family;
-        Some(Command::Experiment(Experiment::Partition { family }))
+        let options = family_options(config.model.layers.first()?.family);
+        Some(Command::RunStudy { name: partition::STUDY.name().into(), options })
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
@@ -95,22 +97,18 @@ impl Partition {
     fn curves(
         &mut self,
         ui: &mut Ui,
-        snapshot: &Snapshot,
+        (snapshot, target): (&Snapshot, &StudyTarget),
         (config, family): (FamilyConfig, &dyn Family),
         input: Option<f64>,
         actions: &mut Vec<Action>,
     ) {
-        let experiment = Experiment::Partition { family: config };
-        let findings = measured::controls(ui, snapshot, experiment, "64 groups of K interneurons at each eta, 20 steps of dt", actions);
-        let origin = (laboratory::eta_origin(family) * 100.0).round() / 100.0;
+        let (study, options) = (&partition::STUDY, family_options(config));
+        let tip = "64 groups of K interneurons at each eta, 20 steps of dt";
+        let findings = measured::controls(ui, snapshot, study, &options, tip, actions);
+        let origin = (eta_origin(family) * 100.0).round() / 100.0;
         ui.weak(format!("Lines: exact. Points: above <T(y)>, below its integral over eta from {origin} (thermodynamic integration: the log-partition without any sum over states), one standard error."));
-        if self.exact.as_ref().is_none_or(|e| e.0 != config) {
-            let [low, high] = laboratory::eta_interval(family);
-            let eta = |i: i32| low + (high - low) * f64::from(i) / 120.0;
-            let zero = family.log_partition(laboratory::eta_origin(family));
-            let slope = (0..=120).map(|i| [eta(i), family.mean_statistic(eta(i))]).collect();
-            let value = (0..=120).map(|i| [eta(i), family.log_partition(eta(i)) - zero]).collect();
-            self.exact = Some((config, [slope, value]));
+        if self.exact.as_ref().is_none_or(|e| e.0 != (config, false)) {
+            self.exact = Some(((config, false), study.curves(target, &options)));
         }
         let Some((_, exact)) = &self.exact else { return };
         let dark = ui.visuals().dark_mode;
@@ -126,7 +124,9 @@ impl Partition {
                 .y_axis_min_width(36.0)
                 .link_axis(egui::Id::unique("partition axes"), [true, false])
                 .figure(ui, name, |plot| {
-                    plot.line(egui_plot::Line::new("exact", PlotPoints::from(exact[series].clone())).color(theme::exact(dark)).width(1.6));
+                    for curve in exact.iter().filter(|curve| curve.series == series) {
+                        measured::curve(plot, "exact", curve, [Axis::Linear; 2], theme::exact(dark));
+                    }
                     if let Some(eta) = input {
                         let name = format!("eta of unit {unit} now");
                         plot.vline(VLine::new(name, eta).color(theme::SERIES[4]).width(1.2));
@@ -148,37 +148,42 @@ fn eta_now(snapshot: &Snapshot, layer: usize, unit: usize) -> Option<f64> {
     Some(family.link(input + f64::from(*snapshot.biases.get(layer)?.get(unit)?))).filter(|eta| eta.is_finite())
 }
 
-fn errors(ui: &mut Ui, snapshot: &Snapshot, config: FamilyConfig, family: &dyn Family, actions: &mut Vec<Action>) {
-    let experiment = Experiment::PartitionError { family: config };
-    let findings = measured::controls(ui, snapshot, experiment, "At eight tau_eps and three K, 512 values of eta each", actions);
-    let known = family.is_normal();
-    ui.weak(if known {
-        "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T. Lines: exact for the Ornstein-Uhlenbeck process."
-    } else {
+impl Partition {
+    fn errors(&mut self, ui: &mut Ui, snapshot: &Snapshot, target: &StudyTarget, config: FamilyConfig, actions: &mut Vec<Action>) {
+        let (study, options) = (&partition_error::STUDY, family_options(config));
+        let tip = "At eight tau_eps and three K, 512 values of eta each";
+        let findings = measured::controls(ui, snapshot, study, &options, tip, actions);
+        if self.exact.as_ref().is_none_or(|e| e.0 != (config, true)) {
+            self.exact = Some(((config, true), study.curves(target, &options)));
+        }
+        let figure = study.figure(target, &options);
+        let curves = self.exact.as_ref().map_or(&[][..], |(_, curves)| curves);
+        ui.weak(if curves.is_empty() {
         "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T in the middle of its range. No closed form for this family."
+    } else {
+        "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T. Lines: exact for the Ornstein-Uhlenbeck process."
     });
-    Plot::new("partition error")
-        .legend(Legend::default().follow_insertion_order(true).position(Corner::LeftTop))
-        .allow_scroll(false)
-        .x_axis_label("tau_eps / dt")
-        .y_axis_label("error")
-        .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
-        .y_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
-        .include_x(FRACTIONS[0].log10())
-        .include_x(FRACTIONS[FRACTIONS.len() - 1].log10())
-        .include_y(-2.0)
-        .include_y(0.2)
-        .figure(ui, "error", |plot| {
-            let axes = [Axis::Logarithmic; 2];
-            for (series, k) in INTERNEURONS.into_iter().enumerate() {
-                let color = theme::SERIES[series];
-                if known {
-                    let theory = |fraction: f64| laboratory::partition_error_theory(family, fraction, k).unwrap_or(f64::NAN);
-                    let range = [FRACTIONS[0], FRACTIONS[FRACTIONS.len() - 1]].map(f64::log10);
-                    measured::curve(plot, &format!("K = {k}"), theory, range, axes, color);
+        let axes = [figure.x.scale, figure.y.scale];
+        let [low, high] = figure.range.unwrap_or([0.01, 10.0]).map(f64::log10);
+        Plot::new("partition error")
+            .legend(Legend::default().follow_insertion_order(true).position(Corner::LeftTop))
+            .allow_scroll(false)
+            .x_axis_label(figure.x.label)
+            .y_axis_label(figure.y.label)
+            .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
+            .y_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
+            .include_x(low)
+            .include_x(high)
+            .include_y(-2.0)
+            .include_y(0.2)
+            .figure(ui, "error", |plot| {
+                for (series, described) in figure.series.iter().enumerate() {
+                    let color = theme::SERIES[series];
+                    let own = curves.iter().filter(|curve| curve.series == series);
+                    own.for_each(|curve| measured::curve(plot, &described.name, curve, axes, color));
+                    let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
+                    measured::points(plot, &described.name, found, axes, color);
                 }
-                let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
-                measured::points(plot, &format!("K = {k}"), found, axes, color);
-            }
-        });
+            });
+    }
 }

@@ -11,8 +11,8 @@ use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot};
-use crate::experiment::fits;
 use crate::export::table::Table;
+use crate::studies::fits;
 use egui::Ui;
 use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotBounds, PlotPoints, PlotUi, Points, Polygon};
 
@@ -35,7 +35,7 @@ impl View for Population {
             ui.label(format!("This model observes {pixels} values, no square picture of at least 6 x 6 pixels: there are no Gabor functions to fit. Choose dead-leaves or photographs."));
             return;
         }
-        let Some(fits) = state.fits.as_ref().filter(|fits| fits.of.0 == snapshot.model_id) else {
+        let Some(fits) = state.fits.as_ref().filter(|fits| fits.of.model == snapshot.model_id) else {
             ui.label("Fitting the filters ...");
             return;
         };

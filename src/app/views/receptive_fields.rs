@@ -11,11 +11,11 @@ use crate::app::widgets::choice::choice;
 use crate::app::widgets::path_field::path_field;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{Snapshot, Watch};
-use crate::experiment::fits;
 use crate::export::filters::{Format, tile};
 use crate::export::mosaic::{Layout, Scale, diverging, render};
 use crate::export::table::Table;
 use crate::model::{FamilyConfig, receptive_field};
+use crate::studies::fits;
 use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureId, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
@@ -121,7 +121,7 @@ impl View for ReceptiveFields {
         let depth = snapshot.weights.len();
         self.layer = self.layer.clamp(1, depth.max(1));
         // Fits are those of the first layer, of the model shown.
-        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.0 == snapshot.model_id);
+        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.model == snapshot.model_id);
         ui.horizontal_wrapped(|ui| {
             self.layer_controls(ui, depth);
             self.order_controls(ui, snapshot);
@@ -275,7 +275,7 @@ impl ReceptiveFields {
         let other = if moving || self.sort == Order::Activity {
             snapshot.clock.steps
         } else if self.sorted_by_fit() {
-            fits.map_or(0, |fits| fits.of.1)
+            fits.map_or(0, |fits| fits.of.weights)
         } else {
             0
         };

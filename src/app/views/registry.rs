@@ -29,6 +29,7 @@ registry! {
     Adaptation: adaptation::Adaptation,
     Separation: separation::Separation,
     Partition: partition::Partition,
+    Studies: studies::Studies,
 }
 
 /// All views, fresh.

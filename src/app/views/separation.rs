@@ -9,8 +9,9 @@ use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
-use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point, RATIOS, Subject};
 use crate::export::table::Table;
+use crate::studies::separation::{STUDY, variance_levels};
+use crate::studies::{Point, Study, StudyOptions, StudyTarget};
 use egui::Ui;
 use egui_plot::{HLine, Legend, Plot, VLine};
 use std::sync::Arc;
@@ -24,45 +25,47 @@ type Curves = Vec<Vec<[f64; 2]>>;
 /// What the view keeps: the curves, which cost a Lyapunov equation a point.
 #[derive(Default)]
 pub struct Separation {
-    curves: Option<(Arc<Subject>, [f64; 2], Curves)>,
+    curves: Option<(Arc<StudyTarget>, [f64; 2], Curves)>,
 }
 
 impl View for Separation {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let now = snapshot.subject().filter(|s| laboratory::is_linear_gaussian(&s.model));
+        let now = snapshot.subject().filter(|target| target.frozen.model.is_linear_gaussian());
         let Some(now) = now else {
             ui.label("Exact curves need gaussian layers with linear f: choose slow-interneurons, ridge or chain.");
             return;
         };
+        let options = StudyOptions::default();
         let tip = "Var(x) at eleven ratios for K = 1, 4 and 16, 128 chains each";
-        let findings = measured::controls(ui, snapshot, Experiment::Separation, tip, actions);
-        let subject = findings.map_or(now, |f| f.subject.clone());
-        if self.curves.as_ref().is_none_or(|(of, ..)| !same(of, &subject)) {
+        let findings = measured::controls(ui, snapshot, &STUDY, &options, tip, actions);
+        let target = findings.and_then(|f| f.target.clone()).map_or(now, Arc::new);
+        let figure = STUDY.figure(&target, &options);
+        if self.curves.as_ref().is_none_or(|(of, ..)| !same(of, &target)) {
             let place = |i: usize| -3.2 + 4.4 * i as f64 / 60.0;
-            let curve = |k: usize| {
-                let value = |i: usize| laboratory::separation_theory(&subject, 10f64.powf(place(i)), k).map(|v| [place(i), v]);
+            let curve = |series: usize| {
+                let value = |i: usize| STUDY.expected(&target, &options, series, 10f64.powf(place(i))).map(|v| [place(i), v]);
                 (0..=60).filter_map(value).collect()
             };
-            let Some(levels) = laboratory::separation_levels(&subject) else { return };
-            self.curves = Some((subject.clone(), levels, INTERNEURONS.map(curve).into()));
+            let Some(levels) = variance_levels(&target) else { return };
+            self.curves = Some((target.clone(), levels, (0..figure.series.len()).map(curve).collect()));
         }
         let Some((_, [posterior, prior], curves)) = &self.curves else { return };
         let (posterior, prior) = (*posterior, *prior);
         let top = TOP * prior;
         ui.weak(format!(
             "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}, and past it by their own noise, the more the fewer they are. Large dot: unit {} now, moved by the slider of tau_eps. A curve that leaves upwards: slow interneurons and adaptation make the dynamics unstable, and no distribution is stationary.",
-            subject.watched.1[0]
+            target.watched.pair[0]
         ));
         let dark = ui.visuals().dark_mode;
         let d = &snapshot.config.dynamics;
-        let live = state.variance().map(|(y, error)| Point { series: 0, x: d.tau_eps_ms / d.tau_x_ms, y, error });
+        let live = state.variance().map(|(y, error)| Point::new(0, d.tau_eps_ms / d.tau_x_ms, y, error));
         grid::upright(Plot::new("separation"))
             .legend(Legend::default().follow_insertion_order(true).position(egui_plot::Corner::LeftTop))
             .allow_scroll(false)
             .include_y(0.0)
-            .include_x(RATIOS[0].log10() - 0.3)
-            .x_axis_label("tau_eps / tau_x")
-            .y_axis_label("Var(x)")
+            .include_x(figure.range.map_or(-3.0, |range| range[0].log10()) - 0.3)
+            .x_axis_label(figure.x.label)
+            .y_axis_label(figure.y.label)
             .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
             .figure(ui, "variance against tau_eps", |plot| {
                 for (name, level) in [("posterior", posterior), ("prior", prior)] {
@@ -70,12 +73,12 @@ impl View for Separation {
                     plot.hline(HLine::new(name, level).color(theme::exact(dark)).width(1.2).style(style));
                 }
                 let axes = [Axis::Logarithmic, Axis::Linear];
-                for (series, k) in INTERNEURONS.into_iter().enumerate() {
+                for (series, described) in figure.series.iter().enumerate() {
                     let color = theme::SERIES[series];
                     let curve: Vec<[f64; 2]> = curves[series].iter().copied().filter(|p| p[1] < top).collect();
-                    plot.line(egui_plot::Line::new(format!("K = {k}"), egui_plot::PlotPoints::from(curve)).color(color).width(1.6));
+                    plot.line(egui_plot::Line::new(described.name.clone(), egui_plot::PlotPoints::from(curve)).color(color).width(1.6));
                     let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series && p.y < top);
-                    measured::points(plot, &format!("K = {k}"), found, axes, color);
+                    measured::points(plot, &described.name, found, axes, color);
                 }
                 if let Some(live) = live {
                     plot.vline(VLine::new("", live.x.log10()).color(theme::SERIES[4]).width(0.8));
@@ -88,7 +91,7 @@ impl View for Separation {
     }
 
     fn measurement(&self, _: &Config) -> Option<Command> {
-        Some(Command::Experiment(Experiment::Separation))
+        Some(Command::RunStudy { name: STUDY.name().into(), options: StudyOptions::default() })
     }
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
@@ -97,7 +100,7 @@ impl View for Separation {
 }
 
 /// Whether the curves of one hold for the other: tau_eps and K are what is swept.
-fn same(a: &Subject, b: &Subject) -> bool {
-    let kept = |s: &Subject| crate::experiment::config::DynamicsConfig { tau_eps_ms: 1.0, interneurons: 1, ..s.dynamics };
-    a.model.weights == b.model.weights && a.watched == b.watched && kept(a) == kept(b)
+fn same(a: &StudyTarget, b: &StudyTarget) -> bool {
+    let kept = |s: &StudyTarget| crate::experiment::config::DynamicsConfig { tau_eps_ms: 1.0, interneurons: 1, ..s.frozen.dynamics };
+    a.frozen.model.weights == b.frozen.model.weights && a.watched == b.watched && kept(a) == kept(b)
 }

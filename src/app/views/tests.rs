@@ -9,13 +9,14 @@ use crate::engine::{
     GenerationState, InterneuronSample, LearningPoint, Measuring, RaceState, RacerState, Snapshot, SnapshotIncrement, TraceSample,
     TuningState, Watch,
 };
-use crate::experiment::generation::Mode;
-use crate::experiment::generation_comparison::{ModeResult, SMALLEST_PICTURE, Settings};
-use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Completed;
-use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
-use crate::experiment::{Config, fits, presets};
+use crate::experiment::{Config, presets};
 use crate::export::images::Tone;
+use crate::studies::fits;
+use crate::studies::generation::Mode;
+use crate::studies::generation::comparison::{ModeResult, SMALLEST_PICTURE, Settings};
+use crate::studies::race::SamplerConfig;
+use crate::studies::tuning::{Protocol, Responses, UnitTuning};
 use ndarray::{Array2, Array4};
 use std::sync::Arc;
 
@@ -97,7 +98,7 @@ fn fitted(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<Fits> {
     };
     let groups = vec![Group::default(); snapshot.weights.get(1).map_or(0, |w| w.ncols())];
     let gabors = (0..weights.ncols()).map(fit).collect::<Vec<_>>().into();
-    Some(Fits { of: (snapshot.model_id, snapshot.weights_version), images: 900, side, gabors, groups: groups.into() })
+    Some(Fits { of: snapshot.version(), images: 900, side, gabors, groups: groups.into() })
 }
 
 /// Responses of the first layer to gratings.
@@ -116,7 +117,7 @@ fn responses(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<TuningState
     let contrast = Array2::from_shape_fn((units, protocol.contrasts.len()), |(i, j)| value(i + j));
     let (blank, units) = (vec![0.0; units], vec![tuned; units]);
     let responses = Responses { protocol, layer: 1, side, blank, spread: rate.clone(), rate, contrast, units };
-    let of = (snapshot.model_id, snapshot.weights_version);
+    let of = snapshot.version();
     Some(TuningState { of, layer: 1, progress: (1, 1), ended: true, responses: Some(Arc::new(responses)) })
 }
 
@@ -140,7 +141,8 @@ fn generated(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<GenerationS
     };
     (observed >= SMALLEST_PICTURE).then(|| GenerationState {
         model_id: snapshot.model_id,
-        weights: (snapshot.weights_version, 900),
+        version: snapshot.version(),
+        images: 900,
         settings: Settings::default(),
         shape: crate::export::filters::tile(observed),
         tone: Tone::Grey,

@@ -10,11 +10,11 @@ use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot, TuningState};
 use crate::experiment::Config;
-use crate::experiment::fits;
-use crate::experiment::tuning::{Protocol, Responses, UnitTuning};
-use crate::experiment::tuning_figures::{self, circular_variance, half_width_deg, values};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
+use crate::studies::fits;
+use crate::studies::tuning::figures::{self as tuning_figures, circular_variance, half_width_deg, values};
+use crate::studies::tuning::{Protocol, Responses, UnitTuning};
 use egui::{Color32, Rect, Sense, Ui, vec2};
 use egui_plot::{Bar, BarChart, Line, Plot, PlotPoints, Points, VLine};
 use std::f64::consts::PI;
@@ -50,7 +50,7 @@ impl View for Tuning {
         let active_layers =
             snapshot.stage.and_then(|p| snapshot.config.stages.get(p.stage)).map_or(snapshot.weights.len(), |stage| stage.active_layers);
         let layer = self.follow(snapshot, active_layers);
-        let state = snapshot.tuning.as_deref().filter(|t| t.of.0 == snapshot.model_id && t.layer == layer);
+        let state = snapshot.tuning.as_deref().filter(|t| t.of.model == snapshot.model_id && t.layer == layer);
         ui.horizontal_wrapped(|ui| {
             if snapshot.weights.len() > 1 {
                 for l in 1..=active_layers {
@@ -196,7 +196,7 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, state: Option<&TuningState>, layer
     if ui.button(text).on_hover_text(METHOD).clicked() {
         actions.push(Action::Send(Command::Tune { layer }));
     }
-    if found.is_some_and(|t| t.of.1 != snapshot.weights_version) {
+    if found.is_some_and(|t| t.of.weights != snapshot.weights_version) {
         ui.colored_label(theme::caution(ui.visuals().dark_mode), "Of the weights at the time of measuring");
     }
 }

@@ -1,36 +1,19 @@
-//! Measured points with error bars beside theory's curve, on logarithmic axes where that helps; and the buttons of an experiment.
+//! Measured points with error bars beside theory's curve, on logarithmic axes where that helps; and the buttons of a study.
 
 use crate::app::actions::Action;
 use crate::app::theme;
-use crate::engine::{Command, Snapshot, StudyFindings};
-use crate::experiment::laboratory::{self, Experiment, INTERNEURONS, Point};
+use crate::engine::{Command, Snapshot};
 use crate::export::table::Table;
+use crate::studies::{Curve, Point, Study, StudyFindings, StudyOptions};
 use egui::{Color32, Ui};
 use egui_plot::{GridInput, GridMark, Line, PlotPoints, PlotUi, Points};
 
-/// How an axis shows its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
-    /// As they are.
-    Linear,
-    /// Their decimal logarithms.
-    Logarithmic,
-}
-
-impl Axis {
-    /// Where a value stands on the axis.
-    pub fn place(self, value: f64) -> f64 {
-        match self {
-            Self::Linear => value,
-            Self::Logarithmic => value.max(1e-12).log10(),
-        }
-    }
-}
+pub use crate::studies::Scale as Axis;
 
 /// Points with bars of one standard error each way.
 pub fn points(plot: &mut PlotUi<'_>, name: &str, points: impl Iterator<Item = Point>, [x, y]: [Axis; 2], color: Color32) {
     let points: Vec<Point> = points.filter(|p| x == Axis::Linear || p.x > 0.0).collect();
-    for p in &points {
+    for p in points.iter().filter(|p| p.error.is_finite()) {
         let bar = vec![[x.place(p.x), y.place(p.y - p.error)], [x.place(p.x), y.place(p.y + p.error)]];
         plot.line(Line::new("", PlotPoints::from(bar)).color(color).width(1.5).allow_hover(false));
     }
@@ -38,11 +21,9 @@ pub fn points(plot: &mut PlotUi<'_>, name: &str, points: impl Iterator<Item = Po
     plot.points(Points::new(name, PlotPoints::from(places)).color(color).radius(3.5));
 }
 
-/// A curve given by a function, over `[low, high]` of the axis' places.
-pub fn curve(plot: &mut PlotUi<'_>, name: &str, value: impl Fn(f64) -> f64, [low, high]: [f64; 2], [x, y]: [Axis; 2], color: Color32) {
-    let at = |i: usize| low + (high - low) * i as f64 / 120.0;
-    let value_at = |place: f64| if x == Axis::Linear { place } else { 10f64.powf(place) };
-    let line: Vec<[f64; 2]> = (0..=120).map(|i| [at(i), y.place(value(value_at(at(i))))]).collect();
+/// A theory curve.
+pub fn curve(plot: &mut PlotUi<'_>, name: &str, curve: &Curve, [x, y]: [Axis; 2], color: Color32) {
+    let line: Vec<[f64; 2]> = curve.points.iter().map(|p| [x.place(p[0]), y.place(p[1])]).collect();
     plot.line(Line::new(name, PlotPoints::from(line)).color(color).width(1.6));
 }
 
@@ -84,36 +65,35 @@ pub fn round_number(place: f64) -> String {
     }
 }
 
-/// Measure, stop, and how far it is. Returns the findings where they are those of `experiment`.
+/// Measure, stop, and how far it is. Returns the findings where they are those of this study with these options.
 pub fn controls<'a>(
     ui: &mut Ui,
     snapshot: &'a Snapshot,
-    experiment: Experiment,
+    study: &dyn Study,
+    options: &StudyOptions,
     tip: &str,
     actions: &mut Vec<Action>,
 ) -> Option<&'a StudyFindings> {
-    let findings = snapshot.findings.as_deref().filter(|f| f.experiment == experiment);
+    let complete = options.completed(study).ok();
+    let findings = snapshot.findings.as_deref().filter(|f| f.study == study.name() && Some(&f.options) == complete.as_ref());
     ui.horizontal_wrapped(|ui| {
-        match findings.filter(|f| !f.done) {
+        match findings.filter(|f| !f.finished) {
             Some(under_way) => {
                 if ui.button("Stop").on_hover_text("What was measured stays").clicked() {
-                    actions.push(Action::Send(Command::StopExperiment));
+                    actions.push(Action::Send(Command::StopStudy));
                 }
-                let share = under_way.points.len() as f32 / under_way.total.max(1) as f32;
-                ui.add(egui::ProgressBar::new(share).desired_width(180.0).text(format!(
-                    "{} of {}",
-                    under_way.points.len(),
-                    under_way.total
-                )));
+                let text = format!("{} of {}", under_way.done, under_way.total);
+                ui.add(egui::ProgressBar::new(under_way.share()).desired_width(180.0).text(text));
             }
             None => {
                 let text = if findings.is_some() { "Measure again" } else { "Measure" };
                 if ui.button(text).on_hover_text(tip).clicked() {
-                    actions.push(Action::Send(Command::Experiment(experiment)));
+                    actions.push(Action::Send(Command::RunStudy { name: study.name().into(), options: options.clone() }));
                 }
             }
         }
-        if findings.is_some_and(|f| f.subject.dynamics != snapshot.config.dynamics) {
+        let of_before = |f: &StudyFindings| f.target.as_ref().is_some_and(|t| t.frozen.dynamics != snapshot.config.dynamics);
+        if findings.is_some_and(of_before) {
             let color = theme::caution(ui.visuals().dark_mode);
             ui.colored_label(color, "Points and curves are of the settings at the time of measuring");
         }
@@ -121,19 +101,18 @@ pub fn controls<'a>(
     findings
 }
 
-/// The points of the last experiment: what was varied, what was measured, its error and what theory says; K where that was varied too.
+/// The points of the last study: what was varied, what was measured, its error and what theory says; what the series differ in where
+/// they do.
 pub fn table(snapshot: &Snapshot) -> Option<Table> {
     let findings = snapshot.findings.as_deref().filter(|f| !f.points.is_empty())?;
     let mut table = Table::default();
     table.push("series", findings.points.iter().map(|p| p.series as f64));
-    if matches!(findings.experiment, Experiment::Separation | Experiment::PartitionError { .. }) {
-        table.push("K", findings.points.iter().map(|p| INTERNEURONS[p.series] as f64));
+    if findings.figure.series_key != "series" {
+        table.push(findings.figure.series_key.as_str(), findings.points.iter().map(|p| findings.series_value(p)));
     }
     table.push("x", findings.points.iter().map(|p| p.x));
     table.push("y", findings.points.iter().map(|p| p.y));
     table.push("standard_error", findings.points.iter().map(|p| p.error));
-    let name = if laboratory::is_exact(findings.experiment, &findings.subject) { "exact" } else { "guide" };
-    let theory = |p: &Point| laboratory::theory(findings.experiment, &findings.subject, p).unwrap_or(f64::NAN);
-    table.push(name, findings.points.iter().map(theory));
+    table.push(findings.figure.expectation.name(), findings.points.iter().map(|p| p.expected.unwrap_or(f64::NAN)));
     Some(table)
 }

@@ -3,7 +3,8 @@
 use crate::analysis::{gabor, locality};
 use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
-use crate::experiment::{Config, LearningRateSchedule, Session, fits};
+use crate::experiment::{Config, LearningRateSchedule, Session};
+use crate::studies::fits;
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 

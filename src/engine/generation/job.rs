@@ -3,12 +3,12 @@
 use super::state::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 use crate::engine::EngineError;
 use crate::engine::background::{BackgroundJob, JobContext};
-use crate::experiment::generation::{FrozenModel, GenerationChains, Mode};
-use crate::experiment::generation_comparison::{GenerationComparison, SHOWN, Settings};
-use crate::experiment::image_distance::{Measure, Sample};
-use crate::experiment::prototypes;
+use crate::experiment::FrozenModel;
 use crate::export::images::{Tone, picture, save_npz};
 use crate::export::{animation, save_png, write_atomically};
+use crate::studies::generation::comparison::{GenerationComparison, SHOWN, Settings};
+use crate::studies::generation::image_distance::{Measure, Sample};
+use crate::studies::generation::{GenerationChains, Mode, prototypes};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
@@ -29,13 +29,6 @@ const ZOOM: usize = 2;
 /// Milliseconds that a frame of a film is shown.
 const FRAME_MS: u32 = 80;
 
-/// Weights at one time.
-pub(super) struct VersionedWeights {
-    pub(super) weights: FrozenModel,
-    /// Their version, and the images that they had learned from.
-    pub(super) version: (u64, u64),
-}
-
 /// What stays the same as long as the model does.
 pub(super) struct GenerationContext {
     pub(super) model_id: u64,
@@ -48,8 +41,8 @@ pub(super) struct GenerationContext {
 }
 
 enum Request {
-    Start(Box<VersionedWeights>, Settings),
-    ReplaceWeights(Box<VersionedWeights>),
+    Start(Box<FrozenModel>, Settings),
+    ReplaceWeights(Box<FrozenModel>),
     Command(GenerationCommand),
 }
 
@@ -87,12 +80,12 @@ impl GenerationJob {
     }
 
     /// Starts all three modes anew; false where too many requests wait.
-    pub(super) fn start_modes(&self, weights: VersionedWeights, settings: Settings) -> bool {
+    pub(super) fn start_modes(&self, weights: FrozenModel, settings: Settings) -> bool {
         self.job.submit(Request::Start(Box::new(weights), settings))
     }
 
     /// Goes on with these weights; false where too many requests wait.
-    pub(super) fn replace_weights(&self, weights: VersionedWeights) -> bool {
+    pub(super) fn replace_weights(&self, weights: FrozenModel) -> bool {
         self.job.submit(Request::ReplaceWeights(Box::new(weights)))
     }
 
@@ -128,7 +121,7 @@ struct Generator<'a> {
     shared: Arc<Shared>,
     job: &'a JobContext<Outcome>,
     comparison: Option<GenerationComparison>,
-    weights: Option<VersionedWeights>,
+    weights: Option<FrozenModel>,
     measure: Option<Measure>,
     state: Option<GenerationState>,
 }
@@ -172,11 +165,10 @@ impl<'a> Generator<'a> {
         self.publish();
     }
 
-    fn start(&mut self, weights: VersionedWeights, settings: Settings) -> Result<(), EngineError> {
+    fn start(&mut self, weights: FrozenModel, settings: Settings) -> Result<(), EngineError> {
         let data = self.context.data.as_ref().map(|sample| &sample.pixels);
-        let comparison =
-            GenerationComparison::new(&weights.weights, &settings, self.context.seed, data).map_err(EngineError::of_generation)?;
-        let model = &weights.weights.model;
+        let comparison = GenerationComparison::new(&weights, &settings, self.context.seed, data).map_err(EngineError::of_generation)?;
+        let model = &weights.model;
         let measuring = match (&self.measure, &self.state) {
             (Some(measure), _) => Measuring::Ready(Arc::new(measure.floor(settings.count))),
             (None, Some(state)) => state.measuring.clone(),
@@ -185,13 +177,14 @@ impl<'a> Generator<'a> {
         };
         self.state = Some(GenerationState {
             model_id: self.context.model_id,
-            weights: weights.version,
+            version: weights.version,
+            images: weights.images,
             settings,
             shape: self.context.shape,
             tone: Tone::of(model.layers[0].bounds()),
             modes: (0..Mode::ALL.len()).map(|i| Arc::new(comparison.mode_result(i))).collect(),
             measuring,
-            prototypes: prototypes::prototypes(model, weights.weights.active_layers).map(Arc::new),
+            prototypes: prototypes::prototypes(model, weights.active_layers).map(Arc::new),
             paused: false,
             following: self.state.as_ref().is_some_and(|state| state.following),
             film: None,
@@ -200,11 +193,11 @@ impl<'a> Generator<'a> {
         Ok(())
     }
 
-    fn replace_weights(&mut self, weights: VersionedWeights) -> Result<(), EngineError> {
+    fn replace_weights(&mut self, weights: FrozenModel) -> Result<(), EngineError> {
         let (Some(comparison), Some(state)) = (&mut self.comparison, &mut self.state) else { return Ok(()) };
-        comparison.renew(&weights.weights).map_err(EngineError::of_generation)?;
-        state.weights = weights.version;
-        state.prototypes = prototypes::prototypes(&weights.weights.model, weights.weights.active_layers).map(Arc::new);
+        comparison.renew(&weights).map_err(EngineError::of_generation)?;
+        (state.version, state.images) = (weights.version, weights.images);
+        state.prototypes = prototypes::prototypes(&weights.model, weights.active_layers).map(Arc::new);
         state.modes = (0..Mode::ALL.len()).map(|i| Arc::new(comparison.mode_result(i))).collect();
         self.weights = Some(weights);
         Ok(())
@@ -218,7 +211,7 @@ impl<'a> Generator<'a> {
             return;
         };
         if let Some(measure) = &self.measure {
-            comparison.judge(which, measure);
+            comparison.evaluate(which, measure);
         }
         state.modes[which] = Arc::new(comparison.mode_result(which));
         let all_have_begun = state.modes.iter().all(|mode_result| mode_result.steps > 0 || mode_result.broken.is_some());
@@ -286,7 +279,7 @@ impl<'a> Generator<'a> {
         request.count = request.count.min(SHOWN);
         let (shape, tone, frames) = (state.shape, state.tone, frames.clamp(1, MOST_FRAMES));
         let data = self.context.data.as_ref().map(|sample| &sample.pixels);
-        let mut chains = GenerationChains::new(weights.weights.clone(), request, data).map_err(EngineError::of_generation)?;
+        let mut chains = GenerationChains::new(weights, request, data).map_err(EngineError::of_generation)?;
         let bytes = animation::gif(frames, FRAME_MS, |frame| {
             if frame > 0 {
                 chains.advance(every);

@@ -1,10 +1,11 @@
 //! What generation can be asked for, and what it gives.
 
-use crate::experiment::generation::Mode;
-use crate::experiment::generation_comparison::{ModeResult, Settings};
-use crate::experiment::image_distance::Floor;
-use crate::experiment::prototypes::Prototypes;
+use crate::experiment::ModelVersion;
 use crate::export::images::Tone;
+use crate::studies::generation::Mode;
+use crate::studies::generation::comparison::{ModeResult, Settings};
+use crate::studies::generation::image_distance::Floor;
+use crate::studies::generation::prototypes::Prototypes;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,8 +66,10 @@ pub enum Measuring {
 pub struct GenerationState {
     /// The model.
     pub model_id: u64,
-    /// The weights in use, and the images that they had learned from.
-    pub weights: (u64, u64),
+    /// The weights in use.
+    pub version: ModelVersion,
+    /// Images that they had learned from.
+    pub images: u64,
     /// What was asked for.
     pub settings: Settings,
     /// Rows and columns of an image.

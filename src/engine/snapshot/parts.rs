@@ -2,8 +2,8 @@
 
 use crate::engine::command::Pace;
 use crate::engine::mixing_monitor::MixingDiagnostics;
-use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::Completed;
+use crate::studies::race::SamplerConfig;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 

@@ -85,15 +85,15 @@ impl Running {
             Command::Watch(watch) => self.set_watch(watch, shared),
             Command::Race(samplers) => self.start_race(&samplers, shared),
             Command::RaceFrom(start) => self.race.restart(start),
-            Command::Experiment(experiment) => {
-                let subject = subject(&self.session, &self.recorder.watch);
-                shared.report_failure(self.jobs.start_study(experiment, subject));
+            Command::RunStudy { name, options } => {
+                let target = subject(&self.session, &self.recorder.watch, shared.model_id);
+                shared.report_failure(self.jobs.start_study(&name, options, target, &self.session));
             }
-            Command::StopExperiment => self.jobs.stop_study(),
+            Command::StopStudy => self.jobs.stop_study(),
             Command::Tune { layer } => shared.report_failure(self.jobs.start_gratings(layer, &self.session, shared.model_id)),
             Command::StopTuning => self.jobs.stop_gratings(),
             Command::Generate(settings) => {
-                shared.report_failure(self.jobs.generation.generate(settings, &self.session, shared.model_id));
+                shared.report_failure(self.jobs.generation.generate(settings, &self.session));
             }
             Command::Generation(command) => shared.report_failure(self.jobs.generation.execute(command, &self.session)),
             Command::PoisonForTest => self.session.spoil_weights_for_test(),

@@ -2,13 +2,13 @@
 
 use super::shared::Shared;
 use crate::engine::generation::Generation;
-use crate::engine::laboratory::{StudyFindings, StudyRunner};
-use crate::engine::tuning_runner::{TuningRunner, TuningState, TuningSubject};
+use crate::engine::study_runner::StudyRunner;
+use crate::engine::tuning_runner::{TuningRequest, TuningRunner, TuningState};
 use crate::engine::{EngineError, Event};
-use crate::experiment::fits;
-use crate::experiment::laboratory::{Experiment, Subject};
 use crate::experiment::session::Session;
-use crate::experiment::tuning::Protocol;
+use crate::experiment::{FrozenModel, ModelVersion};
+use crate::studies::tuning::Protocol;
+use crate::studies::{self, StudyFindings, StudyOptions, StudyTarget, fits};
 use std::sync::Arc;
 
 /// The background jobs on one model, and what they have found. They end with it.
@@ -21,8 +21,8 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
-    pub(super) fn new(generation_is_visible: bool) -> Self {
-        Self { study: None, findings: None, gratings: None, tuning: None, generation: Generation::new(generation_is_visible) }
+    pub(super) fn new(generation_is_visible: bool, model_id: u64) -> Self {
+        Self { study: None, findings: None, gratings: None, tuning: None, generation: Generation::new(generation_is_visible, model_id) }
     }
 
     /// Takes in what was found and reports what failed; true if something is new.
@@ -33,7 +33,7 @@ impl Jobs {
         {
             self.findings = Some(Arc::new(study.findings().clone()));
             is_new = true;
-            shared.report_failure(survived(study.is_lost(), "the experiment"));
+            shared.report_failure(survived(study.is_lost(), "the study"));
         }
         if let Some(gratings) = &mut self.gratings
             && gratings.collect()
@@ -50,11 +50,20 @@ impl Jobs {
         is_new
     }
 
-    /// Starts a study in place of the one under way.
-    pub(super) fn start_study(&mut self, experiment: Experiment, subject: Subject) -> Result<(), EngineError> {
+    /// Starts the study of that name in place of the one under way.
+    pub(super) fn start_study(
+        &mut self,
+        name: &str,
+        options: StudyOptions,
+        target: StudyTarget,
+        session: &Session,
+    ) -> Result<(), EngineError> {
         self.study = None; // the one under way ends first
-        let started = StudyRunner::start(experiment, subject);
-        let study = started.map_err(|error| EngineError::Thread { task: "start the experiment", reason: error.to_string() })?;
+        let started = studies::by_name(name).and_then(|study| {
+            let target = target.with_images(study, session.images_shown(), session.labels_shown());
+            StudyRunner::start(study, target, options)
+        });
+        let study = started.map_err(|error| EngineError::Study { name: name.into(), reason: error.to_string() })?;
         self.findings = Some(Arc::new(study.findings().clone()));
         self.study = Some(study);
         Ok(())
@@ -68,13 +77,9 @@ impl Jobs {
     /// Shows gratings to copies of the network of the session, which is the model of this number, and records `layer`, 1..=L.
     pub(super) fn start_gratings(&mut self, layer: usize, session: &Session, model_id: u64) -> Result<(), EngineError> {
         self.gratings = None; // those under way end first
-        let active_layers = session.stage().map_or(session.model().depth(), |stage| stage.active_layers);
-        let side = fits::side(session.model().layers[0].size).filter(|_| (1..=active_layers).contains(&layer));
-        let started = TuningRunner::start(TuningSubject {
-            of: (model_id, session.weights_version()),
-            model: session.model().clone(),
-            parameters: session.parameters().clone(),
-            active_layers,
+        let side = fits::side(session.model().layers[0].size).filter(|_| (1..=session.active_layers()).contains(&layer));
+        let started = TuningRunner::start(TuningRequest {
+            frozen: FrozenModel::of(session, ModelVersion { model: model_id, weights: session.weights_version() }),
             layer,
             side: side.ok_or(EngineError::NoGratings { layer })?,
             protocol: Protocol { seed: session.config().dynamics.seed, ..Protocol::default() },

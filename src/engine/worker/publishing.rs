@@ -80,7 +80,7 @@ impl Worker {
 impl Running {
     /// The state of the next snapshot.
     fn state(&mut self, shared: &Shared) -> SnapshotState {
-        self.recorder.refresh(&self.session);
+        self.recorder.refresh(&self.session, shared.model_id);
         self.pacing.rates.update(self.session.steps(), self.session.images());
         let Self { session, recorder, jobs, race, .. } = &*self;
         let (model, config) = (session.model(), session.config());

@@ -129,8 +129,8 @@ impl Recorder {
     }
 
     /// Brings up to date what a snapshot shares with its readers.
-    pub(super) fn refresh(&mut self, session: &Session) {
-        self.subject.refresh(session, &self.watch);
+    pub(super) fn refresh(&mut self, session: &Session, model_id: u64) {
+        self.subject.refresh(session, &self.watch, model_id);
         if self.weights.version != session.weights_version() {
             self.exact.follow_weights(session);
             let matrices = session.model().weights.iter().cloned().map(Arc::new).collect();

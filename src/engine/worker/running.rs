@@ -9,8 +9,8 @@ use super::shared::Shared;
 use crate::engine::race_runner::RaceRunner;
 use crate::engine::{EngineError, Event, Watch};
 use crate::experiment::parallel::on_at_most;
-use crate::experiment::race::SamplerConfig;
 use crate::experiment::session::{BatchReport, Session};
+use crate::studies::race::SamplerConfig;
 use std::time::Instant;
 
 /// Pieces of a presentation while a core is left to the window: after each the core may be free again.
@@ -45,7 +45,7 @@ impl Running {
             recorder: Recorder::new(&session, visibility.raster),
             pacing: Pacing::new(session.steps(), session.images()),
             recovery: Recovery::new(session.model()),
-            jobs: Jobs::new(visibility.generation),
+            jobs: Jobs::new(visibility.generation, shared.model_id),
             race: RaceRunner::new(),
             session,
         };
@@ -122,8 +122,7 @@ impl Running {
     pub(super) fn start_race(&mut self, samplers: &[SamplerConfig], shared: &mut Shared) {
         shared.publication.mark_changed();
         let Recorder { watch, exact, .. } = &self.recorder;
-        let dynamics = &self.session.config().dynamics;
-        shared.report_failure(self.race.start(samplers, &self.session, dynamics, watch, exact.grid.as_deref()));
+        shared.report_failure(self.race.start(samplers, &self.session, watch, exact.grid.as_deref()));
     }
 
     /// Starts the race again, on what has changed.

@@ -4,9 +4,9 @@ use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::measured::{Axis, decades, round_number};
 use crate::engine::{GenerationState, Measuring};
-use crate::experiment::generation::Mode;
-use crate::experiment::generation_comparison::{Distance, ModeResult};
 use crate::export::table::Table;
+use crate::studies::generation::Mode;
+use crate::studies::generation::comparison::{Distance, ModeResult};
 use egui::{Align2, Color32, FontId, Rect, Sense, Ui, pos2, vec2};
 use egui_plot::{Corner, HLine, Legend, Line, LineStyle, Plot, PlotPoints, Points, VLine};
 

@@ -3,10 +3,10 @@
 use crate::app::theme;
 use crate::app::widgets::{figure, texture};
 use crate::engine::GenerationState;
-use crate::experiment::generation::Mode;
-use crate::experiment::generation_comparison::ModeResult;
 use crate::export::images::Tone;
 use crate::export::mosaic::diverging;
+use crate::studies::generation::Mode;
+use crate::studies::generation::comparison::ModeResult;
 use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 use ndarray::{Array2, ArrayView1};
 

@@ -10,10 +10,10 @@ use crate::app::views::View;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
-use crate::experiment::generation::{Mode, Origin};
-use crate::experiment::generation_comparison::{ModeResult, SMALLEST_PICTURE, Settings};
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
+use crate::studies::generation::comparison::{ModeResult, SMALLEST_PICTURE, Settings};
+use crate::studies::generation::{Mode, Origin};
 use egui::{Slider, Ui, vec2};
 use generated_images::{ImageTiles, PinnedImage, capacity, latents};
 use std::path::PathBuf;
@@ -142,8 +142,8 @@ impl Generation {
                 if ui.button(text).on_hover_text(tip).clicked() {
                     ask(GenerationCommand::SetPaused(!found.paused));
                 }
-                let stale = found.weights.0 != snapshot.weights_version;
-                let tip = format!("Go on with the weights as they are now; in use: those after {} images", found.weights.1);
+                let stale = found.version.weights != snapshot.weights_version;
+                let tip = format!("Go on with the weights as they are now; in use: those after {} images", found.images);
                 if ui.add_enabled(stale, egui::Button::new("New weights")).on_hover_text(&tip).on_disabled_hover_text(&tip).clicked() {
                     ask(GenerationCommand::NewWeights);
                 }
@@ -253,7 +253,7 @@ impl Generation {
             return;
         };
         let dark = ui.visuals().dark_mode;
-        let key = (Arc::as_ptr(prototypes) as usize, found.weights.0);
+        let key = (Arc::as_ptr(prototypes) as usize, found.version.weights);
         let (all, shown) = (prototypes.states.len(), prototypes.states.len().min(capacity(ui, found.shape)));
         let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, shown);
         let which = if shown < all { format!("The {shown} most probable of {all} states") } else { format!("The {all} states") };

@@ -3,8 +3,8 @@
 use crate::app::gabor_fitter::Fits;
 use crate::app::theme;
 use crate::app::widgets::figure;
-use crate::experiment::groups;
 use crate::export::mosaic::diverging;
+use crate::studies::fits::groups;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
 

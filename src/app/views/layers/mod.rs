@@ -9,9 +9,9 @@ use crate::app::state::ViewState;
 use crate::app::views::View;
 use crate::app::widgets::cached_texture::CachedTexture;
 use crate::engine::{Snapshot, Watch};
-use crate::experiment::groups;
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
+use crate::studies::fits::groups;
 use egui::{Ui, vec2};
 use group_drawing::{Chosen, GroupDrawing, sheet};
 use weight_matrix::WeightMatrix;
@@ -39,7 +39,7 @@ pub struct Layers {
 
 impl View for Layers {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let fits = state.fits.as_ref().filter(|fits| fits.of.0 == snapshot.model_id);
+        let fits = state.fits.as_ref().filter(|fits| fits.of.model == snapshot.model_id);
         let mode = self.mode_controls(ui, snapshot, fits);
         if mode == Mode::Matrix {
             self.matrix.ui(ui, snapshot, fits);
@@ -132,7 +132,7 @@ impl Layers {
 fn why_empty(snapshot: &Snapshot) -> &'static str {
     if snapshot.weights.len() < 2 {
         "This model has one layer of neurons: see Matrix, or choose v1-v2 for a second one."
-    } else if crate::experiment::fits::side(snapshot.weights[0].nrows()).is_none() {
+    } else if crate::studies::fits::side(snapshot.weights[0].nrows()).is_none() {
         "It observes no square picture: see Matrix."
     } else {
         "Fitting the filters ..."

@@ -54,7 +54,7 @@ impl WeightMatrix {
         let (rows, columns) = weights.dim();
         let dark = ui.visuals().dark_mode;
         let of = (snapshot.model_id, l, self.sorting, dark);
-        let versions = [snapshot.weights_version, fits.map_or(0, |fits| fits.of.1)];
+        let versions = [snapshot.weights_version, fits.map_or(0, |fits| fits.of.weights)];
         let (sorting, order, top) = (self.sorting, &mut self.order, &mut self.top);
         let texture = self.picture.get(ui, "matrix", of, versions, || {
             *top = weights.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()));

@@ -5,7 +5,7 @@ use crate::app::actions::Action;
 use crate::app::theme;
 use crate::app::widgets::figure::Figure as _;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
-use crate::experiment::race::{MOST_SAMPLERS, SamplerConfig, Start};
+use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
 use egui::{DragValue, RichText, Ui};
 use egui_plot::{HLine, HoverPosition, Line, Plot, PlotPoints};
 

@@ -143,9 +143,9 @@ impl SpectrumPlots {
             return;
         }
         let dynamics = snapshot.subject().and_then(|subject| {
-            let p = crate::experiment::session::step_parameters(&subject.dynamics, &subject.stiffness);
+            let p = crate::experiment::session::step_parameters(&subject.frozen.dynamics, &subject.frozen.stiffness);
             let constants: Vec<_> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
-            LinearDynamics::new(&subject.model, &constants, subject.dynamics.tau_eps_ms, p.interneurons, p.exact)
+            LinearDynamics::new(&subject.frozen.model, &constants, subject.frozen.dynamics.tau_eps_ms, p.interneurons, p.exact)
         });
         let lags = ((8.0 * snapshot.config.dynamics.tau_x_ms / dt) as usize).min(x.len() / 4);
         let covariance = autocovariance(&x);

@@ -1,8 +1,9 @@
 //! Joint, marginal and ancestral generation side by side: the same weights, equal time, each with its own clock (SPEC 4).
 
+use crate::experiment::FrozenModel;
 use crate::experiment::config::ConfigError;
-use crate::experiment::generation::{FrozenModel, GenerationChains, GenerationRequest, Mode, Origin};
-use crate::experiment::image_distance::Measure;
+use crate::studies::generation::image_distance::Measure;
+use crate::studies::generation::{GenerationChains, GenerationRequest, Mode, Origin};
 use ndarray::{Array2, s};
 use std::time::{Duration, Instant};
 
@@ -15,9 +16,9 @@ pub const MOST_IMAGES: usize = 2000;
 /// Ancestral draws are independent: they are shown anew this often rather than as fast as they can be made.
 const REDRAW: Duration = Duration::from_millis(1500);
 /// Chains have their first distance after so many seconds of computing; the next one comes after this factor, or after as many
-/// seconds as judging took.
-const FIRST_JUDGED: f64 = 0.05;
-const NEXT_JUDGED: f64 = 1.25;
+/// seconds as evaluating took.
+const FIRST_EVALUATED: f64 = 0.05;
+const NEXT_EVALUATED: f64 = 1.25;
 
 /// What is asked of all three.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -51,7 +52,7 @@ impl Settings {
 /// How far the images are from the reference.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Distance {
-    /// Computing time of this mode by then, s; judging is not counted.
+    /// Computing time of this mode by then, s; evaluating is not counted.
     pub seconds: f64,
     /// Steps of the whole network by then; an ancestral draw of every layer is one.
     pub steps: u64,
@@ -78,7 +79,7 @@ pub struct ModeResult {
     pub seconds: f64,
     /// Over time, oldest first.
     pub distances: Vec<Distance>,
-    /// Share of each class among the means when they were judged last, where classes are known.
+    /// Share of each class among the means when they were evaluated last, where classes are known.
     pub shares: Option<Vec<f64>>,
     /// Computing time at which it went on with newer weights, s.
     pub renewed: Vec<f64>,
@@ -106,20 +107,20 @@ pub struct GenerationComparison {
 
 impl GenerationComparison {
     /// All three at their start. `data`, `[images, n_0]`, is needed to start there.
-    pub fn new(weights: &FrozenModel, settings: &Settings, seed: u64, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
+    pub fn new(frozen: &FrozenModel, settings: &Settings, seed: u64, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
         if settings.count > MOST_IMAGES {
             return Err(ConfigError::Generation(format!("count = {} is out of range: 1 to {MOST_IMAGES}", settings.count)));
         }
         let run = |mode| {
             let start = Instant::now();
-            let chains = GenerationChains::new(weights.clone(), settings.request(mode, seed), data)?;
+            let chains = GenerationChains::new(frozen, settings.request(mode, seed), data)?;
             Ok(ModeRun {
                 chains,
                 clock: if mode == Mode::Ancestral { start.elapsed() } else { Duration::ZERO }, // its first draw is made at the start
                 steps_a_turn: 1,
                 drawn: start,
                 distances: Vec::new(),
-                due: if mode == Mode::Ancestral { 0.0 } else { FIRST_JUDGED },
+                due: if mode == Mode::Ancestral { 0.0 } else { FIRST_EVALUATED },
                 shares: None,
                 renewed: Vec::new(),
                 broken: None,
@@ -150,8 +151,8 @@ impl GenerationComparison {
         Some(chosen)
     }
 
-    /// Judges one of them if that is due; true if it was judged.
-    pub fn judge(&mut self, which: usize, measure: &Measure) -> bool {
+    /// Evaluates one of them if that is due; true if it was.
+    pub fn evaluate(&mut self, which: usize, measure: &Measure) -> bool {
         let run = &mut self.runs[which];
         let seconds = run.clock.as_secs_f64();
         if seconds < run.due || run.broken.is_some() {
@@ -159,20 +160,20 @@ impl GenerationComparison {
         }
         let start = Instant::now();
         let (samples, means) = (run.chains.samples(), run.chains.means());
-        let Some([samples, means]) = measure.judge(samples.view(), means.view()) else { return false };
+        let Some([samples, means]) = measure.scores(samples.view(), means.view()) else { return false };
         run.distances.push(Distance { seconds, steps: run.chains.steps, samples: samples.distance, means: means.distance });
         run.shares = means.shares;
-        run.due = (seconds * NEXT_JUDGED).max(seconds + start.elapsed().as_secs_f64());
+        run.due = (seconds * NEXT_EVALUATED).max(seconds + start.elapsed().as_secs_f64());
         true
     }
 
     /// All go on with other weights.
-    pub fn renew(&mut self, weights: &FrozenModel) -> Result<(), ConfigError> {
+    pub fn renew(&mut self, frozen: &FrozenModel) -> Result<(), ConfigError> {
         for run in &mut self.runs {
-            run.chains = run.chains.renewed(weights.clone())?;
+            run.chains = run.chains.renewed(frozen)?;
             run.renewed.push(run.clock.as_secs_f64());
             if run.chains.request().mode == Mode::Ancestral {
-                run.due = 0.0; // its draws take so little time that they would be judged by the old weights for long
+                run.due = 0.0; // its draws take so little time that they would be shown by the old weights for long
             }
             run.broken = None;
         }

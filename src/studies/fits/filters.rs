@@ -4,6 +4,7 @@ use crate::analysis::gabor::{self, Gabor};
 use crate::export::filters::{self, Ellipse, Format, tile};
 use crate::export::mosaic::Scale;
 use crate::export::table::Table;
+use crate::studies::StudyError;
 use ndarray::ArrayView2;
 use std::path::Path;
 
@@ -24,7 +25,7 @@ const SMALLEST_SIDE: usize = 6;
 
 /// Writes filters `[pixels, units]` as [`filters::save`] does, with their fits where these are asked for: as the rows of a CSV, and
 /// as `outlines` over an SVG.
-pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale, zoom: u32, outlines: bool) -> anyhow::Result<()> {
+pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale, zoom: u32, outlines: bool) -> Result<(), StudyError> {
     let fits = if format == Format::Csv || outlines { of(filters) } else { None };
     match (format, &fits) {
         (Format::Csv, Some((fits, side))) => Ok(table(fits, *side).save(path)?),

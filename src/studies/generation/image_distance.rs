@@ -2,7 +2,8 @@
 
 use crate::analysis::image_evaluator::{ImageEvaluator, Images};
 use crate::data::Stimuli;
-use crate::experiment::image_evaluation;
+use crate::studies::StudyError;
+use crate::studies::generation::image_evaluation;
 use ndarray::{Array2, ArrayView2, s};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq};
 
@@ -29,15 +30,15 @@ impl Sample {
     }
 }
 
-/// A judge, and what it says of data that it has not seen.
+/// An evaluator of images, and how many it compares.
 #[derive(Clone, Debug)]
 pub struct Measure {
-    judge: ImageEvaluator,
-    /// Generated images that are judged, at most: there is a floor of as many.
+    evaluator: ImageEvaluator,
+    /// Generated images that are evaluated, at most: there is a floor of as many.
     most: usize,
 }
 
-/// What it says of a set of images.
+/// How a set of images compares.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ImageScores {
     /// Frechet distance.
@@ -49,9 +50,9 @@ pub struct ImageScores {
 /// What distances are to be read beside.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Floor {
-    /// Frechet distance of images of the data, as many as are judged.
+    /// Frechet distance of images of the data, as many as are evaluated.
     pub distance: f64,
-    /// Images judged of each mode.
+    /// Images evaluated of each mode.
     pub count: usize,
     /// Images that they are compared with.
     pub reference_count: usize,
@@ -63,40 +64,40 @@ pub struct Floor {
 
 impl Measure {
     /// Fits it to images of `[rows, columns]`; an error says why that cannot be.
-    pub fn fit(size: [usize; 2], sample: &Sample) -> Result<Self, String> {
+    pub fn fit(size: [usize; 2], sample: &Sample) -> Result<Self, StudyError> {
         let count = sample.pixels.nrows();
         let reference = count / 3; // a third to compare with, the rest for floor and classes
         let part = |range: std::ops::Range<usize>| Images {
             pixels: sample.pixels.slice(s![range.clone(), ..]).to_owned(),
             labels: sample.labels.as_ref().map(|labels| labels[range].to_vec()),
         };
-        let judge = image_evaluation::fit(size, part(0..reference), part(reference..count)).map_err(|e| e.to_string())?;
-        let most = judge.most_comparable();
+        let evaluator = image_evaluation::fit(size, part(0..reference), part(reference..count))?;
+        let most = evaluator.most_comparable();
         if most < ImageEvaluator::FEWEST {
-            return Err(format!("{count} images: more are needed for a floor"));
+            return Err(StudyError::NotApplicable(format!("{count} images: more are needed for a floor")));
         }
-        Ok(Self { judge, most })
+        Ok(Self { evaluator, most })
     }
 
     /// What distances of `count` images are to be read beside.
     pub fn floor(&self, count: usize) -> Floor {
         let count = count.min(self.most);
-        let floor = self.judge.floor(count);
+        let floor = self.evaluator.floor(count);
         Floor {
             distance: floor.frechet,
             count,
             reference_count: floor.reference_count,
-            classes: self.judge.classes(),
-            shares: self.judge.reference_shares().map(<[f64]>::to_vec),
+            classes: self.evaluator.classes(),
+            shares: self.evaluator.reference_shares().map(<[f64]>::to_vec),
         }
     }
 
-    /// Judges samples and means, `[count, n_0]` each; None where there are too few, or one is not finite.
-    pub fn judge(&self, samples: ArrayView2<f32>, means: ArrayView2<f32>) -> Option<[ImageScores; 2]> {
-        let scores = |images: ArrayView2<f32>| {
-            let judged = self.judge.evaluate(images.slice(s![..images.nrows().min(self.most), ..])).ok()?;
-            Some(ImageScores { distance: judged.frechet, shares: judged.class_shares })
+    /// Evaluates samples and means, `[count, n_0]` each; None where there are too few, or one is not finite.
+    pub fn scores(&self, samples: ArrayView2<f32>, means: ArrayView2<f32>) -> Option<[ImageScores; 2]> {
+        let score = |images: ArrayView2<f32>| {
+            let found = self.evaluator.evaluate(images.slice(s![..images.nrows().min(self.most), ..])).ok()?;
+            Some(ImageScores { distance: found.frechet, shares: found.class_shares })
         };
-        Some([scores(samples)?, scores(means)?])
+        Some([score(samples)?, score(means)?])
     }
 }

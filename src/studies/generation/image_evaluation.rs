@@ -1,4 +1,4 @@
-//! The judge of generated images on the cores at hand.
+//! The evaluator of generated images on the cores at hand.
 
 use crate::analysis::features::RandomNetwork;
 use crate::analysis::image_evaluator::{EvaluationError, ImageEvaluator, Images};

@@ -5,64 +5,19 @@ use crate::analysis::density::DensityGrid;
 use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span, StepParameters, in_turn};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::session::step_parameters;
+use crate::experiment::{FrozenModel, WatchedUnits};
 use crate::model::linear::{LayerConstants, LinearDynamics};
 use crate::model::{Hierarchy, quadrature};
+use crate::studies::race::{MOST_SAMPLERS, Sampler, SamplerConfig};
 use ndarray::{Array2, s};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-/// Samplers at most.
-pub const MOST_SAMPLERS: usize = 4;
-/// Cells a side of the grid on which visits are counted.
-pub const CELLS: usize = 64;
 /// Cells a side of the grid on which the distance to the exact posterior is taken.
 const DISTANCE_CELLS: usize = 32;
-/// Draws a chain kept for the diagnostics.
-pub const DRAWS: usize = 2000;
-/// Positions kept for the trails.
-const TRAIL: usize = 40;
 /// Between two points of the distance curve, time grows by this factor.
 const SPACING: f64 = 1.12;
-
-/// What is the sampler's own.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct SamplerConfig {
-    /// m.
-    pub adaptation: f64,
-    /// tau_v, ms.
-    pub tau_v_ms: f64,
-    /// tau_eps, ms.
-    pub tau_eps_ms: f64,
-    /// K.
-    pub interneurons: usize,
-    /// Whether adaptation is noisy, as SPEC 2 has it; without its noise the law sampled is another one.
-    pub noisy: bool,
-}
-
-impl SamplerConfig {
-    /// The sampler that a configuration describes.
-    pub fn of(d: &DynamicsConfig) -> Self {
-        Self { adaptation: d.adaptation, tau_v_ms: d.tau_v_ms, tau_eps_ms: d.tau_eps_ms, interneurons: d.interneurons, noisy: true }
-    }
-
-    /// Four that show what matters: no adaptation, adaptation, twice as strong, and with interneurons a fifth as slow as the neurons.
-    pub fn contrast(d: &DynamicsConfig) -> [Self; MOST_SAMPLERS] {
-        let adaptation = if d.adaptation > 0.0 { d.adaptation } else { 2.0 };
-        let adapting = Self { adaptation, ..Self::of(d) };
-        let slow = Self { tau_eps_ms: 0.2 * d.tau_x_ms, ..adapting };
-        [Self { adaptation: 0.0, ..adapting }, adapting, Self { adaptation: 2.0 * adaptation, ..adapting }, slow]
-    }
-
-    fn dynamics(&self, common: &DynamicsConfig) -> DynamicsConfig {
-        DynamicsConfig {
-            adaptation: self.adaptation,
-            tau_v_ms: self.tau_v_ms,
-            tau_eps_ms: self.tau_eps_ms,
-            interneurons: self.interneurons,
-            ..*common
-        }
-    }
-}
 
 /// Where the chains start.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,33 +30,10 @@ pub enum Start {
     Prior,
 }
 
-/// One sampler and what it has done since the start.
-#[derive(Clone, Debug)]
-pub struct Sampler {
-    /// Its settings.
-    pub config: SamplerConfig,
-    parameters: StepParameters,
-    networks: Ensemble,
-    /// The pair's last positions, oldest first, `[chains]` each.
-    pub trail: Vec<Vec<[f32; 2]>>,
-    /// Draws of the pair for the diagnostics, `[draws][chains]`, `stride` steps apart.
-    draws: Vec<Vec<[f32; 2]>>,
-    stride: u64,
-    /// Visits of each cell, `[rows (second unit), columns (first unit)]`, all chains since the start.
-    pub visits: Array2<u32>,
-    visited: u64,
-    /// Simulated time (ms) and total variation distance to the exact posterior.
-    pub distance: Vec<[f64; 2]>,
-    /// Wall time spent on it since the start.
-    pub wall: Duration,
-    /// Integrated autocorrelation time (ms) of the pair's units as theory has it; None where it is not known.
-    pub theory_ms: Option<[f64; 2]>,
-}
-
 /// Samplers, the model that they share and the stimulus that all see.
 #[derive(Debug)]
 pub struct Race {
-    model: Hierarchy,
+    model: Arc<Hierarchy>,
     stiffness: Vec<f64>,
     common: DynamicsConfig,
     /// Chains a sampler.
@@ -122,65 +54,45 @@ pub struct Race {
     rng: ChaCha8Rng,
 }
 
-/// What a race is run on.
-pub struct Field<'a> {
-    /// The model; its weights stay as they are.
-    pub model: &'a Hierarchy,
-    /// lambda of its layers.
-    pub stiffness: &'a [f64],
-    /// tau_x, dt, governor and seed, which all samplers share.
-    pub common: &'a DynamicsConfig,
-    /// x_0.
-    pub stimulus: &'a [f32],
-    /// The exact posterior of units 0 and 1, if known.
-    pub exact: Option<&'a DensityGrid>,
-    /// The layer and the two units that are followed.
-    pub watched: (usize, [usize; 2]),
-}
-
 impl Race {
-    /// Lines the samplers up at the origin; more than four are left out.
-    pub fn new(field: &Field<'_>, samplers: &[SamplerConfig], chains: usize) -> Self {
-        let (layer, pair) = field.watched;
-        let exact = field.exact.filter(|_| layer == 1 && pair == [0, 1]);
+    /// Lines the samplers up at the origin; more than four are left out. All share tau_x, dt, governor and seed of the frozen model's
+    /// dynamics. `exact` is the posterior of units 0 and 1 of layer 1, if known.
+    pub fn new(
+        frozen: &FrozenModel,
+        watched: WatchedUnits,
+        exact: Option<&DensityGrid>,
+        samplers: &[SamplerConfig],
+        chains: usize,
+    ) -> Self {
+        let WatchedUnits { layer, pair } = watched;
+        let exact = exact.filter(|_| layer == 1 && pair == [0, 1]);
         let mut race = Self {
-            model: field.model.clone(),
-            stiffness: field.stiffness.to_vec(),
-            common: *field.common,
+            model: Arc::clone(&frozen.model),
+            stiffness: frozen.stiffness.clone(),
+            common: frozen.dynamics,
             chains,
             pair,
             layer,
-            stimulus: field.stimulus.to_vec(),
+            stimulus: frozen.stimulus.clone(),
             exact: exact.map(|grid| probabilities(&grid.density, DISTANCE_CELLS)),
             window: exact.map_or([[-4.0, 4.0]; 2], |grid| [grid.x, grid.y]),
             samplers: Vec::new(),
             steps: 0,
             dt_ms: 1.0,
             next_distance_ms: 0.0,
-            rng: ChaCha8Rng::seed_from_u64(field.common.seed ^ 0x5ace),
+            rng: ChaCha8Rng::seed_from_u64(frozen.dynamics.seed ^ 0x5ace),
         };
         let tables = race.model.tables();
         for (i, &config) in samplers.iter().take(MOST_SAMPLERS).enumerate() {
             let options = EnsembleOptions {
                 interneurons: config.interneurons,
-                seed: field.common.seed,
+                seed: race.common.seed,
                 stream: (1 << 30) + i as u64,
                 tables: tables.clone(),
                 ..EnsembleOptions::new(&race.model, chains)
             };
-            race.samplers.push(Sampler {
-                config,
-                parameters: step_parameters(&config.dynamics(&race.common), &race.stiffness),
-                networks: Ensemble::new(&race.model, &options),
-                trail: Vec::new(),
-                draws: Vec::new(),
-                stride: 1,
-                visits: Array2::zeros((CELLS, CELLS)),
-                visited: 0,
-                distance: Vec::new(),
-                wall: Duration::ZERO,
-                theory_ms: None,
-            });
+            let parameters = step_parameters(&config.dynamics(&race.common), &race.stiffness);
+            race.samplers.push(Sampler::new(config, parameters, Ensemble::new(&race.model, &options)));
         }
         race.set_steps();
         race.restart(Start::Origin);
@@ -349,73 +261,6 @@ impl Race {
     /// A value of the watched pair that is not finite: its sampler has left the stable range.
     pub fn broken(&self) -> bool {
         self.samplers.iter().any(|s| s.trail.last().is_some_and(|t| t.iter().flatten().any(|v| !v.is_finite())))
-    }
-}
-
-impl Sampler {
-    fn forget(&mut self) {
-        self.trail.clear();
-        self.draws.clear();
-        self.stride = 1;
-        self.visits.fill(0);
-        self.visited = 0;
-        self.distance.clear();
-        self.wall = Duration::ZERO;
-        self.networks.take_recorded(0);
-    }
-
-    fn record(&mut self, step: u64, positions: Vec<[f32; 2]>, window: [[f64; 2]; 2]) {
-        for position in &positions {
-            let cell = |axis: usize| {
-                let [low, high] = window[axis];
-                let at = (f64::from(position[axis]) - low) / (high - low) * CELLS as f64;
-                (0.0..CELLS as f64).contains(&at).then_some(at as usize)
-            };
-            if let (Some(column), Some(row)) = (cell(0), cell(1)) {
-                self.visits[[row, column]] += 1;
-            }
-        }
-        self.visited += positions.len() as u64;
-        if step.is_multiple_of(self.stride) {
-            if self.draws.len() == DRAWS {
-                self.draws.drain(..DRAWS / 2); // the newest tell most
-            }
-            self.draws.push(positions.clone());
-        }
-        if self.trail.len() == TRAIL {
-            self.trail.remove(0);
-        }
-        self.trail.push(positions);
-    }
-
-    /// Draws of one axis for the diagnostics, `[chains][draws]`, and the time between two, in steps.
-    pub fn chains(&self, axis: usize) -> (Vec<Vec<f64>>, u64) {
-        let count = self.draws.first().map_or(0, Vec::len);
-        ((0..count).map(|c| self.draws.iter().map(|d| f64::from(d[c][axis])).collect()).collect(), self.stride)
-    }
-
-    /// Takes draws further apart (once there are a quarter of the most that are kept) until their autocorrelation time is below 20 draws: the window then covers many of it.
-    pub fn widen(&mut self, mut autocorrelation_draws: f64) {
-        while autocorrelation_draws > 20.0 && self.draws.len() > DRAWS / 4 {
-            let mut keep = false;
-            self.draws.retain(|_| {
-                keep = !keep;
-                keep
-            });
-            self.stride *= 2;
-            autocorrelation_draws /= 2.0;
-        }
-    }
-
-    /// Keeps every `steps`-th draw for the diagnostics.
-    pub fn set_stride(&mut self, steps: u64) {
-        self.draws.clear();
-        self.stride = steps.max(1);
-    }
-
-    /// Draws of all chains since the start.
-    pub fn visited(&self) -> u64 {
-        self.visited
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a tuning experiment comes to, as numbers: a row a unit, and the medians that published ones stand beside.
 
-use crate::experiment::tuning::{Responses, UnitTuning};
 use crate::export::table::Table;
+use crate::studies::tuning::{Responses, UnitTuning};
 
 /// Medians over the units that have the figure; NaN where none has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,7 +79,7 @@ pub fn table(responses: &Responses) -> Table {
 mod tests {
     use super::*;
     use crate::analysis::tuning::OrientationTuning;
-    use crate::experiment::tuning::Protocol;
+    use crate::studies::tuning::Protocol;
     use ndarray::{Array2, Array4};
 
     #[test]

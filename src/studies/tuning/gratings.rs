@@ -3,7 +3,7 @@
 //!
 //! Gratings are shown where the model's stimuli are, after whitening; contrast 1 has the standard deviation of those stimuli, 1.
 
-use crate::analysis::tuning::{OrientationTuning, modulation_ratio, orientation};
+use super::responses::{Responses, UnitTuning, tune};
 use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span, StepParameters, in_turn};
 use crate::model::Hierarchy;
 use ndarray::{Array2, Array4};
@@ -71,6 +71,11 @@ impl Protocol {
         })
     }
 
+    /// The grating at these places of orientations, frequencies and phases.
+    fn stimulus(&self, side: usize, [orientation, frequency, phase]: [usize; 3], contrast: f64) -> Vec<f32> {
+        Self::grating(side, self.orientation(orientation), self.frequencies[frequency], self.phase(phase), contrast).collect()
+    }
+
     fn orientation(&self, k: usize) -> f64 {
         k as f64 * PI / self.orientations as f64
     }
@@ -78,43 +83,6 @@ impl Protocol {
     fn phase(&self, k: usize) -> f64 {
         k as f64 * TAU / self.phases as f64
     }
-}
-
-/// Responses of every unit of a layer.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Responses {
-    /// What was shown.
-    pub protocol: Protocol,
-    /// The layer.
-    pub layer: usize,
-    /// Side of a grating, pixels.
-    pub side: usize,
-    /// Mean rate to a blank of each unit, `[units]`. The rate of a neuron is the posterior mean of max(x, 0).
-    pub blank: Vec<f64>,
-    /// Mean rate, `[orientations, frequencies, phases, units]`.
-    pub rate: Array4<f32>,
-    /// Standard deviation of max(x, 0) over posterior samples, the same shape.
-    pub spread: Array4<f32>,
-    /// Mean rate at each unit's best grating over phases, `[units, contrasts]`.
-    pub contrast: Array2<f32>,
-    /// What follows from them, one entry a unit.
-    pub units: Vec<UnitTuning>,
-}
-
-/// Tuning of one unit; rates are above the blank's.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct UnitTuning {
-    /// Place of the best orientation and frequency in the protocol.
-    pub best: [usize; 2],
-    /// Rate at the best frequency, and its spread over posterior samples, by orientation: mean over phases for a complex cell,
-    /// at the best phase for a simple one.
-    pub by_orientation: Vec<[f64; 2]>,
-    /// Rate at the best orientation and frequency, by phase.
-    pub by_phase: Vec<f64>,
-    /// F1/F0 there.
-    pub modulation: Option<f64>,
-    /// The orientation curve's fit and figures; None where there is no response.
-    pub orientation: Option<OrientationTuning>,
 }
 
 /// Mean and standard deviation of max(x, 0) over `samples` steps, `[rows, units]` each.
@@ -131,7 +99,7 @@ pub struct Preparation<'a> {
     pub parameters: &'a StepParameters,
     /// Layers of neurons that run.
     pub active_layers: usize,
-    /// The layer that is recorded, 1..=open.
+    /// The layer that is recorded, 1..=active_layers.
     pub layer: usize,
 }
 
@@ -186,51 +154,55 @@ impl Preparation<'_> {
         tell: &mut dyn FnMut(usize, usize, Option<&Responses>) -> bool,
     ) -> Option<Responses> {
         let units = self.model.layers[self.layer].size;
-        let [o, f, p] = [protocol.orientations, protocol.frequencies.len(), protocol.phases];
         let (mut done, most) = (0, protocol.networks(units));
-        let blank = self.show(protocol, &vec![vec![0.0; side * side]; ROWS], 0, &mut |more| {
+        let mut found = self.show_gratings(protocol, side, &mut |more| {
             done += more;
             tell(done, most, None)
         })?;
+        // Units that like the same grating share its networks.
+        let mut best: Vec<[usize; 2]> = found.units.iter().map(|unit| unit.best).collect();
+        best.sort_unstable();
+        best.dedup();
+        let total = done + best.len() * protocol.other_contrasts().len() * protocol.phases;
+        if !tell(done, total, Some(&found)) {
+            return None;
+        }
+        found.contrast = self.show_contrasts(&found, &best, &mut |more| {
+            done += more;
+            tell(done, total, None)
+        })?;
+        Some(found)
+    }
+
+    /// Blanks, then every grating at the usual contrast; the contrast responses are NaN yet.
+    fn show_gratings(&self, protocol: &Protocol, side: usize, tell: &mut dyn FnMut(usize) -> bool) -> Option<Responses> {
+        let units = self.model.layers[self.layer].size;
+        let shape @ (_, f, p, _) = (protocol.orientations, protocol.frequencies.len(), protocol.phases, units);
+        let blank = self.show(protocol, &vec![vec![0.0; side * side]; ROWS], 0, tell)?;
         let blank: Vec<f64> = (0..units).map(|u| blank.mean.iter().skip(u).step_by(units).sum::<f64>() / ROWS as f64).collect();
-        let grating = |a: usize, b: usize, c: usize, contrast: f64| -> Vec<f32> {
-            Protocol::grating(side, protocol.orientation(a), protocol.frequencies[b], protocol.phase(c), contrast).collect()
-        };
-        let stimuli: Vec<Vec<f32>> = (0..o * f * p).map(|i| grating(i / (f * p), i / p % f, i % p, protocol.contrast)).collect();
-        let shown = self.show(protocol, &stimuli, 1 << 20, &mut |more| {
-            done += more;
-            tell(done, most, None)
-        })?;
-        let shape = (o, f, p, units);
+        let stimuli: Vec<Vec<f32>> =
+            (0..shape.0 * f * p).map(|i| protocol.stimulus(side, [i / (f * p), i / p % f, i % p], protocol.contrast)).collect();
+        let shown = self.show(protocol, &stimuli, 1 << 20, tell)?;
         let cube = |values: &[f64]| Array4::from_shape_fn(shape, |(a, b, c, u)| values[((a * f + b) * p + c) * units + u] as f32);
         let (rate, spread) = (cube(&shown.mean), cube(&shown.spread));
         let tuned: Vec<UnitTuning> = (0..units).map(|u| tune(&rate, &spread, blank[u], u)).collect();
         let contrast = Array2::from_elem((units, protocol.contrasts.len()), f32::NAN);
-        let (protocol, layer) = (protocol.clone(), self.layer);
-        let mut found = Responses { protocol, layer, side, blank, rate, spread, contrast, units: tuned };
+        Some(Responses { protocol: protocol.clone(), layer: self.layer, side, blank, rate, spread, contrast, units: tuned })
+    }
 
-        // Units that like the same grating share its networks.
-        let protocol = &found.protocol;
-        let mut best: Vec<[usize; 2]> = found.units.iter().map(|unit| unit.best).collect();
-        best.sort_unstable();
-        best.dedup();
-        let others = protocol.other_contrasts();
-        let total = done + best.len() * others.len() * p;
-        if !tell(done, total, Some(&found)) {
-            return None;
-        }
+    /// The gratings that some unit likes `best`, sorted, at the other contrasts: the contrast responses, `[units, contrasts]`.
+    fn show_contrasts(&self, found: &Responses, best: &[[usize; 2]], tell: &mut dyn FnMut(usize) -> bool) -> Option<Array2<f32>> {
+        let (protocol, units) = (&found.protocol, found.units.len());
+        let (p, others) = (protocol.phases, protocol.other_contrasts());
         let stimuli: Vec<Vec<f32>> = (0..best.len() * others.len() * p)
             .map(|i| {
                 let [a, b] = best[i / (others.len() * p)];
-                grating(a, b, i % p, protocol.contrasts[others[i / p % others.len()]])
+                protocol.stimulus(found.side, [a, b, i % p], protocol.contrasts[others[i / p % others.len()]])
             })
             .collect();
-        let shown = self.show(protocol, &stimuli, 1 << 21, &mut |more| {
-            done += more;
-            tell(done, total, None)
-        })?;
-        found.contrast = Array2::from_shape_fn((units, found.protocol.contrasts.len()), |(u, k)| {
-            let ([a, b], level) = (found.units[u].best, found.protocol.contrasts[k]);
+        let shown = self.show(protocol, &stimuli, 1 << 21, tell)?;
+        Some(Array2::from_shape_fn((units, protocol.contrasts.len()), |(u, k)| {
+            let ([a, b], level) = (found.units[u].best, protocol.contrasts[k]);
             if level == 0.0 {
                 return 0.0;
             }
@@ -242,35 +214,8 @@ impl Preparation<'_> {
                 }
             };
             ((0..p).map(rate).sum::<f64>() / p as f64 - found.blank[u]) as f32
-        });
-        Some(found)
+        }))
     }
-}
-
-/// The tuning of one unit.
-fn tune(rate: &Array4<f32>, spread: &Array4<f32>, blank: f64, unit: usize) -> UnitTuning {
-    let (o, f, p, _) = rate.dim();
-    let above = |a: usize, b: usize, c: usize| (f64::from(rate[[a, b, c, unit]]) - blank).max(0.0);
-    let mean = |a: usize, b: usize| (0..p).map(|c| above(a, b, c)).sum::<f64>() / p as f64;
-    let best = (0..o * f).map(|i| [i / f, i % f]).max_by(|x, y| mean(x[0], x[1]).total_cmp(&mean(y[0], y[1]))).unwrap_or([0; 2]);
-    let by_phase: Vec<f64> = (0..p).map(|c| above(best[0], best[1], c)).collect();
-    let modulation = modulation_ratio(&by_phase);
-    let simple = modulation.is_some_and(|ratio| ratio > 1.0);
-    let at_orientation = |a: usize| {
-        let (mean, variance) = if simple {
-            // At each orientation the first harmonic does not depend on where the phase begins.
-            let phases: Vec<f64> = (0..p).map(|c| above(a, best[1], c)).collect();
-            let first = modulation_ratio(&phases).unwrap_or(0.0) * mean(a, best[1]);
-            let strongest = (0..p).max_by(|&x, &y| phases[x].total_cmp(&phases[y])).unwrap_or(0);
-            (first, f64::from(spread[[a, best[1], strongest, unit]]).powi(2))
-        } else {
-            (mean(a, best[1]), (0..p).map(|c| f64::from(spread[[a, best[1], c, unit]]).powi(2)).sum::<f64>() / p as f64)
-        };
-        [mean, variance.sqrt()]
-    };
-    let by_orientation: Vec<[f64; 2]> = (0..o).map(at_orientation).collect();
-    let rates: Vec<f64> = by_orientation.iter().map(|r| r[0]).collect();
-    UnitTuning { best, orientation: orientation(&rates), by_orientation, by_phase, modulation }
 }
 
 #[cfg(test)]

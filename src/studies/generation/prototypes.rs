@@ -4,7 +4,7 @@ use crate::dynamics::categorical;
 use crate::model::{Family, Hierarchy};
 use ndarray::{Array1, Array2, ArrayView1};
 
-/// The states of the top that are open, the likeliest first.
+/// The active states of the top, the likeliest first.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Prototypes {
     /// Number of each state.
@@ -15,7 +15,7 @@ pub struct Prototypes {
     pub images: Array2<f32>,
 }
 
-/// None where the top is not categorical or, with `open` layers of neurons, not open yet.
+/// None where the top is not categorical or, with so many active layers of neurons, does not run yet.
 pub fn prototypes(model: &Hierarchy, active_layers: usize) -> Option<Prototypes> {
     let top = model.depth();
     let active_states = model.active_states().filter(|_| active_layers >= top)?;
@@ -72,6 +72,6 @@ mod tests {
         // State 1: x_1 = (-2, 3), relu gives (0, 3), so x_0 = (0, -3); state 0: (1, 0.5), x_0 = (1, 1.5).
         let expected = array![[0.0f32, -3.0], [1.0, 1.5], [0.0, 0.0]];
         assert!((&found.images - &expected).iter().all(|d| d.abs() < 1e-4), "{:?}", found.images);
-        assert!(prototypes(&model, 1).is_none(), "a top that is not open says nothing");
+        assert!(prototypes(&model, 1).is_none(), "a top that does not run yet says nothing");
     }
 }

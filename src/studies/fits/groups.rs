@@ -2,13 +2,13 @@
 
 use crate::analysis::gabor::Gabor;
 use crate::analysis::groups::{Group, groups};
-use crate::experiment::fits;
 use crate::export::bars::{self, Bar};
 use crate::export::filters::Format;
 use crate::export::table::Table;
 use crate::export::write_atomically;
 use crate::model::Hierarchy;
-use anyhow::bail;
+use crate::studies::StudyError;
+use crate::studies::fits;
 use ndarray::ArrayView1;
 use std::path::Path;
 
@@ -55,12 +55,15 @@ pub fn table(groups: &[Group]) -> Table {
 }
 
 /// Writes the units of a layer that sets the scale of the one below: a table (CSV) or bars (SVG). Errors say what is needed.
-pub fn save(path: &Path, model: &Hierarchy, layer: usize, format: Format) -> anyhow::Result<()> {
+pub fn save(path: &Path, model: &Hierarchy, layer: usize, format: Format) -> Result<(), StudyError> {
+    let wrong = |text: &str| StudyError::NotApplicable(text.into());
     if layer != 2 {
-        bail!("layer {layer} sets the scale of a layer without filters of its own: only layer 2 can be shown by the filters it drives");
+        return Err(StudyError::NotApplicable(format!(
+            "layer {layer} sets the scale of a layer without filters of its own: only layer 2 can be shown by the filters it drives"
+        )));
     }
     let Some((gabors, side)) = fits::of(model.weights[0].view()) else {
-        bail!("layer 0 is no square picture of at least 6 x 6 pixels");
+        return Err(wrong("layer 0 is no square picture of at least 6 x 6 pixels"));
     };
     let weights = &model.weights[1];
     match format {
@@ -69,7 +72,7 @@ pub fn save(path: &Path, model: &Hierarchy, layer: usize, format: Format) -> any
             let units: Vec<(usize, Vec<Bar>)> = weights.columns().into_iter().map(|column| bars(column, &gabors)).enumerate().collect();
             Ok(write_atomically(path, bars::svg(&units, side).as_bytes())?)
         }
-        _ => bail!("layer 2 sets the scale of layer 1 and has no filter in pixels: csv (its groups) or svg (its bars) is needed"),
+        _ => Err(wrong("layer 2 sets the scale of layer 1 and has no filter in pixels: csv (its groups) or svg (its bars) is needed")),
     }
 }
 

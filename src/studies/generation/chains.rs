@@ -1,104 +1,23 @@
-//! Dreaming: networks that generate x_0 with the weights as they are, jointly, marginally or from the top down (SPEC 4).
+//! Networks that generate x_0 with the weights as they are, jointly, marginally or from the top down (SPEC 4).
 
 use crate::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepParameters, Task};
-use crate::experiment::config::{Config, ConfigError};
-use crate::experiment::session::{Session, observed_step, step_parameters_of};
+use crate::experiment::FrozenModel;
+use crate::experiment::config::ConfigError;
 use crate::model::Hierarchy;
+use crate::studies::generation::{GenerationRequest, Mode, Origin};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Networks of a block, each with its own random stream: results do not depend on the number of threads.
 const BLOCK_ROWS: usize = 25;
-/// Images at most.
-pub const MOST_IMAGES: usize = 1_000_000;
-
-/// How x_0 is generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// All layers move together.
-    Joint,
-    /// x_0 follows the gradient of log p(x_0), averaged over S steps of the layers above.
-    Marginal,
-    /// Each layer is drawn given the one above.
-    Ancestral,
-}
-
-impl Mode {
-    /// All, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Joint, Self::Marginal, Self::Ancestral];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Joint => "joint",
-            Self::Marginal => "marginal",
-            Self::Ancestral => "ancestral",
-        }
-    }
-}
-
-/// Where joint and marginal chains start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// Pixels at random, neurons as at a new stimulus.
-    #[default]
-    Noise,
-    /// Ancestral draws: the law that the chains should keep.
-    Prior,
-    /// Images of the data, neurons as at a new stimulus.
-    Data,
-}
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GenerationRequest {
-    /// How.
-    pub mode: Mode,
-    /// Images.
-    pub count: usize,
-    /// S of the marginal mode.
-    pub inner: usize,
-    /// Temperature; 1 is the model.
-    pub temperature: f64,
-    /// Where joint and marginal chains start.
-    pub origin: Origin,
-    /// The state of a categorical top from which ancestral draws descend; None: drawn too.
-    pub category: Option<usize>,
-    /// Seed.
-    pub seed: u64,
-}
-
-impl GenerationRequest {
-    /// Checks every value's range; the error names it.
-    pub fn validate(&self, model: &Hierarchy) -> Result<(), ConfigError> {
-        let wrong = |text: String| Err(ConfigError::Generation(text));
-        let states = model.layers.last().filter(|layer| layer.is_categorical()).map_or(0, |layer| layer.size);
-        if !(1..=MOST_IMAGES).contains(&self.count) {
-            return wrong(format!("count = {} is out of range: 1 to {MOST_IMAGES}", self.count));
-        }
-        if !(1..=10_000).contains(&self.inner) {
-            return wrong(format!("inner = {} is out of range: 1 to 10000", self.inner));
-        }
-        if !(0.01..=100.0).contains(&self.temperature) {
-            return wrong(format!("temperature = {} is out of range: 0.01 to 100", self.temperature));
-        }
-        match self.category {
-            Some(c) if c >= states && states == 0 => wrong("a category needs a categorical top layer".into()),
-            Some(c) if c >= states => wrong(format!("category = {c} is out of range: 0 to {}", states - 1)),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Networks at work.
 #[derive(Clone, Debug)]
 pub struct GenerationChains {
     request: GenerationRequest,
-    model: Hierarchy,
+    model: Arc<Hierarchy>,
     parameters: StepParameters,
     observed: LayerStep,
     active_layers: usize,
@@ -107,36 +26,21 @@ pub struct GenerationChains {
     pub steps: u64,
 }
 
-/// The weights from which it is generated, and the constants of a step.
+/// Constants of a step of chains that generate.
 #[derive(Clone, Debug)]
-pub struct FrozenModel {
-    /// The model; its weights stay as they are.
-    pub model: Hierarchy,
-    /// Constants of layers 1..=L.
+pub struct ChainSteps {
+    /// Of layers 1..=L.
     pub parameters: StepParameters,
-    /// Constants of x_0.
+    /// Of x_0.
     pub observed: LayerStep,
     /// Layers of neurons that have been opened by learning, 1..=this.
     pub active_layers: usize,
 }
 
-impl FrozenModel {
-    /// With the present weights of a session.
-    pub fn of(session: &Session) -> Self {
-        Self {
-            model: session.model().clone(),
-            parameters: session.parameters().clone(),
-            observed: session.observed_step(),
-            active_layers: session.active_layers(),
-        }
-    }
-
-    /// With a model and the dynamics of a configuration, which needs no data.
-    pub fn with_model(config: &Config, model: Hierarchy) -> Self {
-        let stiffness = crate::dynamics::governor::Stiffness::new(&model).lambda;
-        let active_layers = config.stages.get(config.learning.stage).map_or(model.depth(), |stage| stage.active_layers.min(model.depth()));
-        let parameters = step_parameters_of(&config.dynamics, &stiffness, active_layers);
-        Self { observed: observed_step(&config.dynamics, &model), parameters, active_layers, model }
+impl ChainSteps {
+    /// As the dynamics of a frozen model have them.
+    pub fn of(frozen: &FrozenModel) -> Self {
+        Self { parameters: frozen.step_parameters(), observed: frozen.observed_step(), active_layers: frozen.active_layers }
     }
 }
 
@@ -147,8 +51,18 @@ fn side_by_side(tasks: Vec<Task>) {
 
 impl GenerationChains {
     /// Networks at their start. `data`, `[images, n_0]`, is needed to start there.
-    pub fn new(weights: FrozenModel, request: GenerationRequest, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
-        let FrozenModel { model, parameters, observed, active_layers } = weights;
+    pub fn new(frozen: &FrozenModel, request: GenerationRequest, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
+        Self::with_steps(Arc::clone(&frozen.model), ChainSteps::of(frozen), request, data)
+    }
+
+    /// The same with steps of one's own.
+    pub fn with_steps(
+        model: Arc<Hierarchy>,
+        steps: ChainSteps,
+        request: GenerationRequest,
+        data: Option<&Array2<f32>>,
+    ) -> Result<Self, ConfigError> {
+        let ChainSteps { parameters, observed, active_layers } = steps;
         request.validate(&model)?;
         let temperature = request.temperature as f32;
         let options = EnsembleOptions {
@@ -209,9 +123,9 @@ impl GenerationChains {
     }
 
     /// The same chains with other weights of the same sizes: they go on from where they are. An ancestral draw is made anew.
-    pub fn renewed(&self, weights: FrozenModel) -> Result<Self, ConfigError> {
+    pub fn renewed(&self, frozen: &FrozenModel) -> Result<Self, ConfigError> {
         let request = GenerationRequest { seed: self.request.seed.wrapping_add(1), origin: Origin::Noise, ..self.request }; // noise that was not used yet
-        let mut chains = Self::new(weights, request, None)?;
+        let mut chains = Self::new(frozen, request, None)?;
         let sizes = |model: &Hierarchy| model.layers.iter().map(|layer| layer.size).collect::<Vec<_>>();
         if sizes(&chains.model) != sizes(&self.model) {
             return Err(ConfigError::Generation("weights of another model cannot go on with these chains".into()));

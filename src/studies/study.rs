@@ -1,0 +1,148 @@
+//! The trait of a study, what it is done on, and whom it reports to.
+
+use crate::data::Stimuli;
+use crate::experiment::{FrozenModel, ModelVersion, Session, WatchedUnits};
+use crate::export::table::Table;
+use crate::studies::generation::image_distance::Sample;
+use crate::studies::{Curve, Detail, Figure, Point, StudyError, StudyFindings, StudyOption, StudyOptions};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Places at which a theory curve is drawn, one more than this.
+const CURVE_STEPS: usize = 120;
+
+/// An experiment on a model: what it is called, what it needs, what it measures and what theory expects. A value of it is in the
+/// registry of [`crate::studies`].
+pub trait Study: Send + Sync {
+    /// The name on the command line: small letters and hyphens.
+    fn name(&self) -> &'static str;
+    /// The name on screen.
+    fn title(&self) -> &'static str;
+    /// What is measured, in one sentence without a full stop.
+    fn summary(&self) -> &'static str;
+    /// What can be chosen.
+    fn options(&self) -> &'static [StudyOption] {
+        &[]
+    }
+    /// Whether it can be done on this model; the error says why not.
+    fn applies(&self, _target: &StudyTarget) -> Result<(), StudyError> {
+        Ok(())
+    }
+    /// Whether it compares with images of the data, which [`StudyTarget::images`] then holds.
+    fn needs_images(&self) -> bool {
+        false
+    }
+    /// Axes and series of its points.
+    fn figure(&self, target: &StudyTarget, options: &StudyOptions) -> Figure;
+    /// How far [`Study::run`] goes, in the units of [`Report::Progress`]: points where it does not say otherwise.
+    fn total(&self, target: &StudyTarget, options: &StudyOptions) -> usize;
+    /// What theory expects at `x` of a series; None where it says nothing.
+    fn expected(&self, _target: &StudyTarget, _options: &StudyOptions, _series: usize, _x: f64) -> Option<f64> {
+        None
+    }
+    /// Theory's curves over the range of the figure.
+    fn curves(&self, target: &StudyTarget, options: &StudyOptions) -> Vec<Curve> {
+        let figure = self.figure(target, options);
+        let Some([low, high]) = figure.range.map(|range| range.map(|x| figure.x.scale.place(x))) else { return Vec::new() };
+        let x = |i: usize| figure.x.scale.value(low + (high - low) * i as f64 / CURVE_STEPS as f64);
+        let point = |series: usize, x: f64| self.expected(target, options, series, x).filter(|y| y.is_finite()).map(|y| [x, y]);
+        let curve = |series| Curve { series, points: (0..=CURVE_STEPS).filter_map(|i| point(series, x(i))).collect() };
+        (0..figure.series.len()).map(curve).filter(|curve| !curve.points.is_empty()).collect()
+    }
+    /// Runs it on the calling thread, and the pool that this is in; `options` are complete. Points go to the observer as they are
+    /// found; where that says stop, the error is [`StudyError::Stopped`].
+    fn run(&self, target: &StudyTarget, options: &StudyOptions, observer: &mut dyn Observer) -> Result<(), StudyError>;
+    /// Its own table in place of a row a point.
+    fn table(&self, _findings: &StudyFindings) -> Option<Table> {
+        None
+    }
+    /// What the command line prints at the end in place of a line a point.
+    fn printed(&self, _findings: &StudyFindings) -> Option<String> {
+        None
+    }
+    /// Whether the command line prints a line a point as they are found.
+    fn prints_points(&self) -> bool {
+        true
+    }
+}
+
+/// What a study is done on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StudyTarget {
+    /// The model, its dynamics and stimulus.
+    pub frozen: Arc<FrozenModel>,
+    /// The layer and the units looked at.
+    pub watched: WatchedUnits,
+    /// Images of the data, where a study needs them and there are any.
+    #[serde(skip)]
+    pub images: Option<Arc<Sample>>,
+}
+
+impl StudyTarget {
+    /// The present model of a session and the first units of its first layer, without images.
+    pub fn of(session: &Session, version: ModelVersion) -> Self {
+        let second = session.model().layers[1].size.min(2) - 1;
+        let watched = WatchedUnits { layer: 1, pair: [0, second] };
+        Self { frozen: Arc::new(FrozenModel::of(session, version)), watched, images: None }
+    }
+
+    /// Looks at this unit of a layer, and at another beside it. The error names the layers or units that there are.
+    pub fn watching(self, layer: usize, unit: usize) -> Result<Self, StudyError> {
+        let depth = self.frozen.model.depth();
+        if !(1..=depth).contains(&layer) {
+            return Err(StudyError::Units(format!("--layer {layer}: the model has layers 1 to {depth} of neurons")));
+        }
+        let size = self.frozen.model.layers[layer].size;
+        if unit >= size {
+            return Err(StudyError::Units(format!("--unit {unit}: layer {layer} has units 0 to {}", size - 1)));
+        }
+        let second = if unit == 0 { size.min(2) - 1 } else { 0 };
+        Ok(Self { watched: WatchedUnits { layer, pair: [unit, second] }, ..self })
+    }
+
+    /// With images of the data for a study that needs them.
+    pub fn with_images(self, study: &dyn Study, images: Option<&Stimuli>, labels: Option<&[u8]>) -> Self {
+        let images = images.filter(|_| study.needs_images()).map(|images| Arc::new(Sample::of(images, labels)));
+        Self { images: images.or(self.images), ..self }
+    }
+}
+
+/// What a study reports while it runs.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// It is at work.
+    Working,
+    /// A measured point.
+    Point(Point),
+    /// How far it is, of how much.
+    Progress(usize, usize),
+    /// A result that is more than points; it takes the place of the last.
+    Detail(Detail),
+}
+
+/// Whom a study reports to.
+pub trait Observer {
+    /// Takes a report; false: stop.
+    fn report(&mut self, report: Report) -> bool;
+
+    /// Reports, and stops the study where it is told to.
+    fn tell(&mut self, report: Report) -> Result<(), StudyError> {
+        if self.report(report) { Ok(()) } else { Err(StudyError::Stopped) }
+    }
+
+    /// A measured point.
+    fn point(&mut self, point: Point) -> Result<(), StudyError> {
+        self.tell(Report::Point(point))
+    }
+
+    /// How far the study is.
+    fn progress(&mut self, done: usize, total: usize) -> Result<(), StudyError> {
+        self.tell(Report::Progress(done, total))
+    }
+}
+
+impl<F: FnMut(Report) -> bool> Observer for F {
+    fn report(&mut self, report: Report) -> bool {
+        self(report)
+    }
+}
