@@ -46,3 +46,36 @@ fn imports_point_one_way_and_quiet_rooms_stay_quiet() {
     }
     assert!(seen > 50, "the test reads the imports");
 }
+
+/// The modules of a room (files and folders right below it), and which of them each imports by name.
+fn imports_within(room: &str) -> std::collections::BTreeMap<String, std::collections::BTreeSet<String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+    let mut imports = std::collections::BTreeMap::<String, std::collections::BTreeSet<String>>::new();
+    visit(&folder, &mut |path, text| {
+        let place = path.strip_prefix(&folder).unwrap().with_extension("");
+        let module = place.iter().next().unwrap().to_str().unwrap().to_owned();
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let prefix = format!("crate::{room}::");
+        let names = text.split(&prefix).skip(1);
+        let names = names.map(|rest| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>());
+        imports.entry(module.clone()).or_default().extend(names.filter(|name| !name.is_empty() && *name != module));
+    });
+    imports.remove("mod");
+    imports
+}
+
+#[test]
+fn no_circle_of_imports_within_dynamics() {
+    let mut imports = imports_within("dynamics");
+    assert!(imports["ensemble"].contains("block") && imports["block"].contains("state"), "the test reads the imports: {imports:?}");
+    // What imports nothing that is left is taken away, until nothing is left but circles.
+    loop {
+        let left: std::collections::BTreeSet<String> = imports.keys().cloned().collect();
+        let before = imports.len();
+        imports.retain(|_, names| names.iter().any(|name| left.contains(name)));
+        if imports.len() == before {
+            break;
+        }
+    }
+    assert!(imports.is_empty(), "circles among {imports:?}");
+}
