@@ -7,19 +7,16 @@ use crate::dynamics::neurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
 use crate::dynamics::recording::{ProbeSample, Probes};
-use crate::dynamics::state::{LayerState, MicroStepBuffers, input_from_above, view};
+use crate::dynamics::state::{LayerState, input_from_above, view};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
 use crate::model::product::{multiply, transpose};
-use crate::model::{Activation, Hierarchy, vector};
+use crate::model::{Hierarchy, vector};
 
 mod observed;
 mod probes;
 mod sums;
-
-/// Learning steps that are stored before their products are added to the sums.
-const HISTORY: usize = 16;
 
 /// A run of steps under one stimulus.
 #[derive(Clone, Copy, Debug)]
@@ -93,37 +90,7 @@ impl Block {
     /// Networks at x = 0, v ~ N(0, 1); `stream` is this block's own random stream of `seed`.
     pub(super) fn new(model: &Hierarchy, rows: usize, interneurons: usize, seed: u64, stream: u64) -> Self {
         let depth = model.depth();
-        let layers = (0..=depth)
-            .map(|l| {
-                let size = rows * model.layers[l].size;
-                let categorical = model.layers[l].is_categorical();
-                let above = if l < depth { model.layers[l + 1].size } else { 0 };
-                let zeros = |present: bool, n: usize| vec![0.0; if present { n } else { 0 }];
-                LayerState {
-                    x: vec![0.0; size],
-                    v: zeros(l > 0 && !categorical, size),
-                    f: zeros(l > 0 && !categorical && model.layers[l].activation != Activation::Linear, size),
-                    eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0) && !categorical, size),
-                    slope: zeros(model.layers[l].family().is_some_and(|family| family.has_link()), size),
-                    y: Vec::new(),
-                    unsampled_variance: 0.0,
-                    dynamics: None,
-                    mean_statistic: zeros(l < depth, size),
-                    eps: zeros(l < depth, size),
-                    likelihood: zeros(l > 0 && !categorical, size),
-                    prior: zeros(l > 0 && !categorical, size),
-                    micro: MicroStepBuffers::default(),
-                    scratch: [vec![0.0; size], vec![0.0; size]],
-                    eps_history: zeros(l < depth, HISTORY * size),
-                    f_history: zeros(l < depth && !model.layers[l + 1].is_categorical(), HISTORY * rows * above),
-                    weight_sums: zeros(l < depth, model.layers[l].size * above),
-                    bias_sums: zeros(l < depth, model.layers[l].size),
-                    squared_errors_sum: 0.0,
-                    category: vec![0; if categorical { rows } else { 0 }],
-                    category_counts: zeros(categorical, model.layers[l].size),
-                }
-            })
-            .collect();
+        let layers = (0..=depth).map(|l| LayerState::new(model, l, rows)).collect();
         let mut block = Self {
             rows,
             layers,
@@ -293,7 +260,7 @@ mod tests {
     use super::*;
     use crate::dynamics::step_parameters::LayerStep;
     use crate::model::energy::currents;
-    use crate::model::{FamilyConfig, Layer};
+    use crate::model::{Activation, FamilyConfig, Layer};
     use ndarray::{Array1, Array2};
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 

@@ -1,9 +1,12 @@
 //! The state of one layer of a block of networks: plain buffers, apart from what moves them.
 
 use crate::dynamics::product::multiply;
-use crate::model::Activation;
 use crate::model::families::InterneuronDynamics;
+use crate::model::{Activation, Hierarchy};
 use ndarray::ArrayView2;
+
+/// Learning steps that are stored before their products are added to the sums.
+pub(super) const HISTORY: usize = 16;
 
 /// State of one layer in a block; every buffer is `[rows, units]`, row by row.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +26,7 @@ pub(super) struct LayerState {
     pub(super) y: Vec<f32>,
     /// For Ornstein-Uhlenbeck the variance of the mean of K about that expectation.
     pub(super) unsampled_variance: f64,
+    /// How the interneurons move; None before they are started.
     pub(super) dynamics: Option<InterneuronDynamics>,
     /// <T(y)> over the last step.
     pub(super) mean_statistic: Vec<f32>,
@@ -32,10 +36,13 @@ pub(super) struct LayerState {
     pub(super) likelihood: Vec<f32>,
     /// Input from above, T' eta - B'.
     pub(super) prior: Vec<f32>,
+    /// Buffers of whoever moves the layer.
     pub(super) scratch: [Vec<f32>; 2],
-    /// For interneurons that move by micro-steps.
+    /// Buffers of interneurons that move by micro-steps.
     pub(super) micro: MicroStepBuffers,
+    /// eps of the stored learning steps, `[HISTORY, rows, units]`.
     pub(super) eps_history: Vec<f32>,
+    /// f of the layer above at their ends, `[HISTORY, rows, units above]`.
     pub(super) f_history: Vec<f32>,
     /// Sum of eps_l f(x_(l+1))^T over rows and learning steps, `[n_l, n_(l+1)]`.
     pub(super) weight_sums: Vec<f32>,
@@ -50,6 +57,33 @@ pub(super) struct LayerState {
 }
 
 impl LayerState {
+    /// Layer `l` of `rows` networks at x = 0; interneurons and adaptation are not started.
+    pub(super) fn new(model: &Hierarchy, l: usize, rows: usize) -> Self {
+        let (layer, depth) = (&model.layers[l], model.depth());
+        let (size, categorical) = (rows * layer.size, layer.is_categorical());
+        let above = if l < depth { model.layers[l + 1].size } else { 0 };
+        let zeros = |present: bool, n: usize| vec![0.0; if present { n } else { 0 }];
+        Self {
+            x: vec![0.0; size],
+            v: zeros(l > 0 && !categorical, size),
+            f: zeros(l > 0 && !categorical && layer.activation != Activation::Linear, size),
+            eta: zeros(l < depth || model.biases[l].iter().any(|&b| b != 0.0) && !categorical, size),
+            slope: zeros(layer.family().is_some_and(|family| family.has_link()), size),
+            mean_statistic: zeros(l < depth, size),
+            eps: zeros(l < depth, size),
+            likelihood: zeros(l > 0 && !categorical, size),
+            prior: zeros(l > 0 && !categorical, size),
+            scratch: [vec![0.0; size], vec![0.0; size]],
+            eps_history: zeros(l < depth, HISTORY * size),
+            f_history: zeros(l < depth && !model.layers[l + 1].is_categorical(), HISTORY * rows * above),
+            weight_sums: zeros(l < depth, layer.size * above),
+            bias_sums: zeros(l < depth, layer.size),
+            category: vec![0; if categorical { rows } else { 0 }],
+            category_counts: zeros(categorical, layer.size),
+            ..Self::default()
+        }
+    }
+
     /// What the layer below is shown, f(x), `[rows, units]`; not for a categorical layer.
     pub(super) fn output(&self) -> &[f32] {
         if self.f.is_empty() { &self.x } else { &self.f }

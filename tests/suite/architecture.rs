@@ -49,13 +49,6 @@ fn imports_point_one_way_and_quiet_rooms_stay_quiet() {
     assert!(seen > 50, "the test reads the imports");
 }
 
-/// Circles of files that are known, each to be cut: one that loses its last edge is removed here.
-const KNOWN_CIRCLES: [&[&str]; 3] = [
-    &["dynamics/block", "dynamics/categorical", "dynamics/interneurons", "dynamics/neurons", "dynamics/observation"],
-    &["experiment/config", "experiment/stages"],
-    &["engine/worker", "engine/worker/publishing"],
-];
-
 /// A module's path below the crate, part by part.
 type Module = Vec<String>;
 
@@ -167,8 +160,7 @@ fn no_files_import_each_other_in_a_circle() {
     for (module, imports) in &files {
         let circle: Vec<&str> =
             reached[module].iter().filter(|other| reached[other].contains(module)).map(|other| files[other].file.as_str()).collect();
-        let known = KNOWN_CIRCLES.iter().any(|known| circle.iter().all(|file| known.contains(file)));
-        assert!(circle.is_empty() || known, "{} stands in a circle: {circle:?}", imports.file);
+        assert!(circle.is_empty(), "{} stands in a circle: {circle:?}", imports.file);
     }
 }
 

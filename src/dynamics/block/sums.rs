@@ -1,7 +1,7 @@
 //! The sums of the learning rule: eps_l f(x_(l+1))^T over rows and steps (SPEC 3).
 
-use super::{Block, HISTORY};
-use crate::dynamics::state::view;
+use super::Block;
+use crate::dynamics::state::{HISTORY, view};
 use crate::model::product::multiply;
 use crate::model::vector;
 

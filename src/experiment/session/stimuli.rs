@@ -36,9 +36,10 @@ impl Session {
             (Some(set), Some(&i)) => set.write(i, row),
             _ => row.copy_from_slice(values),
         };
-        let load = |network: usize, l: usize, state: ChainState| match latents {
-            Some(latents) => latents.load(network, l, state),
-            None => {}
+        let load = |network: usize, l: usize, state: ChainState| {
+            if let Some(latents) = latents {
+                latents.load(network, l, state);
+            }
         };
         let start = match latents {
             Some(latents) if !latents.fresh() => Start::Chains(&load),
