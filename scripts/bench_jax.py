@@ -1,6 +1,6 @@
 """Times one step of the same model in JAX and in heescope, in turn, on the same cores. Prints JSON.
 
-The step (SPEC 2): gaussian observation, student-t units with adaptation, one interneuron a pixel sampled exactly, float32.
+The step (model.md 2): gaussian observation, student-t units with adaptation, one interneuron a pixel sampled exactly, float32.
 """
 
 import argparse

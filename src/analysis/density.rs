@@ -16,7 +16,7 @@ pub struct DensityGrid {
 
 impl DensityGrid {
     /// The posterior of two latent units of a one-layer model given x_0, `cells` x `cells`, by normalising exp(-energy)
-    /// (SPEC 5.6). The rectangle is found by widening until its edge holds less than exp(-12) of the peak.
+    /// (model.md 5.6). The rectangle is found by widening until its edge holds less than exp(-12) of the peak.
     /// None where the model has another number of latent units.
     pub fn posterior(model: &Hierarchy, x0: &[f32], cells: usize) -> Option<Self> {
         if model.depth() != 1 || model.layers[1].size != 2 {

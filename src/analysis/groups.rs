@@ -1,4 +1,4 @@
-//! Groups of first-layer filters that a second-layer unit drives: are they alike in orientation or place beyond chance? (SPEC 7)
+//! Groups of first-layer filters that a second-layer unit drives: are they alike in orientation or place beyond chance? (model.md 7)
 
 use crate::analysis::gabor::Gabor;
 use ndarray::ArrayView2;

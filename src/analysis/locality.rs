@@ -1,4 +1,4 @@
-//! Gabor filters as SPEC 6 counts them: well fitted, elongated, and local.
+//! Gabor filters as model.md 6 counts them: well fitted, elongated, and local.
 
 use crate::analysis::gabor::Gabor;
 use std::f64::consts::PI;
@@ -8,7 +8,7 @@ const GOOD_FIT: f64 = 0.8;
 /// Area of the disc in which a local filter has half of its energy, as a fraction of the patch.
 const DISC: f64 = 0.25;
 
-/// Whether `filter`, `[side^2]`, and its fit are a Gabor function in the sense of SPEC 6: R^2 above 0.8; elongated: longer along the
+/// Whether `filter`, `[side^2]`, and its fit are a Gabor function in the sense of model.md 6: R^2 above 0.8; elongated: longer along the
 /// bars than across; local: half of its energy within a quarter of the patch. Where the centre of the fit lies does not matter: that
 /// of an edge at the border of the patch is hardly determined.
 pub fn is_gabor(filter: &[f32], side: usize, fit: &Gabor) -> bool {

@@ -1,4 +1,4 @@
-//! `heescope generate`: images from the model, jointly, marginally or from the top down (SPEC 4).
+//! `heescope generate`: images from the model, jointly, marginally or from the top down (model.md 4).
 
 use crate::cli::Start;
 use crate::experiment::{Config, FrozenModel, ModelVersion, Session};

@@ -60,7 +60,7 @@ impl Train {
         let images = self.images.or(if self.seconds.is_none() { Some(whole) } else { None });
         let decay = config.learning.rate_schedule;
         if images.is_some() && decay == LearningRateSchedule::InverseImages {
-            config.learning.rate_schedule = LearningRateSchedule::Linear; // a run of known length (SPEC 6)
+            config.learning.rate_schedule = LearningRateSchedule::Linear; // a run of known length (model.md 6)
         }
         let mut session = match model {
             Some(model) => Session::with_model(config, model)?,

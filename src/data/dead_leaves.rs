@@ -1,4 +1,4 @@
-//! Dead leaves: opaque discs drawn front to back until they cover the image (SPEC 6).
+//! Dead leaves: opaque discs drawn front to back until they cover the image (model.md 6).
 
 use ndarray::Array2;
 use rand::{Rng, RngExt};

@@ -1,4 +1,4 @@
-//! Where stimuli come from: dead leaves, photographs, digits, one's own images; whitening and patches (SPEC 6), whole images.
+//! Where stimuli come from: dead leaves, photographs, digits, one's own images; whitening and patches (model.md 6), whole images.
 
 pub mod bars;
 pub mod dead_leaves;

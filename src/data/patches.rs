@@ -1,4 +1,4 @@
-//! Patches cut from whitened images (SPEC 6).
+//! Patches cut from whitened images (model.md 6).
 
 use ndarray::{Array2, s};
 use rand::{Rng, RngExt};

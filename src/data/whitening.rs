@@ -1,4 +1,4 @@
-//! Whitening: the filter rho exp(-(rho/0.4)^4) in the frequency domain (SPEC 6; Olshausen and Field 1996).
+//! Whitening: the filter rho exp(-(rho/0.4)^4) in the frequency domain (model.md 6; Olshausen and Field 1996).
 
 use ndarray::Array2;
 use rustfft::{FftPlanner, num_complex::Complex32};

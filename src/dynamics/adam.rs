@@ -1,4 +1,4 @@
-//! Adam (Kingma and Ba 2015) as a local rule: every weight scales its own change by its own moments (SPEC 8).
+//! Adam (Kingma and Ba 2015) as a local rule: every weight scales its own change by its own moments (model.md 8).
 
 /// Decay of the first and the second moment.
 const DECAY: [f32; 2] = [0.9, 0.999];

@@ -1,4 +1,4 @@
-//! Ancestral sampling: from the top down, each layer drawn given the one above (SPEC 4).
+//! Ancestral sampling: from the top down, each layer drawn given the one above (model.md 4).
 //!
 //! Where the conditional has a closed form it is drawn exactly (normal, heat bath, rejection, at the top the inverse of the
 //! distribution function); elsewhere the layer's interneurons run to equilibrium, and what they hold is the draw.

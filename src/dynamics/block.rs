@@ -1,4 +1,4 @@
-//! A block of rows: independent networks that one worker advances, with their own random stream (SPEC 2).
+//! A block of rows: independent networks that one worker advances, with their own random stream (model.md 2).
 
 use crate::dynamics::categorical::{self, Prototypes};
 use crate::dynamics::completions::Completions;
@@ -125,7 +125,7 @@ impl Block {
         }
     }
 
-    /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0, as at each new stimulus (SPEC 3).
+    /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0, as at each new stimulus (model.md 3).
     pub(super) fn restart(&mut self, model: &Hierarchy) {
         for (l, state) in self.layers.iter_mut().enumerate() {
             let Some(family) = model.layers[l].family() else {
@@ -202,7 +202,7 @@ impl Block {
         }
     }
 
-    /// One step of every layer from the same state (SPEC 2, integrator).
+    /// One step of every layer from the same state (model.md 2, integrator).
     fn step(&mut self, model: &Hierarchy, prepared: &PreparedWeights, parameters: &StepParameters) {
         let now = self.steps_until_draw == 0;
         self.steps_until_draw = self.steps_until_draw.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
@@ -222,7 +222,7 @@ impl Block {
                 below.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| vector::add(row, biases));
             }
             if !below.slope.is_empty() {
-                family.apply_link(&mut below.eta, &mut below.slope); // eta = g(a) (SPEC 7)
+                family.apply_link(&mut below.eta, &mut below.slope); // eta = g(a) (model.md 7)
             }
             let table = self.tables.get(l).and_then(Option::as_deref);
             interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);

@@ -1,4 +1,4 @@
-//! The categorical top layer, drawn exactly: by heat bath given the layer below, or from its prior (SPEC 1).
+//! The categorical top layer, drawn exactly: by heat bath given the layer below, or from its prior (model.md 1).
 
 use crate::dynamics::noise::Noise;
 use crate::dynamics::product::multiply;

@@ -1,4 +1,4 @@
-//! Mean and spread of the freed pixels over networks and time: running sums, with which a step allocates nothing (SPEC 4).
+//! Mean and spread of the freed pixels over networks and time: running sums, with which a step allocates nothing (model.md 4).
 
 /// Sums over the networks of a block and over steps; those of the burn-in are forgotten at its end.
 #[derive(Clone, Debug, Default, PartialEq)]

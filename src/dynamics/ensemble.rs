@@ -1,4 +1,4 @@
-//! Networks that share weights: the one way to make them, to move them and to ask what they do (SPEC 2, 3, 4).
+//! Networks that share weights: the one way to make them, to move them and to ask what they do (model.md 2, 3, 4).
 //!
 //! An ensemble computes in blocks of rows, each with its own random stream and its own sums, which are added in the order of the
 //! blocks: results do not depend on how many threads the caller's executor has. Outside of this module networks are numbered
@@ -60,7 +60,7 @@ impl EnsembleOptions {
 /// Where networks begin at a stimulus.
 #[derive(Clone, Copy)]
 pub enum Start<'a> {
-    /// x = 0 and v ~ N(0, 1) (SPEC 3).
+    /// x = 0 and v ~ N(0, 1) (model.md 3).
     Rest,
     /// Draws from the prior of the layers that run, v ~ N(0, 1).
     Prior,
@@ -187,13 +187,13 @@ impl Ensemble {
         });
     }
 
-    /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0 in every network; x_0 stays (SPEC 3).
+    /// x = 0, v ~ N(0, 1) and interneurons in equilibrium at eta = 0 in every network; x_0 stays (model.md 3).
     pub fn restart(&mut self, model: &Hierarchy) {
         self.blocks.iter_mut().for_each(|block| block.restart(model));
     }
 
     /// Draws x of the layers `lowest..=highest` from the top down at `temperature`: each conditional to the power 1/temperature
-    /// (SPEC 4). Layers above `highest` rest.
+    /// (model.md 4). Layers above `highest` rest.
     pub fn draw_ancestral(&mut self, model: &Hierarchy, lowest: usize, highest: usize, temperature: f32, executor: &Executor) {
         self.on_blocks(executor, |_, block| ancestral::draw(model, block, lowest, highest, temperature));
     }

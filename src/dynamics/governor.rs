@@ -1,9 +1,9 @@
-//! The stability governor: the stiffness of each layer by power iteration, and the largest stable step (SPEC 2).
+//! The stability governor: the stiffness of each layer by power iteration, and the largest stable step (model.md 2).
 
 use crate::model::Hierarchy;
 use ndarray::Array1;
 
-/// c of SPEC 2.
+/// c of model.md 2.
 pub const SAFETY: f64 = 0.7;
 const MOMENTUM: f64 = 0.98; // h m sqrt(lambda) stays below it
 const MARGIN: f64 = 1.1; // for networks that are stiffer than the average
@@ -13,7 +13,7 @@ const LARGEST_ACTIVITY: f64 = 3.0; // |x| up to which the slope of `square` coun
 #[derive(Clone, Debug)]
 pub struct Stiffness {
     directions: Vec<Array1<f32>>,
-    /// A''(eta) of each unit of layer 0 as it is on average, `[n_0]`; None: its largest value, which is a bound (SPEC 8).
+    /// A''(eta) of each unit of layer 0 as it is on average, `[n_0]`; None: its largest value, which is a bound (model.md 8).
     pub observed_variance: Option<Array1<f32>>,
     /// lambda_l of layers 1..=L.
     pub lambda: Vec<f64>,

@@ -1,4 +1,4 @@
-//! The interneurons of a layer: K samplers a unit of p(. | eta) with the short time constant tau_eps (SPEC 2).
+//! The interneurons of a layer: K samplers a unit of p(. | eta) with the short time constant tau_eps (model.md 2).
 //!
 //! The gaussian family is an Ornstein-Uhlenbeck process, whose means over dt are drawn exactly; bernoulli a heat bath; all others
 //! move by Langevin micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie
@@ -280,7 +280,7 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
     }
 }
 
-/// y in {0, 1}: in each piece of dt redrawn from A'(eta) with probability 1 - e (SPEC 2).
+/// y in {0, 1}: in each piece of dt redrawn from A'(eta) with probability 1 - e (model.md 2).
 fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
     let (count, probability) = heat_bath_steps(a_dt);
     let LayerState { y, eta, mean_statistic, micro: MicroStepBuffers { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } =

@@ -1,4 +1,4 @@
-//! The local learning rule: dW_l = lr <eps_l f(x_(l+1))^T>, db_l = lr <eps_l> (SPEC 3).
+//! The local learning rule: dW_l = lr <eps_l f(x_(l+1))^T>, db_l = lr <eps_l> (model.md 3).
 
 use crate::dynamics::adam::Moments;
 use crate::dynamics::executor::{Executor, Task};

@@ -1,4 +1,4 @@
-//! Learning of a categorical top: its states are the centres of a mixture of the layer below (SPEC 8).
+//! Learning of a categorical top: its states are the centres of a mixture of the layer below (model.md 8).
 
 use crate::dynamics::categorical::prior;
 use crate::dynamics::learning_sums::LearningSums;
@@ -19,7 +19,7 @@ pub struct MixtureRule {
 /// Entries with a smaller p than 1/(this x k) learn no faster than one with it.
 const LARGEST_GAIN: f32 = 4.0;
 
-/// One update of W_(L-1), b_L and sigma_(L-1) from the learning sums (SPEC 8):
+/// One update of W_(L-1), b_L and sigma_(L-1) from the learning sums (model.md 8):
 /// `dW = rate sigma^2 <eps onehot(c)^T>/p(c)`;  `db = rate/4 k (<onehot> - softmax(b))`;  `d log sigma^2 = rate (<(x - W c)^2>/sigma^2 - 1)`.
 /// `fresh` gives the latents, `[n_(L-1)]`, at which a state that is hardly used starts again.
 pub fn learn(model: &mut Hierarchy, sums: &LearningSums, rule: MixtureRule, mut fresh: impl FnMut() -> Vec<f32>) {

@@ -1,4 +1,4 @@
-//! What moves the model: noise, neurons, interneurons, governor, learning (SPEC 2, 3). No I/O, no threads.
+//! What moves the model: noise, neurons, interneurons, governor, learning (model.md 2, 3). No I/O, no threads.
 //!
 //! [`Ensemble`] is the one way to make and move networks; the blocks in which it computes are its own.
 

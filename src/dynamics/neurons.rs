@@ -1,4 +1,4 @@
-//! Neurons: Langevin dynamics of x with adaptation v (SPEC 2, integrator).
+//! Neurons: Langevin dynamics of x with adaptation v (model.md 2, integrator).
 
 use crate::dynamics::noise::Noise;
 use crate::dynamics::state::LayerState;
@@ -31,7 +31,7 @@ pub(super) fn advance(family: &dyn Family, activation: Activation, state: &mut L
     }
 }
 
-/// Folds x back into `[low, high]`; v changes sign with each reflection, as a momentum does at a wall (SPEC 2).
+/// Folds x back into `[low, high]`; v changes sign with each reflection, as a momentum does at a wall (model.md 2).
 pub(super) fn reflect(x: &mut [f32], v: &mut [f32], [low, high]: [f64; 2]) {
     let (low, high) = (low as f32, high as f32);
     for (x, v) in x.iter_mut().zip(v) {
@@ -51,7 +51,7 @@ pub(super) fn reflect(x: &mut [f32], v: &mut [f32], [low, high]: [f64; 2]) {
     }
 }
 
-/// v <- rho (v - h m I) + sqrt(1 - rho^2) n1;  x <- x + h (I - m v) + sqrt(2 h) n2 (SPEC 2, integrator).
+/// v <- rho (v - h m I) + sqrt(1 - rho^2) n1;  x <- x + h (I - m v) + sqrt(2 h) n2 (model.md 2, integrator).
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
 pub(super) fn langevin(x: &mut [f32], v: &mut [f32], current: [&[f32]; 2], noise: [&[f32]; 2], step: LayerStep) {
     let n = x.len();

@@ -1,4 +1,4 @@
-//! x_0 where it is not clamped: generation and in-painting (SPEC 4).
+//! x_0 where it is not clamped: generation and in-painting (model.md 4).
 //!
 //! With S = 1 this is joint sampling: x_0 moves at every step by its own current. With S > 1 it is marginal sampling: by Fisher's
 //! identity the gradient of log p(x_0) is the mean, over posterior samples of the layers above, of the gradient of

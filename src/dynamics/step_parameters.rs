@@ -1,4 +1,4 @@
-//! The numbers that one step needs, computed once for all blocks (SPEC 2).
+//! The numbers that one step needs, computed once for all blocks (model.md 2).
 
 use crate::model::linear::LayerConstants;
 
@@ -55,7 +55,7 @@ impl StepParameters {
     }
 }
 
-/// The exact transition of the mean of K Ornstein-Uhlenbeck interneurons over one step (SPEC 2), with z = y - eta:
+/// The exact transition of the mean of K Ornstein-Uhlenbeck interneurons over one step (model.md 2), with z = y - eta:
 /// mean of z = from_z z + noise n1;  z' = decay z + shared n1 + own n2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OrnsteinUhlenbeckStep {
@@ -89,7 +89,7 @@ impl OrnsteinUhlenbeckStep {
         Self { from_z: one_minus_e / a_dt, noise, decay: e, shared, own }
     }
 
-    /// The same distribution of the means (SPEC 2) with one normal a step: neurons receive the mean of z, never z. Let z, given the
+    /// The same distribution of the means (model.md 2) with one normal a step: neurons receive the mean of z, never z. Let z, given the
     /// means so far, be N(z^, `unsampled_variance`). Then the next mean is from_z z^ + spread n, and given it z' is
     /// N(decay z^ + gain n, `unsampled_variance`'): the
     /// innovations of Kalman's filter, exact for every sequence of steps.

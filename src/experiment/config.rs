@@ -118,7 +118,7 @@ pub enum Curvature {
     /// Its largest value: a bound.
     #[default]
     Bound,
-    /// Its mean over the batch, for families whose A'' varies much (SPEC 8).
+    /// Its mean over the batch, for families whose A'' varies much (model.md 8).
     Mean,
 }
 
@@ -198,7 +198,7 @@ pub enum Optimizer {
     /// By lr times the gradient.
     #[default]
     Plain,
-    /// Adam: each weight scaled by its own moments, which is still local (SPEC 8).
+    /// Adam: each weight scaled by its own moments, which is still local (model.md 8).
     Adam,
 }
 
@@ -213,7 +213,7 @@ pub struct LearningConfig {
     /// How weights follow the gradient.
     #[serde(rename = "ascent")]
     pub optimizer: Optimizer,
-    /// Rate of a categorical top layer; falls to a tenth over a run of known length (SPEC 8).
+    /// Rate of a categorical top layer; falls to a tenth over a run of known length (model.md 8).
     pub top_rate: f64,
     /// How lr changes over a run.
     #[serde(rename = "decay")]
@@ -270,7 +270,7 @@ pub struct StimulusConfig {
     pub burn_in_steps: usize,
     /// The observation where the preset fixes it.
     pub values: Vec<f32>,
-    /// Whether each image keeps its own chains from visit to visit (SPEC 8); else they start anew.
+    /// Whether each image keeps its own chains from visit to visit (model.md 8); else they start anew.
     pub persistent: bool,
     /// Images used at most; 0: all. With persistent chains they take 8 bytes a unit of neurons and image.
     pub images: usize,
@@ -337,7 +337,7 @@ impl Config {
         }
     }
 
-    /// Embedded images in place of the source: photographs contrast-normalised, dead leaves not (SPEC 6).
+    /// Embedded images in place of the source: photographs contrast-normalised, dead leaves not (model.md 6).
     pub fn use_embedded(&mut self, source: Source) {
         self.data.source = source;
         self.data.paths.clear();

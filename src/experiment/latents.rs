@@ -1,4 +1,4 @@
-//! Latents that persist: the chains of every image go on from one visit to the next (SPEC 8).
+//! Latents that persist: the chains of every image go on from one visit to the next (model.md 8).
 
 use crate::dynamics::{ChainState, Ensemble};
 use crate::experiment::config::ConfigError;

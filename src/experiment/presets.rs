@@ -1,4 +1,4 @@
-//! The presets: settings known to show something (SPEC 6).
+//! The presets: settings known to show something (model.md 6).
 
 use crate::data::Source;
 use crate::experiment::config::*;
@@ -180,7 +180,7 @@ fn bars() -> Config {
     }
 }
 
-/// Settings of SPEC 7. The clock is that of the second layer, which is the softer one.
+/// Settings of model.md 7. The clock is that of the second layer, which is the softer one.
 fn v1_v2() -> Config {
     let first = LayerConfig { bias: -1.0, ..layer(256, FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }) };
     let second = LayerConfig { activation: Activation::Centred, ..layer(40, FamilyConfig::Exponential) };
@@ -209,7 +209,7 @@ fn v1_v2() -> Config {
     }
 }
 
-/// A hierarchy that learns to generate whole images (SPEC 8).
+/// A hierarchy that learns to generate whole images (model.md 8).
 struct GenerativePreset {
     source: Source,
     /// Pixels, units of x_1 and x_2.

@@ -248,7 +248,7 @@ impl Session {
         &self.dynamics.stiffness.lambda
     }
 
-    /// The largest stable dt, ms: of the softest layer (SPEC 2, governor).
+    /// The largest stable dt, ms: of the softest layer (model.md 2, governor).
     pub fn largest_dt_ms(&self) -> f64 {
         let d = &self.config.dynamics;
         let moving = self.dynamics.stiffness.lambda.iter().filter(|lambda| lambda.is_finite());

@@ -1,4 +1,4 @@
-//! Learning in stages: which layers run, which weights learn, at what rate and for how long (SPEC 7: a critical period).
+//! Learning in stages: which layers run, which weights learn, at what rate and for how long (model.md 7: a critical period).
 
 use crate::experiment::config_error::ConfigError;
 use serde::{Deserialize, Serialize};

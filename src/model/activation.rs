@@ -1,4 +1,4 @@
-//! The activation f: what a layer shows to the layer below it, eta_l = W_l f(x_{l+1}) + b_l (SPEC 1).
+//! The activation f: what a layer shows to the layer below it, eta_l = W_l f(x_{l+1}) + b_l (model.md 1).
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub enum Activation {
     Softplus,
     /// f(x) = x^2
     Square,
-    /// f(x) = x - 1, the deviation from the mean of the exponential prior (SPEC 7)
+    /// f(x) = x - 1, the deviation from the mean of the exponential prior (model.md 7)
     Centred,
 }
 
@@ -48,7 +48,7 @@ impl Activation {
         }
     }
 
-    /// A bound of f'^2 for |x| <= `largest_x`, which the stability governor uses (SPEC 2).
+    /// A bound of f'^2 for |x| <= `largest_x`, which the stability governor uses (model.md 2).
     pub fn largest_slope_squared(self, largest_x: f64) -> f64 {
         match self {
             Self::Square => (2.0 * largest_x).powi(2),

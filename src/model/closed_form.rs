@@ -1,4 +1,4 @@
-//! Closed forms (SPEC 5): the linear-Gaussian posterior, the Lyapunov covariance, separation and speed-up.
+//! Closed forms (model.md 5): the linear-Gaussian posterior, the Lyapunov covariance, separation and speed-up.
 
 use ndarray::{Array1, Array2, s};
 
@@ -33,7 +33,7 @@ pub fn solve(a: &Array2<f64>, b: &Array2<f64>) -> Option<Array2<f64>> {
     Some(b)
 }
 
-/// Mean `[n]` and covariance `[n, n]` of x_1 given x_0 when x_1 ~ N(0, I), x_0 | x_1 ~ N(W x_1, sigma^2) (SPEC 5.1).
+/// Mean `[n]` and covariance `[n, n]` of x_1 given x_0 when x_1 ~ N(0, I), x_0 | x_1 ~ N(W x_1, sigma^2) (model.md 5.1).
 pub fn linear_gaussian_posterior(w: &Array2<f64>, sigma: f64, x0: &Array1<f64>) -> (Array1<f64>, Array2<f64>) {
     let n = w.ncols();
     let precision = Array2::eye(n) + w.t().dot(w) / sigma.powi(2);
@@ -42,7 +42,7 @@ pub fn linear_gaussian_posterior(w: &Array2<f64>, sigma: f64, x0: &Array1<f64>) 
     (mean, covariance)
 }
 
-/// S with A S + S A^T = D (SPEC 5.2); all `[n, n]`. None where no unique solution exists.
+/// S with A S + S A^T = D (model.md 5.2); all `[n, n]`. None where no unique solution exists.
 pub fn lyapunov(a: &Array2<f64>, d: &Array2<f64>) -> Option<Array2<f64>> {
     let n = a.nrows();
     let mut big = Array2::<f64>::zeros((n * n, n * n));
@@ -74,7 +74,7 @@ pub struct Constants {
     pub k: usize,
 }
 
-/// Stationary covariance of (x, v, y) around its mean, `[2n + p, 2n + p]`, for x_1 ~ N(0, I), x_0 ~ N(W x_1, sigma^2) clamped (SPEC 5.2).
+/// Stationary covariance of (x, v, y) around its mean, `[2n + p, 2n + p]`, for x_1 ~ N(0, I), x_0 ~ N(W x_1, sigma^2) clamped (model.md 5.2).
 pub fn stationary_covariance(w: &Array2<f64>, sigma: f64, c: Constants) -> Option<Array2<f64>> {
     let (p, n) = w.dim();
     // dx = (I - m v)/tau_x, I = W^T (x0 - y)/sigma^2 - x;  dv = -v/tau_v - m I/tau_x;  dy = (W x - y)/tau_eps.
@@ -102,12 +102,12 @@ pub fn stationary_covariance(w: &Array2<f64>, sigma: f64, c: Constants) -> Optio
     lyapunov(&a, &d)
 }
 
-/// Var(x) of the scalar case (SPEC 5.3): lambda = 1 + w^2/sigma^2, r = tau_eps/tau_x, m = 0.
+/// Var(x) of the scalar case (model.md 5.3): lambda = 1 + w^2/sigma^2, r = tau_eps/tau_x, m = 0.
 pub fn separation_variance(lambda: f64, r: f64, k: usize) -> f64 {
     1.0 - (lambda - 1.0) / lambda * (1.0 - r / k as f64) / (1.0 + r)
 }
 
-/// S = 1 + m^2 tau_v/tau_x, by which adaptation shortens the integrated autocorrelation time of a Gaussian posterior (SPEC 5.4).
+/// S = 1 + m^2 tau_v/tau_x, by which adaptation shortens the integrated autocorrelation time of a Gaussian posterior (model.md 5.4).
 pub fn adaptation_speedup(m: f64, tau_v: f64, tau_x: f64) -> f64 {
     1.0 + m * m * tau_v / tau_x
 }

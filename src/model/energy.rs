@@ -1,10 +1,10 @@
-//! The energy of a whole state and its exact gradient in f64 (SPEC 1, 2): the reference of currents and grids.
+//! The energy of a whole state and its exact gradient in f64 (model.md 1, 2): the reference of currents and grids.
 
 use crate::model::hierarchy::Tables;
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array1, Array2};
 
-/// a_l = W_l f(x_(l+1)) + b_l given the state, `[n_l]`; eta_l = g(a_l) (SPEC 1, 7).
+/// a_l = W_l f(x_(l+1)) + b_l given the state, `[n_l]`; eta_l = g(a_l) (model.md 1, 7).
 fn input_from_above(model: &Hierarchy, states: &[Array1<f64>], l: usize) -> Array1<f64> {
     let bias = model.biases[l].mapv(f64::from);
     if l == model.depth() {
@@ -51,7 +51,7 @@ pub fn tabulated_energy(model: &Hierarchy, tables: &Tables, states: &[Array1<f64
         .sum()
 }
 
-/// The currents I_l = -dE/dx_l, `[n_l]`, for l = 1..=L with A' exact (SPEC 2). A categorical top has none, `[0]`: it is drawn.
+/// The currents I_l = -dE/dx_l, `[n_l]`, for l = 1..=L with A' exact (model.md 2). A categorical top has none, `[0]`: it is drawn.
 pub fn currents(model: &Hierarchy, states: &[Array1<f64>]) -> Vec<Array1<f64>> {
     (1..=model.depth())
         .map(|l| {

@@ -1,4 +1,4 @@
-//! The generative model: layers, weights W_l `[n_l, n_(l+1)]`, biases b_l (SPEC 1).
+//! The generative model: layers, weights W_l `[n_l, n_(l+1)]`, biases b_l (model.md 1).
 
 use crate::model::mean_table::MeanTable;
 use crate::model::{Activation, Family, FamilyConfig, Layer, ModelError};
@@ -25,7 +25,7 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// A hierarchy with biases 0. Errors name the layer whose shape or family does not fit (SPEC 1: a layer below another
+    /// A hierarchy with biases 0. Errors name the layer whose shape or family does not fit (model.md 1: a layer below another
     /// must be normalisable for every eta).
     pub fn new(layers: Vec<Layer>, weights: Vec<Array2<f32>>) -> Result<Self, ModelError> {
         if layers.len() < 2 {

@@ -1,4 +1,4 @@
-//! One layer of a hierarchy: what its units are, and what it shows to the layer below (SPEC 1).
+//! One layer of a hierarchy: what its units are, and what it shows to the layer below (model.md 1).
 
 use crate::model::{Activation, Family, FamilyConfig, ModelError};
 use std::sync::Arc;

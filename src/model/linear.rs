@@ -1,5 +1,5 @@
 //! The neural dynamics of a linear-Gaussian hierarchy as a linear stochastic differential equation, and what follows from
-//! it exactly: covariance, autocorrelation, spectrum, ringing (SPEC 5.2, 5.4).
+//! it exactly: covariance, autocorrelation, spectrum, ringing (model.md 5.2, 5.4).
 
 use crate::model::Hierarchy;
 use crate::model::closed_form::{lyapunov, solve};
@@ -198,7 +198,7 @@ pub fn ringing(lambda: f64, c: LayerConstants) -> Option<f64> {
     (square > 0.0).then(|| square.sqrt() / (2.0 * std::f64::consts::PI))
 }
 
-/// The spectral gap (per ms) for one curvature: the smallest real part of the eigenvalues (SPEC 5.4).
+/// The spectral gap (per ms) for one curvature: the smallest real part of the eigenvalues (model.md 5.4).
 pub fn spectral_gap(lambda: f64, c: LayerConstants) -> f64 {
     let mean = 0.5 * (lambda / c.tau_x + 1.0 / c.tau_v);
     let half_difference = 0.5 * (lambda / c.tau_x - 1.0 / c.tau_v);
@@ -206,12 +206,12 @@ pub fn spectral_gap(lambda: f64, c: LayerConstants) -> f64 {
     if square > 0.0 { mean - square.sqrt() } else { mean }
 }
 
-/// m* = |lambda - tau_x/tau_v| / (2 sqrt(lambda)), at which the spectral gap is greatest (SPEC 5.4).
+/// m* = |lambda - tau_x/tau_v| / (2 sqrt(lambda)), at which the spectral gap is greatest (model.md 5.4).
 pub fn critical_adaptation(lambda: f64, tau_x_over_tau_v: f64) -> f64 {
     (lambda - tau_x_over_tau_v).abs() / (2.0 * lambda.sqrt())
 }
 
-/// Precision of p(x_1 .. x_L | x_0) of a linear-Gaussian hierarchy, all neurons in order of layers (SPEC 5.1).
+/// Precision of p(x_1 .. x_L | x_0) of a linear-Gaussian hierarchy, all neurons in order of layers (model.md 5.1).
 pub fn precision(model: &Hierarchy) -> Array2<f64> {
     let sizes: Vec<usize> = model.layers[1..].iter().map(|l| l.size).collect();
     let at = |l: usize| sizes[..l - 1].iter().sum::<usize>();
@@ -233,7 +233,7 @@ pub fn precision(model: &Hierarchy) -> Array2<f64> {
     p
 }
 
-/// Mean of p(x_1 .. x_L | x_0), all neurons in order (SPEC 5.1). None for an observation of another size.
+/// Mean of p(x_1 .. x_L | x_0), all neurons in order (model.md 5.1). None for an observation of another size.
 pub fn posterior_mean(model: &Hierarchy, x0: &Array1<f64>) -> Option<Array1<f64>> {
     if x0.len() != model.layers[0].size {
         return None;

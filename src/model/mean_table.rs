@@ -1,4 +1,4 @@
-//! A'(eta) of a family without a closed form, tabulated once by quadrature and interpolated (SPEC 2, `interneurons = exact`).
+//! A'(eta) of a family without a closed form, tabulated once by quadrature and interpolated (model.md 2, `interneurons = exact`).
 
 use crate::model::Family;
 use crate::model::quadrature;

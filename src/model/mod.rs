@@ -1,4 +1,4 @@
-//! The mathematics of the hierarchy (SPEC 1 and 5): families, activations, energy, exact oracles. No I/O, no threads.
+//! The mathematics of the hierarchy (model.md 1 and 5): families, activations, energy, exact oracles. No I/O, no threads.
 
 pub mod activation;
 pub mod closed_form;

@@ -1,4 +1,4 @@
-//! What a unit of any layer means in pixels: its effect on eta_0, linearised through the means of the layers between (SPEC 1).
+//! What a unit of any layer means in pixels: its effect on eta_0, linearised through the means of the layers between (model.md 1).
 
 use crate::model::{Family, Hierarchy};
 use ndarray::Array2;

@@ -1,4 +1,4 @@
-//! Generation and in-painting against closed forms (SPEC 4, 5, 8). Each statistical test states its tolerance in standard errors and
+//! Generation and in-painting against closed forms (model.md 4, 5, 8). Each statistical test states its tolerance in standard errors and
 //! has a planted bug that it must see.
 
 use heescope::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepParameters, categorical, in_turn, mixture_learning};

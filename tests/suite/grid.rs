@@ -1,4 +1,4 @@
-//! The posterior on a grid (SPEC 5.6) against adaptive quadrature, for the presets and for random models of every family.
+//! The posterior on a grid (model.md 5.6) against adaptive quadrature, for the presets and for random models of every family.
 
 use super::random::{each, layer, top};
 use heescope::analysis::density::DensityGrid;

@@ -1,4 +1,4 @@
-//! The sampler against the closed forms of SPEC 5: tolerances in standard errors over independent chains, fixed seeds, and for
+//! The sampler against the closed forms of model.md 5: tolerances in standard errors over independent chains, fixed seeds, and for
 //! each a planted bug that must fail.
 
 use heescope::analysis::density::DensityGrid;

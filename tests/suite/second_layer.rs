@@ -1,4 +1,4 @@
-//! Scale modulation (SPEC 7): exact draws, the learning rule as the gradient of the likelihood, groups that are there and are found.
+//! Scale modulation (model.md 7): exact draws, the learning rule as the gradient of the likelihood, groups that are there and are found.
 
 use heescope::analysis::gabor::orientation_difference;
 use heescope::data::Source;

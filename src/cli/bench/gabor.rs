@@ -14,7 +14,7 @@ const FIRST_RUN: u64 = 10_000;
 const LONGEST: Duration = Duration::from_secs(45);
 
 /// Seconds and images of the shortest run, of lengths a quarter apart, after which a `share` of the filters of W_0 are Gabor
-/// functions as SPEC 6 counts them.
+/// functions as model.md 6 counts them.
 /// A run is what `heescope train --images` does at full speed, its stimuli included; looking at the filters does not count. None
 /// where no run comes there in time.
 pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(f64, u64)>> {
@@ -24,7 +24,7 @@ pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(
     while begun.elapsed() < LONGEST {
         let start = Instant::now();
         let mut config = config.clone();
-        config.learning.rate_schedule = LearningRateSchedule::Linear; // a run of known length (SPEC 6)
+        config.learning.rate_schedule = LearningRateSchedule::Linear; // a run of known length (model.md 6)
         let mut session = Session::new(config)?;
         let last = session.run_for(images);
         run_on(session.pool(), || {

@@ -10,7 +10,7 @@ use crate::model::mean_table::MeanTable;
 use crate::model::{Family, Hierarchy, vector};
 
 impl Block {
-    /// Frees the pixels of `free`, `[n_0]`, which then move by `step`, once for `inner` steps of the layers above (SPEC 4); all others
+    /// Frees the pixels of `free`, `[n_0]`, which then move by `step`, once for `inner` steps of the layers above (model.md 4); all others
     /// stay clamped.
     pub(in crate::dynamics) fn free(&mut self, free: &[bool], inner: usize, step: LayerStep) {
         self.observation = free.contains(&true).then(|| Observation::new(free, self.rows, inner, step, &mut self.noise));

@@ -1,4 +1,4 @@
-//! The sums of the learning rule: eps_l f(x_(l+1))^T over rows and steps (SPEC 3).
+//! The sums of the learning rule: eps_l f(x_(l+1))^T over rows and steps (model.md 3).
 
 use super::Block;
 use crate::dynamics::state::{HISTORY, view};
@@ -18,7 +18,7 @@ impl Block {
         self.stored_steps = 0;
     }
 
-    /// Stores eps_l of this step and f(x_(l+1)) at its end for the learning rule (SPEC 3). Of a categorical layer above, eps_l is added to
+    /// Stores eps_l of this step and f(x_(l+1)) at its end for the learning rule (model.md 3). Of a categorical layer above, eps_l is added to
     /// the column of its state at once.
     pub(super) fn accumulate(&mut self) {
         for l in (0..self.active_layers).filter(|&l| self.learns[l]) {

@@ -1,4 +1,4 @@
-//! The observation layer of an ensemble: clamped, freed, filled with noise, predicted (SPEC 4).
+//! The observation layer of an ensemble: clamped, freed, filled with noise, predicted (model.md 4).
 
 use super::Ensemble;
 use crate::dynamics::completions::Completions;
@@ -12,7 +12,7 @@ impl Ensemble {
         self.blocks.iter_mut().for_each(|block| block.clamp(values, free));
     }
 
-    /// Frees the pixels of `free`, `[n_0]`: they move by `step`, once for `inner` steps of the layers above (SPEC 4); all others stay
+    /// Frees the pixels of `free`, `[n_0]`: they move by `step`, once for `inner` steps of the layers above (model.md 4); all others stay
     /// clamped.
     pub fn free(&mut self, free: &[bool], inner: usize, step: LayerStep) {
         self.blocks.iter_mut().for_each(|block| block.free(free, inner, step));

@@ -28,7 +28,7 @@ pub struct Clock {
     pub dropped: u64,
 }
 
-/// What the governor did (SPEC 2).
+/// What the governor did (model.md 2).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GovernorState {
     /// dt in force, ms.

@@ -1,4 +1,4 @@
-//! In-painting: freed pixels are sampled with the others clamped, and what they become is counted (SPEC 4).
+//! In-painting: freed pixels are sampled with the others clamped, and what they become is counted (model.md 4).
 
 use super::{Session, observed_step};
 use crate::dynamics::{LayerStep, in_turn};
@@ -28,7 +28,7 @@ pub struct Completed {
 }
 
 impl Session {
-    /// Frees the pixels of `free`, `[n_0]`, in every network: they are sampled with the others clamped (in-painting, SPEC 4). Empty:
+    /// Frees the pixels of `free`, `[n_0]`, in every network: they are sampled with the others clamped (in-painting, model.md 4). Empty:
     /// none. Pixels that were clamped before start from noise, those that were free are given their value again. An error where the
     /// stimulus changes.
     pub fn free_pixels(&mut self, free: &[bool]) -> Result<(), ConfigError> {

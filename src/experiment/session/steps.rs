@@ -1,4 +1,4 @@
-//! The constants of a step from the dynamics and each layer's stiffness (SPEC 2, governor).
+//! The constants of a step from the dynamics and each layer's stiffness (model.md 2, governor).
 
 use crate::dynamics::governor::largest_step;
 use crate::dynamics::{LayerStep, StepParameters};
@@ -31,7 +31,7 @@ pub fn observed_step(d: &DynamicsConfig, model: &Hierarchy) -> LayerStep {
 }
 
 /// h_l of each layer: dt/tau_x, lowered to the layer's own limit by the governor. The clock is that of the softest layer; a
-/// stiffer one has a longer tau_x, which leaves the stationary distribution as it is (SPEC 2).
+/// stiffer one has a longer tau_x, which leaves the stationary distribution as it is (model.md 2).
 pub fn step_parameters(d: &DynamicsConfig, stiffness: &[f64]) -> StepParameters {
     step_parameters_of(d, stiffness, stiffness.len())
 }

@@ -25,7 +25,7 @@ impl Session {
         Ok(())
     }
 
-    /// Shows every network another stimulus, from x = 0 (SPEC 3) or from where its own chains were. Fixed stimuli start again. While
+    /// Shows every network another stimulus, from x = 0 (model.md 3) or from where its own chains were. Fixed stimuli start again. While
     /// held, all get the same.
     pub fn show_next(&mut self) {
         (self.stimulus.step, self.stimulus.settling) = (0, 0);
@@ -69,7 +69,7 @@ impl Session {
         }
     }
 
-    /// Images that take part now: the first ones, and then, between a twentieth and three fifths of the run, all others (SPEC 8).
+    /// Images that take part now: the first ones, and then, between a twentieth and three fifths of the run, all others (model.md 8).
     pub(super) fn wanted_images(&self) -> usize {
         let all = self.latents.as_ref().map_or(0, Latents::images);
         let first = match self.config.stimulus.first_images {

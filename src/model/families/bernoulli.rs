@@ -1,4 +1,4 @@
-//! bernoulli: x in {0, 1}, T = x, B = 0; for observations, whose grey values in [0, 1] are taken as means (SPEC 1).
+//! bernoulli: x in {0, 1}, T = x, B = 0; for observations, whose grey values in [0, 1] are taken as means (model.md 1).
 
 use super::{Family, FamilyConfig, InterneuronDynamics};
 use crate::model::vector;

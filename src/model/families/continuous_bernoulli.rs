@@ -1,4 +1,4 @@
-//! continuous-bernoulli: x in [0, 1], T = x, B = 0 (SPEC 1; Loaiza-Ganem and Cunningham 2019).
+//! continuous-bernoulli: x in [0, 1], T = x, B = 0 (model.md 1; Loaiza-Ganem and Cunningham 2019).
 
 use super::{Family, FamilyConfig};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! exponential: x >= 0, T = x, B = x: the prior exp(-x) of units that only amplify or dampen (SPEC 7). Top layer only.
+//! exponential: x >= 0, T = x, B = x: the prior exp(-x) of units that only amplify or dampen (model.md 7). Top layer only.
 
 use super::{Family, FamilyConfig};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ impl Family for Exponential {
     fn bounds(&self) -> [f64; 2] {
         [0.0, f64::INFINITY]
     }
-    /// At mu = 1, the prior's mean, plus 0.3 |N(0, 1)|: from the mean itself learning finds groups of mixed signs (SPEC 7).
+    /// At mu = 1, the prior's mean, plus 0.3 |N(0, 1)|: from the mean itself learning finds groups of mixed signs (model.md 7).
     fn start(&self) -> [f32; 2] {
         [1.0, 0.3]
     }

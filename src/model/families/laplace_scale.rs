@@ -1,5 +1,5 @@
 //! laplace-scale(eta_max, delta): T = -sqrt(x^2 + delta^2), B = 0, and a link that is not the canonical one:
-//! eta = g(a) = eta_max / (1 + e^a), so that what comes from above sets the scale of x (SPEC 7).
+//! eta = g(a) = eta_max / (1 + e^a), so that what comes from above sets the scale of x (model.md 7).
 
 use super::{Family, FamilyConfig, InterneuronDynamics};
 use std::f32::consts::FRAC_1_SQRT_2;
@@ -92,11 +92,11 @@ impl Family for LaplaceScale {
     fn base_energy_derivative(&self, _: f64) -> f64 {
         0.0
     }
-    /// 0.7 eta_max/delta (SPEC 7, measured): the energy's curvature is eta/delta at 0, and few units have eta near eta_max.
+    /// 0.7 eta_max/delta (model.md 7, measured): the energy's curvature is eta/delta at 0, and few units have eta near eta_max.
     fn largest_base_curvature(&self) -> f64 {
         0.7 * self.eta_max / self.delta
     }
-    /// 1.5 (SPEC 7, measured): g'^2 Var(y) is at most 1, the rest is the link's own curvature.
+    /// 1.5 (model.md 7, measured): g'^2 Var(y) is at most 1, the rest is the link's own curvature.
     fn largest_statistic_variance(&self) -> f64 {
         1.5
     }

@@ -1,4 +1,4 @@
-//! Exponential families of one unit: sufficient statistic T, base energy B and log-partition A (SPEC 1).
+//! Exponential families of one unit: sufficient statistic T, base energy B and log-partition A (model.md 1).
 //!
 //! A new family is one file here and one line in [`FamilyConfig`].
 
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// How the interneurons of a layer sample p(. | eta) (SPEC 2).
+/// How the interneurons of a layer sample p(. | eta) (model.md 2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum InterneuronDynamics {
     /// Ornstein-Uhlenbeck around eta with standard deviation sigma, sampled exactly for any dt.
@@ -72,7 +72,7 @@ pub trait Family: Debug + Send + Sync {
     fn has_link(&self) -> bool {
         false
     }
-    /// eta = g(a), where a = W f(x above) + b (SPEC 7).
+    /// eta = g(a), where a = W f(x above) + b (model.md 7).
     fn link(&self, a: f64) -> f64 {
         a
     }
@@ -103,9 +103,9 @@ pub trait Family: Debug + Send + Sync {
     fn base_energy(&self, x: f64) -> f64;
     /// B'(x).
     fn base_energy_derivative(&self, x: f64) -> f64;
-    /// The largest B''(x): the prior's stiffness, for the governor (SPEC 2).
+    /// The largest B''(x): the prior's stiffness, for the governor (model.md 2).
     fn largest_base_curvature(&self) -> f64;
-    /// The largest A''(eta), the variance of T: how strongly the layer holds the one above it (SPEC 2).
+    /// The largest A''(eta), the variance of T: how strongly the layer holds the one above it (model.md 2).
     fn largest_statistic_variance(&self) -> f64;
     /// A''(eta), the variance of T, or a bound of it where no closed form is given.
     fn statistic_variance(&self, _eta: f64) -> f64 {

@@ -1,4 +1,4 @@
-//! rectified-gaussian(sigma): x >= 0, T = x / sigma^2, B = x^2 / (2 sigma^2): a normal distribution cut off at 0 (SPEC 1).
+//! rectified-gaussian(sigma): x >= 0, T = x / sigma^2, B = x^2 / (2 sigma^2): a normal distribution cut off at 0 (model.md 1).
 
 use super::{Family, FamilyConfig, InterneuronDynamics};
 use std::sync::Arc;

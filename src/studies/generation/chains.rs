@@ -1,4 +1,4 @@
-//! Networks that generate x_0 with the weights as they are, jointly, marginally or from the top down (SPEC 4).
+//! Networks that generate x_0 with the weights as they are, jointly, marginally or from the top down (model.md 4).
 
 use crate::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepParameters, Task};
 use crate::experiment::FrozenModel;

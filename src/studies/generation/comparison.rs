@@ -1,4 +1,4 @@
-//! Joint, marginal and ancestral generation side by side: the same weights, equal time, each with its own clock (SPEC 4).
+//! Joint, marginal and ancestral generation side by side: the same weights, equal time, each with its own clock (model.md 4).
 
 use crate::experiment::FrozenModel;
 use crate::experiment::config::ConfigError;

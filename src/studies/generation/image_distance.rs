@@ -1,4 +1,4 @@
-//! The Frechet measure of generated images, against the images that the session learns from (SPEC 8).
+//! The Frechet measure of generated images, against the images that the session learns from (model.md 8).
 
 use crate::analysis::image_evaluator::{ImageEvaluator, Images};
 use crate::data::Stimuli;

@@ -29,7 +29,7 @@ pub struct SamplerConfig {
     pub tau_eps_ms: f64,
     /// K.
     pub interneurons: usize,
-    /// Whether adaptation is noisy, as SPEC 2 has it; without its noise another distribution is sampled.
+    /// Whether adaptation is noisy, as model.md 2 has it; without its noise another distribution is sampled.
     pub noisy: bool,
 }
 
