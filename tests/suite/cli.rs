@@ -212,7 +212,7 @@ fn what_theory_predicts_is_measured_without_a_window() {
 fn every_study_that_applies_is_measured_and_the_others_say_why() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let quick = ["--repeats", "1", "--distance", "0.3", "--sampler", "m=0", "--set", "governor=manual", "--set", "dt_ms=3"];
+    let quick = ["--repeats", "1", "--distance", "0.4", "--sampler", "m=0", "--set", "governor=manual", "--set", "dt_ms=2"];
     let text = succeeds(folder, &[&["measure", "all", "--preset", "ridge", "--json", "--out", "found"], &quick[..]].concat());
     let objects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let names: Vec<&str> = objects.iter().map(|object| object["name"].as_str().unwrap()).collect();
