@@ -41,7 +41,7 @@ impl View for Learning {
         let dark = ui.visuals().dark_mode;
         let height = ((ui.available_height() - 84.0) / 3.0).max(70.0);
         let points = |value: fn(&LearningPoint) -> f32| {
-            PlotPoints::from(
+            figure::points(
                 state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect::<Vec<_>>(),
             )
         };

@@ -7,14 +7,14 @@ use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot};
 use crate::export::table::Table;
 use crate::studies::fits;
 use egui::Ui;
-use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotBounds, PlotPoints, PlotUi, Points, Polygon};
+use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotBounds, PlotUi, Points, Polygon};
 
 /// Published work that the plane is compared with.
 const RINGACH: &str = "Shaded: simple cells of macaque V1 (Ringach, J. Neurophysiol. 88:455, 2002), counted in logarithmic bins as Dapello et al. (NeurIPS 2020) tabulate them. He found them near a one-parameter family of shapes, from round blobs of one lobe outwards to long, many-lobed fields; the line is the principal axis through the bins. He also found that sparse coding and independent components predict more lobes than cells have, and no blobs.";
@@ -194,7 +194,7 @@ fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, sn
     let shown = show.figure(ui, "widths in periods", |plot| {
         plot.set_plot_bounds(PlotBounds::from_min_max([low, low], [low + wide, low + span]));
         macaque(plot, top, dark);
-        plot.points(Points::new("filters", PlotPoints::from(points.clone())).color(theme::SERIES[0]).radius(2.8));
+        plot.points(Points::new("filters", figure::points(points.clone())).color(theme::SERIES[0]).radius(2.8));
         plot.response().clicked().then(|| plot.pointer_coordinate()).flatten()
     });
     let away = |q: &[f64; 2], p: egui_plot::PlotPoint| (q[0] - p.x).hypot(q[1] - p.y);
@@ -223,7 +223,7 @@ fn macaque<'a>(plot: &mut PlotUi<'a>, top: f64, dark: bool) {
 
 fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
     ui.strong("Over images seen");
-    let line = |k: usize| PlotPoints::from(state.fit_history.iter().map(|p| [p[0], p[k]]).collect::<Vec<_>>());
+    let line = |k: usize| figure::points(state.fit_history.iter().map(|p| [p[0], p[k]]).collect::<Vec<_>>());
     let show = grid::numbered(plot("growth", size))
         .include_y(0.0)
         .include_y(1.0)

@@ -1,7 +1,7 @@
 //! Figures: the single plots and pictures of a view, known by name, so that each can be saved by itself.
 
 use egui::{Color32, Context, Id, Rect, Ui};
-use egui_plot::{Plot, PlotResponse, PlotUi};
+use egui_plot::{Plot, PlotPoints, PlotResponse, PlotUi};
 
 /// A figure's name and where it was drawn in this frame, its axes included.
 pub type Marked = (String, Rect);
@@ -44,6 +44,12 @@ pub fn title<'a>(ui: &mut Ui, title: &str, lines: impl IntoIterator<Item = (&'a 
             ui.colored_label(color, name);
         }
     });
+}
+
+/// Points of a plot; those that are not finite are left out, since no axis can hold them.
+pub fn points(mut points: Vec<[f64; 2]>) -> PlotPoints<'static> {
+    points.retain(|point| point.iter().all(|value| value.is_finite()));
+    points.into()
 }
 
 /// A plot that is a figure.

@@ -2,8 +2,9 @@
 
 use crate::app::state::ViewState;
 use crate::app::theme;
+use crate::app::widgets::figure;
 use crate::engine::{RaceState, RacerState};
-use egui_plot::{Line, PlotPoints, PlotUi, Points};
+use egui_plot::{Line, PlotUi, Points};
 
 /// Chains drawn with a trail.
 const TRAILS: usize = 4;
@@ -22,15 +23,15 @@ pub(super) fn all(plot: &mut PlotUi<'_>, state: &ViewState, dark: bool) {
         for (from, alpha) in FADING {
             let steps = state.trails.iter().skip(newest.saturating_sub(from));
             let points: Vec<[f64; 2]> = steps.filter_map(|step| step.get(chain)).map(|p| p.map(f64::from)).collect();
-            plot.line(Line::new("trail", PlotPoints::from(points)).color(color.gamma_multiply(alpha)).width(1.2));
+            plot.line(Line::new("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.2));
         }
     }
     // The chains with a trail stand out, the others show where the ensemble is.
     let others: Vec<[f64; 2]> = latest.iter().skip(TRAILS).map(|p| p.map(f64::from)).collect();
-    plot.points(Points::new("other chains", PlotPoints::from(others)).color(theme::exact(dark).gamma_multiply(0.45)).radius(1.6));
+    plot.points(Points::new("other chains", figure::points(others)).color(theme::exact(dark).gamma_multiply(0.45)).radius(1.6));
     for (chain, p) in latest.iter().take(TRAILS).enumerate() {
         let color = theme::CHAINS[chain % theme::CHAINS.len()];
-        plot.points(Points::new("chains", vec![p.map(f64::from)]).color(color).radius(3.5));
+        plot.points(Points::new("chains", figure::points(vec![p.map(f64::from)])).color(color).radius(3.5));
     }
 }
 
@@ -46,10 +47,10 @@ fn of_racer(plot: &mut PlotUi<'_>, racer: &RacerState, color: egui::Color32) {
     for (from, alpha) in RACE_FADING {
         let steps = racer.trail.iter().skip(newest.saturating_sub(from));
         let points: Vec<[f64; 2]> = steps.filter_map(|step| step.first()).map(|p| p.map(f64::from)).collect();
-        plot.line(Line::new("trail", PlotPoints::from(points)).color(color.gamma_multiply(alpha)).width(1.4));
+        plot.line(Line::new("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.4));
     }
     let others: Vec<[f64; 2]> = latest.iter().skip(1).map(|p| p.map(f64::from)).collect();
-    plot.points(Points::new("chains", PlotPoints::from(others)).color(color.gamma_multiply(0.75)).radius(1.9));
+    plot.points(Points::new("chains", figure::points(others)).color(color.gamma_multiply(0.75)).radius(1.9));
     let first: Vec<[f64; 2]> = latest.iter().take(1).map(|p| p.map(f64::from)).collect();
-    plot.points(Points::new("first chain", PlotPoints::from(first)).color(color).radius(4.0));
+    plot.points(Points::new("first chain", figure::points(first)).color(color).radius(4.0));
 }

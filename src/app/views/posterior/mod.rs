@@ -17,7 +17,7 @@ use crate::experiment::Config;
 use crate::export::table::Table;
 use crate::studies::race::{SamplerConfig, Start};
 use egui::{ColorImage, Rect, TextureHandle, TextureOptions, Ui, UiBuilder, pos2, vec2};
-use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotPoints, PlotResponse};
+use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotResponse};
 use marginals::Samples;
 use plot_square::PlotSquare;
 use std::sync::Arc;
@@ -314,7 +314,7 @@ fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
         "posterior",
         |plot| {
             plot.bar_chart(bars);
-            plot.line(Line::new("exact posterior", PlotPoints::from(line.to_vec())).color(theme::exact(dark)).width(2.0));
+            plot.line(Line::new("exact posterior", figure::points(line.to_vec())).color(theme::exact(dark)).width(2.0));
         },
     );
 }

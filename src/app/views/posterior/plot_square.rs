@@ -3,6 +3,9 @@
 use crate::analysis::density::DensityGrid;
 use crate::app::state::ViewState;
 
+/// The centre is no further than this from 0 along each axis.
+const FARTHEST: f64 = 1e6;
+
 /// The part of the plane that is shown.
 #[derive(Clone, Copy, Default, PartialEq)]
 pub(super) struct PlotSquare {
@@ -14,7 +17,8 @@ impl PlotSquare {
     /// Around a rectangle, with a margin.
     fn around(low: [f64; 2], high: [f64; 2]) -> Self {
         let half = (high[0] - low[0]).max(high[1] - low[1]).clamp(2e-3, 2e4) * 0.6;
-        Self { centre: [0, 1].map(|axis| 0.5 * (low[axis] + high[axis])), half }
+        // Axes further out than this have no digits left for what they show.
+        Self { centre: [0, 1].map(|axis| (0.5 * (low[axis] + high[axis])).clamp(-FARTHEST, FARTHEST)), half }
     }
 
     /// Where all but 1 % of the samples are, on each side: one that strayed does not shrink the picture.

@@ -3,11 +3,11 @@
 
 use crate::app::actions::Action;
 use crate::app::theme;
-use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::figure::{self, Figure as _};
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
 use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
 use egui::{DragValue, RichText, Ui};
-use egui_plot::{HLine, HoverPosition, Line, Plot, PlotPoints};
+use egui_plot::{HLine, HoverPosition, Line, Plot};
 
 /// Distance that counts as having arrived, drawn as a line.
 const ARRIVED: f64 = 0.05;
@@ -100,7 +100,7 @@ fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
             );
             for (i, racer) in race.racers.iter().enumerate() {
                 let points: Vec<[f64; 2]> = racer.distance.iter().map(|[t, d]| [(t / 1e3).log10(), d.max(1e-4).log10()]).collect();
-                plot.line(Line::new(name(&racer.config), PlotPoints::from(points)).color(theme::RACERS[i]).width(2.0));
+                plot.line(Line::new(name(&racer.config), figure::points(points)).color(theme::RACERS[i]).width(2.0));
             }
         });
 }

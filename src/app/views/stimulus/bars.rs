@@ -42,7 +42,8 @@ pub fn bars(ui: &mut Ui, series: [(&str, &[f32]); 3]) {
         .figure(ui, "stimulus", move |plot| {
             for (k, (name, values)) in series.into_iter().enumerate() {
                 let bar = |(i, value): (usize, &f32)| Bar::new(i as f64 + (k as f64 - 1.0) * 0.25, f64::from(*value)).width(0.22);
-                let chart = BarChart::new(name.to_string(), values.iter().enumerate().map(bar).collect());
+                let finite = values.iter().enumerate().filter(|(_, value)| value.is_finite());
+                let chart = BarChart::new(name.to_string(), finite.map(bar).collect());
                 plot.bar_chart(chart.color(theme::SERIES[k]));
             }
         });

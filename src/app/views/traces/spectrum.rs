@@ -3,14 +3,14 @@
 use crate::analysis::chains::autocovariance;
 use crate::analysis::spectrum::periodogram;
 use crate::app::theme;
-use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::power_of_ten;
 use crate::engine::{Snapshot, TraceSample};
 use crate::export::table::Table;
 use crate::model::linear::LinearDynamics;
 use egui::Ui;
-use egui_plot::{Legend, Line, Plot, PlotPoints, Points, VLine};
+use egui_plot::{Legend, Line, Plot, Points, VLine};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -71,7 +71,7 @@ impl SpectrumPlots {
     }
 
     fn autocorrelation_plot(&self, ui: &mut Ui, height: f32) {
-        let [measured, exact] = self.autocorrelation.clone().map(PlotPoints::from);
+        let [measured, exact] = self.autocorrelation.clone().map(figure::points);
         let (theory, dark) = (!self.autocorrelation[1].is_empty(), ui.visuals().dark_mode);
         grid::numbered(Plot::new("autocorrelation"))
             .height(height)
@@ -88,7 +88,7 @@ impl SpectrumPlots {
     }
 
     fn spectrum_plot(&self, ui: &mut Ui, height: f32) {
-        let [measured, exact] = self.spectrum.clone().map(PlotPoints::from);
+        let [measured, exact] = self.spectrum.clone().map(figure::points);
         let (theory, dark) = (!self.autocorrelation[1].is_empty(), ui.visuals().dark_mode);
         Plot::new("spectrum")
             .height(height)
@@ -107,9 +107,7 @@ impl SpectrumPlots {
                     plot.line(Line::new("exact", exact).color(theme::exact(dark)).width(1.6));
                 }
                 plot.line(Line::new("measured", measured).color(theme::SERIES[0]).width(1.4));
-                plot.points(
-                    Points::new("peak", PlotPoints::from(self.peaks.clone())).color(theme::SERIES[4]).radius(4.5).allow_hover(false),
-                );
+                plot.points(Points::new("peak", figure::points(self.peaks.clone())).color(theme::SERIES[4]).radius(4.5).allow_hover(false));
             });
     }
 
