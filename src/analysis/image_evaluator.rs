@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_evaluatord_is_named() {
+    fn what_cannot_be_evaluated_is_named() {
         let fit =
             |size, reference, training| ImageEvaluator::fit(size, reference, training, RandomNetwork::features).map(|_| ()).unwrap_err();
         assert!(fit([4, 16], bars(40, 1), bars(40, 2)).to_string().contains("4 x 16"));

@@ -265,9 +265,9 @@ mod tests {
     fn a_source_that_is_no_engine_drives_the_window() {
         let config = presets::by_name("ridge").unwrap();
         let recording = Recording::default();
-        let mut second = Box::new(Snapshot::made_up(config.clone()));
+        let mut second = Box::new(Snapshot::synthetic(config.clone()));
         second.state.clock.steps = 7;
-        recording.0.borrow_mut().0 = [Box::new(Snapshot::made_up(config.clone())), second].into();
+        recording.0.borrow_mut().0 = [Box::new(Snapshot::synthetic(config.clone())), second].into();
         let ctx = Context::default();
         let options = Options { config, view: Some("separation".into()), full_speed: true, measure: true, ..Default::default() };
         let mut app = App::new(&ctx, Box::new(recording.clone()), options).unwrap();

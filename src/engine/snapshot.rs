@@ -35,7 +35,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// A snapshot of a model that has not run: weights and neurons are 0 and have the shapes that `config` gives them.
-    pub fn made_up(config: Config) -> Self {
+    pub fn synthetic(config: Config) -> Self {
         let state = SnapshotState::of_config(config);
         let traced = state.watch.trace_units.len();
         let increment =
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_snapshot_can_be_made_up_from_every_preset() {
         for preset in presets::all() {
-            let snapshot = Snapshot::made_up(preset.config());
+            let snapshot = Snapshot::synthetic(preset.config());
             let model = snapshot.model().unwrap();
             assert_eq!(snapshot.states.len(), model.layers.len(), "{}", preset.name);
             assert!(model.weights.iter().flatten().all(|&w| w == 0.0), "{}", preset.name);

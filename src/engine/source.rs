@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_source_needs_no_engine() {
-        let mut second = Box::new(Snapshot::made_up(presets::by_name("ridge").unwrap()));
+        let mut second = Box::new(Snapshot::synthetic(presets::by_name("ridge").unwrap()));
         second.state.clock.steps = 7;
         let recording = Recording(RefCell::new([Box::default(), second].into()));
         let source: Box<dyn SnapshotSource> = Box::new(recording);

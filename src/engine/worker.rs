@@ -6,6 +6,7 @@ mod exact;
 mod jobs;
 mod loading;
 mod pacing;
+mod publication;
 mod publishing;
 mod recorder;
 mod recovery;

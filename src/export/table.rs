@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Named columns; shorter ones end in empty cells (CSV) or NaN (NPY).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Table {
     /// Name and values of each.
     pub columns: Vec<(String, Vec<f64>)>,

@@ -13,22 +13,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod checked_options;
 mod error;
 mod figure;
 mod findings;
 mod options;
+mod presentation;
+mod report;
 mod speed_up;
 mod stationary;
 mod study;
+mod target;
 
 pub mod linear_gaussian;
 pub mod natural_parameter;
 
 pub use error::StudyError;
 pub use figure::{Axis, Curve, Expectation, Figure, Scale, Series};
-pub use findings::{Detail, Point, StudyFindings};
+pub use findings::StudyFindings;
 pub use options::{OptionKind, OptionValue, StudyOption, StudyOptions};
-pub use study::{Observer, Report, Study, StudyTarget};
+pub use report::{Detail, Observer, Point, Report};
+pub use study::Study;
+pub use target::StudyTarget;
 
 /// Declares the module of each study, whose `STUDY` is its value, and the registry of all of them.
 macro_rules! studies {

@@ -1,6 +1,5 @@
 //! Options of a study: what each may be, and the values given.
 
-use crate::studies::{Study, StudyError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -61,7 +60,7 @@ pub enum OptionValue {
 /// Values of the options of a study, by key; what is not given is as usual.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct StudyOptions(BTreeMap<String, OptionValue>);
+pub struct StudyOptions(pub(super) BTreeMap<String, OptionValue>);
 
 impl OptionKind {
     /// The value where nothing is given.
@@ -85,7 +84,7 @@ impl OptionKind {
         }
     }
 
-    fn allows(self, value: &OptionValue) -> bool {
+    pub(super) fn allows(self, value: &OptionValue) -> bool {
         match (self, value) {
             (Self::Whole { least, most, .. }, OptionValue::Whole(value)) => (least..=most).contains(value),
             (Self::Number { least, most, .. }, OptionValue::Number(value)) => (least..=most).contains(value),
@@ -95,7 +94,7 @@ impl OptionKind {
         }
     }
 
-    fn read(self, text: &str) -> Option<OptionValue> {
+    pub(super) fn read(self, text: &str) -> Option<OptionValue> {
         match self {
             Self::Whole { .. } => text.parse().ok().map(OptionValue::Whole),
             Self::Number { .. } => text.parse().ok().map(OptionValue::Number),
@@ -117,48 +116,14 @@ impl std::fmt::Display for OptionValue {
 }
 
 impl StudyOptions {
-    /// The usual values of a study.
-    pub fn of(study: &dyn Study) -> Self {
-        Self(study.options().iter().map(|option| (option.key.into(), option.kind.usual())).collect())
-    }
-
     /// One option with a text.
     pub fn with_text(key: &str, text: &str) -> Self {
         Self(BTreeMap::from([(key.into(), OptionValue::Text(text.into()))]))
     }
 
-    /// Sets an option from a text; one of several texts is added to them. The error names the option and what it may be.
-    pub fn set(&mut self, study: &dyn Study, key: &str, text: &str) -> Result<(), StudyError> {
-        let option = find(study, key)?;
-        let value = option.kind.read(text).filter(|value| option.kind.allows(value)).ok_or_else(|| out_of_range(option, text))?;
-        match (self.0.get_mut(key), value) {
-            (Some(OptionValue::Texts(texts)), OptionValue::Texts(more)) => texts.extend(more),
-            (_, value) => drop(self.0.insert(key.into(), value)),
-        }
-        Ok(())
-    }
-
     /// Puts texts in place of those that there are.
     pub fn set_texts(&mut self, key: &str, texts: Vec<String>) {
         self.0.insert(key.into(), OptionValue::Texts(texts));
-    }
-
-    /// These values, checked, and the usual ones for what is not given.
-    pub fn completed(&self, study: &dyn Study) -> Result<Self, StudyError> {
-        let mut all = Self::of(study);
-        for (key, value) in &self.0 {
-            let option = find(study, key)?;
-            // A whole number is a number too, as JSON has them.
-            let value = match (option.kind, value) {
-                (OptionKind::Number { .. }, OptionValue::Whole(whole)) => OptionValue::Number(*whole as f64),
-                _ => value.clone(),
-            };
-            if !option.kind.allows(&value) {
-                return Err(out_of_range(option, &value.to_string()));
-            }
-            all.0.insert(key.clone(), value);
-        }
-        Ok(all)
     }
 
     /// A whole number; 0 where the study has no such option.
@@ -192,15 +157,4 @@ impl StudyOptions {
             _ => &[],
         }
     }
-}
-
-fn find<'a>(study: &'a dyn Study, key: &str) -> Result<&'a StudyOption, StudyError> {
-    study.options().iter().find(|option| option.key == key).ok_or_else(|| {
-        let known = study.options().iter().map(|option| option.key).collect::<Vec<_>>().join(", ");
-        StudyError::Option(format!("{} has no option '{key}'; there are: {known}", study.name()))
-    })
-}
-
-fn out_of_range(option: &StudyOption, text: &str) -> StudyError {
-    StudyError::Option(format!("--{} {text} is out of range: {}", option.key, option.kind.range()))
 }

@@ -1,8 +1,10 @@
 //! The race: how long samplers take to reach the exact posterior of two units, from one point, several times.
 
+mod arrivals;
 mod chains;
 mod sampler;
 
+pub use arrivals::Arrivals;
 pub use chains::{Race, Start};
 pub use sampler::{CELLS, DRAWS, MOST_SAMPLERS, Sampler, SamplerConfig};
 
@@ -20,15 +22,6 @@ use std::sync::Arc;
 const GRID: usize = 128;
 /// Steps between two looks at the distances.
 const CHUNK: usize = 10;
-
-/// When one sampler reached the posterior in each race.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Arrivals {
-    /// Its settings.
-    pub sampler: SamplerConfig,
-    /// Simulated ms and wall seconds of the races in which it arrived.
-    pub times: Vec<[f64; 2]>,
-}
 
 /// The study.
 pub struct RaceStudy;

@@ -1,11 +1,9 @@
-//! The trait of a study, what it is done on, and whom it reports to.
+//! The trait of a study.
 
 use crate::data::Stimuli;
-use crate::experiment::{FrozenModel, ModelVersion, Session, WatchedUnits};
 use crate::export::table::Table;
 use crate::studies::generation::image_distance::Sample;
-use crate::studies::{Curve, Detail, Figure, Point, StudyError, StudyFindings, StudyOption, StudyOptions};
-use serde::{Deserialize, Serialize};
+use crate::studies::{Curve, Figure, Observer, StudyError, StudyFindings, StudyOption, StudyOptions, StudyTarget};
 use std::sync::Arc;
 
 /// Places at which a theory curve is drawn, one more than this.
@@ -66,83 +64,10 @@ pub trait Study: Send + Sync {
     }
 }
 
-/// What a study is done on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StudyTarget {
-    /// The model, its dynamics and stimulus.
-    pub frozen: Arc<FrozenModel>,
-    /// The layer and the units looked at.
-    pub watched: WatchedUnits,
-    /// Images of the data, where a study needs them and there are any.
-    #[serde(skip)]
-    pub images: Option<Arc<Sample>>,
-}
-
 impl StudyTarget {
-    /// The present model of a session and the first units of its first layer, without images.
-    pub fn of(session: &Session, version: ModelVersion) -> Self {
-        let second = session.model().layers[1].size.min(2) - 1;
-        let watched = WatchedUnits { layer: 1, pair: [0, second] };
-        Self { frozen: Arc::new(FrozenModel::of(session, version)), watched, images: None }
-    }
-
-    /// Looks at this unit of a layer, and at another beside it. The error names the layers or units that there are.
-    pub fn watching(self, layer: usize, unit: usize) -> Result<Self, StudyError> {
-        let depth = self.frozen.model.depth();
-        if !(1..=depth).contains(&layer) {
-            return Err(StudyError::Units(format!("--layer {layer}: the model has layers 1 to {depth} of neurons")));
-        }
-        let size = self.frozen.model.layers[layer].size;
-        if unit >= size {
-            return Err(StudyError::Units(format!("--unit {unit}: layer {layer} has units 0 to {}", size - 1)));
-        }
-        let second = if unit == 0 { size.min(2) - 1 } else { 0 };
-        Ok(Self { watched: WatchedUnits { layer, pair: [unit, second] }, ..self })
-    }
-
     /// With images of the data for a study that needs them.
     pub fn with_images(self, study: &dyn Study, images: Option<&Stimuli>, labels: Option<&[u8]>) -> Self {
         let images = images.filter(|_| study.needs_images()).map(|images| Arc::new(Sample::of(images, labels)));
         Self { images: images.or(self.images), ..self }
-    }
-}
-
-/// What a study reports while it runs.
-#[derive(Clone, Debug)]
-pub enum Report {
-    /// It is at work.
-    Working,
-    /// A measured point.
-    Point(Point),
-    /// How far it is, of how much.
-    Progress(usize, usize),
-    /// A result that is more than points; it takes the place of the last.
-    Detail(Detail),
-}
-
-/// Whom a study reports to.
-pub trait Observer {
-    /// Takes a report; false: stop.
-    fn report(&mut self, report: Report) -> bool;
-
-    /// Reports, and stops the study where it is told to.
-    fn tell(&mut self, report: Report) -> Result<(), StudyError> {
-        if self.report(report) { Ok(()) } else { Err(StudyError::Stopped) }
-    }
-
-    /// A measured point.
-    fn point(&mut self, point: Point) -> Result<(), StudyError> {
-        self.tell(Report::Point(point))
-    }
-
-    /// How far the study is.
-    fn progress(&mut self, done: usize, total: usize) -> Result<(), StudyError> {
-        self.tell(Report::Progress(done, total))
-    }
-}
-
-impl<F: FnMut(Report) -> bool> Observer for F {
-    fn report(&mut self, report: Report) -> bool {
-        self(report)
     }
 }

@@ -2,9 +2,11 @@
 
 pub mod figures;
 mod gratings;
+mod protocol;
 mod responses;
 
-pub use gratings::{Preparation, Protocol};
+pub use gratings::Preparation;
+pub use protocol::Protocol;
 pub use responses::{Responses, UnitTuning};
 
 use crate::analysis::published::{MACAQUE_CIRCULAR_VARIANCE, MACAQUE_HALF_WIDTH_DEG};

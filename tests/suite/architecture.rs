@@ -63,8 +63,9 @@ struct Imports {
 
 /// The paths of one `use`, its braces opened.
 fn paths(tree: &str) -> Vec<String> {
-    let tree = tree.split(" as ").next().unwrap().trim();
-    let Some((before, inside)) = tree.split_once('{') else { return vec![tree.to_string()] };
+    let Some((before, inside)) = tree.split_once('{') else {
+        return vec![tree.split(" as ").next().unwrap().trim().to_string()];
+    };
     let (mut depth, mut parts) = (0, vec![String::new()]);
     for letter in inside[..inside.rfind('}').unwrap()].chars() {
         depth += i32::from(letter == '{') - i32::from(letter == '}');

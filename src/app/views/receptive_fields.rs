@@ -84,7 +84,7 @@ impl Default for ReceptiveFields {
 /// Where the mosaic stands, and where it leaves room for the large picture of a selected filter: below it in a tall view, else beside.
 struct Places {
     layout: Layout,
-    room: egui::Vec2,
+    available: egui::Vec2,
     below: bool,
     /// Width of the room beside the mosaic; 0 where it is below or nothing is selected.
     side: f32,
@@ -94,12 +94,12 @@ struct Places {
 
 impl Places {
     fn new(ui: &Ui, layout: Layout, is_selected: bool) -> Self {
-        let room = ui.available_size() - vec2(0.0, 24.0);
+        let available = ui.available_size() - vec2(0.0, 24.0);
         let [width, height] = layout.size().map(|side| side as f32);
-        let zoom_in = |room: egui::Vec2| (room.x / width).min(room.y / height).clamp(0.5, 64.0);
-        let below = room.y - height * zoom_in(room) > 150.0;
-        let side = if !is_selected || below { 0.0 } else { 190.0f32.min(room.x * 0.35) };
-        Self { layout, room, below, side, zoom: zoom_in(room - vec2(side, 0.0)) }
+        let zoom_in = |available: egui::Vec2| (available.x / width).min(available.y / height).clamp(0.5, 64.0);
+        let below = available.y - height * zoom_in(available) > 150.0;
+        let side = if !is_selected || below { 0.0 } else { 190.0f32.min(available.x * 0.35) };
+        Self { layout, available, below, side, zoom: zoom_in(available - vec2(side, 0.0)) }
     }
 
     /// Width and height of the mosaic, weights.
@@ -259,7 +259,7 @@ impl ReceptiveFields {
     fn enlarged(&self, ui: &mut Ui, places: &Places, fits: Option<&Fits>) {
         let Some(unit) = self.selected.filter(|&unit| unit < self.filters.ncols()) else { return };
         if places.below {
-            let side = (places.room.y - places.size().y * places.zoom - 30.0).min(260.0);
+            let side = (places.available.y - places.size().y * places.zoom - 30.0).min(260.0);
             ui.horizontal_top(|ui| self.large(ui, unit, places.layout.tile, side, fits));
         } else {
             ui.vertical(|ui| self.large(ui, unit, places.layout.tile, places.side - 12.0, fits));

@@ -25,7 +25,7 @@ const NETWORKS: usize = 12;
 
 /// A snapshot of a model at work whose numbers all come from `value`, given a count.
 fn at_work(config: Config, value: fn(usize) -> f32) -> Snapshot {
-    let mut snapshot = Snapshot::made_up(config);
+    let mut snapshot = Snapshot::synthetic(config);
     let values = |n: usize| (0..n).map(value).collect::<Vec<f32>>();
     let state = &mut snapshot.state;
     for weights in &mut state.weights {
@@ -202,7 +202,7 @@ fn every_view_draws_a_made_up_snapshot_of_every_preset() {
 #[test]
 fn views_stand_a_model_that_has_not_run_and_one_without_layers() {
     let ctx = egui::Context::default();
-    let mut snapshots: Vec<Snapshot> = presets::all().iter().map(|preset| Snapshot::made_up(preset.config())).collect();
+    let mut snapshots: Vec<Snapshot> = presets::all().iter().map(|preset| Snapshot::synthetic(preset.config())).collect();
     snapshots.push(Snapshot::default());
     for snapshot in snapshots {
         let name = snapshot.config.model.name.clone();

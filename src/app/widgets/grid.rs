@@ -3,18 +3,18 @@
 use egui_plot::{AxisHints, GridInput, GridMark, Plot};
 
 /// Steps of the finest grid (8 points each) that a number needs along the lower axis and up the side.
-const ROOM: [f64; 2] = [7.0, 4.0];
+const LABEL_SPACING: [f64; 2] = [7.0, 4.0];
 /// Points between two given marks below which their numbers are left out, and from which they stand in full strength.
 const FADE: std::ops::RangeInclusive<f32> = 18.0..=34.0;
 
 /// Lines at multiples of 1, 2 or 5 times a power of ten on both axes, as dense as their numbers allow.
 pub fn numbered(plot: Plot<'_>) -> Plot<'_> {
-    upright(plot.x_grid_spacer(|input| marks(&input, ROOM[0])).x_axis_formatter(|mark, _| number(mark.value)))
+    upright(plot.x_grid_spacer(|input| marks(&input, LABEL_SPACING[0])).x_axis_formatter(|mark, _| number(mark.value)))
 }
 
 /// The same for the axis at the side alone.
 pub fn upright(plot: Plot<'_>) -> Plot<'_> {
-    plot.y_grid_spacer(|input| marks(&input, ROOM[1])).y_axis_formatter(|mark, _| number(mark.value))
+    plot.y_grid_spacer(|input| marks(&input, LABEL_SPACING[1])).y_axis_formatter(|mark, _| number(mark.value))
 }
 
 /// Lines at the multiples of `step` along the lower axis, and up the side as dense as their numbers allow.
@@ -23,8 +23,8 @@ pub fn every(plot: Plot<'_>, step: f64) -> Plot<'_> {
     upright(plot.x_grid_spacer(move |input| multiples(input.bounds, step)).custom_x_axes(vec![axis]))
 }
 
-fn marks(input: &GridInput, room: f64) -> Vec<GridMark> {
-    multiples(input.bounds, round_up(input.base_step_size * room))
+fn marks(input: &GridInput, spacing: f64) -> Vec<GridMark> {
+    multiples(input.bounds, round_up(input.base_step_size * spacing))
 }
 
 fn multiples((low, high): (f64, f64), step: f64) -> Vec<GridMark> {

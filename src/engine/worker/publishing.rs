@@ -18,30 +18,6 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How far dt may lie above the governor's limit by rounding.
 const ROUNDING: f64 = 1.000_001;
 
-/// What the readers have seen.
-pub(super) struct Publication {
-    /// Something has changed since the last snapshot.
-    changed: bool,
-    last_snapshot: Instant,
-    /// Commands that had been executed by then.
-    commands_seen: Option<u64>,
-    /// Snapshots not built because the last was not taken.
-    dropped: u64,
-}
-
-impl Default for Publication {
-    fn default() -> Self {
-        Self { changed: true, last_snapshot: Instant::now(), commands_seen: None, dropped: 0 }
-    }
-}
-
-impl Publication {
-    /// The next snapshot differs from the last.
-    pub(super) fn mark_changed(&mut self) {
-        self.changed = true;
-    }
-}
-
 impl Shared {
     fn snapshot_interval(&self) -> Duration {
         let all_seen = self.publication.commands_seen == Some(self.commands_executed);

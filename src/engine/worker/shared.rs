@@ -1,7 +1,7 @@
 //! What outlives a model: the ends of the channels, the settings of the run, the model before.
 
 use super::pacing::RunSettings;
-use super::publishing::Publication;
+use super::publication::Publication;
 use crate::engine::{Event, Exchange};
 use crate::experiment::Config;
 use crate::model::Hierarchy;

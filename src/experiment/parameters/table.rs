@@ -1,6 +1,6 @@
 //! The rows. A parameter is added here, and in the table of the configuration that holds its value.
 
-use super::{Choice, Domain, Effect, Parameter, UsualRange, Value};
+use super::row::{Choice, Domain, Effect, Parameter, UsualRange, Value};
 use crate::data::Source;
 use crate::experiment::config::{AdaptationUnit, Config, Curvature, FirstWeights, Governor, InterneuronMode};
 use crate::experiment::config::{LearningRateSchedule, Optimizer};

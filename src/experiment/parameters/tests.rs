@@ -1,4 +1,5 @@
 use super::*;
+use crate::experiment::Governor;
 use crate::experiment::presets;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! Responses of every unit of a layer to gratings, and the tuning of each unit that follows from them.
 
-use super::gratings::Protocol;
+use super::protocol::Protocol;
 use crate::analysis::tuning::{OrientationTuning, modulation_ratio, orientation};
 use ndarray::{Array2, Array4};
 

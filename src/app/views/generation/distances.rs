@@ -61,10 +61,10 @@ pub(super) fn classes(ui: &mut Ui, found: &GenerationState, mode_result: &ModeRe
     let dark = ui.visuals().dark_mode;
     let data = floor.shares.clone().unwrap_or_default();
     let top = shares.iter().chain(&data).fold(f64::MIN_POSITIVE, |t, s| t.max(*s)) as f32;
-    let (room, width) = (rect.height() - 13.0, rect.width() / count);
+    let (available, width) = (rect.height() - 13.0, rect.width() / count);
     for (i, share) in shares.iter().enumerate() {
         let (left, base) = (rect.left() + i as f32 * width, rect.bottom() - 13.0);
-        let height = |share: f64| share as f32 / top * room;
+        let height = |share: f64| share as f32 / top * available;
         let bar = Rect::from_min_max(pos2(left + 1.0, base - height(*share)), pos2(left + width - 1.0, base));
         ui.painter().rect_filled(bar, 0.0, color);
         if let Some(share) = data.get(i) {

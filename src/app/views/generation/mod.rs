@@ -111,10 +111,10 @@ impl View for Generation {
             return;
         };
         self.strip(ui, snapshot, found, actions);
-        let room = ui.available_size();
-        let side = if self.pinned.is_some() { (room.x * 0.28).clamp(130.0, 300.0) } else { 0.0 };
+        let available = ui.available_size();
+        let side = if self.pinned.is_some() { (available.x * 0.28).clamp(130.0, 300.0) } else { 0.0 };
         ui.horizontal_top(|ui| {
-            ui.allocate_ui(vec2(room.x - side - 8.0, room.y), |ui| {
+            ui.allocate_ui(vec2(available.x - side - 8.0, available.y), |ui| {
                 ui.vertical(|ui| self.panels(ui, snapshot, found, actions));
             });
             if side > 0.0 {
@@ -278,14 +278,14 @@ impl Generation {
     }
 
     fn panels(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: &GenerationState, actions: &mut Vec<Action>) {
-        let room = ui.available_size();
+        let available = ui.available_size();
         let bars = found.modes.iter().any(|mode_result| mode_result.shares.is_some());
-        let narrow = room.x < NARROW;
-        let plot = if matches!(found.measuring, Measuring::Missing(_)) { 24.0 } else { (room.y * 0.32).clamp(90.0, 260.0) + 24.0 };
+        let narrow = available.x < NARROW;
+        let plot = if matches!(found.measuring, Measuring::Missing(_)) { 24.0 } else { (available.y * 0.32).clamp(90.0, 260.0) + 24.0 };
         let words = if bars { 118.0 } else { 72.0 };
         let columns = if narrow { 1.0 } else { 3.0 };
-        let width = ((room.x - 8.0 * (columns - 1.0)) / columns).max(60.0);
-        let side = if narrow { width.min(320.0) } else { width.min(room.y - plot - words) }.max(60.0);
+        let width = ((available.x - 8.0 * (columns - 1.0)) / columns).max(60.0);
+        let side = if narrow { width.min(320.0) } else { width.min(available.y - plot - words) }.max(60.0);
         let mut clicked = None;
         let mut each = |ui: &mut Ui, this: &mut Self, i: usize| {
             ui.vertical(|ui| {

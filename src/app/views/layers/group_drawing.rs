@@ -48,12 +48,12 @@ pub(super) fn sheet(weights: &Array2<f32>, side: usize, dark: bool) -> ColorImag
 }
 
 /// Side of square tiles so that `count` of them fill `room`, and how many stand in a row.
-fn tiles(count: usize, room: egui::Vec2, aspect: f32) -> (usize, f32) {
+fn tiles(count: usize, available: egui::Vec2, aspect: f32) -> (usize, f32) {
     let fits = |columns: usize| {
-        let width = room.x / columns as f32;
-        (columns, width.min(room.y / (count.div_ceil(columns) as f32) * aspect))
+        let width = available.x / columns as f32;
+        (columns, width.min(available.y / (count.div_ceil(columns) as f32) * aspect))
     };
-    (1..=count.max(1)).map(fits).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((1, room.x))
+    (1..=count.max(1)).map(fits).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((1, available.x))
 }
 
 impl GroupDrawing<'_> {
@@ -64,9 +64,9 @@ impl GroupDrawing<'_> {
         order
     }
 
-    pub(super) fn all_bars(&self, ui: &mut Ui, room: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
+    pub(super) fn all_bars(&self, ui: &mut Ui, available: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
         let order = self.order();
-        let (columns, size) = tiles(order.len(), room, 1.0);
+        let (columns, size) = tiles(order.len(), available, 1.0);
         let (rect, response) =
             ui.allocate_exact_size(vec2(size * columns as f32, size * order.len().div_ceil(columns) as f32), Sense::click());
         figure::mark(ui, "bars", rect);
@@ -84,9 +84,9 @@ impl GroupDrawing<'_> {
         at.filter(|_| clicked).map(Chosen::Second)
     }
 
-    pub(super) fn all_strongest(&self, ui: &mut Ui, room: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
+    pub(super) fn all_strongest(&self, ui: &mut Ui, available: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
         let order = self.order();
-        let (columns, width) = tiles(order.len(), room, STRONGEST as f32);
+        let (columns, width) = tiles(order.len(), available, STRONGEST as f32);
         let height = width / STRONGEST as f32;
         let (rect, response) =
             ui.allocate_exact_size(vec2(width * columns as f32, height * order.len().div_ceil(columns) as f32), Sense::click());

@@ -113,11 +113,11 @@ impl Layers {
         let height = ui.available_height();
         let mut clicked = None;
         ui.horizontal_top(|ui| {
-            let room = vec2(ui.available_width() - side - 8.0, height);
-            ui.allocate_ui(room, |ui| {
+            let available = vec2(ui.available_width() - side - 8.0, height);
+            ui.allocate_ui(available, |ui| {
                 clicked = match mode {
-                    Mode::Bars => drawing.all_bars(ui, room, self.chosen),
-                    _ => drawing.all_strongest(ui, room, self.chosen),
+                    Mode::Bars => drawing.all_bars(ui, available, self.chosen),
+                    _ => drawing.all_strongest(ui, available, self.chosen),
                 };
             });
             if let Some(chosen) = self.chosen {

@@ -79,9 +79,9 @@ impl WeightMatrix {
             ui.weak("No fits to sort by: units stand by their index.");
         }
         let Some(texture) = texture else { return };
-        let room = ui.available_size() - vec2(0.0, 4.0);
-        let cell = (room.x / columns as f32).min(room.y / rows as f32);
-        let stretch = (room.x / columns as f32).min(4.0 * cell); // narrow matrices may be wider than they are true to scale
+        let available = ui.available_size() - vec2(0.0, 4.0);
+        let cell = (available.x / columns as f32).min(available.y / rows as f32);
+        let stretch = (available.x / columns as f32).min(4.0 * cell); // narrow matrices may be wider than they are true to scale
         let (rect, response) = ui.allocate_exact_size(vec2(stretch * columns as f32, cell * rows as f32), Sense::hover());
         figure::mark(ui, "matrix", rect);
         ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);

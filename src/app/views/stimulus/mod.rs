@@ -184,8 +184,8 @@ impl Stimulus {
     }
 
     fn draw(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>) {
-        let room = ui.available_size();
-        let large = (room.x * 0.41).min(room.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
+        let available = ui.available_size();
+        let large = (available.x * 0.41).min(available.y - LINE - 26.0).clamp(3.0 * SMALLEST, LARGEST);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(GAP, 2.0);
             ui.vertical(|ui| {
@@ -195,10 +195,10 @@ impl Stimulus {
                     ui.weak(format!("strongest colour {top:.2}"));
                 }
             });
-            let room = egui::vec2((room.x - large - 2.0 * GAP).max(SMALLEST), room.y);
+            let available = egui::vec2((available.x - large - 2.0 * GAP).max(SMALLEST), available.y);
             ui.vertical(|ui| match context.completed {
-                Some(done) => self.completions(ui, context, done, room),
-                None => self.pair(ui, context, ((room.x - GAP) / 2.0).min(room.y - LINE - 4.0).clamp(SMALLEST, large)),
+                Some(done) => self.completions(ui, context, done, available),
+                None => self.pair(ui, context, ((available.x - GAP) / 2.0).min(available.y - LINE - 4.0).clamp(SMALLEST, large)),
             });
         });
     }
@@ -224,14 +224,14 @@ impl Stimulus {
     }
 
     /// Mean and spread of the completions, and single ones.
-    fn completions(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>, done: &Completed, room: egui::Vec2) {
+    fn completions(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>, done: &Completed, available: egui::Vec2) {
         let grey = context.palette == Palette::Grey;
         let discrete = context.snapshot.config.model.layers.first().is_some_and(|layer| matches!(layer.family, FamilyConfig::Bernoulli));
         let lines = 1.0 + f32::from(u8::from(discrete));
         let count = done.samples.len().max(1) as f32;
-        let side = ((room.x - 3.0 * GAP) / 4.0).min((room.y - LINE * (lines + 1.0)) * 0.5).max(SMALLEST);
-        let left = room.y - side - LINE - 12.0;
-        let fit = |columns: f32| ((room.x - (columns - 1.0) * GAP) / columns).min(left / (lines * (count / columns).ceil()) - LINE);
+        let side = ((available.x - 3.0 * GAP) / 4.0).min((available.y - LINE * (lines + 1.0)) * 0.5).max(SMALLEST);
+        let left = available.y - side - LINE - 12.0;
+        let fit = |columns: f32| ((available.x - (columns - 1.0) * GAP) / columns).min(left / (lines * (count / columns).ceil()) - LINE);
         let columns = if fit(3.0) > fit(count) { 3.0 } else { count };
         let small = fit(columns).clamp(SMALLEST, side);
         ui.horizontal_top(|ui| {
