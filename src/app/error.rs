@@ -67,7 +67,8 @@ mod tests {
         let cause = || std::io::Error::other("no more threads");
         let task = WindowError::Task { task: "export", source: cause() };
         assert_eq!(task.with_causes(), "cannot start the export: no more threads");
-        assert_eq!(WindowError::file(anyhow::Error::new(cause()).context("w.png")).with_causes(), "w.png: no more threads");
+        let written = WindowError::Task { task: "writing of w.png", source: cause() };
+        assert_eq!(WindowError::file(written).with_causes(), "cannot start the writing of w.png: no more threads");
         let unknown = WindowError::UnknownView { name: "tracks".into() };
         assert!(unknown.with_causes().starts_with("no view is called 'tracks'; there are: receptive-fields, population"));
     }
