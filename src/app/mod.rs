@@ -240,7 +240,10 @@ mod tests {
 
     /// Snapshots made up before, and the commands that it was sent; full until it was asked twice.
     #[derive(Clone, Default)]
-    struct Recording(Rc<RefCell<(VecDeque<Box<Snapshot>>, Vec<Command>, usize)>>);
+    struct Recording(Rc<RefCell<Recorded>>);
+
+    /// Snapshots that wait, commands that were taken, and how often one was tried.
+    type Recorded = (VecDeque<Box<Snapshot>>, Vec<Command>, usize);
 
     impl SnapshotSource for Recording {
         fn send(&self, command: Command) -> bool {

@@ -32,7 +32,7 @@ pub trait Study: Send + Sync {
     }
     /// Axes and series of its points.
     fn figure(&self, target: &StudyTarget, options: &StudyOptions) -> Figure;
-    /// How far [`Study::run`] goes, in the units of [`Report::Progress`]: points where it does not say otherwise.
+    /// How far [`Study::run`] goes, in the units of [`crate::studies::Report::Progress`]: points where it does not say otherwise.
     fn total(&self, target: &StudyTarget, options: &StudyOptions) -> usize;
     /// What theory expects at `x` of a series; None where it says nothing.
     fn expected(&self, _target: &StudyTarget, _options: &StudyOptions, _series: usize, _x: f64) -> Option<f64> {
