@@ -31,6 +31,7 @@ for theme in dark light; do
   picture lab-adaptation 30 "$theme" --preset ridge --view adaptation --size 1000x700 --measure
   picture lab-separation 30 "$theme" --preset slow-interneurons --view separation --size 1000x700 --measure
   picture lab-partition 4 "$theme" --preset competition --view partition --size 1000x700 --measure
+  picture view-studies 40 "$theme" --preset ridge --view studies --size 1000x700 --measure
   picture view-population 25 "$theme" --preset photographs --view population --size 1400x900 --full-speed
   picture view-tuning 30 "$theme" --model "$models/photographs.npz" --view tuning --size 1400x900 --measure
   picture view-layers 25 "$theme" --model "$models/v1-v2.npz" --view layers --size 1000x700
