@@ -241,10 +241,10 @@ impl Generation {
                 ui.close();
             }
         });
-        response.on_hover_text("ImageTiles as PNG, all images as NPZ, the chains as an animated GIF");
+        response.on_hover_text("Tiles as PNG, all images as NPZ, the chains as an animated GIF");
     }
 
-    /// The states of a categorical top, a click starts chains from one.
+    /// The states of a categorical top; a click starts chains from one.
     fn strip(&mut self, ui: &mut Ui, snapshot: &Snapshot, found: &GenerationState, actions: &mut Vec<Action>) {
         let Some(prototypes) = &found.prototypes else {
             if let Some(top) = snapshot.config.model.layers.last().filter(|top| matches!(top.family, FamilyConfig::Categorical)) {
@@ -257,7 +257,7 @@ impl Generation {
         let (all, shown) = (prototypes.states.len(), prototypes.states.len().min(capacity(ui, found.shape)));
         let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, shown);
         let which = if shown < all { format!("The {shown} most probable of {all} states") } else { format!("The {all} states") };
-        ui.weak(format!("{which} of the top, the most probable first: click one to chains from it"));
+        ui.weak(format!("{which} of the top, the most probable first: click one to start chains from it"));
         let mut clicked = None;
         egui::ScrollArea::horizontal().id_salt("prototypes").max_height(STRIP + 12.0).show(ui, |ui| {
             let (response, under) = self.prototypes.strip(ui, "States of the top", texture, shown, STRIP);
@@ -268,7 +268,7 @@ impl Generation {
                     clicked = Some(state);
                 }
                 response
-                    .on_hover_text(format!("State {state} of the top, p = {share:.2e}. Click: chains from it, every chain started there"));
+                    .on_hover_text(format!("State {state} of the top, p = {share:.2e}. Click: every chain starts from it anew"));
             }
         });
         if let Some(state) = clicked {

@@ -134,7 +134,7 @@ fn head(ui: &mut Ui, snapshot: &Snapshot, residual: &[f32], actions: &mut Vec<Ac
         }
         let clamped = s.completed.as_ref().map_or(residual.len(), |done| done.free.iter().filter(|free| !**free).count());
         let variance = residual.iter().map(|r| r * r).sum::<f32>() / clamped.max(1) as f32;
-        let variance_over = format!("residual variance {variance:.3} over {} steps", s.steps);
+        let text = format!("residual variance {variance:.3} over {} steps", s.steps);
         if let Some(done) = &s.completed {
             let count = done.free.len() - clamped;
             let tip = "Every network begins anew, freed pixels from noise: completions that come back alike do not depend on the start";
@@ -144,7 +144,7 @@ fn head(ui: &mut Ui, snapshot: &Snapshot, residual: &[f32], actions: &mut Vec<Ac
             let settling = if done.steps == 0 { ", settling" } else { "" };
             ui.label(format!("{count} pixels free in {} networks{settling}", done.networks));
         }
-        ui.label(variance_over); // last: its numbers grow
+        ui.label(text); // last: its numbers grow
     });
 }
 

@@ -22,7 +22,7 @@ const REDRAW: Duration = Duration::from_millis(66);
 #[derive(PartialEq)]
 struct Key {
     model_id: u64,
-    /// Commands commands_executed: what was asked for is shown at once.
+    /// Commands executed: what was asked for is shown at once.
     commands_executed: u64,
     running: bool,
     window_ms: f64,
