@@ -267,8 +267,7 @@ impl Generation {
                 if response.clicked() {
                     clicked = Some(state);
                 }
-                response
-                    .on_hover_text(format!("State {state} of the top, p = {share:.2e}. Click: every chain starts from it anew"));
+                response.on_hover_text(format!("State {state} of the top, p = {share:.2e}. Click: every chain starts from it anew"));
             }
         });
         if let Some(state) = clicked {
