@@ -1,4 +1,4 @@
-//! One error for whoever uses the library: each room's own error within it, so that it can be matched.
+//! One error for whoever uses the library: each module's own error within it, so that it can be matched.
 
 use crate::data::DataError;
 use crate::experiment::{ConfigError, ModelFileError, SessionError};

@@ -26,9 +26,9 @@
 //!
 //! The repository's folder `examples` has longer ones: `sample_posterior`, `learn_gabor_filters` and `run_study`.
 //!
-//! [`model_reference`] has every formula. The rooms, each importing only from those below it:
+//! [`model_reference`] has every formula. The modules, each importing only from those below it:
 //!
-//! | room | what is in it |
+//! | module | what is in it |
 //! |---|---|
 //! | `app`, [`cli`] | the window (feature `window`, on by default); the headless commands |
 //! | [`engine`] | the simulation thread: commands in, snapshots and events out |

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Rooms, and those that each may import from.
+/// Modules, and those that each may import from.
 const ALLOWED: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("dynamics", &["model"]),
@@ -29,19 +29,19 @@ fn visit(folder: &Path, check: &mut impl FnMut(&Path, &str)) {
 }
 
 #[test]
-fn imports_point_one_way_and_quiet_rooms_stay_quiet() {
+fn imports_point_one_way_and_pure_modules_do_no_io() {
     let mut seen = 0;
-    for (room, allowed) in ALLOWED {
-        visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room), &mut |path, text| {
+    for (module, allowed) in ALLOWED {
+        visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module), &mut |path, text| {
             for part in text.split("crate::").skip(1) {
                 let name: String = part.chars().take_while(|c| c.is_ascii_lowercase()).collect();
                 let known = ALLOWED.iter().any(|(other, _)| *other == name);
-                assert!(!known || name == room || allowed.contains(&name.as_str()), "{}: {room} imports {name}", path.display());
+                assert!(!known || name == module || allowed.contains(&name.as_str()), "{}: {module} imports {name}", path.display());
                 seen += usize::from(known);
             }
-            if ["model", "dynamics", "analysis"].contains(&room) {
+            if ["model", "dynamics", "analysis"].contains(&module) {
                 for word in ["egui", "std::thread", "std::fs", "rayon"] {
-                    assert!(!text.contains(word), "{}: {word} in {room}", path.display());
+                    assert!(!text.contains(word), "{}: {word} in {module}", path.display());
                 }
             }
         });

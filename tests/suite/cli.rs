@@ -1,18 +1,8 @@
 //! The command line from outside: every call that is documented, and bad input for each.
 
+use crate::program::{heescope, succeeds};
 use heescope::model::FamilyConfig;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn heescope(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_heescope")).args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let output = heescope(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// Exit status 1, one line that contains `part`, and no file `out`.
 fn fails(folder: &Path, arguments: &[&str], part: &str) {

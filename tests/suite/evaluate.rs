@@ -1,24 +1,25 @@
 //! `heescope evaluate` from outside: what it finds of real, noisy and collapsed images, and bad input named in one line.
 
+use crate::program;
 use heescope::data::{self, Part};
 use heescope::export::npz::Archive;
 use ndarray::{Array, Array3, Array4, Axis, Dimension};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-fn heescope(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_heescope")).arg("evaluate").args(arguments).current_dir(folder).output().unwrap()
+fn evaluate(folder: &Path, arguments: &[&str]) -> Output {
+    program::heescope(folder, &[&["evaluate"], arguments].concat())
 }
 
-fn judged(folder: &Path, arguments: &[&str]) -> serde_json::Value {
-    let output = heescope(folder, &[arguments, &["--data", "digits", "--json"]].concat());
+fn evaluated(folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = evaluate(folder, &[arguments, &["--data", "digits", "--json"]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 fn fails(folder: &Path, arguments: &[&str], parts: &[&str]) {
-    let output = heescope(folder, arguments);
+    let output = evaluate(folder, arguments);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
     assert_eq!(text.trim().lines().count(), 1, "{arguments:?}: {text}");
@@ -45,7 +46,7 @@ fn real_digits_reach_the_floor_and_noisy_or_collapsed_ones_do_not() {
     let noisy = real.mapv(|v| (v + 1.0 * (rng.random::<f32>() - 0.5)).clamp(0.0, 1.0));
     write(folder, "a.npz", &[("means", &real), ("samples", &noisy)]);
     let number = |report: &serde_json::Value, set: &str, key: &str| report[set][key].as_f64().unwrap();
-    let good = judged(folder, &["--samples", "a.npz"]);
+    let good = evaluated(folder, &["--samples", "a.npz"]);
     assert_eq!((good["array"].as_str(), good["generated"]["count"].as_u64()), (Some("means"), Some(600)));
     assert_eq!(good["floor"]["count"], good["generated"]["count"]);
     assert!(number(&good, "generated", "frechet") < 1.3 * number(&good, "floor", "frechet"), "{good}");
@@ -53,14 +54,14 @@ fn real_digits_reach_the_floor_and_noisy_or_collapsed_ones_do_not() {
     assert_eq!(number(&good, "generated", "nearest_training"), 0.0, "they are training images");
     let shares: Vec<f64> = serde_json::from_value(good["generated"]["class_shares"].clone()).unwrap();
     assert!(shares.len() == 10 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9 && shares.iter().all(|s| *s > 0.05), "{shares:?}");
-    let bad = judged(folder, &["--samples", "a.npz", "--array", "samples"]);
+    let bad = evaluated(folder, &["--samples", "a.npz", "--array", "samples"]);
     assert!(number(&bad, "generated", "frechet") > 2.0 * number(&good, "generated", "frechet"), "{bad}");
     write(folder, "b.npz", &[("samples", &real.select(Axis(0), &[1; 300]))]);
-    let collapsed = judged(folder, &["--samples", "b.npz"]);
+    let collapsed = evaluated(folder, &["--samples", "b.npz"]);
     assert_eq!((collapsed["array"].as_str(), collapsed["generated"]["count"].as_u64()), (Some("samples"), Some(300)));
     assert!(number(&collapsed, "generated", "recall") < 0.05 && number(&collapsed, "floor", "recall") > 0.5, "{collapsed}");
-    assert_eq!(judged(folder, &["--samples", "a.npz", "--count", "100"])["floor"]["count"].as_u64(), Some(100));
-    let table = heescope(folder, &["--samples", "a.npz", "--data", "digits"]).stdout;
+    assert_eq!(evaluated(folder, &["--samples", "a.npz", "--count", "100"])["floor"]["count"].as_u64(), Some(100));
+    let table = evaluate(folder, &["--samples", "a.npz", "--data", "digits"]).stdout;
     let table = String::from_utf8(table).unwrap();
     assert!(["600 means against 297 held-out", "floor", "precision", "class shares"].iter().all(|part| table.contains(part)), "{table}");
 }
@@ -71,7 +72,7 @@ fn files_of_images_are_data_too() {
     let folder = folder.path();
     write(folder, "data.npz", &[("images", &digits(900))]);
     write(folder, "a.npz", &[("samples", &digits(60))]);
-    let output = heescope(folder, &["--samples", "a.npz", "--data", "data.npz", "--json"]);
+    let output = evaluate(folder, &["--samples", "a.npz", "--data", "data.npz", "--json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["training_count"].as_u64().unwrap() + report["generated"]["reference_count"].as_u64().unwrap(), 900);

@@ -159,8 +159,8 @@ fn currents_of_every_family_are_minus_the_slope_of_the_energy() {
     }
 }
 
-/// Largest z of the first two moments of a short race on `model` against the exact posterior of `judge`.
-fn moments_z(model: &Hierarchy, judge: &Hierarchy, stimulus: &[f32]) -> f64 {
+/// Largest z of the first two moments of a short race on `model` against the exact posterior of `reference`.
+fn moments_z(model: &Hierarchy, reference: &Hierarchy, stimulus: &[f32]) -> f64 {
     let common = DynamicsConfig { dt_ms: 0.4, tau_eps_ms: 0.3, adaptation: 1.5, ..Default::default() };
     let frozen = frozen(model, common, stimulus);
     let mut race = Race::new(&frozen, PAIR, None, &[SamplerConfig::of(&common)], 128);
@@ -169,7 +169,7 @@ fn moments_z(model: &Hierarchy, judge: &Hierarchy, stimulus: &[f32]) -> f64 {
     race.samplers[0].set_stride(1);
     race.advance(1500);
     let (first, second) = (race.samplers[0].chains(0).0, race.samplers[0].chains(1).0);
-    let grid = DensityGrid::posterior(judge, stimulus, 160).unwrap();
+    let grid = DensityGrid::posterior(reference, stimulus, 160).unwrap();
     let at = |i: usize, range: [f64; 2]| range[0] + (i as f64 + 0.5) / 160.0 * (range[1] - range[0]);
     let total = grid.density.sum();
     let statistics: [fn(f64, f64) -> f64; 5] = [|x, _| x, |_, y| y, |x, _| x * x, |_, y| y * y, |x, y| x * y];

@@ -1,20 +1,10 @@
 //! `heescope generate` and learning from sets of whole images, from outside: every way, every option, bad input for each.
 
+use crate::program::{heescope, succeeds};
 use heescope::export::npz;
 use ndarray::{Array3, ArrayD};
 use ndarray_npy::NpzWriter;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn heescope(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_heescope")).args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let output = heescope(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// Exit status 1, one line that contains every part, and no file out.npz.
 fn fails(folder: &Path, arguments: &[&str], parts: &[&str]) {

@@ -237,9 +237,9 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
         (-energy(&model, &[array![0.0, 0.0], Array1::from_iter(x1.iter().map(|&x| f64::from(x))), hot])).exp()
     };
     let total: f64 = (0..3).map(weight).sum();
-    let z = |judged: &Hierarchy| {
-        let mut networks = networks(judged, rows, 9);
-        networks.set_states(judged, 1, |_, x| x.copy_from_slice(&x1));
+    let z = |model: &Hierarchy| {
+        let mut networks = networks(model, rows, 9);
+        networks.set_states(model, 1, |_, x| x.copy_from_slice(&x1));
         let still = StepParameters {
             layers: vec![LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 }; 2],
             dt_ms: 1.0,
@@ -248,7 +248,7 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
             exact: true,
             choice_interval: 1,
         };
-        advance(&mut networks, judged, &still, 1);
+        advance(&mut networks, model, &still, 1);
         let one_hot = |(x, c): (&[f32], u32)| x[c as usize] == 1.0 && x.iter().sum::<f32>() == 1.0;
         assert!(networks.states(2).zip(networks.categories()).all(one_hot));
         let share = |c: u32| networks.categories().filter(|&category| category == c).count() as f64 / rows as f64;

@@ -16,6 +16,7 @@ mod laboratory;
 #[cfg(not(feature = "window"))]
 mod no_window;
 mod parameters;
+mod program;
 mod random;
 mod readers;
 mod receptive_fields;
