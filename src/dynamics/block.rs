@@ -11,7 +11,8 @@ use crate::dynamics::state::{LayerState, input_from_above, view};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
-use crate::model::product::{multiply, transpose};
+use crate::model::product::transpose;
+use crate::model::small_product::layer_product;
 use crate::model::{Hierarchy, vector};
 
 mod observed;
@@ -236,7 +237,7 @@ impl Block {
             if above.likelihood.is_empty() {
                 continue; // a categorical layer has been drawn already
             }
-            multiply(&mut above.likelihood, view(&below.eps, self.rows), w, 1.0, false); // W^T eps
+            layer_product(&mut above.likelihood, view(&below.eps, self.rows), w); // W^T eps
             model.layers[l + 1].activation.multiply_by_slope(&above.x, &mut above.likelihood);
         }
         let (reconstruction, count) = &mut self.reconstruction;

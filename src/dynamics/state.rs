@@ -1,7 +1,7 @@
 //! The state of one layer of a block of networks: plain buffers, apart from what moves them.
 
-use crate::dynamics::product::multiply;
 use crate::model::families::InterneuronDynamics;
+use crate::model::small_product::layer_product;
 use crate::model::{Activation, Hierarchy};
 use ndarray::ArrayView2;
 
@@ -135,7 +135,7 @@ impl MicroStepBuffers {
 /// eta = W f(x) of the layer above, row by row; of a categorical one the columns of W that its rows have chosen.
 pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
     if above.category.is_empty() {
-        multiply(eta, view(above.output(), rows), w.t(), 1.0, false);
+        layer_product(eta, view(above.output(), rows), w.t());
     } else {
         for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.category) {
             eta.iter_mut().zip(w.column(c as usize)).for_each(|(eta, w)| *eta = *w);

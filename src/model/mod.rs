@@ -12,6 +12,7 @@ pub mod mean_table;
 pub mod product;
 pub mod quadrature;
 pub mod receptive_field;
+pub mod small_product;
 #[cfg(test)]
 pub(crate) mod ulps;
 pub mod vector;

@@ -1,0 +1,83 @@
+//! Products with weights of one or two rows: there the call into the matrix library costs more than the arithmetic.
+
+use crate::model::product::multiply;
+use ndarray::ArrayView2;
+
+/// Most columns of weights that are multiplied here.
+const FEW: usize = 4;
+
+/// out = states . weights, `[rows, n]`, of states `[rows, k]` and weights `[k, n]`. A product with one or two rows of weights is computed
+/// here, from the same roundings as the matrix library's: the numbers are the same to the bit, but for the sign of a zero. Panics
+/// where the shapes do not fit.
+pub fn layer_product(out: &mut [f32], states: ArrayView2<f32>, weights: ArrayView2<f32>) {
+    let ((rows, k), (k2, n)) = (states.dim(), weights.dim());
+    match (states.to_slice(), weights.to_slice()) {
+        (Some(states), Some(weights)) if (1..=2).contains(&k) && (1..=FEW).contains(&n) && k == k2 => {
+            assert_eq!(out.len(), rows * n, "output size");
+            few(out, states, weights, k, n);
+        }
+        _ => multiply(out, states, weights, 1.0, false),
+    }
+}
+
+/// The product with a loop of its own for each shape, which the compiler unrolls.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn few(out: &mut [f32], states: &[f32], weights: &[f32], k: usize, n: usize) {
+    match (k, n) {
+        (1, 1) => rows::<1, 1>(out, states, weights),
+        (1, 2) => rows::<1, 2>(out, states, weights),
+        (1, 3) => rows::<1, 3>(out, states, weights),
+        (1, 4) => rows::<1, 4>(out, states, weights),
+        (2, 1) => rows::<2, 1>(out, states, weights),
+        (2, 2) => rows::<2, 2>(out, states, weights),
+        (2, 3) => rows::<2, 3>(out, states, weights),
+        (2, 4) => rows::<2, 4>(out, states, weights),
+        _ => unreachable!("few rows and columns"),
+    }
+}
+
+#[inline(always)]
+fn rows<const K: usize, const N: usize>(out: &mut [f32], states: &[f32], weights: &[f32]) {
+    let (out, states) = (out.as_chunks_mut::<N>().0, states.as_chunks::<K>().0);
+    let Ok(weights): Result<[[f32; N]; K], _> = weights.as_chunks::<N>().0.try_into() else { unreachable!("K rows of N weights") };
+    for (out, state) in out.iter_mut().zip(states) {
+        *out = std::array::from_fn(|j| (1..K).fold(state[0] * weights[0][j], |sum, i| sum + state[i] * weights[i][j]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    /// Values of every sign, negative zeros among them, and of sizes that round in every addition.
+    fn values(rows: usize, columns: usize, seed: usize) -> Array2<f32> {
+        Array2::from_shape_fn((rows, columns), |(i, j)| match i % 7 {
+            3 => -0.0,
+            size => ((seed * 7919 + i * 31 + j * 17) as f32 * 0.618).sin() * 3.7f32.powi(size as i32 - 3),
+        })
+    }
+
+    #[test]
+    fn small_products_are_those_of_the_matrix_library_to_the_bit_and_a_fused_addition_is_seen() {
+        let mut fused_differs = false;
+        for (k, n) in (1..=3).flat_map(|k| (1..=FEW + 1).map(move |n| (k, n))) {
+            for rows in [1, 2, 7, 8, 25, 64, 131] {
+                let (a, w) = (values(rows, k, k + 5 * n), values(k, n, 99 + rows));
+                let (mut small, mut library) = (vec![f32::NAN; rows * n], vec![f32::NAN; rows * n]);
+                layer_product(&mut small, a.view(), w.view());
+                multiply(&mut library, a.view(), w.view(), 1.0, false);
+                assert_eq!(small, library, "{rows} x {k} x {n}");
+                let fused = |q: usize| (1..k).fold(a[[q / n, 0]] * w[[0, q % n]], |sum, i| a[[q / n, i]].mul_add(w[[i, q % n]], sum));
+                fused_differs |= k == 2 && (0..rows * n).any(|q| fused(q) != library[q]);
+            }
+        }
+        assert!(fused_differs, "planted: one rounding in place of two");
+    }
+
+    #[test]
+    #[should_panic(expected = "inner dimensions")]
+    fn shapes_that_do_not_fit_are_refused() {
+        layer_product(&mut [0.0; 4], values(2, 3, 1).view(), values(2, 2, 1).view());
+    }
+}
