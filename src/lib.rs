@@ -48,6 +48,8 @@ mod error;
 pub mod experiment;
 pub mod export;
 pub mod model;
+mod panics;
+mod shown;
 pub mod studies;
 
 /// The model with every formula, under the section numbers that the source cites (the file docs/model.md).

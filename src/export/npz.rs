@@ -1,11 +1,19 @@
 //! NPY and NPZ, read by numpy.load without pickle: float32 arrays, and text as uint8.
 
+mod header;
+mod part;
+
 use crate::export::{FileError, write_atomically};
+use crate::shown::shown;
+use header::Header;
 use ndarray::{Array, Array1, ArrayD, Dimension};
 use ndarray_npy::{NpzWriter, ReadNpyExt, WriteNpyExt};
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 /// Arrays gathered in memory, then written as a whole.
 pub struct Archive {
@@ -37,18 +45,39 @@ impl Archive {
     }
 }
 
+/// What an archive is read from: a file, or memory where it came through a pipe.
+trait Source: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Source for T {}
+
 /// An NPZ file that was opened.
 pub struct Opened {
-    archive: ZipArchive<Cursor<Vec<u8>>>,
+    archive: ZipArchive<Box<dyn Source>>,
     path: PathBuf,
+    /// Bytes of the file.
+    length: u64,
 }
 
-/// Opens an NPZ file; the error names it.
+/// Opens an NPZ file; the error names it. What is no regular file is read into memory, [`LARGEST_PIPE`] bytes at most.
 pub fn open(path: &Path) -> Result<Opened, FileError> {
-    let bytes = std::fs::read(path).map_err(|problem| FileError::Read { path: path.into(), problem })?;
-    let archive = ZipArchive::new(Cursor::new(bytes));
-    let archive = archive.map_err(|e| FileError::Archive { path: path.into(), problem: e.to_string() })?;
-    Ok(Opened { archive, path: path.into() })
+    let (source, length) = open_source(path).map_err(|problem| FileError::Read { path: path.into(), problem })?;
+    let archive = ZipArchive::new(source).map_err(|e| FileError::Archive { path: path.into(), problem: e.to_string() })?;
+    Ok(Opened { archive, path: path.into(), length })
+}
+
+fn open_source(path: &Path) -> std::io::Result<(Box<dyn Source>, u64)> {
+    let mut file = File::open(path)?;
+    let known = file.metadata()?;
+    if known.is_file() {
+        return Ok((Box::new(BufReader::new(file)), known.len()));
+    }
+    let mut bytes = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut bytes)?; // what is no archive may have no end
+    if bytes == b"PK" {
+        file.take(LARGEST_PIPE).read_to_end(&mut bytes)?;
+    }
+    let length = bytes.len() as u64;
+    Ok((Box::new(Cursor::new(bytes)), length))
 }
 
 impl Opened {
@@ -59,70 +88,115 @@ impl Opened {
 
     /// A float32 array; the error names file and array.
     pub fn array(&mut self, name: &str) -> Result<ArrayD<f32>, FileError> {
-        self.read(name, 4).map_err(|problem| FileError::content(&self.path, format!("array {name} (float32): {problem}")))
+        self.read(name, 4, LARGEST_ENTRY).map_err(|problem| self.wrong_array(name, &problem))
+    }
+
+    /// The shape of an array, by its header alone.
+    pub fn shape(&mut self, name: &str) -> Result<Vec<usize>, FileError> {
+        self.header(name).map(|header| header.shape).map_err(|problem| self.wrong_array(name, &problem))
+    }
+
+    /// Of a float32 array the values of some entries of the last axis: of each all values together, in C order of the other axes. The array
+    /// is read as it comes, so that only these take memory, [`LARGEST_ENTRY`] bytes each at most. `taken` is told how many values came.
+    pub fn last_axis(&mut self, name: &str, wanted: Range<usize>, taken: &mut dyn FnMut(usize)) -> Result<Vec<f32>, FileError> {
+        self.read_last_axis(name, wanted, taken).map_err(|problem| self.wrong_array(name, &problem))
     }
 
     /// Text stored as bytes; the error names file and array.
     pub fn text(&mut self, name: &str) -> Result<String, FileError> {
-        let bytes: Result<Array1<u8>, Unsound> = self.read(name, 1);
+        let bytes: Result<Array1<u8>, Unsound> = self.read(name, 1, LARGEST_TEXT);
         let bytes = bytes.map_err(|problem| FileError::content(&self.path, format!("text {name} (uint8): {problem}")))?;
         String::from_utf8(bytes.to_vec()).map_err(|_| FileError::content(&self.path, format!("{name} is not UTF-8")))
     }
 
-    fn read<A: ReadNpyExt>(&mut self, name: &str, item: usize) -> Result<A, Unsound> {
-        let entry = self.archive.by_name(&format!("{name}.npy"))?;
-        let mut bytes = Vec::new(); // grows with what is really there, not with what the header says
-        entry.take(LARGEST_ENTRY + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > LARGEST_ENTRY {
-            return Err(Unsound::TooLarge);
-        }
+    fn wrong_array(&self, name: &str, problem: &Unsound) -> FileError {
+        FileError::content(&self.path, format!("array {name} (float32): {problem}"))
+    }
+
+    fn entry(&mut self, name: &str) -> Result<ZipFile<'_, Box<dyn Source>>, Unsound> {
+        Ok(self.archive.by_name(&format!("{name}.npy"))?)
+    }
+
+    fn header(&mut self, name: &str) -> Result<Header, Unsound> {
+        Header::read(&mut self.entry(name)?)?.ok_or(Unsound::Header)
+    }
+
+    fn read<A: ReadNpyExt>(&mut self, name: &str, item: usize, largest: u64) -> Result<A, Unsound> {
+        let mut entry = self.entry(name)?;
+        let header = Header::read(&mut entry)?.ok_or(Unsound::Header)?;
+        let promised = header.values().and_then(|values| values.checked_mul(item)).and_then(|bytes| u64::try_from(bytes).ok());
+        let promised = promised.filter(|&bytes| bytes <= largest).ok_or(Unsound::TooLarge(largest))?;
+        let mut bytes = header.bytes; // grows with what is really there, not with what the header says
+        entry.take(promised + 1).read_to_end(&mut bytes)?;
         parse(&bytes, item)
+    }
+
+    fn read_last_axis(&mut self, name: &str, wanted: Range<usize>, taken: &mut dyn FnMut(usize)) -> Result<Vec<f32>, Unsound> {
+        let length = self.length;
+        let mut entry = self.entry(name)?;
+        let header = Header::read(&mut entry)?.ok_or(Unsound::Header)?;
+        let width = header.shape.last().copied().unwrap_or(0);
+        let bytes = header.values().and_then(|values| (values as u64).checked_mul(4)).ok_or(Unsound::TooLarge(LARGEST_ENTRY))?;
+        if bytes / (width.max(1) as u64) > LARGEST_ENTRY {
+            return Err(Unsound::TooLarge(LARGEST_ENTRY));
+        }
+        // Room is made before the values come, so what is promised must be possible.
+        let possible = entry.size().min(entry.compressed_size().min(length).saturating_mul(MOST_DEFLATED)).saturating_add(MOST_DEFLATED);
+        if bytes > possible || wanted.end > width {
+            return Err(Unsound::Short);
+        }
+        part::read(&mut entry, &header, wanted, taken)
     }
 }
 
 /// Bytes of one array at most.
 const LARGEST_ENTRY: u64 = 1 << 30;
+/// Bytes of a text at most.
+const LARGEST_TEXT: u64 = 1 << 24;
+/// Bytes that are read of what is no regular file.
+const LARGEST_PIPE: u64 = 1 << 31;
+/// Bytes that one deflated byte can stand for, at most.
+const MOST_DEFLATED: u64 = 1040;
 
 /// Why the bytes of an array cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum Unsound {
+    #[error("it is missing")]
+    Missing,
     #[error("{0}")]
-    Entry(#[from] zip::result::ZipError),
+    Entry(zip::result::ZipError),
     #[error("{0}")]
     Bytes(#[from] std::io::Error),
     #[error("{0}")]
     Array(#[from] ndarray_npy::ReadNpyError),
-    #[error("larger than {LARGEST_ENTRY} bytes")]
-    TooLarge,
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
     #[error("not a whole NPY header")]
     Header,
     #[error("its header promises {promised} values, its {bytes} bytes cannot hold them")]
     Promise { promised: usize, bytes: usize },
+    #[error("its values are of type {}, float32 is needed", shown(.0))]
+    Kind(String),
+    #[error("there are fewer values than its header promises")]
+    Short,
+    #[error("there are more values than its header promises")]
+    Longer,
+}
+
+impl From<zip::result::ZipError> for Unsound {
+    fn from(error: zip::result::ZipError) -> Self {
+        if matches!(error, zip::result::ZipError::FileNotFound) { Self::Missing } else { Self::Entry(error) }
+    }
 }
 
 /// Reads NPY bytes once their header's shape is known to fit them: the reader below makes room before it looks.
 fn parse<A: ReadNpyExt>(bytes: &[u8], item: usize) -> Result<A, Unsound> {
-    let promised = promised_values(bytes).ok_or(Unsound::Header)?;
-    if promised.checked_mul(item).is_none_or(|needed| needed > bytes.len()) {
+    let header = Header::read(&mut &bytes[..])?.ok_or(Unsound::Header)?;
+    let promised = header.values().unwrap_or(usize::MAX);
+    if promised.checked_mul(item).is_none_or(|needed| needed > bytes.len() - header.bytes.len()) {
         return Err(Unsound::Promise { promised, bytes: bytes.len() });
     }
     Ok(A::read_npy(bytes)?)
-}
-
-/// The number of values that an NPY header promises (NumPy Enhancement Proposal 1); usize::MAX where it overflows.
-fn promised_values(bytes: &[u8]) -> Option<usize> {
-    let version = *bytes.strip_prefix(b"\x93NUMPY")?.first()?;
-    let (start, length): (usize, usize) = match version {
-        1 => (10, u16::from_le_bytes(bytes.get(8..10)?.try_into().ok()?) as usize),
-        _ => (12, u32::from_le_bytes(bytes.get(8..12)?.try_into().ok()?) as usize),
-    };
-    let header = std::str::from_utf8(bytes.get(start..start.checked_add(length)?)?).ok()?;
-    let shape = header.split_once("shape")?.1.split_once('(')?.1.split_once(')')?.0;
-    let mut values = Some(1usize);
-    for side in shape.split(',').map(str::trim).filter(|side| !side.is_empty()) {
-        values = values.and_then(|v| v.checked_mul(side.parse().ok()?));
-    }
-    Some(values.unwrap_or(usize::MAX))
 }
 
 /// Writes one float32 array as NPY.
@@ -175,6 +249,57 @@ mod tests {
             }
         }
         assert!(refused > 5000, "every file cut short is refused: {refused}");
+    }
+
+    #[test]
+    fn parts_of_the_last_axis_are_those_of_the_whole_array() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        let x = ndarray::Array3::from_shape_fn((7, 501, 37), |(c, t, u)| (c * 100_000 + t * 100 + u) as f32);
+        let mut turned = ndarray::Array3::<f32>::zeros(ndarray::ShapeBuilder::f(x.dim()));
+        turned.assign(&x);
+        let mut archive = Archive::default();
+        archive.add("c", &x).unwrap();
+        archive.add("f", &turned).unwrap();
+        archive.save(&path).unwrap();
+        let mut file = open(&path).unwrap();
+        for name in ["c", "f"] {
+            assert_eq!(file.shape(name).unwrap(), [7, 501, 37]);
+            for wanted in [0..37, 0..1, 5..9, 36..37, 3..3] {
+                let mut taken = 0;
+                let found = file.last_axis(name, wanted.clone(), &mut |count| taken += count).unwrap();
+                let expected: Vec<f32> =
+                    wanted.clone().flat_map(|u| x.slice(ndarray::s![.., .., u]).iter().copied().collect::<Vec<_>>()).collect();
+                assert!(found == expected && taken == x.len(), "{name}, {wanted:?}");
+            }
+            assert!(file.last_axis(name, 30..38, &mut |_| ()).unwrap_err().to_string().contains("a.npz: array "));
+        }
+        assert!(file.shape("d").unwrap_err().to_string().ends_with("a.npz: array d (float32): it is missing"));
+    }
+
+    #[test]
+    fn what_an_archive_promises_takes_no_room_before_it_comes() {
+        use std::io::Write;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lie.npz");
+        let header = |shape: &str| {
+            let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}\n");
+            [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
+        };
+        for shape in ["4, 100000000, 2", "300000000, 1, 1", "4, 20, 2", "1000000, 1000000, 1000000", "4, 99999999999999999999, 1"] {
+            let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+            writer.start_file("x1.npy", zip::write::SimpleFileOptions::default()).unwrap();
+            writer.write_all(&header(shape)).unwrap();
+            writer.write_all(&[0; 600]).unwrap();
+            writer.finish().unwrap();
+            let error = open(&path).unwrap().last_axis("x1", 0..1, &mut |_| ()).unwrap_err().to_string();
+            assert!(error.contains("lie.npz: array x1"), "{error}");
+        }
+        let mut archive = Archive::default();
+        archive.add_text("config", &" ".repeat(LARGEST_TEXT as usize + 1)).unwrap();
+        archive.save(&path).unwrap();
+        let error = open(&path).unwrap().text("config").unwrap_err().to_string();
+        assert!(error.contains("config") && error.contains("larger than"), "{error}");
     }
 
     #[test]
