@@ -21,7 +21,7 @@ impl Moments {
         if self.first.len() != count {
             *self = Self { first: vec![0.0; count], second: vec![0.0; count], count: 0 };
         }
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         let power = i32::try_from(self.count.min(1_000_000)).unwrap_or(i32::MAX);
         let correction = DECAY.map(|decay| 1.0 - f64::from(decay).powi(power));
         let step = Step { rate: (rate / correction[0]) as f32, scale: (1.0 / correction[1]) as f32 };

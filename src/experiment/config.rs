@@ -150,7 +150,8 @@ pub struct DynamicsConfig {
     pub curvature: Curvature,
     /// Steps from one draw of a categorical top layer to the next; the distribution sampled does not depend on it.
     pub choice_interval: usize,
-    /// Seed of everything random.
+    /// Seed of everything random; in TOML above 2^63 - 1 it is written as text.
+    #[serde(with = "crate::experiment::whole_number")]
     pub seed: u64,
     /// Worker threads; 0: as many as cores. Results do not depend on it.
     pub threads: usize,

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod config_error;
+mod config_keys;
 mod config_toml;
 pub mod frozen;
 pub mod latents;
@@ -12,8 +13,10 @@ pub mod presets;
 pub mod session;
 pub mod stages;
 mod validation;
+mod whole_number;
 
 pub use config::*;
 pub use frozen::{FrozenModel, ModelVersion, WatchedUnits};
 pub use modelfile::ModelFileError;
 pub use session::{Session, SessionError};
+pub use whole_number::LARGEST_COUNT;

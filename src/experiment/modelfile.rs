@@ -4,11 +4,11 @@
 use crate::dynamics::adam::Moments;
 use crate::experiment::config::Config;
 use crate::experiment::config_error::ConfigError;
-use crate::experiment::session::{Session, build_model};
+use crate::experiment::session::{Session, assemble_model, layers_of};
 use crate::export::FileError;
 use crate::export::npz::{Archive, Opened, open};
-use crate::model::Hierarchy;
-use ndarray::{Array0, Array1, Array2, ArrayD, Ix1, Ix2};
+use crate::model::{Hierarchy, Layer};
+use ndarray::{Array0, Array1, Array2, ArrayD, Ix2};
 use std::path::{Path, PathBuf};
 
 /// What is wrong with a model file; the message names it.
@@ -24,6 +24,14 @@ pub enum ModelFileError {
         /// The file.
         path: PathBuf,
         /// What is wrong with the configuration.
+        problem: ConfigError,
+    },
+    /// Its configuration has a key that this version does not know.
+    #[error("{path}: config: {problem}; a later version than {} may have written the file", env!("CARGO_PKG_VERSION"))]
+    LaterVersion {
+        /// The file.
+        path: PathBuf,
+        /// The key and where it stands.
         problem: ConfigError,
     },
     /// An array in it does not fit the model that its configuration describes.
@@ -100,7 +108,11 @@ pub fn resume(path: &Path, session: &mut Session) -> Result<(), ModelFileError> 
 }
 
 fn resume_moments(file: &mut ModelFile, session: &mut Session) -> Result<(), ModelFileError> {
-    let count = if file.has("adam_count") { file.scalar("adam_count")?.unwrap_or(0.0) as u64 } else { 0 };
+    let count = if file.has("adam_count") { file.scalar("adam_count")? } else { 0.0 };
+    if !(count.is_finite() && count >= 0.0) {
+        return Err(file.wrong(format!("adam_count = {count} must be a number of updates")));
+    }
+    let count = count as u64; // `as` saturates
     let (model, mut optimizer) = (session.model(), session.optimizer().clone());
     let sizes = [("W", model.weights.iter().map(Array2::len).collect::<Vec<_>>()), ("b", model.biases.iter().map(Array1::len).collect())];
     for ((kind, sizes), list) in sizes.into_iter().zip([&mut optimizer.weights, &mut optimizer.biases]) {
@@ -109,8 +121,15 @@ fn resume_moments(file: &mut ModelFile, session: &mut Session) -> Result<(), Mod
             if count == 0 || !file.has(&name("first")) {
                 continue;
             }
-            let mut read = |which: &str| file.finite_values(&name(which), sizes[l]);
+            let mut read = |which: &str| file.vector(&name(which), sizes[l]).map(|vector| vector.to_vec());
             *moments = Moments { first: read("first")?, second: read("second")?, count };
+            if let Some(at) = moments.second.iter().position(|&v| v < 0.0) {
+                return Err(file.wrong(format!(
+                    "{}: value {at} is {}: a mean of squares is not negative",
+                    name("second"),
+                    moments.second[at]
+                )));
+            }
         }
     }
     session.resume_optimizer(optimizer);
@@ -118,49 +137,53 @@ fn resume_moments(file: &mut ModelFile, session: &mut Session) -> Result<(), Mod
 }
 
 fn resume_chains(file: &mut ModelFile, session: &mut Session) -> Result<(), ModelFileError> {
+    let layers = session.model().layers.clone();
+    if !(1..layers.len()).any(|l| file.has(&format!("latent_x{l}"))) {
+        return Ok(());
+    }
     let mut kept = Vec::new();
-    while file.has(&format!("latent_x{}", kept.len() + 1)) {
-        let l = kept.len() + 1;
-        kept.push([file.matrix(&format!("latent_x{l}"))?, file.matrix(&format!("latent_v{l}"))?]);
+    for (l, layer) in layers.iter().enumerate().skip(1) {
+        let [x, v] = [format!("latent_x{l}"), format!("latent_v{l}")];
+        let chains = [file.matrix(&x)?, file.matrix(&v)?];
+        let is_state = |&value: &f32| value >= 0.0 && value.fract() == 0.0 && value < layer.size as f32;
+        if let (true, Some(value)) = (layer.is_categorical(), chains[0].iter().find(|value| !is_state(value))) {
+            return Err(file.wrong(format!("{x}: {value} is not one of the {} states", layer.size)));
+        }
+        kept.push(chains);
     }
-    if kept.len() == session.model().depth() {
-        session.resume_latents(kept).map_err(|problem| file.wrong(problem.to_string()))?;
-    }
-    Ok(())
+    session.resume_latents(kept).map_err(|problem| file.wrong(problem.to_string()))
 }
 
-/// Reads a model file; errors name the file and what is wrong in it.
+/// Reads a model file; errors name the file and what is wrong in it. Every shape is compared with the configuration before values are read.
 pub fn load(path: &Path) -> Result<(Config, Hierarchy), ModelFileError> {
     let mut file = ModelFile::open(path)?;
-    let of_config = |problem: ConfigError| ModelFileError::Config { path: path.into(), problem };
+    let of_config = |problem: ConfigError| match problem {
+        problem @ ConfigError::UnknownKeyIn { .. } => ModelFileError::LaterVersion { path: path.into(), problem },
+        problem => ModelFileError::Config { path: path.into(), problem },
+    };
     let config = Config::from_toml(&file.archive.text("config")?).map_err(of_config)?;
-    let mut model = build_model(&config).map_err(of_config)?;
-    for (l, weights) in model.weights.iter_mut().enumerate() {
-        let w = file.matrix(&format!("W{l}"))?;
-        if w.dim() != weights.dim() || w.iter().any(|v| !v.is_finite()) {
-            return Err(file.wrong(format!("W{l} has shape {:?}, finite values of shape {:?} are needed", w.dim(), weights.dim())));
-        }
-        *weights = w.as_standard_layout().into_owned();
-    }
+    let layers = layers_of(&config).map_err(of_config)?;
+    file.check_shapes(&layers)?;
+    let weights = (1..layers.len()).map(|l| file.matrix(&format!("W{}", l - 1))).collect::<Result<_, _>>()?;
+    let mut model = assemble_model(&config, layers, weights).map_err(of_config)?;
     for (l, biases) in model.biases.iter_mut().enumerate() {
-        let name = format!("b{l}");
-        if file.has(&name) {
-            *biases = file.finite_vector(&name, biases.len())?;
-            if model.layers[l].is_categorical() {
-                let active = biases.iter().take_while(|&&b| b > 0.5 * INACTIVE_BIAS).count().max(1);
-                model.layers[l].set_active_states(active);
-                biases.iter_mut().skip(active).for_each(|b| *b = 0.0);
-            }
+        *biases = file.vector(&format!("b{l}"), biases.len())?;
+        if model.layers[l].is_categorical() {
+            let active = biases.iter().take_while(|&&b| b > 0.5 * INACTIVE_BIAS).count().max(1);
+            model.layers[l].set_active_states(active);
+            biases.iter_mut().skip(active).for_each(|b| *b = 0.0);
         }
     }
-    for (l, layer) in model.layers.iter_mut().enumerate() {
+    for l in 0..model.layers.len() {
         let name = format!("sigma{l}");
         if file.has(&name) {
-            let sigma = file.scalar(&name)?.unwrap_or(f32::NAN);
+            let sigma = file.scalar(&name)?;
             if !(sigma.is_finite() && sigma > 0.0) {
                 return Err(file.wrong(format!("{name} = {sigma} must be finite and above 0")));
             }
-            layer.set_sigma(f64::from(sigma));
+            model.layers[l].set_sigma(f64::from(sigma));
+        } else if sigma_learns(&config, &model, l) && model.layers[l].sigma().is_some() {
+            return Err(file.wrong(format!("{name} is missing: the configuration says that it is learned")));
         }
     }
     Ok((config, model))
@@ -185,35 +208,46 @@ impl<'a> ModelFile<'a> {
         ModelFileError::Array { path: self.path.into(), problem }
     }
 
-    /// The first value of an array; None where it is empty.
-    fn scalar(&mut self, name: &str) -> Result<Option<f32>, ModelFileError> {
-        Ok(self.archive.array(name)?.iter().next().copied())
+    /// Compares the shapes of weights and biases with the layers, by their headers alone.
+    fn check_shapes(&mut self, layers: &[Layer]) -> Result<(), ModelFileError> {
+        let weights = layers.windows(2).enumerate().map(|(l, pair)| (format!("W{l}"), vec![pair[0].size, pair[1].size]));
+        let biases = layers.iter().enumerate().map(|(l, layer)| (format!("b{l}"), vec![layer.size]));
+        weights.chain(biases).try_for_each(|(name, needed)| self.check_shape(&name, &needed))
     }
 
+    fn check_shape(&mut self, name: &str, needed: &[usize]) -> Result<(), ModelFileError> {
+        if !self.has(name) {
+            return Err(self.wrong(format!("{name} is missing")));
+        }
+        let found = self.archive.shape(name)?;
+        if found == needed { Ok(()) } else { Err(self.wrong(format!("{name} has the shape {found:?}, its model needs {needed:?}"))) }
+    }
+
+    /// A single value.
+    fn scalar(&mut self, name: &str) -> Result<f32, ModelFileError> {
+        let found = self.archive.shape(name)?;
+        let value = if found.iter().all(|&side| side == 1) { self.archive.array(name)?.first().copied() } else { None };
+        value.ok_or_else(|| self.wrong(format!("{name} has the shape {found:?}, a single number is needed")))
+    }
+
+    /// A matrix of finite values, row by row in memory.
     fn matrix(&mut self, name: &str) -> Result<Array2<f32>, ModelFileError> {
         let array: ArrayD<f32> = self.archive.array(name)?;
-        array.into_dimensionality::<Ix2>().map_err(|_| self.wrong(format!("{name} is not a matrix")))
-    }
-
-    /// A vector of so many finite values.
-    fn finite_vector(&mut self, name: &str, count: usize) -> Result<Array1<f32>, ModelFileError> {
-        let vector = self.archive.array(name)?.into_dimensionality::<Ix1>().map_err(|_| self.wrong(format!("{name} is not a vector")))?;
-        self.check_finite(name, vector.as_slice().unwrap_or_default(), count)?;
-        Ok(vector)
-    }
-
-    /// So many finite values of an array of any shape.
-    fn finite_values(&mut self, name: &str, count: usize) -> Result<Vec<f32>, ModelFileError> {
-        let values: Vec<f32> = self.archive.array(name)?.into_iter().collect();
-        self.check_finite(name, &values, count)?;
-        Ok(values)
-    }
-
-    fn check_finite(&self, name: &str, values: &[f32], count: usize) -> Result<(), ModelFileError> {
-        if values.len() != count || values.iter().any(|v| !v.is_finite()) {
-            return Err(self.wrong(format!("{name} needs {count} finite values")));
+        let matrix = array.into_dimensionality::<Ix2>().map_err(|_| self.wrong(format!("{name} is not a matrix")))?;
+        if let Some(((row, column), value)) = matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            return Err(self.wrong(format!("{name}: the value in row {row}, column {column} is {value}: all must be finite")));
         }
-        Ok(())
+        Ok(matrix.as_standard_layout().into_owned())
+    }
+
+    /// So many finite values.
+    fn vector(&mut self, name: &str, count: usize) -> Result<Array1<f32>, ModelFileError> {
+        self.check_shape(name, &[count])?;
+        let vector: Vec<f32> = self.archive.array(name)?.into_iter().collect();
+        if let Some((at, value)) = vector.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(self.wrong(format!("{name}: value {at} is {value}: all must be finite")));
+        }
+        Ok(vector.into())
     }
 }
 
@@ -221,6 +255,7 @@ impl<'a> ModelFile<'a> {
 mod tests {
     use super::*;
     use crate::experiment::config::LayerConfig;
+    use crate::experiment::session::build_model;
     use crate::model::{Activation, FamilyConfig};
 
     #[test]

@@ -27,8 +27,8 @@ pub fn find_named(name: &str) -> Option<&'static Parameter> {
 
 /// Sets the parameter of this key and returns its row. Errors name the key, and list the keys or name the range; then nothing changes.
 pub fn assign(config: &mut Config, key: &str, value: Value) -> Result<&'static Parameter, ConfigError> {
-    let parameter = find(key)
-        .ok_or_else(|| ConfigError::UnknownKey { key: key.into(), known: TABLE.iter().map(|parameter| parameter.key.into()).collect() })?;
+    let known = || TABLE.iter().map(|parameter| parameter.key.into()).collect();
+    let parameter = find(key).ok_or_else(|| ConfigError::unknown_key(key, known(), find_named(key).map(|parameter| parameter.key)))?;
     parameter.set(config, value)?;
     Ok(parameter)
 }

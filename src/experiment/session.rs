@@ -9,6 +9,7 @@ use crate::experiment::config::*;
 use crate::experiment::latents::Latents;
 use crate::experiment::parallel::{run_all, run_on};
 use crate::experiment::stages::StagePosition;
+use crate::experiment::whole_number::LARGEST_COUNT;
 use crate::model::{Hierarchy, vector};
 use ndarray::Array2;
 use rand::rngs::ChaCha8Rng;
@@ -22,6 +23,7 @@ mod steps;
 mod stimuli;
 
 pub use building::{SessionError, build_model};
+pub(crate) use building::{assemble_model, layers_of};
 pub use inpainting::Completed;
 use steps::strength;
 pub use steps::{observed_step, step_parameters, step_parameters_of};
@@ -139,8 +141,9 @@ impl Session {
 
     /// Writes into a configuration how far learning has come: images seen and the stage.
     pub fn with_progress(&self, mut config: Config) -> Config {
-        config.learning.images_seen = self.clock.images;
-        (config.learning.stage, config.learning.stage_since) = (self.learning.position.stage, self.learning.position.since);
+        let StagePosition { stage, since } = self.learning.position;
+        config.learning.images_seen = self.clock.images.min(LARGEST_COUNT);
+        (config.learning.stage, config.learning.stage_since) = (stage, since.min(LARGEST_COUNT));
         config
     }
 

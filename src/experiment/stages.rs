@@ -1,6 +1,7 @@
 //! Learning in stages: which layers run, which weights learn, at what rate and for how long (model.md 7: a critical period).
 
 use crate::experiment::config_error::ConfigError;
+use crate::experiment::whole_number::LARGEST_COUNT;
 use serde::{Deserialize, Serialize};
 
 /// One stage, a table `[[stages]]` of the configuration. Without stages every layer runs and learns from the start.
@@ -65,6 +66,9 @@ pub fn validate(stages: &[StageConfig], sizes: &[usize]) -> Result<(), ConfigErr
         if stage.states > top {
             return wrong("states", stage.states.to_string(), format!("0 to {top}, the size of the top"));
         }
+        if stage.images > LARGEST_COUNT {
+            return wrong("images", stage.images.to_string(), format!("0 to {LARGEST_COUNT}"));
+        }
         for (key, value) in
             [("lr", stage.lr), ("lr_end", stage.lr_end), ("largest_norm", stage.largest_norm), ("start_weights", stage.start_weights)]
         {
@@ -76,12 +80,46 @@ pub fn validate(stages: &[StageConfig], sizes: &[usize]) -> Result<(), ConfigErr
     Ok(())
 }
 
+/// Images that all stages last together.
+pub fn total(stages: &[StageConfig]) -> u64 {
+    stages.iter().fold(0, |sum: u64, stage| sum.saturating_add(stage.images))
+}
+
 /// Stretches the stages that end so that together they last `images`.
 pub fn scale(stages: &mut [StageConfig], images: u64) {
-    let total: u64 = stages.iter().map(|stage| stage.images).sum();
+    let total = total(stages);
+    let scaled = |own: u64| ((own as f64 * images as f64 / total as f64).round() as u64).min(LARGEST_COUNT);
     if total > 0 {
-        stages.iter_mut().for_each(|stage| stage.images = (stage.images as f64 * images as f64 / total as f64).round() as u64);
+        stages.iter_mut().for_each(|stage| stage.images = scaled(stage.images));
     }
+}
+
+/// Has `lr`, `biases` or `unit_norm` of `[learning]`, which was set, act although every stage has its own: switches in every
+/// stage, and `lr` in the stage `under_way`, while the rates of the others and at the ends keep their ratios to it.
+pub fn take_over(stages: &mut [StageConfig], key: &str, learning: &LearningValues, under_way: usize) {
+    let ratio = stages.get(under_way).map_or(0.0, |stage| learning.lr / stage.lr);
+    for (number, stage) in stages.iter_mut().enumerate() {
+        match key {
+            "lr" if ratio.is_finite() => (stage.lr, stage.lr_end) = (stage.lr * ratio, stage.lr_end * ratio),
+            "biases" => stage.biases = learning.biases,
+            "unit_norm" => stage.unit_norm = learning.unit_norm,
+            _ => {}
+        }
+        if key == "lr" && number == under_way {
+            stage.lr = learning.lr; // to the last bit, and where it was 0
+        }
+    }
+}
+
+/// Values of `[learning]` that every stage has of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct LearningValues {
+    /// Learning rate.
+    pub lr: f64,
+    /// Whether biases learn.
+    pub biases: bool,
+    /// Columns of W kept at norm 1.
+    pub unit_norm: bool,
 }
 
 /// Where a run stands in its stages.

@@ -13,12 +13,35 @@ impl Config {
         self.stimulus.descent_within_first_visit()?;
         parameters::check_all(self)?;
         self.stimulus.burn_in_within_presentation()?;
+        self.lists()?;
         let sizes: Vec<usize> = self.model.layers.iter().map(|layer| layer.size).collect();
         stages::validate(&self.stages, &sizes)?;
         match sizes.into_iter().find(|size| !(1..=MOST_UNITS).contains(size)) {
             Some(size) => Err(ConfigError::out_of_range("size", size, format!("1 to {MOST_UNITS}"))),
             None => Ok(()),
         }
+    }
+
+    /// Lists hold what can be computed with and written down.
+    fn lists(&self) -> Result<(), ConfigError> {
+        finite("values", &self.stimulus.values)?;
+        self.model.weights.iter().try_for_each(|row| finite("weights", row))?;
+        self.model.deeper_weights.iter().flatten().try_for_each(|row| finite("deeper_weights", row))?;
+        match self.data.paths.iter().find(|path| path.to_str().is_none()) {
+            Some(path) => Err(ConfigError::Refused {
+                key: "paths".into(),
+                value: path.display().to_string(),
+                problem: "the name is not UTF-8, and could not be written down with the model".into(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn finite(list: &str, numbers: &[f32]) -> Result<(), ConfigError> {
+    match numbers.iter().position(|number| !number.is_finite()) {
+        Some(number) => Err(ConfigError::NotFinite { list: list.into(), number, value: numbers[number] }),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Options as a study declares them: the usual values, and what it takes.
 
+use crate::shown::{shown, suggestion};
 use crate::studies::{OptionKind, OptionValue, Study, StudyError, StudyOption, StudyOptions};
 
 impl StudyOptions {
@@ -41,10 +42,11 @@ impl StudyOptions {
 fn find<'a>(study: &'a dyn Study, key: &str) -> Result<&'a StudyOption, StudyError> {
     study.options().iter().find(|option| option.key == key).ok_or_else(|| {
         let known = study.options().iter().map(|option| option.key).collect::<Vec<_>>().join(", ");
-        StudyError::Option(format!("{} has no option '{key}'; there are: {known}", study.name()))
+        let meant = suggestion(key, study.options().iter().map(|option| option.key));
+        StudyError::Option(format!("{} has no option '{}'{meant}; there are: {known}", study.name(), shown(key)))
     })
 }
 
 fn out_of_range(option: &StudyOption, text: &str) -> StudyError {
-    StudyError::Option(format!("--{} {text} is out of range: {}", option.key, option.kind.range()))
+    StudyError::Option(format!("--{} {} is out of range: {}", option.key, shown(text), option.kind.range()))
 }

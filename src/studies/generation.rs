@@ -9,7 +9,7 @@ pub mod prototypes;
 mod request;
 
 pub use chains::{ChainSteps, GenerationChains};
-pub use request::{GenerationRequest, MOST_IMAGES, Mode, Origin};
+pub use request::{GenerationRequest, MOST_IMAGES, MOST_STEPS, Mode, Origin};
 
 use crate::export::filters::tile;
 use crate::studies::{
@@ -95,7 +95,7 @@ const OPTIONS: [StudyOption; 5] = [
     StudyOption {
         key: "steps",
         help: "Steps of the network before the last distance (joint and marginal)",
-        kind: OptionKind::Whole { usual: 512, least: 1, most: 1_000_000 },
+        kind: OptionKind::Whole { usual: 512, least: 1, most: MOST_STEPS as u64 },
     },
     StudyOption {
         key: "inner",

@@ -6,6 +6,7 @@ mod architecture;
 mod citations;
 mod cli;
 mod determinism;
+mod diagnose;
 mod engine;
 mod evaluate;
 mod families;
@@ -13,8 +14,10 @@ mod generate;
 mod generation;
 mod grid;
 mod laboratory;
+mod model_files;
 #[cfg(not(feature = "window"))]
 mod no_window;
+mod numbers;
 mod parameters;
 mod program;
 mod random;

@@ -7,6 +7,9 @@ use crate::experiment::config::{
 use crate::experiment::config_error::ConfigError;
 use std::fmt;
 
+/// Up to here every whole number is a floating-point number of its own: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A parameter's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
@@ -138,9 +141,13 @@ impl Parameter {
     pub fn parse(&self, text: &str) -> Result<Value, ConfigError> {
         let text = text.trim();
         let whole = || {
-            let number = || text.parse::<f64>().ok().filter(|v| v.fract() == 0.0 && *v >= 0.0).map(|v| v as u64);
+            // As 1e3; above 2^53 such a number may stand for another one.
+            let number = || text.parse::<f64>().ok().filter(|v| v.fract() == 0.0 && (0.0..=EXACT).contains(v)).map(|v| v as u64);
             text.parse().ok().or_else(number)
         };
+        if self.is_whole() && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u64>().is_err() {
+            return Err(ConfigError::out_of_range(self.key, text, self.range()));
+        }
         let value = match self.domain {
             Domain::Number { .. } => text.parse().ok().map(Value::Number),
             Domain::Whole { .. } => whole().map(Value::Whole),
@@ -150,7 +157,8 @@ impl Parameter {
         value.ok_or_else(|| self.wrong_kind(text))
     }
 
-    fn wrong_kind(&self, value: impl ToString) -> ConfigError {
+    /// A value of another kind than the row's.
+    pub(crate) fn wrong_kind(&self, value: impl ToString) -> ConfigError {
         let needed = match self.domain {
             Domain::Number { .. } => "a number".into(),
             Domain::Whole { .. } => "a whole number of at least 0".into(),

@@ -4,9 +4,7 @@ use super::row::{Choice, Domain, Effect, Parameter, UsualRange, Value};
 use crate::data::Source;
 use crate::experiment::config::{AdaptationUnit, Config, Curvature, FirstWeights, Governor, InterneuronMode};
 use crate::experiment::config::{LearningRateSchedule, Optimizer};
-
-/// No bound above: what is counted, and the seed.
-const UNBOUNDED: u64 = u64::MAX;
+use crate::experiment::whole_number::LARGEST_COUNT;
 
 impl Parameter {
     const fn new(table: &'static str, key: &'static str, domain: Domain, get: fn(&Config) -> Value, set: fn(&mut Config, Value)) -> Self {
@@ -191,7 +189,7 @@ pub(super) static TABLE: &[Parameter] = &[
         .means("Steps from one draw of a categorical top layer to the next; the distribution sampled does not depend on it")
         .equation("model.md 8")
         .in_flight(),
-    whole!(dynamics.seed: u64, 0, UNBOUNDED).means("Of everything random; rebuilds the model"),
+    whole!(dynamics.seed: u64, 0, u64::MAX).means("Of everything random; rebuilds the model"),
     whole!(dynamics.threads: usize, 0, 1024).means("Worker threads; 0: as many as cores. Results do not depend on it"),
     // Learning.
     number!(learning.lr, 0.0, 1e3)
@@ -216,7 +214,7 @@ pub(super) static TABLE: &[Parameter] = &[
         .means("How the learning rate changes over a run")
         .equation("model.md 3")
         .in_flight(),
-    whole!(learning.constant_rate_images: u64, 0, UNBOUNDED)
+    whole!(learning.constant_rate_images: u64, 0, LARGEST_COUNT)
         .key("settle_images")
         .means("Images at the full learning rate before it falls as 1/images")
         .in_flight(),
@@ -224,21 +222,21 @@ pub(super) static TABLE: &[Parameter] = &[
         .key("floor")
         .means("Share of lr below which the learning rate does not fall")
         .in_flight(),
-    whole!(learning.images_seen: u64, 0, UNBOUNDED).means("Images the model had seen when it was saved"),
-    whole!(learning.stage: usize, 0, UNBOUNDED).means("Number of the stage of learning in which the model was saved"),
-    whole!(learning.stage_since: u64, 0, UNBOUNDED).means("Images the model had seen when that stage began"),
+    whole!(learning.images_seen: u64, 0, LARGEST_COUNT).means("Images the model had seen when it was saved"),
+    whole!(learning.stage: usize, 0, LARGEST_COUNT).means("Number of the stage of learning in which the model was saved"),
+    whole!(learning.stage_since: u64, 0, LARGEST_COUNT).means("Images the model had seen when that stage began"),
     switch!(learning.unit_norm).means("Columns of W kept at norm 1").equation("model.md 3").in_flight(),
     switch!(learning.biases).means("Whether biases learn").equation("model.md 3").in_flight(),
     switch!(learning.learned_sigma).means("Whether sigma_0 follows the mean of (eps sigma)^2").equation("model.md 3").in_flight(),
     // Stimuli.
     whole!(stimulus.batch: usize, 1, 100_000).means("Independent networks that share the weights").equation("model.md 1"),
     whole!(stimulus.steps_per_stimulus: usize, 0, 10_000_000).means("Steps a stimulus is shown; 0: it stays").equation("model.md 3"),
-    whole!(stimulus.burn_in_steps: usize, 0, UNBOUNDED)
+    whole!(stimulus.burn_in_steps: usize, 0, LARGEST_COUNT)
         .means("Steps after each change of stimulus that do not learn")
         .equation("model.md 3"),
     switch!(stimulus.persistent).means("Whether each image keeps its own chains from visit to visit").equation("model.md 8"),
     whole!(stimulus.images: usize, 0, 10_000_000).means("Images used at most; 0: all"),
-    whole!(stimulus.first_images: usize, 0, UNBOUNDED)
+    whole!(stimulus.first_images: usize, 0, LARGEST_COUNT)
         .means("Images used at the beginning, while the others join later; 0: all")
         .equation("model.md 8"),
     whole!(stimulus.first_visit_steps: usize, 0, 100_000)

@@ -201,12 +201,41 @@ fn thread_pool(threads: usize) -> Result<Arc<rayon::ThreadPool>, SessionError> {
     Ok(Arc::new(builder.build().map_err(|e| SessionError::Threads(e.to_string()))?))
 }
 
+/// The layers a configuration describes; nothing of their size is made.
+pub(crate) fn layers_of(config: &Config) -> Result<Vec<Layer>, ConfigError> {
+    let layer = |(l, c): (usize, &LayerConfig)| {
+        Layer::new(c.family, c.activation, c.size).map_err(|e| ConfigError::Layer { layer: l, problem: e.to_string() })
+    };
+    let layers: Vec<Layer> = config.model.layers.iter().enumerate().map(layer).collect::<Result<_, _>>()?;
+    for (l, (pair, given)) in layers.windows(2).zip(fixed_weights(config)).enumerate().filter(|(_, (_, given))| !given.is_empty()) {
+        let [rows, columns] = [pair[0].size, pair[1].size];
+        if given.len() != rows || given.iter().any(|row| row.len() != columns) {
+            return Err(ConfigError::Weights { layer: l, rows, columns });
+        }
+    }
+    Ok(layers)
+}
+
+/// W_0, W_1 .. as the configuration fixes them, row by row; empty where it does not.
+fn fixed_weights(config: &Config) -> impl Iterator<Item = &Vec<Vec<f32>>> {
+    std::iter::once(&config.model.weights).chain(&config.model.deeper_weights)
+}
+
+/// The model of these layers and weights, with biases as the configuration has them at the start.
+pub(crate) fn assemble_model(config: &Config, layers: Vec<Layer>, weights: Vec<Array2<f32>>) -> Result<Hierarchy, ConfigError> {
+    let mut model = Hierarchy::new(layers, weights)?;
+    for (l, c) in config.model.layers.iter().enumerate() {
+        if !c.bias.is_finite() {
+            return Err(ConfigError::Layer { layer: l, problem: format!("bias = {} must be finite", c.bias) });
+        }
+        model.set_bias(l, c.bias as f32)?;
+    }
+    Ok(model)
+}
+
 /// The model a configuration describes, with fixed or random unit-norm weights.
 pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
-    let mut layers = Vec::new();
-    for (l, c) in config.model.layers.iter().enumerate() {
-        layers.push(Layer::new(c.family, c.activation, c.size).map_err(|e| ConfigError::Layer { layer: l, problem: e.to_string() })?);
-    }
+    let layers = layers_of(config)?;
     let mut rng = ChaCha8Rng::seed_from_u64(config.dynamics.seed);
     rng.set_stream(1 << 40);
     let mut weights: Vec<Array2<f32>> = layers
@@ -220,21 +249,10 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
             w
         })
         .collect();
-    let fixed = std::iter::once(&config.model.weights).chain(&config.model.deeper_weights);
-    for (l, (w, given)) in weights.iter_mut().zip(fixed).enumerate().filter(|(_, (_, given))| !given.is_empty()) {
-        if given.len() != w.nrows() || given.iter().any(|row| row.len() != w.ncols()) {
-            return Err(ConfigError::Weights { layer: l, rows: w.nrows(), columns: w.ncols() });
-        }
+    for (w, given) in weights.iter_mut().zip(fixed_weights(config)).filter(|(_, given)| !given.is_empty()) {
         *w = Array2::from_shape_fn(w.dim(), |(i, j)| given[i][j]);
     }
-    let mut model = Hierarchy::new(layers, weights)?;
-    for (l, c) in config.model.layers.iter().enumerate() {
-        if !c.bias.is_finite() {
-            return Err(ConfigError::Layer { layer: l, problem: format!("bias = {} must be finite", c.bias) });
-        }
-        model.set_bias(l, c.bias as f32)?;
-    }
-    Ok(model)
+    assemble_model(config, layers, weights)
 }
 
 /// A model that has learned nothing; layers that open later say nothing before.

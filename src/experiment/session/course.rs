@@ -3,13 +3,13 @@
 use super::Session;
 use crate::dynamics::governor::Stiffness;
 use crate::experiment::config::LearningRateSchedule;
-use crate::experiment::stages::{StageConfig, StagePosition};
+use crate::experiment::stages::{StageConfig, StagePosition, total};
 use rand_distr::{Distribution, StandardNormal};
 
 impl Session {
     /// Announces a run of `images` from here on, over which `decay = "linear"` falls; returns its last image.
     pub fn run_for(&mut self, images: u64) -> u64 {
-        let last = self.clock.images + images;
+        let last = self.clock.images.saturating_add(images);
         self.learning.run = Some([self.clock.images, last]);
         last
     }
@@ -21,7 +21,7 @@ impl Session {
 
     /// Fraction of the run that is done: by the clock, by images, or of all stages together; 0 for a run without end.
     pub fn run_progress(&self) -> f64 {
-        let stages: u64 = self.config.stages.iter().map(|stage| stage.images).sum();
+        let stages = total(&self.config.stages);
         match (self.learning.run_share, self.learning.run) {
             (Some(fraction), _) => fraction,
             (None, Some([first, last])) => (self.clock.images.saturating_sub(first) as f64 / (last - first).max(1) as f64).min(1.0),
@@ -33,7 +33,7 @@ impl Session {
     /// Fraction of the stage under way that is done; 0 in one without end.
     pub fn stage_progress(&self) -> f64 {
         let Some(stage) = self.stage() else { return 0.0 };
-        let planned = |stages: &[StageConfig]| stages.iter().map(|stage| stage.images).sum::<u64>() as f64;
+        let planned = |stages: &[StageConfig]| total(stages) as f64;
         match self.learning.run_share {
             Some(fraction) => {
                 let all = planned(&self.config.stages);

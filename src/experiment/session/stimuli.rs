@@ -51,7 +51,8 @@ impl Session {
             self.stimulus.settling = self.config.stimulus.first_visit_steps;
         }
         if self.stimulus.source.is_some() {
-            self.clock.images += if self.stimulus.held { 1 } else { self.config.stimulus.batch as u64 };
+            let shown = if self.stimulus.held { 1 } else { self.config.stimulus.batch as u64 };
+            self.clock.images = self.clock.images.saturating_add(shown);
         }
         self.stimulus.presentations += 1;
         self.networks.states(0).take(1).for_each(|x| self.stimulus.values.copy_from_slice(x));

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Images at most.
 pub const MOST_IMAGES: usize = 1_000_000;
+/// Steps of the network at most.
+pub const MOST_STEPS: usize = 10_000_000;
 
 /// How x_0 is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

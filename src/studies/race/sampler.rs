@@ -3,6 +3,7 @@
 use crate::dynamics::{Ensemble, StepParameters};
 use crate::experiment::config::{Config, DynamicsConfig};
 use crate::experiment::parameters;
+use crate::shown::{shown, suggestion};
 use crate::studies::StudyError;
 use ndarray::Array2;
 use std::time::Duration;
@@ -51,9 +52,9 @@ impl SamplerConfig {
     /// symbols m and K, with the ranges of the table of parameters. The error names the key at fault.
     pub fn read(text: &str, d: &DynamicsConfig) -> Result<Self, StudyError> {
         let (mut config, mut noisy) = (Config { dynamics: *d, ..Config::default() }, true);
-        let wrong = |reason: String| StudyError::Option(format!("--sampler {text}: {reason}"));
+        let wrong = |reason: String| StudyError::Option(format!("--sampler {}: {reason}", shown(text)));
         for part in text.split(',') {
-            let (key, value) = part.split_once('=').ok_or_else(|| wrong(format!("'{part}' is no KEY=VALUE")))?;
+            let (key, value) = part.split_once('=').ok_or_else(|| wrong(format!("'{}' is no KEY=VALUE", shown(part))))?;
             let key = match key.trim() {
                 "m" => "adaptation",
                 "K" => "interneurons",
@@ -65,9 +66,13 @@ impl SamplerConfig {
                     set.map_err(|error| wrong(error.to_string()))?;
                 }
                 None if key == "noisy" => {
-                    noisy = value.parse().map_err(|_| wrong(format!("noisy = {value} is neither true nor false")))?;
+                    noisy = value.parse().map_err(|_| wrong(format!("noisy = {} is neither true nor false", shown(value))))?;
                 }
-                None => return Err(wrong(format!("no key '{key}'; there are: m, tau_v_ms, tau_eps_ms, K, noisy"))),
+                None => {
+                    const KEYS: [&str; 5] = ["m", "tau_v_ms", "tau_eps_ms", "K", "noisy"];
+                    let meant = suggestion(key, KEYS);
+                    return Err(wrong(format!("no key '{}'{meant}; there are: {}", shown(key), KEYS.join(", "))));
+                }
             }
         }
         Ok(Self { noisy, ..Self::of(&config.dynamics) })
