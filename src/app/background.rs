@@ -2,6 +2,7 @@
 
 use crate::app::actions::PathField;
 use crate::app::error::WindowError;
+use crate::panics;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::Context;
 use std::path::PathBuf;
@@ -46,11 +47,12 @@ impl BackgroundTasks {
         Self { sender, results }
     }
 
-    /// Runs `work` on a thread of this name.
+    /// Runs `work` on a thread of this name; a panic in it is a result that says so.
     pub(super) fn spawn(&self, task: &'static str, work: impl FnOnce() -> Option<TaskResult> + Send + 'static) -> Result<(), WindowError> {
         let sender = self.sender.clone();
         let body = move || {
-            if let Some(result) = work() {
+            let failed = |report| Some(TaskResult::Exported(Err(WindowError::Internal { task, report })));
+            if let Some(result) = panics::caught(work).unwrap_or_else(failed) {
                 let _ = sender.try_send(result); // a full queue: the window is gone
             }
         };
@@ -66,5 +68,20 @@ impl BackgroundTasks {
     /// The results since the last call.
     pub(super) fn results(&self) -> Vec<TaskResult> {
         self.results.try_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_panics_says_so() {
+        let tasks = BackgroundTasks::new();
+        tasks.spawn("export", || panic!("asked to panic")).unwrap();
+        let result = tasks.results.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+        let TaskResult::Exported(Err(error)) = result else { panic!("a failure is expected") };
+        let text = error.with_causes();
+        assert!(text.starts_with("the export failed: internal error: asked to panic") && text.contains("please report"), "{text}");
     }
 }

@@ -30,6 +30,14 @@ pub enum WindowError {
         /// Why it was not.
         source: std::io::Error,
     },
+    /// The thread of a task in the background panicked.
+    #[error("the {task} failed: {report}")]
+    Internal {
+        /// What was to be done.
+        task: &'static str,
+        /// What went wrong, in a line that asks for a report.
+        report: String,
+    },
     /// A picture without pixels cannot be saved.
     #[error("an empty picture")]
     EmptyPicture,

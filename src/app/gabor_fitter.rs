@@ -87,6 +87,7 @@ pub(super) struct GaborFitter {
     /// When the last pass came, and how long it took.
     last_pass: Option<(Instant, Duration)>,
     busy: bool,
+    loss_told: bool,
 }
 
 impl GaborFitter {
@@ -102,7 +103,7 @@ impl GaborFitter {
                 wake();
             }
         })?;
-        Ok(Self { job, last_request: None, last_pass: None, busy: false })
+        Ok(Self { job, last_request: None, last_pass: None, busy: false, loss_told: false })
     }
 
     /// Has the filters of `snapshot` fitted, if they are others than the last and the thread has rested.
@@ -121,6 +122,13 @@ impl GaborFitter {
         if self.job.submit(FitRequest { of, images: snapshot.clock.images, side, filters: filters.clone(), second }) {
             (self.busy, self.last_request) = (true, Some(of));
         }
+    }
+
+    /// Says once that filters are no longer fitted, because of a panic.
+    pub(super) fn take_loss(&mut self) -> Option<String> {
+        let report = self.job.loss().filter(|_| !self.loss_told)?;
+        self.loss_told = true;
+        Some(format!("filters are no longer fitted: {report}"))
     }
 
     /// What was fitted since the last call.

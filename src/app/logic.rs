@@ -42,6 +42,9 @@ impl App {
         if let Some(fits) = self.fitter.take() {
             self.state.take_fits(fits);
         }
+        if let Some(text) = self.fitter.take_loss() {
+            self.notifications.error(&text);
+        }
         for event in self.simulation.events() {
             self.take_event(event);
         }

@@ -16,7 +16,8 @@ pub struct SidePanel {
     pub images: String,
     /// Path of the model file.
     pub model: String,
-    seed: Option<u64>,
+    /// The seed as it is being typed.
+    seed: Option<String>,
 }
 
 impl SidePanel {
@@ -47,23 +48,33 @@ impl SidePanel {
         self.model_file(ui, config, actions);
     }
 
-    /// The seed; another one is taken when the pointer or the field is let go, since it rebuilds the model.
+    /// The seed; another one is taken when the field is let go, since it rebuilds the model. It is text: a number that is dragged has 53
+    /// bits, and a seed 64.
     fn seed(&mut self, ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
-        let mut seed = self.seed.unwrap_or(config.dynamics.seed);
-        ui.horizontal(|ui| {
-            let label = ui.label("Seed");
-            let response =
-                ui.add(egui::DragValue::new(&mut seed)).labelled_by(label.id).on_hover_text("Of everything random; rebuilds the model");
-            if response.changed() {
-                self.seed = Some(seed);
-            }
-            if (response.lost_focus() || response.drag_stopped()) && seed != config.dynamics.seed {
-                let mut changed = config.clone();
-                changed.dynamics.seed = seed;
-                actions.push(Action::Send(Command::Load(Box::new(changed))));
+        let Some(parameter) = parameters::find("seed") else { return };
+        let in_force = parameter.get(config);
+        let mut text = self.seed.clone().unwrap_or_else(|| in_force.to_string());
+        let response = ui
+            .horizontal(|ui| {
+                let label = ui.label("Seed");
+                let field = egui::TextEdit::singleline(&mut text).desired_width(150.0);
+                ui.add(field).labelled_by(label.id).on_hover_text(parameter.tooltip())
+            })
+            .inner;
+        if response.changed() {
+            self.seed = Some(text.clone());
+        }
+        match parameter.parse(&text).and_then(|value| parameter.check(value).map(|()| value)) {
+            Ok(to) if response.lost_focus() => {
                 self.seed = None;
+                let mut changed = config.clone();
+                if to != in_force && parameter.set(&mut changed, to).is_ok() {
+                    actions.push(Action::Send(Command::Load(Box::new(changed))));
+                }
             }
-        });
+            Ok(_) => {}
+            Err(error) => drop(ui.colored_label(ui.visuals().error_fg_color, error.to_string())),
+        }
     }
 
     /// One's own images: a path, dialogs that fill it, and the button that learns from them.

@@ -1,8 +1,10 @@
 //! `heescope evaluate`: how close generated images come to a data set, beside the floor that real images reach.
 
 use crate::analysis::image_evaluator::{Evaluation, ImageEvaluator, Images};
+use crate::cli::notice;
 use crate::data::{self, ImageSet, Part, Progress};
 use crate::export::npz;
+use crate::shown::one_line;
 use crate::studies::generation::image_evaluation;
 use anyhow::{anyhow, bail};
 use ndarray::{Array2, Axis, Ix3};
@@ -126,7 +128,7 @@ fn read_data(data: &str, part: Part, pixels: usize) -> anyhow::Result<ImageSet> 
         path => {
             let (set, rejected) = data::read(&[PathBuf::from(path)], part, Some(pixels), &Progress::default())?;
             for error in rejected.iter().filter(|_| part == Part::Train) {
-                eprintln!("left out: {error}");
+                notice(&format!("left out: {error}"));
             }
             Ok(set)
         }
@@ -156,10 +158,10 @@ fn report(
 fn table(given: &Evaluate, name: &str, evaluator: &ImageEvaluator, found: &Evaluation, floor: &Evaluation) -> String {
     let mut text = format!(
         "{}: {} {name} against {} held-out images of {}; {} training images\n\n{:<34}{:>16}{:>16}\n",
-        given.samples.display(),
+        one_line(&given.samples.display().to_string()),
         found.count,
         found.reference_count,
-        given.data,
+        one_line(&given.data),
         evaluator.training_count(),
         "",
         name,

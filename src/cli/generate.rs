@@ -6,7 +6,7 @@ use crate::export::filters::tile;
 use crate::export::images::{Tone, picture, save_npz};
 use crate::model::Hierarchy;
 use crate::studies::generation::comparison::SMALLEST_PICTURE;
-use crate::studies::generation::{GenerationChains, GenerationRequest, Mode, Origin};
+use crate::studies::generation::{GenerationChains, GenerationRequest, MOST_STEPS, Mode, Origin};
 use anyhow::bail;
 use indicatif::ProgressBar;
 use std::io::IsTerminal;
@@ -69,8 +69,8 @@ impl Generate {
         let mode = named("mode", &self.mode, &Mode::ALL.map(|mode| (mode.name(), mode)))?;
         let origins = [("noise", Origin::Noise), ("prior", Origin::Prior), ("data", Origin::Data)];
         let origin = named("from", &self.from, &origins)?;
-        if !(1..=10_000_000).contains(&self.steps) {
-            bail!("--steps {} is out of range: 1 to 10000000", self.steps);
+        if !(1..=MOST_STEPS).contains(&self.steps) {
+            bail!("--steps {} is out of range: 1 to {MOST_STEPS}", self.steps);
         }
         let (config, model) = self.start.read(self.model.as_ref())?;
         let pixels = config.model.layers.first().map_or(0, |layer| layer.size);

@@ -1,6 +1,7 @@
 //! The command line: no subcommand opens the window, the others run the same engine without one.
 
 mod bench;
+mod boundary;
 mod diagnose;
 mod evaluate;
 mod filters;
@@ -11,11 +12,14 @@ mod train;
 mod tuning;
 mod window;
 
-use crate::experiment::{Config, modelfile, presets};
+use crate::experiment::parameters::{self, Value};
+use crate::experiment::{Config, ConfigError, modelfile, presets};
 use crate::model::Hierarchy;
+use crate::shown::one_line;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Watch neural sampling in hierarchical energy-based models.
 #[derive(Parser, Debug)]
@@ -63,8 +67,8 @@ struct Start {
     /// Change one value of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Seed of everything random
-    #[arg(long)]
+    /// Seed of everything random, 0 to 2^64 - 1
+    #[arg(long, value_parser = seed)]
     seed: Option<u64>,
     /// Worker threads; results do not depend on it
     #[arg(long)]
@@ -93,9 +97,32 @@ impl Start {
     }
 }
 
-fn read_config(path: &PathBuf) -> anyhow::Result<Config> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Config::from_toml(&text).with_context(|| path.display().to_string())
+/// A seed, in the range and the words of the configuration.
+fn seed(text: &str) -> Result<u64, ConfigError> {
+    let known = || parameters::all().iter().map(|parameter| parameter.key.into()).collect();
+    let parameter = parameters::find("seed").ok_or_else(|| ConfigError::unknown_key("seed", known(), None))?;
+    match parameter.parse(text)? {
+        Value::Whole(seed) => Ok(seed),
+        other => Err(parameter.wrong_kind(other)),
+    }
+}
+
+/// Bytes of a configuration file at most.
+const LONGEST_CONFIG: u64 = 1 << 24;
+
+fn read_config(path: &Path) -> anyhow::Result<Config> {
+    let (mut text, place) = (String::new(), path.display());
+    let file = std::fs::File::open(path).with_context(|| format!("cannot read {place}"))?;
+    file.take(LONGEST_CONFIG + 1).read_to_string(&mut text).with_context(|| format!("cannot read {place}"))?;
+    if text.len() as u64 > LONGEST_CONFIG {
+        bail!("{place}: a configuration has at most {LONGEST_CONFIG} bytes");
+    }
+    Config::from_toml(&text).with_context(|| place.to_string())
+}
+
+/// Says on standard error what does not stop the command, in one line.
+fn notice(text: &str) {
+    eprintln!("{}", one_line(text));
 }
 
 /// The program around the commands: what only the process as a whole may decide is handed in here.
@@ -113,33 +140,32 @@ impl Program {
         Self { on_window_phase: Some(on_phase) }
     }
 
-    /// Runs what the command line asks for; the exit status: 0, or 1 after one line on stderr.
+    /// Runs what the command line asks for; the exit status: 0, 1 after one line on stderr, or 70 after one that asks for a report.
     pub fn run(self) -> std::process::ExitCode {
-        main(self)
+        boundary::guarded(|| main(self)).into()
     }
 }
 
-fn main(program: Program) -> std::process::ExitCode {
+/// The exit status.
+fn main(program: Program) -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if !error.use_stderr() => {
             let _ = error.print(); // help and version; a closed pipe is no failure
-            return std::process::ExitCode::SUCCESS;
+            return 0;
         }
         Err(error) => {
             let text = error.to_string();
-            let lines: Vec<_> =
-                text.lines().take_while(|line| !line.starts_with("Usage")).map(str::trim).filter(|l| !l.is_empty()).collect();
-            eprintln!("{}", lines.join(" "));
-            return std::process::ExitCode::FAILURE;
+            let lines: Vec<_> = text.lines().take_while(|line| !line.starts_with("Usage")).collect();
+            notice(&lines.join(" "));
+            return 1;
         }
     };
     match run(arguments, program) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
-            let line = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-            eprintln!("error: {line}");
-            std::process::ExitCode::FAILURE
+            notice(&format!("error: {error:#}"));
+            1
         }
     }
 }

@@ -1,11 +1,11 @@
 //! `heescope train`: learns without a window and writes the model.
 
-use crate::cli::Start;
+use crate::cli::{Start, notice};
 use crate::data::Source;
 use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
-use crate::experiment::{LearningRateSchedule, modelfile, stages};
+use crate::experiment::{LARGEST_COUNT, LearningRateSchedule, modelfile, stages};
 use crate::export::filters::{Format, save};
 use crate::export::mosaic::Scale;
 use anyhow::bail;
@@ -51,11 +51,14 @@ impl Train {
         if let Some(seconds) = self.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
             bail!("--seconds {seconds}: a number above 0 is needed");
         }
+        if let Some(images) = self.images.filter(|images| *images > LARGEST_COUNT) {
+            bail!("--images {images} is out of range: 1 to {LARGEST_COUNT}");
+        }
         config.learning.enabled = true;
         if let (Some(images), None) = (self.images, &self.init) {
             stages::scale(&mut config.stages, images); // the stages keep their shares of the run
         }
-        let staged: u64 = config.stages.iter().map(|stage| stage.images).sum();
+        let staged = stages::total(&config.stages);
         let whole = if staged > 0 { staged.saturating_sub(config.learning.images_seen).max(1) } else { 100_000 };
         let images = self.images.or(if self.seconds.is_none() { Some(whole) } else { None });
         let decay = config.learning.rate_schedule;
@@ -71,7 +74,7 @@ impl Train {
         }
         let last = images.map(|images| session.run_for(images));
         for warning in session.warnings() {
-            eprintln!("left out: {warning}");
+            notice(&format!("left out: {warning}"));
         }
         let bar = match images {
             Some(images) if std::io::stderr().is_terminal() => indicatif::ProgressBar::new(images),

@@ -1,8 +1,9 @@
 //! A job in the background: a named thread that takes requests and gives reports, both through bounded channels.
 
+use crate::panics;
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,19 +15,10 @@ const PATIENCE: Duration = Duration::from_millis(20);
 struct JobState {
     stop: AtomicBool,
     finished: AtomicBool,
-    panicked: AtomicBool,
+    /// What a panic has left to say.
+    loss: OnceLock<String>,
     done: AtomicUsize,
     total: AtomicUsize,
-}
-
-/// Tells how the thread has ended, in the thread itself and after all its reports.
-struct Ending(Arc<JobState>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.panicked.store(std::thread::panicking(), Ordering::Relaxed);
-        self.0.finished.store(true, Ordering::Release);
-    }
 }
 
 /// A running job. Dropping it stops its thread and joins it, which takes as long as the thread's function takes to look at
@@ -57,10 +49,12 @@ impl<Request: Send + 'static, Report: Send + 'static> BackgroundJob<Request, Rep
         let (report_sender, report_receiver) = bounded(reports);
         let state = Arc::new(JobState::default());
         let context = JobContext { reports: report_sender, state: state.clone() };
-        let ending = Ending(state.clone());
+        let ended = state.clone();
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
-            let _ending = ending;
-            body(request_receiver, &context);
+            if let Err(report) = panics::caught(|| body(request_receiver, &context)) {
+                let _ = ended.loss.set(report); // the only time
+            }
+            ended.finished.store(true, Ordering::Release); // after all reports
         })?;
         Ok(Self { requests: Some(request_sender), reports: report_receiver, state, thread: Some(thread) })
     }
@@ -94,7 +88,12 @@ impl<Request, Report> BackgroundJob<Request, Report> {
 
     /// Whether the thread has ended by a panic.
     pub fn is_lost(&self) -> bool {
-        self.is_finished() && self.state.panicked.load(Ordering::Relaxed)
+        self.loss().is_some()
+    }
+
+    /// Where the thread has ended by a panic, a line that asks for a report.
+    pub fn loss(&self) -> Option<&str> {
+        if self.is_finished() { self.state.loss.get().map(String::as_str) } else { None }
     }
 }
 
@@ -103,7 +102,7 @@ impl<Request, Report> Drop for BackgroundJob<Request, Report> {
         self.stop();
         self.requests = None; // a thread that waits for a request wakes up
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // a panic was written to standard error already, and `is_lost` has told of it
+            let _ = thread.join(); // a panic was caught within, and `loss` has told of it
         }
     }
 }
@@ -184,6 +183,8 @@ mod tests {
         assert!(!stopped.is_lost());
         let lost: BackgroundJob<(), ()> = BackgroundJob::spawn("panics", 1, 1, |_, _| panic!("asked to panic")).unwrap();
         until(|| lost.is_lost());
+        let report = lost.loss().unwrap();
+        assert!(report.starts_with("internal error: asked to panic") && report.contains("please report"), "{report}");
         assert!(!lost.submit(()), "nobody takes requests");
     }
 }

@@ -16,12 +16,14 @@ pub enum EngineError {
         reason: String,
     },
     /// A background job ended by a panic.
-    #[error("{job} stopped on an internal error{advice}")]
+    #[error("{job} stopped{advice}: {report}")]
     Lost {
         /// Which.
         job: &'static str,
-        /// What can be done; empty or after a colon.
+        /// What can be done; empty or after a comma.
         advice: &'static str,
+        /// What went wrong, in a line that asks for a report.
+        report: String,
     },
     /// A study cannot be run, or there is none of that name.
     #[error("cannot run the study {name}: {reason}")]

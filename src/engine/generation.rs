@@ -114,8 +114,9 @@ impl Generation {
             self.send_weights(session); // where the job is busy: the next time
         }
         if self.job.as_ref().is_some_and(GenerationJob::is_finished) && outcomes.is_empty() {
+            let report = self.job.as_ref().and_then(GenerationJob::loss).unwrap_or("its thread has ended").to_string();
             *self = Self::new(self.visible, self.model_id);
-            outcomes.push(Err(EngineError::Lost { job: "generation", advice: ": generate again" }));
+            outcomes.push(Err(EngineError::Lost { job: "generation", advice: ", generate again", report }));
             return true;
         }
         is_new

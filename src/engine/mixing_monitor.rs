@@ -54,6 +54,11 @@ impl MixingMonitor {
         self.0.submit(request)
     }
 
+    /// Where the thread has ended by a panic, a line that asks for a report.
+    pub(super) fn loss(&self) -> Option<&str> {
+        self.0.loss()
+    }
+
     /// What was measured since the last call.
     pub(super) fn reports(&self) -> impl Iterator<Item = MixingReport> + '_ {
         self.0.reports()

@@ -96,6 +96,13 @@ impl RaceRunner {
         stable
     }
 
+    /// Says once that samplers are no longer measured, because of a panic; the race goes on.
+    pub(super) fn take_loss(&mut self) -> Option<EngineError> {
+        let report = self.monitor.as_ref()?.loss()?.to_string();
+        self.monitor = None;
+        Some(EngineError::Lost { job: "the measuring of samplers", advice: "", report })
+    }
+
     fn measure(&mut self) {
         let (Some(race), Some(monitor)) = (&mut self.race, &self.monitor) else { return };
         for ((restarts, i), mixing) in monitor.reports() {

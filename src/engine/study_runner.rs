@@ -59,9 +59,9 @@ impl StudyRunner {
         is_new
     }
 
-    /// Whether the study has ended by a panic.
-    pub(super) fn is_lost(&self) -> bool {
-        self.job.is_lost()
+    /// Where the study has ended by a panic, a line that asks for a report.
+    pub(super) fn loss(&self) -> Option<&str> {
+        self.job.loss()
     }
 
     pub(super) fn findings(&self) -> &StudyFindings {

@@ -68,9 +68,9 @@ impl TuningRunner {
         self.state.ended || before != self.state.progress
     }
 
-    /// Whether the thread has ended by a panic.
-    pub(super) fn is_lost(&self) -> bool {
-        self.job.is_lost()
+    /// Where the thread has ended by a panic, a line that asks for a report.
+    pub(super) fn loss(&self) -> Option<&str> {
+        self.job.loss()
     }
 
     pub(super) fn state(&self) -> &TuningState {

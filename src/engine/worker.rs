@@ -21,10 +21,10 @@ pub(super) use shared::Shared;
 use crate::engine::{Command, Event};
 use crate::experiment::Config;
 use crate::experiment::parallel::run_on;
+use crate::panics;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use loading::Loading;
 use running::Running;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// Wall time from which no other span begins before the worker looks round. Meanwhile the threads need not be woken anew.
@@ -34,15 +34,15 @@ const IDLE: Duration = Duration::from_millis(4);
 
 /// Runs until the engine asks for the end.
 pub(super) fn run(config: Config, inbox: &Receiver<Command>, shared: Shared) {
-    let mut worker = Worker::start(config, shared);
+    let mut worker = Worker::new(shared);
+    if let Err(report) = panics::caught(|| worker.start(config)) {
+        worker.shared.report(Event::Failed(report));
+    }
     loop {
-        match catch_unwind(AssertUnwindSafe(|| worker.iterate(inbox))) {
+        match panics::caught(|| worker.iterate(inbox)) {
             Ok(true) => {}
             Ok(false) => return,
-            Err(panic) => {
-                let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
-                worker.pause_on_failure(format!("the simulation stopped on an internal error: {}", text.unwrap_or_default()));
-            }
+            Err(report) => worker.pause_on_failure(format!("the simulation stopped: {report}")),
         }
     }
 }
@@ -56,6 +56,10 @@ struct Worker {
 }
 
 impl Worker {
+    fn new(shared: Shared) -> Self {
+        Self { shared, running: None, loading: Loading::Settled }
+    }
+
     /// Executes what has come and runs spans for a short time. False at the end.
     fn iterate(&mut self, inbox: &Receiver<Command>) -> bool {
         self.collect_from_jobs();

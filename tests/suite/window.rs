@@ -492,6 +492,21 @@ fn type_into(harness: &mut Harness<'static, Option<App>>, field: &str, text: &st
 }
 
 #[test]
+fn a_seed_has_all_of_its_64_bits_and_no_more() {
+    let mut harness = window("ridge", Some("posterior"));
+    let seed = |app: &App| app.state.latest.as_ref().map(|s| s.config.dynamics.seed);
+    until(&mut harness, |app| seed(app) == Some(0));
+    type_into(&mut harness, "Seed", "18446744073709551615");
+    harness.key_press(egui::Key::Enter);
+    until(&mut harness, |app| seed(app) == Some(u64::MAX));
+    type_into(&mut harness, "Seed", "18446744073709551616");
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(4);
+    assert!(harness.query_by_label_contains("seed = 18446744073709551616 is out of range").is_some());
+    assert_eq!(seed(harness.state().as_ref().unwrap()), Some(u64::MAX), "nothing was built anew");
+}
+
+#[test]
 fn images_are_generated_measured_and_exported() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window("digits", Some("generation"));

@@ -113,6 +113,11 @@ impl GenerationJob {
     pub(super) fn is_finished(&self) -> bool {
         self.job.is_finished()
     }
+
+    /// Where it has ended by a panic, a line that asks for a report.
+    pub(super) fn loss(&self) -> Option<&str> {
+        self.job.loss()
+    }
 }
 
 /// What the thread has.

@@ -33,14 +33,14 @@ impl Jobs {
         {
             self.findings = Some(Arc::new(study.findings().clone()));
             is_new = true;
-            shared.report_failure(survived(study.is_lost(), "the study"));
+            shared.report_failure(survived(study.loss(), "the study"));
         }
         if let Some(gratings) = &mut self.gratings
             && gratings.collect()
         {
             self.tuning = Some(Arc::new(gratings.state().clone()));
             is_new = true;
-            shared.report_failure(survived(gratings.is_lost(), "the showing of gratings"));
+            shared.report_failure(survived(gratings.loss(), "the showing of gratings"));
         }
         let mut outcomes = Vec::new();
         is_new |= self.generation.collect(session, &mut outcomes);
@@ -96,6 +96,6 @@ impl Jobs {
     }
 }
 
-fn survived(is_lost: bool, job: &'static str) -> Result<(), EngineError> {
-    if is_lost { Err(EngineError::Lost { job, advice: "" }) } else { Ok(()) }
+fn survived(loss: Option<&str>, job: &'static str) -> Result<(), EngineError> {
+    loss.map_or(Ok(()), |report| Err(EngineError::Lost { job, advice: "", report: report.into() }))
 }

@@ -2,13 +2,13 @@
 
 use super::Worker;
 use super::running::{Running, Visibility};
-use super::shared::Shared;
 use crate::data::Source;
 use crate::engine::command::LEARNING_STEPS_PER_SECOND;
 use crate::engine::{Event, Pace};
 use crate::experiment::session::Session;
 use crate::experiment::{Config, modelfile, presets};
 use crate::model::Hierarchy;
+use crate::panics;
 use std::path::{Path, PathBuf};
 
 /// Steps a second at first, for chains on a fixed stimulus.
@@ -29,17 +29,17 @@ pub(super) enum Loading {
 
 impl Worker {
     /// Starts on `config`, or on a preset that needs no files: a window that shows nothing helps nobody.
-    pub(super) fn start(config: Config, shared: Shared) -> Self {
-        let mut worker = Self { shared, running: None, loading: Loading::Settled };
-        worker.load(config, None);
-        if worker.running.is_none() {
-            let awaited = std::mem::take(&mut worker.loading);
-            if let Ok(config) = presets::by_name(FALLBACK) {
-                worker.load(config, None);
-            }
-            worker.loading = awaited;
+    pub(super) fn start(&mut self, config: Config) {
+        if let Err(report) = panics::caught(|| self.load(config, None)) {
+            self.shared.report(Event::Failed(report));
         }
-        worker
+        if self.running.is_none() {
+            let awaited = std::mem::take(&mut self.loading);
+            if let Ok(config) = presets::by_name(FALLBACK) {
+                self.load(config, None);
+            }
+            self.loading = awaited;
+        }
     }
 
     /// Builds a session, fresh without a `model`, in place of the present one, which is kept for [`crate::engine::Command::Back`].

@@ -66,6 +66,7 @@ impl Running {
         if !self.race.advance(done) {
             shared.report(Event::Failed(EngineError::UnstableRace.to_string()));
         }
+        shared.report_failure(self.race.take_loss().map_or(Ok(()), Err));
         self.pacing.after_span([requested, done as u64, self.session.steps()], begin.elapsed(), &shared.settings);
         self.recorder.record(&mut self.session, first_ms, dt_ms);
         let has_ended = report.is_some();

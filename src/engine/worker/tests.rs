@@ -15,7 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 fn worker(preset: &str) -> (Worker, Receiver<Event>) {
     let (outbox, events) = bounded(64);
     let config = presets::by_name(preset).unwrap();
-    (Worker::start(config, Shared::new(outbox, Exchange::default(), Box::new(|| {}))), events)
+    let mut worker = Worker::new(Shared::new(outbox, Exchange::default(), Box::new(|| {})));
+    worker.start(config);
+    (worker, events)
 }
 
 fn run_all(worker: &mut Worker) {
