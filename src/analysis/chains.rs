@@ -3,61 +3,14 @@
 //! Definitions and conventions: Geyer's initial monotone sequence (1992), over several chains and with rank normalisation as in
 //! Vehtari, Gelman, Simpson, Carpenter and Burkner, "Rank-normalization, folding, and localization" (2021).
 
-use rustfft::FftPlanner;
-use rustfft::num_complex::Complex;
-use statrs::distribution::{ContinuousCDF, Normal};
+mod autocovariance;
+mod diagnostics;
+mod effective_size;
+mod ranks;
 
-/// What is known of one scalar over several chains.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Diagnostics {
-    /// Mean over all draws.
-    pub mean: f64,
-    /// Standard deviation over all draws.
-    pub sd: f64,
-    /// Monte Carlo standard error of the mean, sd / sqrt(ess_mean).
-    pub mcse: f64,
-    /// Effective sample size of rank-normalised draws.
-    pub ess_bulk: f64,
-    /// Effective sample size for the mean.
-    pub ess_mean: f64,
-    /// Rank-normalised split R-hat, the larger of bulk and folded.
-    pub r_hat: f64,
-    /// Integrated autocorrelation time, draws: all draws / ess_mean.
-    pub autocorrelation_time: f64,
-    /// Its standard error, draws (Sokal 1997: tau sqrt(2 (2 M + 1)/N), M the window).
-    pub autocorrelation_error: f64,
-}
-
-/// Diagnostics of chains of equal length, at least 4 draws each; None for fewer, or for values that are not finite.
-pub fn diagnose(chains: &[Vec<f64>]) -> Option<Diagnostics> {
-    let draws = chains.first()?.len();
-    if draws < 4 || chains.iter().any(|c| c.len() != draws || c.iter().any(|v| !v.is_finite())) {
-        return None;
-    }
-    let all = (chains.len() * draws) as f64;
-    let mean = chains.iter().flatten().sum::<f64>() / all;
-    let sd = (chains.iter().flatten().map(|v| (v - mean).powi(2)).sum::<f64>() / (all - 1.0)).sqrt();
-    let halves = split(chains);
-    let (ess_mean, window) = effective_size(&halves);
-    let (ess_bulk, _) = effective_size(&rank_normalised(&halves));
-    let mut sorted: Vec<f64> = halves.iter().flatten().copied().collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let median = 0.5 * (sorted[sorted.len() / 2] + sorted[(sorted.len() - 1) / 2]);
-    let folded: Vec<Vec<f64>> = halves.iter().map(|c| c.iter().map(|v| (v - median).abs()).collect()).collect();
-    let r_hat = potential_scale_reduction(&rank_normalised(&halves)).max(potential_scale_reduction(&rank_normalised(&folded)));
-    let used = (halves.len() * halves[0].len()) as f64;
-    let tau = used / ess_mean;
-    Some(Diagnostics {
-        mean,
-        sd,
-        mcse: sd / ess_mean.sqrt(),
-        ess_bulk,
-        ess_mean,
-        r_hat,
-        autocorrelation_time: tau,
-        autocorrelation_error: tau * (2.0 * (2.0 * window as f64 + 1.0) / used).sqrt(),
-    })
-}
+pub use autocovariance::autocovariance;
+pub use diagnostics::{Caution, Diagnoser, Diagnostics, FEWEST_DRAWS, diagnose, ranked_values};
+pub use ranks::{Draw, NormalScores};
 
 /// Integrated autocorrelation time in draws and its standard error, by a window like Sokal's (1997): the sum of
 /// the correlations up to the first lag M of at least 4 times the sum of their sizes. Adaptation makes chains ring, with negative correlations that belong to the sum; Geyer's
@@ -87,104 +40,6 @@ pub fn windowed_autocorrelation_time(chains: &[Vec<f64>]) -> Option<(f64, f64)> 
         }
     }
     None // the chains are too short to say
-}
-
-/// First and second half of each chain; a middle draw is left out.
-fn split(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let half = chains[0].len() / 2;
-    chains.iter().map(|c| c[..half].to_vec()).chain(chains.iter().map(|c| c[c.len() - half..].to_vec())).collect()
-}
-
-/// Biased autocovariances (divided by the length) at lags 0 .. length - 1, by Fourier transform.
-pub fn autocovariance(values: &[f64]) -> Vec<f64> {
-    let n = values.len();
-    let size = (2 * n).next_power_of_two();
-    let mean = values.iter().sum::<f64>() / n.max(1) as f64;
-    let mut buffer: Vec<Complex<f64>> = values.iter().map(|v| Complex::new(v - mean, 0.0)).collect();
-    buffer.resize(size, Complex::default());
-    let mut planner = FftPlanner::new();
-    planner.plan_fft_forward(size).process(&mut buffer);
-    buffer.iter_mut().for_each(|c| *c = Complex::new(c.norm_sqr(), 0.0));
-    planner.plan_fft_inverse(size).process(&mut buffer);
-    buffer[..n].iter().map(|c| c.re / (size * n) as f64).collect()
-}
-
-/// Effective sample size by Geyer's initial monotone sequence over chains, and the largest lag that it uses.
-fn effective_size(chains: &[Vec<f64>]) -> (f64, usize) {
-    let (count, n) = (chains.len() as f64, chains[0].len());
-    let total = count * n as f64;
-    let (low, high) = chains.iter().flatten().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-    if high - low < 1e-15 || n < 4 {
-        return (total, 0);
-    }
-    let covariances: Vec<Vec<f64>> = chains.iter().map(|c| autocovariance(c)).collect();
-    let average = |lag: usize| covariances.iter().map(|c| c[lag]).sum::<f64>() / count;
-    let within = average(0) * n as f64 / (n as f64 - 1.0);
-    let pooled = average(0) + if chains.len() > 1 { variance_of_means(chains) } else { 0.0 };
-    let correlation = |lag: usize| 1.0 - (within - average(lag)) / pooled;
-    // Sums of neighbouring correlations are positive and fall for a reversible chain: where they stop doing so, noise begins.
-    let mut rho = vec![1.0, correlation(1)];
-    let mut last = [1.0, rho[1]];
-    let mut lag = 1;
-    while lag < n - 3 && last[0] + last[1] > 0.0 {
-        last = [correlation(lag + 1), correlation(lag + 2)];
-        rho.extend(if last[0] + last[1] >= 0.0 { last } else { [0.0, 0.0] });
-        lag += 2;
-    }
-    let end = lag.saturating_sub(2);
-    if last[0] > 0.0 && end + 1 < rho.len() {
-        rho[end + 1] = last[0];
-    }
-    let mut t = 1;
-    while t + 2 <= end {
-        if rho[t + 1] + rho[t + 2] > rho[t - 1] + rho[t] {
-            rho[t + 1] = 0.5 * (rho[t - 1] + rho[t]);
-            rho[t + 2] = rho[t + 1];
-        }
-        t += 2;
-    }
-    let tau = -1.0 + 2.0 * rho[..=end].iter().sum::<f64>() + rho.get(end + 1).copied().unwrap_or(0.0);
-    (total / tau.max(1.0 / total.log10()), end + 1)
-}
-
-fn variance_of_means(chains: &[Vec<f64>]) -> f64 {
-    let means: Vec<f64> = chains.iter().map(|c| c.iter().sum::<f64>() / c.len() as f64).collect();
-    let centre = means.iter().sum::<f64>() / means.len() as f64;
-    means.iter().map(|m| (m - centre).powi(2)).sum::<f64>() / (means.len() as f64 - 1.0)
-}
-
-/// R-hat: the root of pooled over within variance; 1 where nothing varies.
-fn potential_scale_reduction(chains: &[Vec<f64>]) -> f64 {
-    let n = chains[0].len() as f64;
-    let variance = |c: &Vec<f64>| {
-        let mean = c.iter().sum::<f64>() / n;
-        c.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)
-    };
-    let within = chains.iter().map(variance).sum::<f64>() / chains.len() as f64;
-    let between = variance_of_means(chains);
-    if within > 0.0 { (between / within + (n - 1.0) / n).sqrt() } else { 1.0 }
-}
-
-/// Each value replaced by the normal quantile of its rank (ties share the mean rank; Blom's offset 3/8).
-fn rank_normalised(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let n = chains[0].len();
-    let values: Vec<f64> = chains.iter().flatten().copied().collect();
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let normal = Normal::standard();
-    let mut scores = vec![0.0; values.len()];
-    let mut first = 0;
-    while first < order.len() {
-        let mut last = first;
-        while last + 1 < order.len() && values[order[last + 1]] == values[order[first]] {
-            last += 1;
-        }
-        let rank = 0.5 * (first + last) as f64 + 1.0;
-        let score = normal.inverse_cdf((rank - 0.375) / (values.len() as f64 + 0.25));
-        order[first..=last].iter().for_each(|&i| scores[i] = score);
-        first = last + 1;
-    }
-    scores.chunks_exact(n).map(<[f64]>::to_vec).collect()
 }
 
 #[cfg(test)]
@@ -306,6 +161,7 @@ mod tests {
         assert!(diagnose(&[]).is_none() && diagnose(&[vec![1.0; 3]]).is_none());
         assert!(diagnose(&[vec![1.0, f64::NAN, 2.0, 3.0, 4.0]]).is_none());
         let constant = diagnose(&vec![vec![2.5; 40]; 3]).unwrap();
-        assert_eq!((constant.ess_mean, constant.r_hat), (120.0, 1.0));
+        assert_eq!((constant.ess_mean, constant.mcse), (120.0, 0.0));
+        assert!(constant.r_hat.is_nan(), "nothing varies, so nothing can be said");
     }
 }

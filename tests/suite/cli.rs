@@ -128,10 +128,16 @@ fn every_preset_is_sampled_and_diagnosed() {
         let units: usize = preset.config().model.layers[1..].iter().map(|l| l.size).sum();
         assert_eq!(rows.as_array().unwrap().len(), units, "{}", preset.name);
         for row in rows.as_array().unwrap() {
-            let number = |key: &str| row[key].as_f64().unwrap();
+            let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
             // A state of a categorical layer that no chain visited does not vary.
             let still = number("sd") == 0.0 && preset.config().model.layers[number("layer") as usize].family == FamilyConfig::Categorical;
-            assert!(number("ess_mean") > 1.0 && (number("mcse") > 0.0 || still) && number("r_hat") > 0.9, "{}: {row}", preset.name);
+            let measured = number("mcse") > 0.0 && number("r_hat") > 0.9;
+            let note = row["note"].as_str().unwrap_or_default();
+            let said = row["r_hat"].is_null() && note.contains("not available");
+            // A layer that opens in a later stage of learning rests where each chain began.
+            let rests = preset.config().stages.first().is_some_and(|stage| number("layer") as usize > stage.active_layers);
+            let apart = row["r_hat"] == "Infinity" && note.starts_with("not converged");
+            assert!(number("ess_mean") > 1.0 && (measured || still && said || rests && apart), "{}: {row}", preset.name);
         }
         let table = succeeds(folder.path(), &["diagnose", "s.npz"]);
         assert!(table.lines().count() == units + 1 && table.contains("r_hat"), "{table}");
