@@ -20,6 +20,8 @@ const MOST_NEIGHBOURS: usize = 5000;
 const NEIGHBOUR: usize = 3;
 /// Samples whose nearest training image is looked for, at most: so many among 60,000 take a second.
 const MOST_NEAREST: usize = 500;
+/// Grey levels at most: far beyond what is meant, far below what overflows on the way to a covariance.
+const MOST_GREY: f32 = 1e6;
 /// A sample closer to a training image than all but this fraction of held-out images counts as close.
 const CLOSE_SHARE: f64 = 0.05;
 
@@ -118,7 +120,7 @@ impl Distances {
 }
 
 /// Why images cannot be evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EvaluationError {
     /// A side is too small for the network.
     #[error("images of {0} x {1} pixels: at least {least} a side are needed", least = RandomNetwork::SMALLEST_SIDE)]
@@ -144,6 +146,20 @@ pub enum EvaluationError {
     /// A value that no distance can be computed from.
     #[error("image {0} holds a value that is not finite")]
     NotFinite(usize),
+    /// A value whose square is beyond what is computed with.
+    #[error("image {image} holds {value}: grey levels are 0 to 1, and what is beyond {most} cannot be compared", most = MOST_GREY)]
+    TooLarge {
+        /// Which.
+        image: usize,
+        /// What it holds.
+        value: f32,
+    },
+    /// Images that do not differ have no covariance that others could be held against.
+    #[error("the {part} images do not differ from each other: nothing can be compared with them")]
+    Constant {
+        /// Which.
+        part: &'static str,
+    },
 }
 
 impl ImageEvaluator {
@@ -159,6 +175,9 @@ impl ImageEvaluator {
         }
         let features = extract(&network, reference.pixels.view());
         let whitening = Whitening::fit(features.view(), COMPONENTS.min(reference.pixels.nrows() / IMAGES_A_COMPONENT));
+        if whitening.components() == 0 {
+            return Err(EvaluationError::Constant { part: "reference" });
+        }
         let whitened = whitening.apply(features.view());
         let mut order = drawn(training.pixels.nrows(), training.pixels.nrows());
         let unused = order.split_off((order.len() / 2).min(MOST_FITTED));
@@ -280,8 +299,9 @@ fn check(part: &'static str, images: ArrayView2<f32>, pixels: usize) -> Result<(
     if images.ncols() != pixels {
         return Err(EvaluationError::Size { part, found: images.ncols(), needed: pixels });
     }
-    match images.rows().into_iter().position(|row| row.iter().any(|v| !v.is_finite())) {
-        Some(image) => Err(EvaluationError::NotFinite(image)),
+    match images.indexed_iter().find(|(_, v)| !v.is_finite() || v.abs() > MOST_GREY) {
+        Some(((image, _), value)) if value.is_finite() => Err(EvaluationError::TooLarge { image, value: *value }),
+        Some(((image, _), _)) => Err(EvaluationError::NotFinite(image)),
         None => Ok(()),
     }
 }
@@ -356,5 +376,27 @@ mod tests {
         let mut broken = bars(40, 3).pixels;
         broken[[17, 5]] = f32::NAN;
         assert_eq!(evaluator.evaluate(broken.view()), Err(EvaluationError::NotFinite(17)));
+        broken[[17, 5]] = 1e30;
+        assert_eq!(evaluator.evaluate(broken.view()), Err(EvaluationError::TooLarge { image: 17, value: 1e30 }));
+    }
+
+    #[test]
+    fn sets_without_variance_are_named_and_singular_ones_are_compared() {
+        let fit = |reference, training| ImageEvaluator::fit([8, 8], reference, training, RandomNetwork::features);
+        let flat = |count: usize| Images { pixels: Array2::from_elem((count, 64), 0.3), ..bars(count, 1) };
+        for reference in [flat(40), Images { pixels: Array2::zeros((40, 64)), labels: None }] {
+            assert_eq!(fit(reference, bars(40, 2)).map(|_| ()), Err(EvaluationError::Constant { part: "reference" }));
+        }
+        // Two pictures that repeat span one dimension; training images that do not differ tell no classes apart.
+        let two = |count: usize| Images { pixels: bars(400, 1).pixels.select(Axis(0), &[0, 399].repeat(count / 2)), ..bars(count, 1) };
+        for (reference, training) in [(two(40), bars(400, 2)), (bars(400, 1), flat(40)), (two(40), flat(40)), (two(40), two(40))] {
+            let evaluator = fit(reference, training).unwrap();
+            for samples in [bars(40, 3), flat(40), two(40)] {
+                let found = evaluator.evaluate(samples.pixels.view()).unwrap();
+                let figures = [found.frechet, found.frechet_classes.unwrap_or(0.0), found.precision, found.recall, found.nearest_training];
+                assert!(figures.iter().all(|v| v.is_finite()), "{found:?}");
+            }
+            assert!(evaluator.floor(20).frechet.is_finite());
+        }
     }
 }

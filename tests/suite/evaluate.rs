@@ -80,6 +80,26 @@ fn files_of_images_are_data_too() {
 }
 
 #[test]
+fn held_out_images_that_do_not_differ_are_named_and_singular_ones_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "a.npz", &[("samples", &digits(60))]);
+    write(folder, "flat.npz", &[("images", &Array3::<f32>::from_elem((300, 8, 8), 0.25))]);
+    fails(folder, &["--samples", "a.npz", "--data", "flat.npz"], &["flat.npz", "reference images do not differ"]);
+    let two: Vec<usize> = (0..600).map(|i| i % 2).collect();
+    write(folder, "two.npz", &[("images", &digits(2).select(Axis(0), &two))]);
+    write(folder, "same.npz", &[("samples", &digits(2).select(Axis(0), &[0; 40]))]);
+    for samples in ["a.npz", "same.npz"] {
+        let output = evaluate(folder, &["--samples", samples, "--data", "two.npz", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(report["generated"]["frechet"].is_number() && report["floor"]["frechet"].is_number(), "{report}");
+    }
+    write(folder, "huge.npz", &[("samples", &digits(40).mapv(|v| v * 1e37))]);
+    fails(folder, &["--samples", "huge.npz", "--data", "digits"], &["huge.npz", "image 0 holds"]);
+}
+
+#[test]
 fn bad_input_is_named_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
