@@ -24,7 +24,7 @@ pub enum ModelFileError {
         /// The file.
         path: PathBuf,
         /// What is wrong with the configuration.
-        problem: ConfigError,
+        problem: Box<ConfigError>,
     },
     /// Its configuration has a key that this version does not know.
     #[error("{path}: config: {problem}; a later version than {} may have written the file", env!("CARGO_PKG_VERSION"))]
@@ -32,7 +32,7 @@ pub enum ModelFileError {
         /// The file.
         path: PathBuf,
         /// The key and where it stands.
-        problem: ConfigError,
+        problem: Box<ConfigError>,
     },
     /// An array in it does not fit the model that its configuration describes.
     #[error("{path}: {problem}")]
@@ -157,9 +157,12 @@ fn resume_chains(file: &mut ModelFile, session: &mut Session) -> Result<(), Mode
 /// Reads a model file; errors name the file and what is wrong in it. Every shape is compared with the configuration before values are read.
 pub fn load(path: &Path) -> Result<(Config, Hierarchy), ModelFileError> {
     let mut file = ModelFile::open(path)?;
-    let of_config = |problem: ConfigError| match problem {
-        problem @ ConfigError::UnknownKeyIn { .. } => ModelFileError::LaterVersion { path: path.into(), problem },
-        problem => ModelFileError::Config { path: path.into(), problem },
+    let of_config = |problem: ConfigError| {
+        let (path, problem) = (path.into(), Box::new(problem));
+        match *problem {
+            ConfigError::UnknownKeyIn { .. } => ModelFileError::LaterVersion { path, problem },
+            _ => ModelFileError::Config { path, problem },
+        }
     };
     let config = Config::from_toml(&file.archive.text("config")?).map_err(of_config)?;
     let layers = layers_of(&config).map_err(of_config)?;
