@@ -276,14 +276,7 @@ mod tests {
         }
         // h = 0: the step computes its currents and moves nothing.
         let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
-        let parameters = StepParameters {
-            layers: vec![still; model.depth()],
-            dt_ms: 1.0,
-            dt_over_tau_eps: 1.0,
-            interneurons: 1,
-            exact: true,
-            choice_interval: 1,
-        };
+        let parameters = StepParameters { layers: vec![still; model.depth()], exact: true, ..StepParameters::default() };
         block.run(model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
         let mut worst = 0.0f64;
         for row in 0..rows {

@@ -346,7 +346,7 @@ mod tests {
 
     fn parameters() -> StepParameters {
         let layers = vec![LayerStep::new(0.05, 1.0, 0.3), LayerStep::new(0.0, 0.0, 1.0)];
-        StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 2.0, interneurons: 2, exact: false, choice_interval: 2 }
+        StepParameters { layers, dt_over_tau_eps: 2.0, interneurons: 2, choice_interval: 2, ..StepParameters::default() }
     }
 
     /// Eight networks in blocks of three.

@@ -1,16 +1,20 @@
 //! The interneurons of a layer: K samplers a unit of p(. | eta) with the short time constant tau_eps (model.md 2).
 //!
-//! The gaussian family is an Ornstein-Uhlenbeck process, whose means over dt are drawn exactly; bernoulli a heat bath; all others
+//! The gaussian family is an Ornstein-Uhlenbeck process, whose means over dt are drawn exactly; bernoulli a process with two states,
+//! whose changes or whose means over dt are drawn (or, where that is asked for, a heat bath in small pieces of dt); all others
 //! move by Langevin micro-steps with eta held. A micro-step is accepted as Metropolis and Hastings do (MALA; Roberts and Tweedie
 //! 1996), so that its length biases no distribution: <T(y)> is right however long it is.
 
 use crate::dynamics::neurons::CHUNK;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::state::{LayerState, MicroStepBuffers};
-use crate::dynamics::step_parameters::{Innovation, OrnsteinUhlenbeckStep, StepParameters, heat_bath_steps, micro_steps};
+use crate::dynamics::step_parameters::{Innovation, LastInnovation, StepParameters, heat_bath_steps, micro_steps};
 use crate::model::Family;
 use crate::model::families::InterneuronDynamics;
 use crate::model::mean_table::MeanTable;
+use two_state::TwoStateStep;
+
+pub mod two_state;
 
 /// Sizes the interneurons for K and starts them: near equilibrium at eta = 0, inside the support.
 pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
@@ -19,12 +23,14 @@ pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 
     let (count, spread) = match dynamics {
         InterneuronDynamics::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
         InterneuronDynamics::MicroSteps { mobility } => (k, mobility.sqrt()),
-        InterneuronDynamics::HeatBath | InterneuronDynamics::Redraw => (k, 0.0),
+        InterneuronDynamics::HeatBath => (1, 0.0),
+        InterneuronDynamics::Redraw => (k, 0.0),
     };
     state.y.resize(count * size, 0.0);
+    state.unsampled_variances.clear();
     if dynamics == InterneuronDynamics::HeatBath {
-        noise.fill_uniform(&mut state.y);
-        state.y.iter_mut().for_each(|y| *y = f32::from(u8::from(*y < 0.5)));
+        two_state::start(k, &mut state.y, noise);
+        state.unsampled_variances.resize(size, 0.0);
     } else {
         noise.fill(&mut state.y);
         let support = Support { low: low as f32, high: high as f32 };
@@ -55,10 +61,11 @@ pub(super) fn advance(
     }
     let a_dt = parameters.dt_over_tau_eps;
     let Some(dynamics) = state.dynamics else { unreachable!("set when the block is built") };
+    let size = state.mean_statistic.len();
     match dynamics {
         InterneuronDynamics::OrnsteinUhlenbeck { sigma } => {
-            let step = OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, parameters.interneurons);
-            let step = step.innovation(state.unsampled_variance);
+            let (k, variance) = (parameters.interneurons, state.unsampled_variance);
+            let step = LastInnovation::or_new(&mut state.innovation, sigma, a_dt, k, variance);
             state.unsampled_variance = step.unsampled_variance;
             let LayerState { y, eta, mean_statistic, scratch: [normal, _], .. } = state;
             let n = y.len();
@@ -74,7 +81,17 @@ pub(super) fn advance(
             let (count, length) = micro_steps(mobility, a_dt, family.largest_base_curvature());
             metropolis_langevin(family, state, count, mobility * length as f32, noise);
         }
-        InterneuronDynamics::HeatBath => heat_bath(family, state, a_dt, noise),
+        InterneuronDynamics::HeatBath if parameters.simulated => {
+            two_state::single(&mut state.y, size, parameters.interneurons, noise);
+            heat_bath(family, state, a_dt, noise);
+        }
+        InterneuronDynamics::HeatBath => {
+            two_state::pool(&mut state.y, size);
+            let LayerState { y, eta, mean_statistic, unsampled_variances, micro: MicroStepBuffers { energy: on, .. }, .. } = state;
+            family.mean_statistics(eta, on);
+            let step = TwoStateStep::new(a_dt, parameters.interneurons);
+            two_state::advance(on, y, unsampled_variances, mean_statistic, &step, noise);
+        }
         InterneuronDynamics::Redraw => redraw(family, state, a_dt, noise),
     }
 }
@@ -110,8 +127,7 @@ pub fn equilibrium_statistics_under(
 
 /// Draws of p(. | eta), one for each eta: interneurons that have run for `a_dt` tau_eps.
 pub(super) fn equilibrium(dynamics: InterneuronDynamics, family: &dyn Family, etas: &[f32], a_dt: f64, noise: &mut Noise) -> Vec<f32> {
-    let parameters =
-        StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: a_dt, interneurons: 1, exact: false, choice_interval: 1 };
+    let parameters = StepParameters { dt_over_tau_eps: a_dt, ..StepParameters::default() };
     let mut state = population(dynamics, family, etas, 1, noise);
     advance(family, None, &mut state, &parameters, noise);
     let rest = state.unsampled_variance.sqrt() as f32;
@@ -306,6 +322,7 @@ fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamics::step_parameters::OrnsteinUhlenbeckStep;
     use crate::model::ulps::{column, rows, ulps, worst_of_many};
 
     #[test]

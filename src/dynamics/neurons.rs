@@ -9,6 +9,7 @@ use crate::model::{Activation, Family};
 pub(super) const CHUNK: usize = 1024;
 
 /// Moves x and v of a layer of neurons by dt under the input from below and the prior, and writes f(x).
+#[inline]
 pub(super) fn advance(family: &dyn Family, activation: Activation, state: &mut LayerState, step: LayerStep, noise: &mut Noise) {
     let LayerState { x, v, f, eta, likelihood, prior, scratch: [n1, n2], .. } = state;
     let bounds = family.bounds();

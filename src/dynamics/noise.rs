@@ -34,11 +34,18 @@ impl Noise {
 
     /// Fills `out` with independent uniform numbers in (0, 1), 24 bits each.
     pub fn fill_uniform(&mut self, out: &mut [f32]) {
-        for chunk in out.chunks_mut(LANES) {
-            let bits = next(&mut self.state);
-            chunk.iter_mut().zip(bits).for_each(|(u, bits)| *u = ((bits >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0));
-        }
+        fill_uniform(&mut self.state, out);
     }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn fill_uniform(state: &mut [[u32; LANES]; 4], out: &mut [f32]) {
+    let mut s = *state;
+    for chunk in out.chunks_mut(LANES) {
+        let bits = next(&mut s);
+        chunk.iter_mut().zip(bits).for_each(|(u, bits)| *u = ((bits >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0));
+    }
+    *state = s;
 }
 
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx+fma"))]

@@ -1,5 +1,6 @@
 //! The state of one layer of a block of networks: plain buffers, apart from what moves them.
 
+use crate::dynamics::step_parameters::LastInnovation;
 use crate::model::families::InterneuronDynamics;
 use crate::model::small_product::layer_product;
 use crate::model::{Activation, Hierarchy};
@@ -22,10 +23,14 @@ pub(super) struct LayerState {
     /// g'(a) where the family has a link, else empty.
     pub(super) slope: Vec<f32>,
     /// Interneurons y, `[K, rows, units]`; for Ornstein-Uhlenbeck the expectation of their mean given its means over the steps so far,
-    /// `[rows, units]`.
+    /// `[rows, units]`, and for bernoulli their mean or its expectation, unless every step is simulated.
     pub(super) y: Vec<f32>,
     /// For Ornstein-Uhlenbeck the variance of the mean of K about that expectation.
     pub(super) unsampled_variance: f64,
+    /// What was computed for the last step of such interneurons.
+    pub(super) innovation: Option<LastInnovation>,
+    /// The same for bernoulli, where it differs from unit to unit, `[rows, units]`; else empty.
+    pub(super) unsampled_variances: Vec<f32>,
     /// How the interneurons move; None before they are started.
     pub(super) dynamics: Option<InterneuronDynamics>,
     /// <T(y)> over the last step.
@@ -85,6 +90,7 @@ impl LayerState {
     }
 
     /// What the layer below is shown, f(x), `[rows, units]`; not for a categorical layer.
+    #[inline]
     pub(super) fn output(&self) -> &[f32] {
         if self.f.is_empty() { &self.x } else { &self.f }
     }
@@ -133,6 +139,7 @@ impl MicroStepBuffers {
 }
 
 /// eta = W f(x) of the layer above, row by row; of a categorical one the columns of W that its rows have chosen.
+#[inline]
 pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
     if above.category.is_empty() {
         layer_product(eta, view(above.output(), rows), w.t());
@@ -144,6 +151,7 @@ pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView
 }
 
 /// A buffer of whole rows as a matrix, `[rows, values.len()/rows]`.
+#[inline]
 pub(super) fn view(values: &[f32], rows: usize) -> ArrayView2<'_, f32> {
     let columns = values.len() / rows.max(1);
     match ArrayView2::from_shape((rows, columns), values) {

@@ -43,8 +43,17 @@ pub struct StepParameters {
     pub interneurons: usize,
     /// A'(eta) instead of interneurons.
     pub exact: bool,
+    /// Every redraw is simulated, even where the mean over a step could be drawn at once.
+    pub simulated: bool,
     /// Steps from one draw of a categorical top to the next: any interval leaves the distribution as it is, a longer one costs less.
     pub choice_interval: usize,
+}
+
+impl Default for StepParameters {
+    /// No layers, a step as long as tau_eps, one sampled interneuron a unit.
+    fn default() -> Self {
+        Self { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: false, simulated: false, choice_interval: 1 }
+    }
 }
 
 impl StepParameters {
@@ -123,6 +132,31 @@ pub struct Innovation {
     pub unsampled_variance: f64,
 }
 
+/// The innovation of the last step with what it was computed from: after a few equal steps it does not change any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastInnovation {
+    sigma: f32,
+    a_dt: f64,
+    k: usize,
+    unsampled_variance: f64,
+    step: OrnsteinUhlenbeckStep,
+    innovation: Innovation,
+}
+
+impl LastInnovation {
+    /// [`OrnsteinUhlenbeckStep::innovation`], computed anew where something has changed since `last`.
+    pub(super) fn or_new(last: &mut Option<Self>, sigma: f32, a_dt: f64, k: usize, unsampled_variance: f64) -> Innovation {
+        let same = last.filter(|last| (last.sigma, last.a_dt, last.k) == (sigma, a_dt, k));
+        if let Some(same) = same.filter(|same| same.unsampled_variance == unsampled_variance) {
+            return same.innovation;
+        }
+        let step = same.map_or_else(|| OrnsteinUhlenbeckStep::new(f64::from(sigma), a_dt, k), |same| same.step);
+        let innovation = step.innovation(unsampled_variance);
+        *last = Some(Self { sigma, a_dt, k, unsampled_variance, step, innovation });
+        innovation
+    }
+}
+
 /// Variance of `<y>` over one step in units of sigma^2, stationary: 2 (a - 1 + e^-a) / (a^2 K) with a = dt/tau_eps; 0 in exact mode.
 pub fn averaged_variance(parameters: &StepParameters) -> f64 {
     let a = parameters.dt_over_tau_eps;
@@ -166,6 +200,19 @@ mod tests {
             z = &z * decay + &n1 * second[0] + &n2 * second[1];
         }
         means.dot(&means.t())
+    }
+
+    #[test]
+    fn a_kept_innovation_is_the_one_computed_anew_whatever_changes() {
+        let mut last = None;
+        let mut variance = 0.0;
+        for (i, (sigma, a, k)) in [(0.4, 0.5, 2), (0.4, 0.7, 2), (0.5, 0.7, 2), (0.5, 0.7, 3), (0.4, 0.5, 2)].into_iter().enumerate() {
+            for step in 0..60 {
+                let anew = OrnsteinUhlenbeckStep::new(f64::from(sigma), a, k).innovation(variance);
+                assert_eq!(LastInnovation::or_new(&mut last, sigma, a, k, variance), anew, "change {i}, step {step}");
+                variance = anew.unsampled_variance;
+            }
+        }
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub enum InterneuronMode {
     Sampled,
     /// A'(eta), the limit of infinitely fast interneurons.
     Exact,
+    /// K interneurons sample it, every redraw simulated even where the mean over a step could be drawn at once.
+    Simulated,
 }
 
 /// What happens when dt is too large for the stiffness.

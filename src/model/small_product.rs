@@ -9,6 +9,7 @@ const FEW: usize = 4;
 /// out = states . weights, `[rows, n]`, of states `[rows, k]` and weights `[k, n]`. A product with one or two rows of weights is computed
 /// here, from the same roundings as the matrix library's: the numbers are the same to the bit, but for the sign of a zero. Panics
 /// where the shapes do not fit.
+#[inline]
 pub fn layer_product(out: &mut [f32], states: ArrayView2<f32>, weights: ArrayView2<f32>) {
     let ((rows, k), (k2, n)) = (states.dim(), weights.dim());
     match (states.to_slice(), weights.to_slice()) {

@@ -4,7 +4,7 @@
 
 /// exp x; x is first limited to [-87, 88], where the result is a normal number.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 x 2^23: adding it rounds to the nearest whole number
     let x = x.clamp(-87.0, 88.0);
     let n = x * std::f32::consts::LOG2_E + ROUND - ROUND;

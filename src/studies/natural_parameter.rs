@@ -59,5 +59,5 @@ pub fn eta_origin(family: &dyn Family) -> f64 {
 
 /// Steps of interneurons alone, `dt_over_tau_eps` long.
 pub(super) fn interneuron_parameters(dt_over_tau_eps: f64, k: usize) -> StepParameters {
-    StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps, interneurons: k, exact: false, choice_interval: 1 }
+    StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps, interneurons: k, exact: false, simulated: false, choice_interval: 1 }
 }

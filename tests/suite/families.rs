@@ -27,8 +27,15 @@ fn worst_z(family: &dyn Family, mean: impl Fn(f64) -> f64) -> f64 {
     const REPEATS: usize = 300;
     let reach = 0.8 * family.typical_natural_parameter();
     let etas: Vec<f32> = (0..9).flat_map(|i| [(reach * (f64::from(i) / 4.0 - 1.0)) as f32; REPEATS]).collect();
-    let parameters =
-        StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: 3.0, interneurons: 2, exact: false, choice_interval: 1 };
+    let parameters = StepParameters {
+        layers: Vec::new(),
+        dt_ms: 1.0,
+        dt_over_tau_eps: 3.0,
+        interneurons: 2,
+        exact: false,
+        simulated: false,
+        choice_interval: 1,
+    };
     let samples = equilibrium_statistics(family, &etas, &parameters, 30, &mut Noise::new(5, 6));
     (0..9)
         .map(|i| {
@@ -244,8 +251,15 @@ fn geweke(low: FamilyConfig, high: FamilyConfig, gain: f32) -> f64 {
     let mut networks = Ensemble::new(&model, &EnsembleOptions { seed: 3, stream: 1, ..EnsembleOptions::new(&model, ROWS) });
     networks.set_states(&model, 1, |row, x| x[0] = prior[row] as f32);
     let step = LayerStep::new(0.01, 1.0, 0.3);
-    let parameters =
-        StepParameters { layers: vec![step], dt_ms: 1.0, dt_over_tau_eps: 3.0, interneurons: 1, exact: false, choice_interval: 1 };
+    let parameters = StepParameters {
+        layers: vec![step],
+        dt_ms: 1.0,
+        dt_over_tau_eps: 3.0,
+        interneurons: 1,
+        exact: false,
+        simulated: false,
+        choice_interval: 1,
+    };
     let (mut first, mut second) = (vec![0.0; ROWS], vec![0.0; ROWS]);
     let rounds = 300;
     for _ in 0..rounds {

@@ -46,7 +46,8 @@ fn covariance(model: &Hierarchy) -> DMatrix<f64> {
 
 fn chain_steps(model: &Hierarchy, h: f64, h0: f64, m: f64) -> ChainSteps {
     let layers = vec![LayerStep::new(h, m, 0.3); model.depth()];
-    let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, choice_interval: 1 };
+    let parameters =
+        StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, simulated: false, choice_interval: 1 };
     ChainSteps { parameters, observed: LayerStep::new(h0, 0.0, 0.3), active_layers: model.depth() }
 }
 
@@ -246,6 +247,7 @@ fn the_categorical_layer_is_drawn_from_its_posterior() {
             dt_over_tau_eps: 1.0,
             interneurons: 1,
             exact: true,
+            simulated: false,
             choice_interval: 1,
         };
         advance(&mut networks, model, &still, 1);
@@ -356,6 +358,7 @@ fn states_that_open_later_are_not_drawn_before_and_leave_the_others_as_they_are(
             dt_over_tau_eps: 1.0,
             interneurons: 1,
             exact: true,
+            simulated: false,
             choice_interval: 1,
         };
         let span = Span { steps: 1, skip: 0, learn: true, last: true };

@@ -106,7 +106,8 @@ fn responses(w: &Array2<f32>, seed: u64) -> Responses {
     let layers = vec![layer(FamilyConfig::Gaussian { sigma: 0.4 }, SIDE * SIDE), layer(top, UNITS)];
     let model = Hierarchy::new(layers, vec![w.clone()]).unwrap();
     let layers = vec![LayerStep::new(0.008, 2.0, 0.3)];
-    let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 20.0, interneurons: 1, exact: false, choice_interval: 1 };
+    let parameters =
+        StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 20.0, interneurons: 1, exact: false, simulated: false, choice_interval: 1 };
     let protocol = Protocol {
         orientations: 16,
         frequencies: vec![0.15, 0.2, 0.25],

@@ -29,8 +29,15 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
 
 #[test]
 fn exact_draws_and_micro_steps_agree_with_the_mean_in_closed_form() {
-    let parameters =
-        StepParameters { layers: Vec::new(), dt_ms: 1.0, dt_over_tau_eps: 4.0, interneurons: 1, exact: false, choice_interval: 1 };
+    let parameters = StepParameters {
+        layers: Vec::new(),
+        dt_ms: 1.0,
+        dt_over_tau_eps: 4.0,
+        interneurons: 1,
+        exact: false,
+        simulated: false,
+        choice_interval: 1,
+    };
     for (eta_max, delta) in [(14.0, 0.15), (6.0, 0.5)] {
         let family = FamilyConfig::LaplaceScale { eta_max, delta }.build().unwrap();
         for eta in [0.1 * eta_max, 0.5 * eta_max, 0.95 * eta_max] {
@@ -95,7 +102,8 @@ fn the_local_rule_climbs_the_exact_likelihood() {
     let exact = slope(weight, bias);
     let model = tiny(weight, bias);
     let layers = vec![LayerStep::new(0.004, 3.0, 0.3), LayerStep::new(0.02, 1.0, 0.3)];
-    let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 40.0, interneurons: 1, exact: false, choice_interval: 1 };
+    let parameters =
+        StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 40.0, interneurons: 1, exact: false, simulated: false, choice_interval: 1 };
     // Each ensemble is one independent estimate.
     let mut estimates = [Vec::new(), Vec::new()];
     for stream in 0..24 {
@@ -242,7 +250,15 @@ fn a_unit_of_the_second_layer_is_tuned_to_its_group_whatever_the_phase() {
     let orientations = [0.4, 0.4 + std::f64::consts::FRAC_PI_2];
     let respond = |mixed| {
         let layers = vec![LayerStep::new(0.005, 4.0, 0.3), LayerStep::new(0.03, 1.0, 0.3)];
-        let parameters = StepParameters { layers, dt_ms: 1.0, dt_over_tau_eps: 40.0, interneurons: 1, exact: false, choice_interval: 1 };
+        let parameters = StepParameters {
+            layers,
+            dt_ms: 1.0,
+            dt_over_tau_eps: 40.0,
+            interneurons: 1,
+            exact: false,
+            simulated: false,
+            choice_interval: 1,
+        };
         let model = two_groups(orientations, mixed);
         let preparation = Preparation { model: &model, parameters: &parameters, active_layers: 2, layer: 2 };
         let protocol =

@@ -149,8 +149,7 @@ mod tests {
         block.layers[1].x.iter_mut().zip(0..).for_each(|(x, i)| *x = i as f32 - 3.0);
         block.refresh_activations(&model);
         let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
-        let parameters =
-            StepParameters { layers: vec![still], dt_ms: 1.0, dt_over_tau_eps: 1.0, interneurons: 1, exact: true, choice_interval: 1 };
+        let parameters = StepParameters { layers: vec![still], exact: true, ..StepParameters::default() };
         block.run(&model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
         (block, model)
     }

@@ -245,7 +245,7 @@ macro_rules! choices {
 }
 
 choices! {
-    InterneuronMode { Sampled => "sampled", Exact => "exact" }
+    InterneuronMode { Sampled => "sampled", Exact => "exact", Simulated => "simulated" }
     Governor { Auto => "auto", Manual => "manual" }
     AdaptationUnit { Absolute => "absolute", Stiffness => "stiffness" }
     Curvature { Bound => "bound", Mean => "mean" }

@@ -173,7 +173,7 @@ pub(super) static TABLE: &[Parameter] = &[
         .in_flight(),
     choice!(dynamics.interneuron_mode: InterneuronMode)
         .symbol("interneurons")
-        .means("A'(eta) in place of <T(y)>: the limit tau_eps -> 0")
+        .means("A'(eta) in place of <T(y)>: the limit tau_eps -> 0; simulated: every redraw of bernoulli units is simulated")
         .equation("model.md 2")
         .in_flight(),
     choice!(dynamics.governor: Governor)

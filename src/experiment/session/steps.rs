@@ -47,6 +47,7 @@ pub fn step_parameters_of(d: &DynamicsConfig, stiffness: &[f64], active_layers: 
         dt_over_tau_eps: dt_ms / d.tau_eps_ms,
         interneurons: d.interneurons,
         exact: d.interneuron_mode == InterneuronMode::Exact,
+        simulated: d.interneuron_mode == InterneuronMode::Simulated,
         choice_interval: d.choice_interval,
     }
 }

@@ -175,6 +175,7 @@ mod tests {
             dt_over_tau_eps: 20.0,
             interneurons: 1,
             exact: false,
+            simulated: false,
             choice_interval: 1,
         };
         let preparation = Preparation { model, parameters: &parameters, active_layers: 1, layer: 1 };

@@ -1,0 +1,392 @@
+//! The interneurons of bernoulli units over one step, without micro-steps (model.md 9).
+//!
+//! K interneurons in {0, 1} that are redrawn at rate 1/tau_eps are a birth and death process: of n that are at 1, one more gets there
+//! at rate (K - n) p/tau_eps and one leaves at rate n (1 - p)/tau_eps. Where few changes are to be expected they are drawn one by one:
+//! exact for every dt and K. Where they are many, the mean over the step is drawn at once, from a normal number that is bent so that
+//! mean, variance and third cumulant are exact; the means of successive steps have their exact covariance.
+
+use crate::dynamics::noise::Noise;
+use crate::dynamics::step_parameters::OrnsteinUhlenbeckStep;
+use crate::model::vector;
+
+/// Changes in one direction, K a p (1 - p) with a = dt/tau_eps, from which the mean is drawn at once. Its distribution function is then
+/// within [`DISTANCE`] of the exact one.
+pub const MANY: f64 = 5.0;
+/// Bound of the Kolmogorov distance of what is drawn at once from the exact distribution, whatever p, dt and K.
+pub const DISTANCE: f64 = 0.02;
+/// Units that are advanced together, while their numbers are in the cache.
+const CHUNK: usize = 256;
+
+/// The numbers that all units of a layer share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TwoStateStep {
+    /// dt/tau_eps.
+    a: f32,
+    /// K.
+    count: f32,
+    /// Of a unit with p (1 - p) = 1, the transition of the mean of K (see [`OrnsteinUhlenbeckStep`]).
+    from_z: f32,
+    decay: f32,
+    noise_variance: f32,
+    shared_noise: f32,
+    rest_variance: f32,
+    /// Third cumulant of the mean over the step in units of that of one draw, p (1 - p)(1 - 2 p).
+    third: f32,
+}
+
+impl TwoStateStep {
+    /// From a = dt/tau_eps and K.
+    pub(super) fn new(a: f64, k: usize) -> Self {
+        let step = OrnsteinUhlenbeckStep::new(1.0, a, k);
+        Self {
+            a: a as f32,
+            count: k as f32,
+            from_z: step.from_z as f32,
+            decay: step.decay as f32,
+            noise_variance: (step.noise * step.noise) as f32,
+            shared_noise: (step.shared * step.noise) as f32,
+            rest_variance: (step.shared * step.shared + step.own * step.own) as f32,
+            third: (third_cumulant(a) / (k * k) as f64) as f32,
+        }
+    }
+}
+
+/// Third cumulant of the mean over dt of one redrawn unit, in units of that of a draw: 6 times the integral of s (1 - s) exp(-a s) over
+/// 0 < s < 1. Three moments have something in common only where no redraw lies between them.
+fn third_cumulant(a: f64) -> f64 {
+    if a < 0.1 {
+        return 1.0 - a / 2.0 + 3.0 / 20.0 * a * a - a.powi(3) / 30.0;
+    }
+    let e = (-a).exp();
+    6.0 * ((1.0 - e * (1.0 + a)) / (a * a) - (2.0 - e * (a * a + 2.0 * a + 2.0)) / a.powi(3))
+}
+
+/// The mean of K interneurons a unit in equilibrium at p = 1/2.
+pub(super) fn start(k: usize, y: &mut [f32], noise: &mut Noise) {
+    let mut chance = vec![0.0; y.len()];
+    y.fill(0.0);
+    for _ in 0..k {
+        noise.fill_uniform(&mut chance);
+        y.iter_mut().zip(&chance).for_each(|(y, chance)| *y += f32::from(u8::from(*chance < 0.5)));
+    }
+    y.iter_mut().for_each(|y| *y /= k as f32);
+}
+
+/// From K interneurons `[K, units]` to their mean, `[units]`; a mean stays as it is.
+pub(super) fn pool(y: &mut Vec<f32>, units: usize) {
+    let k = y.len() / units.max(1);
+    if k > 1 {
+        for i in 0..units {
+            y[i] = (0..k).map(|j| y[j * units + i]).sum::<f32>() / k as f32;
+        }
+        y.truncate(units);
+    }
+}
+
+/// From the mean of K interneurons, or its expectation, to the K themselves; these stay as they are.
+pub(super) fn single(y: &mut Vec<f32>, units: usize, k: usize, noise: &mut Noise) {
+    let whole = |y: &f32| *y == 0.0 || *y == 1.0;
+    if y.len() == k * units && (k > 1 || y.iter().all(whole)) {
+        return;
+    }
+    let mut chance = vec![0.0; units];
+    noise.fill_uniform(&mut chance);
+    let on: Vec<f32> = y.iter().zip(&chance).map(|(y, chance)| (y * k as f32 + chance).floor()).collect();
+    y.resize(k * units, 0.0);
+    y.chunks_exact_mut(units).enumerate().for_each(|(j, y)| {
+        y.iter_mut().zip(&on).for_each(|(y, &on)| *y = f32::from(u8::from((j as f32) < on)));
+    });
+}
+
+/// Advances the interneurons of units with means `p`, `[units]`. `y` is the mean of a unit's K at the end of the last step, or its
+/// expectation, about which `open_variance` is left open; `mean` becomes their mean over K and over the step.
+pub(super) fn advance(p: &[f32], y: &mut [f32], open_variance: &mut [f32], mean: &mut [f32], step: &TwoStateStep, noise: &mut Noise) {
+    let mut random = Uniforms { values: [0.0; 64], used: 64 };
+    let (mut normal, mut chance, mut changes) = ([0.0; CHUNK], [0.0; CHUNK], [0; CHUNK]);
+    for first in (0..p.len()).step_by(CHUNK) {
+        let now = first..p.len().min(first + CHUNK);
+        let (p, y, mean) = (&p[now.clone()], &mut y[now.clone()], &mut mean[now.clone()]);
+        let open_variance = &mut open_variance[now];
+        let (normal, chance) = (&mut normal[..p.len()], &mut chance[..p.len()]);
+        noise.fill(normal);
+        if at_once(p, y, open_variance, mean, normal, step) == 0 {
+            continue;
+        }
+        noise.fill_uniform(chance);
+        changes.fill(0);
+        mark_changes(p, y, open_variance, chance, &mut changes[..p.len()], step);
+        for (group, marks) in changes.as_chunks::<8>().0.iter().enumerate() {
+            if u64::from_ne_bytes(*marks) == 0 {
+                continue;
+            }
+            for i in (0..8).filter(|&i| marks[i] != 0).map(|i| 8 * group + i) {
+                let first = if open_variance[i] == 0.0 { Some(chance[i]) } else { None };
+                (mean[i], y[i]) = one_by_one(p[i], y[i], first, step, &mut random, noise);
+                open_variance[i] = 0.0;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn is_many(p: f32, step: &TwoStateStep) -> bool {
+    step.count * step.a * p * (1.0 - p) >= MANY as f32
+}
+
+/// Draws the mean over the step where many changes are to be expected, from one normal number a unit; returns the number of other
+/// units, whose mean is that of a step without a change.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn at_once(p: &[f32], y: &mut [f32], open: &mut [f32], mean: &mut [f32], normal: &[f32], step: &TwoStateStep) -> u32 {
+    let n = p.len();
+    let (y, open, mean, normal) = (&mut y[..n], &mut open[..n], &mut mean[..n], &normal[..n]);
+    let mut few = 0;
+    for i in 0..n {
+        let (p, n1) = (p[i], normal[i]);
+        let many = is_many(p, step);
+        let variance = p * (1.0 - p);
+        let z = y[i] - p;
+        let spread = (step.from_z * step.from_z * open[i] + step.noise_variance * variance).max(1e-30).sqrt();
+        let precision = 1.0 / spread;
+        // A n + B (n^2 - 1) has variance A^2 + 2 B^2 = 1 and third cumulant 6 B - 4 B^3 = skewness, so B = sqrt(2) sin(asin(t)/3).
+        let skewness = step.third * variance * (1.0 - 2.0 * p) * precision * precision * precision;
+        let t = (skewness * (0.5 * std::f32::consts::FRAC_1_SQRT_2)).clamp(-0.6, 0.6);
+        let square = t * t;
+        let sine = t * (1.0 / 3.0 + square * (4.0 / 81.0 + square * (16.0 / 729.0 + square * (256.0 / 19_683.0))));
+        let bent = (1.0 - 4.0 * sine * sine).sqrt() * n1 + std::f32::consts::SQRT_2 * sine * (n1 * n1 - 1.0);
+        let gain = (step.decay * step.from_z * open[i] + step.shared_noise * variance) * precision;
+        let left = (step.decay * step.decay * open[i] + step.rest_variance * variance - gain * gain).max(0.0);
+        mean[i] = if many { p + step.from_z * z + spread * bent } else { y[i] };
+        y[i] = if many { p + step.decay * z + gain * bent } else { y[i] };
+        open[i] = if many { left } else { open[i] };
+        few += u32::from(!many);
+    }
+    few
+}
+
+/// Marks the units whose changes are to be drawn one by one: those with a change in the step, which `chance` decides, and those
+/// of which only an expectation is known.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+fn mark_changes(p: &[f32], y: &[f32], open: &[f32], chance: &[f32], marks: &mut [u8], step: &TwoStateStep) {
+    let n = p.len();
+    let (y, open, chance, marks) = (&y[..n], &open[..n], &chance[..n], &mut marks[..n]);
+    for i in 0..n {
+        let rate = step.a * step.count * ((1.0 - y[i]) * p[i] + y[i] * (1.0 - p[i]));
+        let none = vector::exp(-rate); // the probability of no change
+        marks[i] = u8::from(!is_many(p[i], step) & ((chance[i] >= none) | (open[i] != 0.0)));
+    }
+}
+
+/// Changes drawn one after the other: the mean over the step and the mean of the K at its end. `first` decides when the first comes; where
+/// it is None, `y` is an expectation, and a number of interneurons with this mean is taken.
+fn one_by_one(p: f32, y: f32, first: Option<f32>, step: &TwoStateStep, random: &mut Uniforms, noise: &mut Noise) -> (f32, f32) {
+    let k = step.count;
+    let mut on = match first {
+        Some(_) => (y * k + 0.5).floor(),
+        None => (y * k + random.next(noise)).floor().clamp(0.0, k),
+    };
+    let mut chance = first.unwrap_or_else(|| random.next(noise));
+    let (mut time, mut integral) = (0.0, 0.0);
+    loop {
+        let (up, down) = (step.a * (k - on) * p, step.a * on * (1.0 - p));
+        let wait = -chance.ln() / (up + down); // infinite where nothing can change
+        if !(time + wait < 1.0) {
+            return ((integral + (1.0 - time) * on) / k, on / k);
+        }
+        integral += wait * on;
+        time += wait;
+        on += if random.next(noise) * (up + down) < up { 1.0 } else { -1.0 };
+        chance = random.next(noise);
+    }
+}
+
+/// Uniform numbers in (0, 1), one at a time.
+struct Uniforms {
+    values: [f32; 64],
+    used: usize,
+}
+
+impl Uniforms {
+    fn next(&mut self, noise: &mut Noise) -> f32 {
+        if self.used == self.values.len() {
+            noise.fill_uniform(&mut self.values);
+            self.used = 0;
+        }
+        self.used += 1;
+        self.values[self.used - 1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+    use rand_distr::{Beta, Binomial, Distribution, Poisson};
+
+    /// The mean over the step and the mean of K at its end, from another account of the same process (model.md 9.1 to 9.3): redraws cut dt
+    /// into exchangeable pieces, and the share of those at 1 has a Beta distribution.
+    fn by_pieces(p: f64, a: f64, k: usize, on: usize, rng: &mut ChaCha8Rng) -> [f64; 2] {
+        let mut sums = [0.0; 2];
+        for i in 0..k {
+            let old = u64::from(i < on);
+            let redraws = Poisson::new(a).unwrap().sample(rng) as u64;
+            let new = Binomial::new(redraws, p).unwrap().sample(rng);
+            let (at_1, at_0) = (new + old, redraws + 1 - new - old);
+            sums[0] += match (at_1, at_0) {
+                (0, _) => 0.0,
+                (_, 0) => 1.0,
+                _ => Beta::new(at_1 as f64, at_0 as f64).unwrap().sample(rng),
+            };
+            sums[1] += if redraws == 0 { old as f64 } else { f64::from(u8::from(rng.random::<f64>() * (redraws as f64) < new as f64)) };
+        }
+        sums.map(|sum| sum / k as f64)
+    }
+
+    /// Draws of one step by the program, all units alike, from `on` of K at 1; or from equilibrium after some steps where `on` is None.
+    fn drawn(p: f64, a: f64, k: usize, on: Option<usize>, count: usize, seed: u64) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+        let mut noise = Noise::new(seed, 0);
+        let (p, step) = (vec![p as f32; count], TwoStateStep::new(a, k));
+        let start = on.map_or(p[0].round(), |on| on as f32 / k as f32);
+        let (mut y, mut open, mut mean) = (vec![start; count], vec![0.0; count], vec![0.0; count]);
+        let mut before = mean.clone();
+        for _ in 0..if on.is_some() { 1 } else { 2 + (12.0 / a) as usize } {
+            before.clone_from(&mean);
+            advance(&p, &mut y, &mut open, &mut mean, &step, &mut noise);
+        }
+        let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<_>>();
+        (wide(mean), wide(y), wide(before))
+    }
+
+    /// Largest difference of the two distribution functions.
+    fn distance(a: &[f64], b: &[f64]) -> f64 {
+        let sorted = |values: &[f64]| {
+            let mut values = values.to_vec();
+            values.sort_by(f64::total_cmp);
+            values
+        };
+        let (a, b) = (sorted(a), sorted(b));
+        let (mut i, mut j, mut worst) = (0, 0, 0.0f64);
+        while i < a.len() && j < b.len() {
+            let at = a[i].min(b[j]) + 1e-7; // shares of exactly 0 or 1 in f32 and f64
+            i += a[i..].partition_point(|&v| v <= at);
+            j += b[j..].partition_point(|&v| v <= at);
+            worst = worst.max((i as f64 / a.len() as f64 - j as f64 / b.len() as f64).abs());
+        }
+        worst
+    }
+
+    fn mean(values: &[f64]) -> f64 {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    /// Covariance, and its standard error from the spread of the products.
+    fn covariance(a: &[f64], b: &[f64]) -> [f64; 2] {
+        let [ma, mb] = [mean(a), mean(b)];
+        let products: Vec<f64> = a.iter().zip(b).map(|(a, b)| (a - ma) * (b - mb)).collect();
+        let centre = mean(&products);
+        let spread = mean(&products.iter().map(|v| (v - centre).powi(2)).collect::<Vec<_>>()).sqrt();
+        [centre, spread / (products.len() as f64).sqrt()]
+    }
+
+    const DRAWS: usize = 40_000;
+    /// sqrt(n/2) times the two-sample distance is above this with probability 1e-4 (Kolmogorov's distribution).
+    const KOLMOGOROV: f64 = 2.23;
+
+    #[test]
+    fn changes_one_by_one_are_the_process_of_redraws_and_an_independent_last_value_is_seen() {
+        let scale = (DRAWS as f64 / 2.0).sqrt();
+        for (p, a, k, on) in [
+            (0.3, 0.05, 1, 1),
+            (0.3, 0.5, 1, 1),
+            (0.3, 5.0, 1, 0),
+            (0.02, 40.0, 1, 0),
+            (0.4, 1.2, 4, 3),
+            (0.7, 0.3, 16, 2),
+            (0.01, 3.0, 16, 1),
+        ] {
+            let mut rng = ChaCha8Rng::seed_from_u64(7);
+            let reference: Vec<[f64; 2]> = (0..DRAWS).map(|_| by_pieces(p, a, k, on, &mut rng)).collect();
+            let [shares, last] = [0, 1].map(|part| reference.iter().map(|draw| draw[part]).collect::<Vec<_>>());
+            let (found, end, _) = drawn(p, a, k, Some(on), DRAWS, 11);
+            let case = format!("p {p}, a {a}, K {k}, {on} at 1");
+            assert!(scale * distance(&found, &shares) < KOLMOGOROV, "{case}: {}", distance(&found, &shares));
+            assert!(scale * distance(&end, &last) < KOLMOGOROV, "{case}, the last value");
+            let ([together, error], [expected, other_error]) = (covariance(&found, &end), covariance(&shares, &last));
+            let error = error.hypot(other_error);
+            assert!((together - expected).abs() < 4.0 * error, "{case}: covariance {together} {expected} +- {error}");
+            // Planted: the last value of another draw. Where it depends on the share at all, that is seen.
+            let shifted: Vec<f64> = (0..DRAWS).map(|i| end[(i + 1) % DRAWS]).collect();
+            if expected > 10.0 * error {
+                assert!((covariance(&found, &shifted)[0] - expected).abs() > 4.0 * error, "{case}: planted");
+            }
+            // Planted: a rate 1.1 times too high.
+            if p == 0.3 && a >= 0.5 {
+                let (wrong, ..) = drawn(p, 1.1 * a, k, Some(on), DRAWS, 11);
+                assert!(scale * distance(&wrong, &shares) > KOLMOGOROV, "{case}: planted");
+            }
+        }
+    }
+
+    #[test]
+    fn means_drawn_at_once_keep_the_bound_and_three_cumulants_and_a_missing_term_is_seen() {
+        for (p, a, k) in
+            [(0.5, 30.0, 1), (0.2, 32.0, 1), (0.3, 400.0, 1), (0.0128, 400.0, 1), (0.4, 10.0, 3), (0.25, 2.0, 16), (0.6, 8.0, 4)]
+        {
+            let mut rng = ChaCha8Rng::seed_from_u64(8);
+            let binomial = Binomial::new(k as u64, p).unwrap();
+            let exact: Vec<f64> = (0..DRAWS)
+                .map(|_| {
+                    let on = binomial.sample(&mut rng) as usize;
+                    by_pieces(p, a, k, on, &mut rng)[0]
+                })
+                .collect();
+            assert!(k as f64 * a * p * (1.0 - p) >= MANY, "drawn at once");
+            let (found, end, before) = drawn(p, a, k, None, DRAWS, 12);
+            let case = format!("p {p}, a {a}, K {k}");
+            let slack = KOLMOGOROV / (DRAWS as f64 / 2.0).sqrt();
+            assert!(distance(&found, &exact) < DISTANCE + slack, "{case}: {}", distance(&found, &exact));
+            let one = p * (1.0 - p) / k as f64;
+            let variance = one * 2.0 * (a - 1.0 + (-a).exp()) / (a * a);
+            let root_n = (DRAWS as f64).sqrt();
+            assert!((mean(&found) - p).abs() < 4.0 * variance.sqrt() / root_n, "{case}: mean");
+            let [own, error] = covariance(&found, &found);
+            assert!((own - variance).abs() < 4.0 * error, "{case}: variance {own} {variance} +- {error}");
+            // Planted: without the term -1 + exp(-a).
+            if a < 30.0 {
+                assert!((own - one * 2.0 / a).abs() > 4.0 * error, "{case}: planted");
+            }
+            let cubes: Vec<f64> = found.iter().map(|v| (v - p).powi(3)).collect();
+            let third = (1.0 - 2.0 * p) * p * (1.0 - p) / (k * k) as f64 * third_cumulant(a);
+            let spread = covariance(&cubes, &cubes)[0].sqrt() / root_n;
+            assert!((mean(&cubes) - third).abs() < 4.0 * spread, "{case}: third cumulant {} {third} +- {spread}", mean(&cubes));
+            // Successive means share what lies at their border: one (1 - e^-a)^2/a^2.
+            let expected = one * ((-a).exp_m1() / a).powi(2);
+            let [lagged, error] = covariance(&before, &found);
+            assert!((lagged - expected).abs() < 4.0 * error, "{case}: covariance of successive means {lagged} {expected} +- {error}");
+            drop(end);
+        }
+    }
+
+    #[test]
+    fn units_that_change_between_the_two_accounts_keep_their_mean() {
+        let (count, a, k) = (DRAWS, 20.0, 2);
+        let mut noise = Noise::new(3, 0);
+        let step = TwoStateStep::new(a, k);
+        let (mut y, mut open, mut shares) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
+        for p in [0.4f32, 0.02, 0.97, 0.5, 0.1] {
+            let old: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
+            advance(&vec![p; count], &mut y, &mut open, &mut shares, &step, &mut noise);
+            let found: Vec<f64> = shares.iter().map(|&v| f64::from(v)).collect();
+            let expected = f64::from(p) + (mean(&old) - f64::from(p)) * (-(-a).exp_m1()) / a;
+            let error = covariance(&found, &found)[0].sqrt() / (count as f64).sqrt() + 0.02 / (count as f64).sqrt();
+            assert!((mean(&found) - expected).abs() < 4.0 * error, "p {p}: {} {expected} +- {error}", mean(&found));
+            assert!(shares.iter().chain(&y).all(|v| v.is_finite()));
+        }
+        // Certain units, and nothing to be drawn.
+        for p in [0.0, 1.0] {
+            advance(&vec![p; count], &mut y, &mut open, &mut shares, &step, &mut noise);
+            advance(&vec![p; count], &mut y, &mut open, &mut shares, &step, &mut noise);
+            assert!(shares.iter().all(|share| (share - p).abs() < 1e-6), "{p}");
+        }
+        advance(&[], &mut [], &mut [], &mut [], &step, &mut noise);
+    }
+}
