@@ -188,8 +188,8 @@ fn one_by_one(p: f32, y: f32, first: Option<f32>, step: &TwoStateStep, random: &
     let (mut time, mut integral) = (0.0, 0.0);
     loop {
         let (up, down) = (step.a * (k - on) * p, step.a * on * (1.0 - p));
-        let wait = -chance.ln() / (up + down); // infinite where nothing can change
-        if !(time + wait < 1.0) {
+        let wait = -chance.ln() / (up + down); // infinite, or 0/0, where nothing can change
+        if wait.is_nan() || time + wait >= 1.0 {
             return ((integral + (1.0 - time) * on) / k, on / k);
         }
         integral += wait * on;
