@@ -9,6 +9,7 @@ use crate::app::views::ViewKind;
 use crate::app::widgets::picture;
 use crate::engine::{Command, Pace};
 use crate::export::filters::Format;
+use crate::export::{check_ending, check_output, ending, save_png, write_atomically};
 use crate::model::{Hierarchy, receptive_field};
 use crate::studies::fits::{self, groups};
 use egui::{ColorImage, Context, Key, Modifiers};
@@ -64,9 +65,9 @@ impl App {
 
     /// Numbers are written at once; a picture when the view has been drawn again.
     fn save_view(&mut self, kind: ViewKind, figure: Option<String>, path: PathBuf) {
-        match path.extension().and_then(|e| e.to_str()) {
-            Some("png" | "svg") => self.workspace.request_export(kind, figure, path),
-            Some("csv" | "npy") => match self.workspace.table(kind, figure.as_deref(), &self.state) {
+        match ending(&path).as_str() {
+            "png" | "svg" => self.workspace.request_export(kind, figure, path),
+            "csv" | "npy" => match self.workspace.table(kind, figure.as_deref(), &self.state) {
                 Some(table) => {
                     let write = move || table.save(&path).map(|()| path).map_err(WindowError::file);
                     self.in_background("export", move || Some(TaskResult::Exported(write())));
@@ -142,6 +143,9 @@ impl App {
 fn write_filters(model: &Hierarchy, settings: &ExportSettings) -> Result<PathBuf, WindowError> {
     let ExportSettings { path, format, scale, zoom, layer, outlines } = settings;
     let path = PathBuf::from(path.trim());
+    if let Some(ending) = format.ending() {
+        check_ending(&path, ending).and_then(|()| check_output(&path)).map_err(WindowError::file)?; // before filters are fitted
+    }
     let written = if groups::sets_scale(model, *layer) {
         groups::save(&path, model, *layer, *format)
     } else {
@@ -168,10 +172,10 @@ fn choose_path(field: PathField, export: &ExportSettings) -> Option<PathBuf> {
 
 /// Writes what was drawn: an SVG of its shapes, or the part of the screenshot where it stands.
 fn write_picture(path: &Path, drawn: &Drawn, background: egui::Color32, screenshot: &ColorImage, scale: f32) -> Result<(), WindowError> {
-    if path.extension().is_some_and(|ending| ending == "svg") {
+    if ending(path) == "svg" {
         let text = picture::svg(&drawn.shapes, drawn.rect, background, screenshot, scale);
-        return crate::export::write_atomically(path, text.as_bytes()).map_err(WindowError::file);
+        return write_atomically(path, text.as_bytes()).map_err(WindowError::file);
     }
     let cut = picture::crop(screenshot, drawn.rect, scale).ok_or(WindowError::EmptyPicture)?;
-    crate::export::save_png(path, &cut).map_err(WindowError::file)
+    save_png(path, &cut).map_err(WindowError::file)
 }

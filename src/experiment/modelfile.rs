@@ -2,11 +2,11 @@
 //! Adam (adam_W0_first, adam_W0_second, .. and adam_count) and, where asked for, the chains of every image (latent_x1, latent_v1, ..).
 
 use crate::dynamics::adam::Moments;
-use crate::experiment::config::Config;
+use crate::experiment::config::{Config, Optimizer};
 use crate::experiment::config_error::ConfigError;
 use crate::experiment::session::{Session, assemble_model, layers_of};
-use crate::export::FileError;
 use crate::export::npz::{Archive, Opened, open};
+use crate::export::{FileError, check_ending};
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array0, Array1, Array2, ArrayD, Ix2};
 use std::path::{Path, PathBuf};
@@ -44,6 +44,9 @@ pub enum ModelFileError {
     },
 }
 
+/// The ending of a model file's name.
+pub const ENDING: &str = ".npz";
+
 /// In a file, the bias of a state of a categorical top that is not active: files have no other place that says so.
 const INACTIVE_BIAS: f32 = -1e30;
 
@@ -76,6 +79,25 @@ fn sigma_learns(config: &Config, model: &Hierarchy, l: usize) -> bool {
 
 /// Writes a model file from which learning goes on where `session` is; `config` is what it shall say of the run.
 pub fn save(path: &Path, config: &Config, session: &Session) -> Result<(), ModelFileError> {
+    check_ending(path, ENDING)?;
+    Ok(archive(config, session)?.save(path)?)
+}
+
+/// Bytes that a model file of this session will have at most, also when it has learned.
+pub fn largest_size(session: &Session) -> Result<u64, ModelFileError> {
+    let model = session.model();
+    let moments = match session.config().learning.optimizer {
+        Optimizer::Adam => 2 * (model.weights.iter().map(Array2::len).sum::<usize>() + model.biases.iter().map(Array1::len).sum::<usize>()),
+        Optimizer::Plain => 0,
+    };
+    let now = archive(session.config(), session)?.into_bytes()?.len();
+    Ok((now + moments * size_of::<f32>() + HEADERS) as u64)
+}
+
+/// Bytes that arrays not yet there need besides their values.
+const HEADERS: usize = 4096;
+
+fn archive(config: &Config, session: &Session) -> Result<Archive, ModelFileError> {
     let mut archive = Archive::default();
     let config = session.with_progress(config.clone());
     add_model(&mut archive, &config, session.model())?;
@@ -97,7 +119,7 @@ pub fn save(path: &Path, config: &Config, session: &Session) -> Result<(), Model
             archive.add(&format!("latent_v{l}"), &v)?;
         }
     }
-    Ok(archive.save(path)?)
+    Ok(archive)
 }
 
 /// Takes what a model file holds beside the model into a session that was built on it: moments of Adam, chains of the images.

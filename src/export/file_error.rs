@@ -14,7 +14,7 @@ pub enum FileError {
         /// The system's reason.
         problem: std::io::Error,
     },
-    /// It cannot be written; nothing stands in its place.
+    /// It cannot be written; what stood in its place stands there still.
     #[error("cannot write {path}: {problem}")]
     Write {
         /// The file.
@@ -61,6 +61,18 @@ pub enum FileError {
         path: PathBuf,
         /// The endings that can be written.
         needed: &'static str,
+    },
+    /// Two options name the same file, one of them to write it.
+    #[error("{option} {path}: {other} {does} the same file; another name is needed")]
+    Conflict {
+        /// The option whose file would be written.
+        option: &'static str,
+        /// That file.
+        path: PathBuf,
+        /// The other option.
+        other: &'static str,
+        /// What the other does with it: reads or writes.
+        does: &'static str,
     },
     /// A setting of what is written lies outside its range.
     #[error("{key} = {value} is out of range: {range}")]

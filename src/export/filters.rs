@@ -22,6 +22,19 @@ pub enum Format {
     Csv,
 }
 
+impl Format {
+    /// The ending of its files; None where it is a folder.
+    pub fn ending(self) -> Option<&'static str> {
+        match self {
+            Self::Png => Some(".png"),
+            Self::Svg => Some(".svg"),
+            Self::Npy => Some(".npy"),
+            Self::EachPng => None,
+            Self::Csv => Some(".csv"),
+        }
+    }
+}
+
 /// An ellipse laid over a filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ellipse {

@@ -1,36 +1,27 @@
-//! Files: PNG, SVG, NPY and NPZ, each written beside its final name and then renamed.
+//! Files: PNG, SVG, NPY and NPZ, checked before the work that they are to hold, written by one function, and not lost where that fails.
 
 pub mod animation;
 pub mod bars;
+mod destination;
 mod file_error;
 pub mod filters;
 pub mod images;
 pub mod mosaic;
 pub mod npz;
+mod outputs;
+mod rescue;
 pub mod table;
+mod temporary;
+mod write;
 
+pub use destination::{is_standard_output, is_stream};
 pub use file_error::FileError;
+pub use outputs::{Outputs, check_ending, check_output, check_room, ending};
+pub use rescue::{SaveError, write_or_keep};
+pub use write::write_atomically;
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
-
-/// Writes `bytes` under `path` as a whole or not at all. Errors name the path.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o644));
-        }
-        let mut file = builder.prefix(".heescope-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    write().map_err(|problem| FileError::Write { path: path.into(), problem })
-}
 
 /// Writes a picture as PNG.
 pub fn save_png(path: &Path, picture: &image::RgbImage) -> Result<(), FileError> {

@@ -38,10 +38,14 @@ impl Archive {
         self.writer.add_array(name, &bytes).map_err(|e| FileError::encode(format!("array {name}"), e))
     }
 
+    /// Everything as the bytes of an NPZ file.
+    pub fn into_bytes(self) -> Result<Vec<u8>, FileError> {
+        Ok(self.writer.finish().map_err(|e| FileError::encode("NPZ", e))?.into_inner())
+    }
+
     /// Writes everything under `path`, or nothing.
     pub fn save(self, path: &Path) -> Result<(), FileError> {
-        let bytes = self.writer.finish().map_err(|e| FileError::encode("NPZ", e))?;
-        write_atomically(path, bytes.get_ref())
+        write_atomically(path, &self.into_bytes()?)
     }
 }
 

@@ -1,10 +1,13 @@
 //! Columns of numbers as CSV or NPY.
 
-use crate::export::{FileError, write_atomically};
+use crate::export::{FileError, ending, is_stream, write_atomically};
 use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
 use std::fmt::Write as _;
 use std::path::Path;
+
+/// The endings of files that a table can be written to.
+pub const TABLE_ENDINGS: &str = ".csv or .npy";
 
 /// Named columns; shorter ones end in empty cells (CSV) or NaN (NPY).
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -41,18 +44,19 @@ impl Table {
         out
     }
 
-    /// Writes CSV, or NPY (float64, `[rows, columns]`) by the file's ending.
+    /// Writes CSV, or NPY (float64, `[rows, columns]`) by the file's ending; CSV to what is no regular file.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
-        match path.extension().and_then(|e| e.to_str()) {
-            Some("csv") => write_atomically(path, self.csv().as_bytes()),
-            Some("npy") => {
+        match ending(path).as_str() {
+            "csv" => write_atomically(path, self.csv().as_bytes()),
+            "npy" => {
                 let cell = |(row, column): (usize, usize)| self.columns[column].1.get(row).copied().unwrap_or(f64::NAN);
                 let array = Array2::from_shape_fn((self.rows(), self.columns.len()), cell);
                 let mut bytes = Vec::new();
                 array.write_npy(&mut bytes).map_err(|e| FileError::encode(format!("cannot write {}", path.display()), e))?;
                 write_atomically(path, &bytes)
             }
-            _ => Err(FileError::Ending { path: path.into(), needed: ".csv or .npy" }),
+            _ if is_stream(path) => write_atomically(path, self.csv().as_bytes()),
+            _ => Err(FileError::Ending { path: path.into(), needed: TABLE_ENDINGS }),
         }
     }
 }

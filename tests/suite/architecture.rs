@@ -49,6 +49,20 @@ fn imports_point_one_way_and_pure_modules_do_no_io() {
     assert!(seen > 50, "the test reads the imports");
 }
 
+#[test]
+fn files_are_written_by_one_function() {
+    let mut writers = BTreeSet::new();
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, text| {
+        let text = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        for word in ["fs::write", "File::create", "OpenOptions", "File::options", "fs::rename", ".persist(", "NamedTempFile"] {
+            if text.contains(word) {
+                writers.insert(path.file_name().unwrap().to_string_lossy().into_owned());
+            }
+        }
+    });
+    assert_eq!(writers, ["temporary.rs", "write.rs"].map(String::from).into(), "export::write_atomically is for everybody else");
+}
+
 /// A module's path below the crate, part by part.
 type Module = Vec<String>;
 

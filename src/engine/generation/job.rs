@@ -5,7 +5,7 @@ use crate::engine::EngineError;
 use crate::engine::background::{BackgroundJob, JobContext};
 use crate::experiment::FrozenModel;
 use crate::export::images::{Tone, picture, save_npz};
-use crate::export::{animation, save_png, write_atomically};
+use crate::export::{animation, check_output, ending, save_png, write_atomically, write_or_keep};
 use crate::studies::generation::comparison::{GenerationComparison, SHOWN, Settings};
 use crate::studies::generation::image_distance::{Measure, Sample};
 use crate::studies::generation::{GenerationChains, Mode, prototypes};
@@ -266,9 +266,9 @@ impl<'a> Generator<'a> {
     fn save(&self, mode: Mode, means: bool, path: &Path) -> Result<(), EngineError> {
         let (Some(comparison), Some(state)) = (&self.comparison, &self.state) else { return Err(EngineError::NothingGenerated) };
         let [samples, expected] = comparison.images(mode).ok_or(EngineError::NothingGenerated)?;
-        match path.extension().and_then(|e| e.to_str()) {
-            Some("npz") => save_npz(path, &samples, &expected, state.shape, &self.context.config).map_err(EngineError::of_file),
-            Some("png") => {
+        match ending(path).as_str() {
+            "npz" => save_npz(path, &samples, &expected, state.shape, &self.context.config).map_err(EngineError::of_file),
+            "png" => {
                 let images = if means { expected } else { samples };
                 save_png(path, &picture(images.view(), state.shape, SHOWN, state.tone, ZOOM)).map_err(EngineError::of_file)
             }
@@ -278,6 +278,7 @@ impl<'a> Generator<'a> {
 
     /// A film of a mode from its start; false where it was stopped.
     fn film(&mut self, mode: Mode, means: bool, [frames, every]: [usize; 2], path: &Path) -> Result<bool, EngineError> {
+        check_output(path).map_err(EngineError::of_file)?; // before its frames are computed
         self.shared.film_stopped.store(false, Ordering::Relaxed);
         let (Some(weights), Some(state)) = (&self.weights, &self.state) else { return Err(EngineError::NothingGenerated) };
         let mut request = state.settings.request(mode, self.context.seed);
@@ -297,7 +298,10 @@ impl<'a> Generator<'a> {
         })
         .map_err(EngineError::of_file)?;
         match bytes {
-            Some(bytes) => write_atomically(path, &bytes).map_err(EngineError::of_file).map(|()| true),
+            Some(bytes) => {
+                write_or_keep(path, |path| write_atomically(path, &bytes)).map_err(EngineError::of_file)?;
+                Ok(true)
+            }
             None => Ok(false),
         }
     }

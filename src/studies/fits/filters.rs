@@ -4,6 +4,7 @@ use crate::analysis::gabor::{self, Gabor};
 use crate::export::filters::{self, Ellipse, Format, tile};
 use crate::export::mosaic::Scale;
 use crate::export::table::Table;
+use crate::export::write_atomically;
 use crate::studies::StudyError;
 use ndarray::ArrayView2;
 use std::path::Path;
@@ -28,7 +29,7 @@ const SMALLEST_SIDE: usize = 6;
 pub fn save(path: &Path, filters: ArrayView2<f32>, format: Format, scale: Scale, zoom: u32, outlines: bool) -> Result<(), StudyError> {
     let fits = if format == Format::Csv || outlines { of(filters) } else { None };
     match (format, &fits) {
-        (Format::Csv, Some((fits, side))) => Ok(table(fits, *side).save(path)?),
+        (Format::Csv, Some((fits, side))) => Ok(write_atomically(path, table(fits, *side).csv().as_bytes())?),
         _ => {
             let outlines = fits.map(|(fits, side)| ellipses(&fits, side)).unwrap_or_default();
             Ok(filters::save(path, filters, format, scale, zoom, &outlines)?)

@@ -62,18 +62,20 @@ pub fn save(path: &Path, model: &Hierarchy, layer: usize, format: Format) -> Res
             "layer {layer} sets the scale of a layer without filters of its own: only layer 2 can be shown by the filters it drives"
         )));
     }
+    if !matches!(format, Format::Csv | Format::Svg) {
+        return Err(wrong("layer 2 sets the scale of layer 1 and has no filter in pixels: csv (its groups) or svg (its bars) is needed"));
+    }
     let Some((gabors, side)) = fits::of(model.weights[0].view()) else {
         return Err(wrong("layer 0 is no square picture of at least 6 x 6 pixels"));
     };
     let weights = &model.weights[1];
-    match format {
-        Format::Csv => Ok(table(&groups(weights.view(), &gabors, side)).save(path)?),
-        Format::Svg => {
-            let units: Vec<(usize, Vec<Bar>)> = weights.columns().into_iter().map(|column| bars(column, &gabors)).enumerate().collect();
-            Ok(write_atomically(path, bars::svg(&units, side).as_bytes())?)
-        }
-        _ => Err(wrong("layer 2 sets the scale of layer 1 and has no filter in pixels: csv (its groups) or svg (its bars) is needed")),
-    }
+    let text = if format == Format::Csv {
+        table(&groups(weights.view(), &gabors, side)).csv()
+    } else {
+        let units: Vec<(usize, Vec<Bar>)> = weights.columns().into_iter().map(|column| bars(column, &gabors)).enumerate().collect();
+        bars::svg(&units, side)
+    };
+    Ok(write_atomically(path, text.as_bytes())?)
 }
 
 #[cfg(test)]
