@@ -37,6 +37,8 @@
 //! | [`dynamics`], [`data`], [`analysis`], [`export`] | what moves the model; stimuli; measurements; files |
 //! | [`model`] | the mathematics and its exact oracles |
 
+#![warn(clippy::print_stdout, clippy::print_stderr)] // both panic where the stream is closed or full: src/cli/console.rs
+
 pub mod analysis;
 #[cfg(feature = "window")]
 pub mod app;

@@ -1,5 +1,7 @@
 //! The program heescope: no argument opens the window, a subcommand runs headless.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)] // both panic where the stream is closed or full
+
 #[cfg(feature = "window")]
 mod allocator;
 

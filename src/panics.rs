@@ -3,6 +3,7 @@
 use crate::shown::one_line;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -26,7 +27,8 @@ fn remember(panic: &PanicHookInfo) {
     let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
     // A pool's threads hand their panics on.
     if BOUNDARIES.try_with(Cell::get) == Ok(0) && rayon::current_thread_index().is_none() {
-        eprintln!("{}", report(panic.payload(), place.as_deref()));
+        // Where standard error is closed or full, a second panic would end the process.
+        let _ = writeln!(std::io::stderr().lock(), "{}", report(panic.payload(), place.as_deref()));
     }
     LAST_PLACE.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&place);
     // Where the thread is about to end its own variables may be gone.

@@ -1,5 +1,6 @@
 //! The boundary of a subcommand: nothing that happens within leaves the process otherwise than by its exit status.
 
+use crate::cli::console::notice;
 use crate::panics;
 
 /// The exit status after a panic: an internal error in software (`EX_SOFTWARE` of sysexits.h).
@@ -9,7 +10,7 @@ const INTERNAL_ERROR: u8 = 70;
 pub(super) fn guarded(command: impl FnOnce() -> u8) -> u8 {
     panics::leave_to_boundaries();
     panics::caught(command).unwrap_or_else(|report| {
-        eprintln!("{report}");
+        notice(report);
         INTERNAL_ERROR
     })
 }

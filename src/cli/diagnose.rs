@@ -1,12 +1,13 @@
 //! `heescope diagnose`: how well chains have mixed, a row a unit.
 
 use crate::analysis::chains::{Caution, Diagnoser, Diagnostics, NormalScores, ranked_values};
+use crate::cli::console::Console;
 use crate::export::npz::{Opened, open};
 use anyhow::{anyhow, bail};
 use indicatif::ProgressBar;
 use ndarray::Ix1;
 use rayon::prelude::*;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Values of units that are diagnosed together, about: 128 MB of them are in memory at once, and a unit at the least.
@@ -36,15 +37,15 @@ impl Diagnose {
             samples.diagnose(layer, &bar, &mut rows)?;
         }
         bar.finish_and_clear();
+        let mut console = Console::new();
         if self.json {
             let rows = rows.iter().map(|row| row.json(samples.spacing_ms)).collect::<anyhow::Result<_>>()?;
-            println!("{}", serde_json::Value::Array(rows));
-            return Ok(());
+            console.line(serde_json::Value::Array(rows));
+            return console.finish();
         }
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        writeln!(out, "layer  unit       mean         sd       mcse   ess_bulk   ess_mean    r_hat    tau (draws)        tau (ms)")?;
-        rows.iter().try_for_each(|row| writeln!(out, "{}", row.line(samples.spacing_ms)))?;
-        Ok(out.flush()?)
+        console.line("layer  unit       mean         sd       mcse   ess_bulk   ess_mean    r_hat    tau (draws)        tau (ms)");
+        rows.iter().for_each(|row| console.line(row.line(samples.spacing_ms)));
+        console.finish()
     }
 }
 

@@ -1,7 +1,7 @@
 //! `heescope evaluate`: how close generated images come to a data set, beside the floor that real images reach.
 
 use crate::analysis::image_evaluator::{Evaluation, ImageEvaluator, Images};
-use crate::cli::notice;
+use crate::cli::console::{Console, notice};
 use crate::data::{self, ImageSet, Part, Progress};
 use crate::export::npz;
 use crate::shown::one_line;
@@ -90,12 +90,13 @@ impl Evaluate {
         let chosen = rand::seq::index::sample(&mut ChaCha8Rng::seed_from_u64(0), images.nrows(), count).into_vec();
         let found = evaluator.evaluate(images.select(Axis(0), &chosen).view()).map_err(|e| anyhow!("{place}: {e}"))?;
         let floor = evaluator.floor(count);
+        let mut console = Console::new();
         if self.json {
-            println!("{}", report(&self, name, &evaluator, &found, &floor)?);
+            console.line(report(&self, name, &evaluator, &found, &floor)?);
         } else {
-            print!("{}", table(&self, name, &evaluator, &found, &floor));
+            console.print(table(&self, name, &evaluator, &found, &floor));
         }
-        Ok(())
+        console.finish()
     }
 }
 
@@ -128,7 +129,7 @@ fn read_data(data: &str, part: Part, pixels: usize) -> anyhow::Result<ImageSet> 
         path => {
             let (set, rejected) = data::read(&[PathBuf::from(path)], part, Some(pixels), &Progress::default())?;
             for error in rejected.iter().filter(|_| part == Part::Train) {
-                notice(&format!("left out: {error}"));
+                notice(format_args!("left out: {error}"));
             }
             Ok(set)
         }

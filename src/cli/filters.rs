@@ -3,6 +3,7 @@
 use crate::experiment::modelfile;
 use crate::export::filters::Format;
 use crate::export::mosaic::Scale;
+use crate::export::{Outputs, ending, is_stream};
 use crate::model::receptive_field;
 use crate::studies::fits::{self, groups};
 use anyhow::bail;
@@ -34,23 +35,31 @@ pub(super) struct Filters {
 
 impl Filters {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let ending = self.out.extension().and_then(|e| e.to_str()).unwrap_or("png").to_ascii_lowercase();
-        let format = match self.format.as_deref().unwrap_or(&ending) {
-            "png" => Format::Png,
-            "svg" => Format::Svg,
-            "npy" => Format::Npy,
-            "csv" => Format::Csv,
-            other => bail!("--format {other}: png, svg, npy or csv is needed"),
-        };
+        let format = self.format()?;
         let (_, model) = modelfile::load(&self.model)?;
         if !(1..=model.depth()).contains(&self.layer) {
             bail!("--layer {} is out of range: 1 to {}", self.layer, model.depth());
         }
+        Outputs::default().writes_any("--out", &self.out).reads("--model", &self.model).check()?;
         if groups::sets_scale(&model, self.layer) {
             return Ok(groups::save(&self.out, &model, self.layer, format)?);
         }
         let pixels = receptive_field::filters(&model, self.layer, None);
         let scale = if self.shared_scale { Scale::Shared } else { Scale::PerFilter };
         Ok(fits::save(&self.out, pixels.view(), format, scale, 4, self.ellipses)?)
+    }
+
+    /// What is written: as asked for, otherwise by the ending, PNG where there is none that could tell.
+    fn format(&self) -> anyhow::Result<Format> {
+        let ending = ending(&self.out);
+        match (self.format.as_deref(), ending.as_str()) {
+            (Some("png"), _) | (None, "png" | "") => Ok(Format::Png),
+            (Some("svg"), _) | (None, "svg") => Ok(Format::Svg),
+            (Some("npy"), _) | (None, "npy") => Ok(Format::Npy),
+            (Some("csv"), _) | (None, "csv") => Ok(Format::Csv),
+            (None, _) if is_stream(&self.out) => Ok(Format::Png),
+            (Some(other), _) => bail!("--format {other}: png, svg, npy or csv is needed"),
+            (None, _) => bail!("{}: a name that ends in .png, .svg, .npy or .csv is needed, or --format", self.out.display()),
+        }
     }
 }

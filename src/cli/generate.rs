@@ -1,9 +1,11 @@
 //! `heescope generate`: images from the model, jointly, marginally or from the top down (model.md 4).
 
-use crate::cli::Start;
+use crate::cli::console::{Console, notice};
+use crate::cli::{Start, writes};
 use crate::experiment::{Config, FrozenModel, ModelVersion, Session};
 use crate::export::filters::tile;
 use crate::export::images::{Tone, picture, save_npz};
+use crate::export::{Outputs, check_room, save_png, write_or_keep};
 use crate::model::Hierarchy;
 use crate::studies::generation::comparison::SMALLEST_PICTURE;
 use crate::studies::generation::{GenerationChains, GenerationRequest, MOST_STEPS, Mode, Origin};
@@ -72,11 +74,16 @@ impl Generate {
         if !(1..=MOST_STEPS).contains(&self.steps) {
             bail!("--steps {} is out of range: 1 to {MOST_STEPS}", self.steps);
         }
+        if let (Some(category), true) = (self.category, mode != Mode::Ancestral) {
+            bail!("--category {category} has a meaning with --mode ancestral only: {} chains choose their own", mode.name());
+        }
         let (config, model) = self.start.read(self.model.as_ref())?;
         let pixels = config.model.layers.first().map_or(0, |layer| layer.size);
         if pixels < SMALLEST_PICTURE {
             bail!("{} observes {pixels} values: a picture of at least {SMALLEST_PICTURE} pixels is needed", config.model.name);
         }
+        let outputs = writes("--png", self.png.as_ref(), ".png", Outputs::default().writes("--out", &self.out, ".npz"));
+        self.start.reads(self.model.as_ref(), outputs).check()?;
         let request = GenerationRequest {
             mode,
             count: self.count,
@@ -97,7 +104,10 @@ impl Generate {
             (Some(model), false) => (FrozenModel::from_model(config, model), None),
             (model, _) => {
                 if model.is_none() && config.learning.enabled {
-                    eprintln!("preset {} has not learned: its weights are random (train it, then use --model)", config.model.name);
+                    notice(format_args!(
+                        "preset {} has not learned: its weights are random (train it, then use --model)",
+                        config.model.name
+                    ));
                 }
                 let session = match model {
                     Some(model) => Session::with_model(config.clone(), model)?,
@@ -109,6 +119,9 @@ impl Generate {
                 )
             }
         };
+        self.check_category(&frozen)?;
+        request.validate(&frozen.model)?;
+        check_room(&self.out, (2 * self.count * shape[0] * shape[1] * size_of::<f32>()) as u64)?;
         let tone = Tone::of(frozen.model.layers[0].bounds());
         let mut chains = GenerationChains::new(&frozen, request, data.as_ref())?;
         let steps = if request.mode == Mode::Ancestral { 0 } else { self.steps };
@@ -122,12 +135,26 @@ impl Generate {
         }
         bar.finish_and_clear();
         let (samples, means) = (chains.samples(), chains.means());
-        save_npz(&self.out, &samples, &means, shape, &config.to_toml())?;
+        let written = write_or_keep(&self.out, |path| save_npz(path, &samples, &means, shape, &config.to_toml()));
         if let Some(path) = &self.png {
-            crate::export::save_png(path, &picture(means.view(), shape, MOST_TILES, tone, ZOOM))?;
+            write_or_keep(path, |path| save_png(path, &picture(means.view(), shape, MOST_TILES, tone, ZOOM)))?;
         }
+        written?;
         let how = if request.mode == Mode::Ancestral { String::new() } else { format!(", {steps} steps from {}", self.from) };
-        println!("{} images of {} x {} pixels, {}{how}", request.count, shape[0], shape[1], self.mode);
+        let mut console = Console::beside([&self.out].into_iter().chain(&self.png).map(PathBuf::as_path));
+        console.line(format_args!("{} images of {} x {} pixels, {}{how}", request.count, shape[0], shape[1], self.mode));
+        console.finish()
+    }
+
+    /// An error where `--category` names a state that learning has not opened.
+    fn check_category(&self, frozen: &FrozenModel) -> anyhow::Result<()> {
+        let (Some(category), Some(open)) = (self.category, frozen.model.active_states()) else { return Ok(()) };
+        if frozen.active_layers < frozen.model.depth() {
+            bail!("--category {category}: learning has not opened the categorical top of this model yet");
+        }
+        if (open..frozen.model.layers[frozen.model.depth()].size).contains(&category) {
+            bail!("--category {category}: learning has opened the states 0 to {} so far", open - 1);
+        }
         Ok(())
     }
 }

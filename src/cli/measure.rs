@@ -1,7 +1,10 @@
 //! `heescope measure`: the studies of the registry without a window. Names, options and help are those of the registry.
 
-use crate::cli::Start;
+use crate::cli::console::{Console, notice};
+use crate::cli::{Start, writes};
 use crate::experiment::{Config, ModelVersion, Session};
+use crate::export::table::TABLE_ENDINGS;
+use crate::export::{Outputs, check_output, write_or_keep};
 use crate::studies::{self, OptionKind, Study, StudyError, StudyFindings, StudyOption, StudyOptions, StudyTarget};
 use anyhow::{Context, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -93,6 +96,14 @@ impl clap::Args for GivenOptions {
 }
 
 impl GivenOptions {
+    /// An error where one was given that is not the study's.
+    fn all_of(&self, study: &dyn Study) -> anyhow::Result<()> {
+        let Some((key, _)) = self.0.iter().find(|(key, _)| study.options().iter().all(|option| option.key != *key)) else { return Ok(()) };
+        let known = study.options().iter().map(|option| format!("--{}", option.key)).collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "it has none".into() } else { format!("its options are {known}") };
+        bail!("--{key} is no option of {}: {known}", study.name())
+    }
+
     /// Those that a study has; the error names a value that is out of range.
     fn of(&self, study: &dyn Study) -> Result<StudyOptions, StudyError> {
         let mut options = StudyOptions::of(study);
@@ -105,7 +116,11 @@ impl GivenOptions {
 
 impl Measure {
     pub(super) fn run(self) -> anyhow::Result<()> {
+        if self.what != ALL {
+            self.options.all_of(studies::by_name(&self.what)?)?;
+        }
         let (mut config, model) = self.start.read(self.model.as_ref())?;
+        self.check_outputs()?;
         config.learning.enabled = false;
         let mut session = match model {
             Some(model) => Session::with_model(config, model)?,
@@ -121,44 +136,68 @@ impl Measure {
         }
         let study = studies::by_name(&self.what)?;
         let target = images(study);
-        let findings = match pool.install(|| self.measure(study, &target, session.config())) {
+        let mut console = Console::beside(self.out.as_deref());
+        let findings = match pool.install(|| self.measure(study, &target, session.config(), &mut console)) {
             Err(StudyError::NotApplicable(reason)) => bail!("{}: {reason}", session.config().model.name),
             other => other?,
         };
-        match &self.out {
-            Some(path) => Ok(findings.to_table(study).save(path)?),
-            None => Ok(()),
+        if let Some(path) = &self.out {
+            let table = findings.to_table(study);
+            write_or_keep(path, |path| table.save(path))?;
         }
+        console.finish()
+    }
+
+    /// The file of one study has to be a table; the folder of all is made.
+    fn check_outputs(&self) -> anyhow::Result<()> {
+        let Some(path) = &self.out else { return Ok(()) };
+        if self.what != ALL {
+            let outputs = writes("--out", Some(path), TABLE_ENDINGS, Outputs::default());
+            return Ok(self.start.reads(self.model.as_ref(), outputs).check()?);
+        }
+        std::fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+        Ok(studies::all().try_for_each(|study| check_output(&file_in(path, study)))?)
     }
 
     /// Every study that applies; which do not is told, and why.
     fn every(&self, config: &Config, target: &dyn Fn(&dyn Study) -> StudyTarget, pool: &rayon::ThreadPool) -> anyhow::Result<()> {
-        if let Some(folder) = &self.out {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        }
-        let mut failed = Vec::new();
+        let (mut failed, mut console) = (Vec::new(), Console::new());
         for study in studies::all() {
+            if !self.is_wanted(&console) {
+                break;
+            }
             let target = target(study);
             if !self.json {
-                println!("{}: {}", study.name(), study.summary());
+                console.line(format_args!("{}: {}", study.name(), study.summary()));
             }
-            match pool.install(|| self.measure(study, &target, config)) {
-                Ok(findings) => self.save(study, &findings)?,
-                Err(StudyError::NotApplicable(reason)) if self.json => eprintln!("{} does not apply: {reason}", study.name()),
-                Err(StudyError::NotApplicable(reason)) => println!("does not apply: {reason}"),
+            match pool.install(|| self.measure(study, &target, config, &mut console)) {
+                Ok(findings) => {
+                    if let Some(folder) = &self.out {
+                        let table = findings.to_table(study);
+                        failed.extend(write_or_keep(&file_in(folder, study), |path| table.save(path)).err().map(|error| error.to_string()));
+                    }
+                }
+                Err(StudyError::NotApplicable(reason)) if self.json => notice(format_args!("{} does not apply: {reason}", study.name())),
+                Err(StudyError::NotApplicable(reason)) => console.line(format_args!("does not apply: {reason}")),
                 Err(error) => failed.push(format!("{}: {error}", study.name())),
             }
         }
-        if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("; ")) }
+        if failed.is_empty() { console.finish() } else { bail!("{}", failed.join("; ")) }
     }
 
-    fn save(&self, study: &dyn Study, findings: &StudyFindings) -> anyhow::Result<()> {
-        let Some(folder) = &self.out else { return Ok(()) };
-        Ok(findings.to_table(study).save(&Path::new(folder).join(format!("{}.csv", study.name())))?)
+    /// Whether somebody will see what is found: in a file, or on standard output.
+    fn is_wanted(&self, console: &Console) -> bool {
+        self.out.is_some() || console.is_open()
     }
 
     /// Runs a study and prints what it finds.
-    fn measure(&self, study: &dyn Study, target: &StudyTarget, config: &Config) -> Result<StudyFindings, StudyError> {
+    fn measure(
+        &self,
+        study: &dyn Study,
+        target: &StudyTarget,
+        config: &Config,
+        console: &mut Console,
+    ) -> Result<StudyFindings, StudyError> {
         let options = self.options.of(study)?;
         let lines = study.prints_points() && !self.json;
         let visible = !lines && std::io::stderr().is_terminal();
@@ -169,22 +208,22 @@ impl Measure {
             bar.set_position(findings.done as u64);
             if lines {
                 let from = printed.unwrap_or_else(|| {
-                    print_header(findings);
+                    console.line(header(findings));
                     0
                 });
-                findings.points[from..].iter().for_each(|point| print_point(findings, point));
+                findings.points[from..].iter().for_each(|point| console.line(row(findings, point)));
                 printed = Some(findings.points.len());
             }
-            true
+            self.is_wanted(console)
         })?;
         bar.finish_and_clear();
         if self.json {
-            println!("{}", self.json(study, &findings, config));
+            console.line(self.json(study, &findings, config));
         } else if let Some(text) = study.printed(&findings) {
-            print!("{text}");
+            console.print(text);
         }
-        if lines {
-            eprintln!("{} points, {:.1} s", findings.points.len(), begin.elapsed().as_secs_f64());
+        if lines && console.is_open() {
+            notice(format_args!("{} points, {:.1} s", findings.points.len(), begin.elapsed().as_secs_f64()));
         }
         Ok(findings)
     }
@@ -199,12 +238,17 @@ impl Measure {
     }
 }
 
-fn print_header(findings: &StudyFindings) {
-    let figure = &findings.figure;
-    println!("{:>8} {:>12} {:>12} {:>10} {:>12}", figure.series_key, "x", "measured", "error", figure.expectation.name());
+/// The file of a study's table where all of them are measured.
+fn file_in(folder: &Path, study: &dyn Study) -> PathBuf {
+    folder.join(format!("{}.csv", study.name()))
 }
 
-fn print_point(findings: &StudyFindings, point: &studies::Point) {
+fn header(findings: &StudyFindings) -> String {
+    let figure = &findings.figure;
+    format!("{:>8} {:>12} {:>12} {:>10} {:>12}", figure.series_key, "x", "measured", "error", figure.expectation.name())
+}
+
+fn row(findings: &StudyFindings, point: &studies::Point) -> String {
     let (series, expected) = (findings.series_value(point), point.expected.unwrap_or(f64::NAN));
-    println!("{series:>8} {:>12.4} {:>12.5} {:>10.5} {expected:>12.5}", point.x, point.y, point.error);
+    format!("{series:>8} {:>12.4} {:>12.5} {:>10.5} {expected:>12.5}", point.x, point.y, point.error)
 }

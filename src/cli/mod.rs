@@ -2,23 +2,26 @@
 
 mod bench;
 mod boundary;
+mod console;
 mod diagnose;
 mod evaluate;
 mod filters;
 mod generate;
 mod measure;
 mod sample;
+mod stop;
 mod train;
 mod tuning;
 mod window;
 
 use crate::experiment::parameters::{self, Value};
 use crate::experiment::{Config, ConfigError, modelfile, presets};
+use crate::export::Outputs;
 use crate::model::Hierarchy;
-use crate::shown::one_line;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use std::io::Read;
+use console::{Console, notice};
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 /// Watch neural sampling in hierarchical energy-based models.
@@ -95,6 +98,27 @@ impl Start {
         }
         Ok((config, model))
     }
+
+    /// What a command reads that starts from this and from a `model` file: nothing is to be written in its place.
+    fn reads<'a>(&'a self, model: Option<&'a PathBuf>, outputs: Outputs<'a>) -> Outputs<'a> {
+        reads("--model", model, reads("--config", self.config.as_ref(), outputs))
+    }
+}
+
+/// Adds a file that an option names, where it does, to what a command reads.
+fn reads<'a>(option: &'static str, path: Option<&'a PathBuf>, outputs: Outputs<'a>) -> Outputs<'a> {
+    match path {
+        Some(path) => outputs.reads(option, path),
+        None => outputs,
+    }
+}
+
+/// Adds a file that an option names, where it does, to what a command writes.
+fn writes<'a>(option: &'static str, path: Option<&'a PathBuf>, needed: &'static str, outputs: Outputs<'a>) -> Outputs<'a> {
+    match path {
+        Some(path) => outputs.writes(option, path, needed),
+        None => outputs,
+    }
 }
 
 /// A seed, in the range and the words of the configuration.
@@ -120,11 +144,6 @@ fn read_config(path: &Path) -> anyhow::Result<Config> {
     Config::from_toml(&text).with_context(|| place.to_string())
 }
 
-/// Says on standard error what does not stop the command, in one line.
-fn notice(text: &str) {
-    eprintln!("{}", one_line(text));
-}
-
 /// The program around the commands: what only the process as a whole may decide is handed in here.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Program {
@@ -148,23 +167,29 @@ impl Program {
 
 /// The exit status.
 fn main(program: Program) -> u8 {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    stop::survive_file_limit();
+    let outcome = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments, program),
         Err(error) if !error.use_stderr() => {
-            let _ = error.print(); // help and version; a closed pipe is no failure
-            return 0;
+            // Help and version.
+            let mut console = Console::new();
+            match std::io::stdout().is_terminal() {
+                true => console.print(error.render().ansi()),
+                false => console.print(error.render()),
+            }
+            console.finish()
         }
         Err(error) => {
             let text = error.to_string();
             let lines: Vec<_> = text.lines().take_while(|line| !line.starts_with("Usage")).collect();
-            notice(&lines.join(" "));
+            notice(lines.join(" "));
             return 1;
         }
     };
-    match run(arguments, program) {
+    match outcome {
         Ok(()) => 0,
         Err(error) => {
-            notice(&format!("error: {error:#}"));
+            notice(format_args!("error: {error:#}"));
             1
         }
     }
@@ -173,10 +198,11 @@ fn main(program: Program) -> u8 {
 fn run(arguments: Arguments, program: Program) -> anyhow::Result<()> {
     match arguments.command {
         Some(Subcommands::Presets) => {
+            let mut console = Console::new();
             for preset in presets::all() {
-                println!("{:<16} {}", preset.name, preset.summary);
+                console.line(format_args!("{:<16} {}", preset.name, preset.summary));
             }
-            Ok(())
+            console.finish()
         }
         Some(Subcommands::Train(train)) => train.run(),
         Some(Subcommands::Sample(sample)) => sample.run(),

@@ -1,9 +1,10 @@
 //! `heescope sample`: chains of one posterior, with all that is needed to check them.
 
-use crate::cli::Start;
+use crate::cli::{Start, reads};
 use crate::dynamics::Probes;
 use crate::experiment::{modelfile, session::Session};
 use crate::export::npz::{Archive, read_npy};
+use crate::export::{Outputs, check_room, write_atomically, write_or_keep};
 use anyhow::bail;
 use ndarray::{Array1, Array3, ArrayD, s};
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ pub(super) struct Sample {
 impl Sample {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (mut config, model) = self.start.read(self.model.as_ref())?;
+        self.outputs().check()?;
         config.set(&format!("batch={}", self.chains)).map_err(|_| anyhow::anyhow!("--chains {}: 1 to 100000", self.chains))?;
         if self.thin == 0 || self.steps / self.thin == 0 {
             bail!("--thin {} leaves no draw of --steps {}", self.thin, self.steps);
@@ -56,6 +58,7 @@ impl Sample {
                 self.chains
             );
         }
+        check_room(&self.out, (values as usize * self.chains * draws * size_of::<f32>()) as u64)?;
         if let Some(path) = &self.stimulus {
             let values: ArrayD<f32> = read_npy(path)?;
             let values: Vec<f32> = values.iter().copied().collect();
@@ -92,6 +95,12 @@ impl Sample {
         archive.add("time_ms", &time_ms)?;
         archive.add("x0", &Array1::from(session.stimulus().to_vec()))?;
         modelfile::add_model(&mut archive, session.config(), session.model())?;
-        Ok(archive.save(&self.out)?)
+        let bytes = archive.into_bytes()?;
+        Ok(write_or_keep(&self.out, |path| write_atomically(path, &bytes))?)
+    }
+
+    fn outputs(&self) -> Outputs<'_> {
+        let outputs = self.start.reads(self.model.as_ref(), Outputs::default().writes("--out", &self.out, ".npz"));
+        reads("--stimulus", self.stimulus.as_ref(), outputs)
     }
 }

@@ -1,6 +1,9 @@
 //! `heescope tuning`: shows gratings to a model as to V1, and writes what every unit of a layer answers.
 
+use crate::cli::console::Console;
 use crate::experiment::{ModelVersion, Session, WatchedUnits, modelfile};
+use crate::export::table::TABLE_ENDINGS;
+use crate::export::{Outputs, write_or_keep};
 use crate::studies::{self, Study, StudyError, StudyOptions, StudyTarget, tuning};
 use anyhow::bail;
 use std::io::IsTerminal;
@@ -33,6 +36,9 @@ impl Tuning {
         let watched = WatchedUnits { layer: self.layer, pair: [0, 0] };
         let target = StudyTarget { watched, ..StudyTarget::of(&session, ModelVersion::default()) };
         let study = &tuning::STUDY;
+        if study.applies(&target).is_ok() {
+            Outputs::default().writes("--out", &self.out, TABLE_ENDINGS).reads("--model", &self.model).check()?;
+        }
         let bar = if std::io::stderr().is_terminal() { indicatif::ProgressBar::new(1) } else { indicatif::ProgressBar::hidden() };
         let found = studies::measure(study, &target, &StudyOptions::default(), &mut |findings| {
             bar.set_length(findings.total as u64);
@@ -44,8 +50,10 @@ impl Tuning {
             Err(StudyError::NotApplicable(reason)) => bail!("{}: {reason}", self.model.display()),
             other => other?,
         };
-        found.to_table(study).save(&self.out)?;
-        print!("{}", study.printed(&found).unwrap_or_default());
-        Ok(())
+        let table = found.to_table(study);
+        write_or_keep(&self.out, |path| table.save(path))?;
+        let mut console = Console::beside([self.out.as_path()]);
+        console.print(study.printed(&found).unwrap_or_default());
+        console.finish()
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::cli::Program;
 #[cfg(feature = "window")]
-use crate::cli::Start;
+use crate::cli::{Start, writes};
+#[cfg(feature = "window")]
+use crate::export::Outputs;
 use anyhow::bail;
 use std::path::PathBuf;
 
@@ -58,6 +60,9 @@ impl WindowArguments {
     /// Opens the window and runs until it is closed.
     pub(super) fn open(self, program: Program) -> anyhow::Result<()> {
         use crate::app::{self, Options, ScreenshotRequest};
+        if let Some(path) = &self.screenshot {
+            writes("--screenshot", Some(path), ".png", Outputs::default()).check()?;
+        }
         let start = Start { preset: self.preset, config: self.config, set: self.set, seed: None, threads: None };
         let (config, _) = start.read(self.model.as_ref())?;
         let dark = self.theme.as_deref().map(is_dark).transpose()?;

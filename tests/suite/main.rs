@@ -10,6 +10,8 @@ mod diagnose;
 mod engine;
 mod evaluate;
 mod families;
+#[cfg(unix)]
+mod files;
 mod generate;
 mod generation;
 mod grid;

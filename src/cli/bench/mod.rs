@@ -11,11 +11,12 @@ mod table;
 #[cfg(feature = "window")]
 mod watched;
 
-use crate::cli::Start;
+use crate::cli::console::Console;
+use crate::cli::{Start, writes};
 use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
-use crate::export::write_atomically;
+use crate::export::{Outputs, write_atomically, write_or_keep};
 use anyhow::bail;
 use clock::median_ms;
 use parts::{Normals, Products};
@@ -58,6 +59,8 @@ impl Bench {
         if !(1..=10_000).contains(&self.rounds) {
             bail!("--rounds {} is out of range: 1 to 10000", self.rounds);
         }
+        let outputs = writes("--plot", self.plot.as_ref(), ".svg", Outputs::default());
+        self.start.reads(None, outputs).check()?;
         let plain = self.start.preset.is_none() && self.start.config.is_none() && self.start.set.is_empty();
         let targets = self.targets || self.all || (self.json && plain);
         // First of all, while the process holds nothing else: it measures memory.
@@ -75,15 +78,16 @@ impl Bench {
             map.insert("growth".into(), json!(growth));
         }
         if let Some(path) = &self.plot {
-            write_atomically(path, plot::svg(&growth).as_bytes())?;
+            write_or_keep(path, |path| write_atomically(path, plot::svg(&growth).as_bytes()))?;
         }
         map.insert("rounds".into(), self.rounds.into());
+        let mut console = Console::beside(self.plot.as_deref());
         if self.json {
-            println!("{}", Value::Object(map));
+            console.line(Value::Object(map));
         } else {
-            self.print(&map, figures.as_ref(), &growth);
+            self.print(&mut console, &map, figures.as_ref(), &growth);
         }
-        Ok(())
+        console.finish()
     }
 
     /// One step of a configuration, and its parts alone.
@@ -131,11 +135,17 @@ impl Bench {
         Ok(map)
     }
 
-    fn print(&self, map: &Map<String, Value>, figures: Option<&table::Figures>, growth: &[growth::Growth]) {
+    fn print(&self, console: &mut Console, map: &Map<String, Value>, figures: Option<&table::Figures>, growth: &[growth::Growth]) {
         let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default();
-        println!("preset {}, batch {}, {} threads, medians of {} rounds", text("preset"), map["batch"], map["threads"], self.rounds);
+        console.line(format_args!(
+            "preset {}, batch {}, {} threads, medians of {} rounds",
+            text("preset"),
+            map["batch"],
+            map["threads"],
+            self.rounds
+        ));
         for (name, value) in map.iter().filter_map(|(name, value)| value.as_f64().filter(|_| value.is_f64()).map(|v| (name, v))) {
-            println!("{name:<36} {value:.4}");
+            console.line(format_args!("{name:<36} {value:.4}"));
         }
         for f in figures.iter().flat_map(|figures| &figures.0) {
             let scores = match (f.target, f.reached) {
@@ -143,14 +153,14 @@ impl Bench {
                 (Some(target), _) => format!("  target {target}: NOT reached"),
                 _ => String::new(),
             };
-            println!("{:<60} {:>10.4} {}{scores}", f.what, f.value, f.unit);
+            console.line(format_args!("{:<60} {:>10.4} {}{scores}", f.what, f.value, f.unit));
         }
         if let Some(watched) = map.get("watched") {
-            println!("\nwatched: {watched:#}");
+            console.line(format_args!("\nwatched: {watched:#}"));
         }
         for g in growth {
-            println!("\n{:>10} {:>12} {:>12}", g.over, "step ms", "bound ms");
-            g.points.iter().for_each(|p| println!("{:>10} {:>12.4} {:>12.4}", p.at, p.step_ms, p.bound_ms));
+            console.line(format_args!("\n{:>10} {:>12} {:>12}", g.over, "step ms", "bound ms"));
+            g.points.iter().for_each(|p| console.line(format_args!("{:>10} {:>12.4} {:>12.4}", p.at, p.step_ms, p.bound_ms)));
         }
     }
 }

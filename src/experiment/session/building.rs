@@ -133,6 +133,10 @@ fn load_stimuli(config: &mut Config, model: &mut Hierarchy, fresh: bool, progres
         }
         return Ok(Loaded { stimuli: None, labels: None, warnings: Vec::new() });
     }
+    for path in config.data.paths.iter().filter(|_| [Source::Files, Source::Images].contains(&source)) {
+        // What a folder holds may be left out with a word, what was named may not.
+        std::fs::metadata(path).map_err(|problem| DataError::File { path: path.clone(), problem: problem.into() })?;
+    }
     let (set, labels, rejected) = if source.is_whole() {
         let (set, rejected) = data::whole(source, &config.data.paths, Part::Train, Some(observed), progress)?;
         fit_to_images(config, model, fresh, [set.rows, set.columns])?;
