@@ -92,7 +92,9 @@ fn fits(c: &mut Criterion) {
     let filters: Vec<Vec<f32>> = session.model().weights[0].columns().into_iter().map(|column| column.to_vec()).collect();
     let mut group = c.benchmark_group("fits");
     group.throughput(Throughput::Elements(filters.len() as u64)).sample_size(10);
-    group.bench_function("144 filters of 12x12", |b| b.iter(|| filters.iter().map(|filter| gabor::fit(filter, 12)).collect::<Vec<_>>()));
+    group.bench_function("144 filters of 12x12", |b| {
+        b.iter(|| filters.iter().map(|filter| gabor::fit(filter, [12, 12])).collect::<Vec<_>>())
+    });
     group.finish();
 }
 

@@ -36,10 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
     let session = learned(presets::by_name("dead-leaves")?)?;
     let filters = session.model().weights[0].view(); // [pixels, units]: a column a filter
-    let (fits, side) = fits::of(filters).ok_or("the filters are square pictures")?;
-    let count = filters.columns().into_iter().zip(&fits).filter(|(filter, fit)| is_gabor(&filter.to_vec(), side, fit)).count();
+    let shape = session.model().image_shape();
+    let fits = fits::of(filters, shape).ok_or("the filters are pictures")?;
+    let count = filters.columns().into_iter().zip(&fits).filter(|(filter, fit)| is_gabor(&filter.to_vec(), shape, fit)).count();
     let path = folder.join("filters.png");
-    save(&path, filters, Format::Png, Scale::PerFilter, ZOOM, &[])?;
+    save(&path, filters, shape, Format::Png, Scale::PerFilter, ZOOM, &[])?;
     println!("{} images: {count} of {} filters are Gabor functions; {}", session.images(), fits.len(), path.display());
     Ok(())
 }

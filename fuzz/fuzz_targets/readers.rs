@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use heescope::data::{Part, Progress, read};
+use heescope::data::{Part, PictureSize, Progress, read};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     // A picture is read in a folder only, everything else alone as well.
     for place in [path, folder.path().to_path_buf()] {
-        if let Ok((set, _)) = read(&[place], Part::All, None, &Progress::default()) {
+        if let Ok((set, _)) = read(&[place], Part::All, PictureSize::Own, &Progress::default()) {
             assert_eq!(set.pixels.dim(), (set.len(), set.rows * set.columns));
             assert!(set.pixels.iter().all(|v| (0.0..=1.0).contains(v)));
             assert!(set.labels.is_none_or(|labels| labels.len() == set.pixels.nrows()));

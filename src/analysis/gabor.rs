@@ -45,9 +45,15 @@ pub struct Gabor {
 }
 
 impl Gabor {
-    /// Whether the fit is good and its centre lies inside a patch of `side` pixels.
-    pub fn is_gabor_like(&self, side: usize) -> bool {
-        self.r2 >= GABOR_LIKE && self.centre.iter().all(|c| (0.0..=side as f64).contains(c))
+    /// Whether the fit is good and its centre lies inside a patch of these rows and columns.
+    pub fn is_gabor_like(&self, shape: [usize; 2]) -> bool {
+        self.r2 >= GABOR_LIKE && self.is_inside(shape)
+    }
+
+    /// Whether its centre lies inside a patch of these rows and columns.
+    pub fn is_inside(&self, [rows, columns]: [usize; 2]) -> bool {
+        let [x, y] = self.centre;
+        (0.0..=columns as f64).contains(&x) && (0.0..=rows as f64).contains(&y)
     }
 
     /// n_x and n_y: widths across and along the bars in periods of the carrier (Ringach, J. Neurophysiol. 88:455, 2002).
@@ -55,16 +61,16 @@ impl Gabor {
         self.widths.map(|width| width * self.frequency)
     }
 
-    /// The fitted function on a patch of `side` x `side` pixels, row by row.
-    pub fn render(&self, side: usize) -> Vec<f32> {
+    /// The fitted function on a patch of these rows and columns, row by row.
+    pub fn render(&self, [rows, columns]: [usize; 2]) -> Vec<f32> {
         let wave = Wave::new(&self.parameters);
-        (0..side * side).map(|i| wave.at(pixel(i, side)).value as f32).collect()
+        (0..rows * columns).map(|i| wave.at(pixel(i, columns)).value as f32).collect()
     }
 }
 
-/// The centre of pixel i.
-fn pixel(i: usize, side: usize) -> [f64; 2] {
-    [(i % side) as f64 + 0.5, (i / side) as f64 + 0.5]
+/// The centre of pixel i of a patch of so many columns.
+fn pixel(i: usize, columns: usize) -> [f64; 2] {
+    [(i % columns) as f64 + 0.5, (i / columns) as f64 + 0.5]
 }
 
 /// Parameters: x_0, y_0, angle of the wave vector, f, c, s, log sigma_u, log sigma_w.
@@ -129,7 +135,7 @@ impl Wave {
 
 struct Problem<'a> {
     filter: &'a [f64],
-    side: usize,
+    shape: [usize; 2],
     parameters: Parameters,
 }
 
@@ -140,7 +146,8 @@ impl Problem<'_> {
 
     /// Whether the envelope has left the range in which it says something about this patch.
     fn is_lost(&self) -> bool {
-        let widest = (2.0 * self.side as f64).ln();
+        let [rows, columns] = self.shape;
+        let widest = (2.0 * rows.max(columns) as f64).ln();
         let p = &self.parameters;
         p.iter().any(|v| !v.is_finite()) || p[6] > widest || p[7] > widest || p[3].abs() > 1.0
     }
@@ -163,14 +170,14 @@ impl LeastSquaresProblem<f64, Dyn, U8> for Problem<'_> {
 
     fn residuals(&self) -> Option<DVector<f64>> {
         let wave = self.wave();
-        (!self.is_lost()).then(|| DVector::from_fn(self.filter.len(), |i, _| wave.at(pixel(i, self.side)).value - self.filter[i]))
+        (!self.is_lost()).then(|| DVector::from_fn(self.filter.len(), |i, _| wave.at(pixel(i, self.shape[1])).value - self.filter[i]))
     }
 
     fn jacobian(&self) -> Option<OMatrix<f64, Dyn, U8>> {
         let wave = self.wave();
         let mut jacobian = OMatrix::<f64, Dyn, U8>::zeros(self.filter.len());
         for (i, mut row) in jacobian.row_iter_mut().enumerate() {
-            let gradient = wave.gradient(&wave.at(pixel(i, self.side)));
+            let gradient = wave.gradient(&wave.at(pixel(i, self.shape[1])));
             row.iter_mut().zip(gradient).for_each(|(entry, value)| *entry = value);
         }
         Some(jacobian)
@@ -180,7 +187,7 @@ impl LeastSquaresProblem<f64, Dyn, U8> for Problem<'_> {
 /// A filter as it is fitted: its strongest weight has size 1.
 struct Target {
     values: Vec<f64>,
-    side: usize,
+    shape: [usize; 2],
     scale: f64,
     /// Sum of squared deviations from the mean.
     variance: f64,
@@ -188,8 +195,9 @@ struct Target {
 
 impl Target {
     /// None where values are missing, are not finite or do not vary.
-    fn new(filter: &[f32], side: usize) -> Option<Self> {
-        if side < 4 || filter.len() != side * side || filter.iter().any(|v| !v.is_finite()) {
+    fn new(filter: &[f32], shape: [usize; 2]) -> Option<Self> {
+        let [rows, columns] = shape;
+        if rows.min(columns) < 4 || filter.len() != rows * columns || filter.iter().any(|v| !v.is_finite()) {
             return None;
         }
         let scale = filter.iter().fold(0.0f32, |top, v| top.max(v.abs()));
@@ -197,12 +205,12 @@ impl Target {
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let variance: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
         let varies = scale > 0.0 && variance >= 1e-9 * values.len() as f64;
-        varies.then_some(Self { values, side, scale: f64::from(scale), variance })
+        varies.then_some(Self { values, shape, scale: f64::from(scale), variance })
     }
 
     /// R^2 and parameters where the search from `start` ends; None where it is lost.
     fn search(&self, start: Parameters) -> Option<(f64, Parameters)> {
-        let problem = Problem { filter: &self.values, side: self.side, parameters: start };
+        let problem = Problem { filter: &self.values, shape: self.shape, parameters: start };
         let (problem, report) = LevenbergMarquardt::new().with_tol(1e-4).with_patience(6).minimize(problem);
         let r2 = 1.0 - 2.0 * report.objective_function / self.variance;
         (r2.is_finite() && !problem.is_lost()).then_some((r2, problem.parameters))
@@ -210,7 +218,7 @@ impl Target {
 
     fn best_of_all_starts(&self) -> Option<(f64, Parameters)> {
         let mut best: Option<(f64, Parameters)> = None;
-        for (tried, start) in starts(&self.values, self.side).into_iter().enumerate() {
+        for (tried, start) in starts(&self.values, self.shape).into_iter().enumerate() {
             let so_far = best.map_or(f64::NEG_INFINITY, |(r2, _)| r2);
             if so_far > GOOD || (tried == FIRST && so_far < HOPELESS) {
                 break;
@@ -221,24 +229,24 @@ impl Target {
     }
 
     fn describe(&self, found: Option<(f64, Parameters)>) -> Gabor {
-        found.map_or_else(|| nothing(self.side), |(r2, parameters)| describe(parameters, r2.clamp(0.0, 1.0), self.scale))
+        found.map_or_else(|| nothing(self.shape), |(r2, parameters)| describe(parameters, r2.clamp(0.0, 1.0), self.scale))
     }
 }
 
-fn nothing(side: usize) -> Gabor {
-    Gabor { centre: [0.5 * side as f64; 2], widths: [NARROWEST; 2], ..Gabor::default() }
+fn nothing([rows, columns]: [usize; 2]) -> Gabor {
+    Gabor { centre: [0.5 * columns as f64, 0.5 * rows as f64], widths: [NARROWEST; 2], ..Gabor::default() }
 }
 
-/// Fits a Gabor function to a square filter, `[side * side]` row by row. A filter with values that are not finite, or without
-/// variance, gets R^2 = 0.
-pub fn fit(filter: &[f32], side: usize) -> Gabor {
-    Target::new(filter, side).map_or_else(|| nothing(side), |target| target.describe(target.best_of_all_starts()))
+/// Fits a Gabor function to a filter of a patch of `shape`, rows and columns, `[rows * columns]` row by row. A filter with values that
+/// are not finite, or without variance, gets R^2 = 0.
+pub fn fit(filter: &[f32], shape: [usize; 2]) -> Gabor {
+    Target::new(filter, shape).map_or_else(|| nothing(shape), |target| target.describe(target.best_of_all_starts()))
 }
 
 /// Fits a filter that has changed little since it had the fit `before`: a good fit is followed from where it was, at a fraction of
 /// the cost; one that is not good, or gets worse, is sought anew.
-pub fn follow(filter: &[f32], side: usize, before: &Gabor) -> Gabor {
-    let Some(target) = Target::new(filter, side) else { return nothing(side) };
+pub fn follow(filter: &[f32], shape: [usize; 2], before: &Gabor) -> Gabor {
+    let Some(target) = Target::new(filter, shape) else { return nothing(shape) };
     let mut start = Parameters::from(before.parameters);
     (start[4], start[5]) = (start[4] / target.scale, start[5] / target.scale);
     let followed = if before.r2 >= GABOR_LIKE { target.search(start).filter(|(r2, _)| *r2 >= before.r2 - WORSE) } else { None };
@@ -265,16 +273,17 @@ fn describe(mut p: Parameters, r2: f64, scale: f64) -> Gabor {
 }
 
 /// Where the search begins: centre of energy, the strongest waves of the spectrum, round and long envelopes.
-fn starts(values: &[f64], side: usize) -> Vec<Parameters> {
+fn starts(values: &[f64], [rows, columns]: [usize; 2]) -> Vec<Parameters> {
     let energy: f64 = values.iter().map(|v| v * v).sum();
-    let moment = |axis: usize| values.iter().enumerate().map(|(i, v)| v * v * pixel(i, side)[axis]).sum::<f64>() / energy;
+    let moment = |axis: usize| values.iter().enumerate().map(|(i, v)| v * v * pixel(i, columns)[axis]).sum::<f64>() / energy;
     let centre = [moment(0), moment(1)];
-    let spread =
-        |axis: usize| values.iter().enumerate().map(|(i, v)| v * v * (pixel(i, side)[axis] - centre[axis]).powi(2)).sum::<f64>() / energy;
+    let spread = |axis: usize| {
+        values.iter().enumerate().map(|(i, v)| v * v * (pixel(i, columns)[axis] - centre[axis]).powi(2)).sum::<f64>() / energy
+    };
     // The energy of a Gaussian envelope has half its variance.
-    let width = (spread(0) + spread(1)).sqrt().clamp(1.0, 0.4 * side as f64);
-    let peak = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).map_or(centre, |i| pixel(i, side));
-    let waves = strongest_waves(values, side, centre, width);
+    let width = (spread(0) + spread(1)).sqrt().clamp(1.0, 0.4 * rows.min(columns) as f64);
+    let peak = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).map_or(centre, |i| pixel(i, columns));
+    let waves = strongest_waves(values, columns, centre, width);
     let mut list = Vec::new();
     for (place, stretch, wave) in [(centre, 1.0, 0), (peak, 1.0, 0), (centre, 1.0, 1), (centre, 1.8, 0), (peak, 0.6, 1)] {
         let Some(&[angle, frequency]) = waves.get(wave) else { continue };
@@ -282,7 +291,7 @@ fn starts(values: &[f64], side: usize) -> Vec<Parameters> {
         let wave = Wave::new(&p);
         let mut sums = [0.0; 4];
         for (i, v) in values.iter().enumerate() {
-            let at = wave.at(pixel(i, side));
+            let at = wave.at(pixel(i, columns));
             sums = [sums[0] + v * at.even, sums[1] + at.even * at.even, sums[2] + v * at.odd, sums[3] + at.odd * at.odd];
         }
         (p[4], p[5]) = (sums[0] / sums[1].max(1e-9), sums[2] / sums[3].max(1e-9));
@@ -292,18 +301,18 @@ fn starts(values: &[f64], side: usize) -> Vec<Parameters> {
 }
 
 /// Angle and frequency of the two strongest waves under a Gaussian window; the second differs in direction from the first.
-fn strongest_waves(values: &[f64], side: usize, centre: [f64; 2], width: f64) -> Vec<[f64; 2]> {
+fn strongest_waves(values: &[f64], columns: usize, centre: [f64; 2], width: f64) -> Vec<[f64; 2]> {
     let sharpness = 0.25 / (width * width);
     let windowed: Vec<f64> = values
         .iter()
         .enumerate()
         .map(|(i, v)| {
-            let [dx, dy] = [pixel(i, side)[0] - centre[0], pixel(i, side)[1] - centre[1]];
+            let [dx, dy] = [pixel(i, columns)[0] - centre[0], pixel(i, columns)[1] - centre[1]];
             v * (-sharpness * (dx * dx + dy * dy)).exp()
         })
         .collect();
     let mut found: Vec<(f64, [f64; 2])> = Vec::with_capacity(DIRECTIONS * FREQUENCIES);
-    let mut turns = vec![[0.0; 2]; side];
+    let mut turns = vec![[0.0; 2]; columns];
     for direction in 0..DIRECTIONS {
         let angle = direction as f64 * PI / DIRECTIONS as f64;
         let (sin, cos) = angle.sin_cos();
@@ -313,7 +322,7 @@ fn strongest_waves(values: &[f64], side: usize, centre: [f64; 2], width: f64) ->
             let (a, b) = (TAU * frequency * cos, TAU * frequency * sin);
             turns.iter_mut().enumerate().for_each(|(x, turn)| *turn = (a * (x as f64 + 0.5 - centre[0])).sin_cos().into());
             let [mut even, mut odd] = [0.0; 2];
-            for (y, row) in windowed.chunks_exact(side).enumerate() {
+            for (y, row) in windowed.chunks_exact(columns).enumerate() {
                 let [s, c] = row.iter().zip(&turns).fold([0.0; 2], |[s, c], (v, [sin, cos])| [s + v * sin, c + v * cos]);
                 let (sin, cos) = (b * (y as f64 + 0.5 - centre[1])).sin_cos();
                 (even, odd) = (even + c * cos - s * sin, odd + s * cos + c * sin);
@@ -344,6 +353,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     const SIDE: usize = 12;
+    const SHAPE: [usize; 2] = [SIDE; 2];
 
     /// A Gabor inside the patch with two lobes or more, as filters have.
     fn random_parameters(rng: &mut ChaCha8Rng) -> [f64; 8] {
@@ -375,7 +385,7 @@ mod tests {
         for _ in 0..20 {
             let p = random_parameters(&mut rng);
             let filter: Vec<f64> = picture(&random_parameters(&mut rng), 0.0, &mut rng).iter().map(|&v| f64::from(v)).collect();
-            let problem = |p: [f64; 8]| Problem { filter: &filter, side: SIDE, parameters: p.into() };
+            let problem = |p: [f64; 8]| Problem { filter: &filter, shape: SHAPE, parameters: p.into() };
             let jacobian = problem(p).jacobian().unwrap();
             for k in 0..8 {
                 let moved = |by: f64| {
@@ -395,7 +405,7 @@ mod tests {
         let (mut orientation, mut frequency, mut place, mut width, mut poor, mut planted) = (0, 0, 0, 0, 0, 0);
         for _ in 0..500 {
             let p = random_parameters(&mut rng);
-            let fit = fit(&picture(&p, 0.2, &mut rng), SIDE);
+            let fit = fit(&picture(&p, 0.2, &mut rng), SHAPE);
             let truth = describe(p.into(), 1.0, 1.0);
             poor += usize::from(fit.r2 < 0.9);
             orientation += usize::from(orientation_difference(fit.orientation, truth.orientation) > 5f64.to_radians());
@@ -416,26 +426,26 @@ mod tests {
         let (mut moved_on, mut jumped) = (0, 0);
         for _ in 0..100 {
             let p = random_parameters(&mut rng);
-            let before = fit(&picture(&p, 0.2, &mut rng), SIDE);
+            let before = fit(&picture(&p, 0.2, &mut rng), SHAPE);
             let mut q = p;
             (q[0], q[1], q[2], q[4], q[5]) = (q[0] + 0.3, q[1] - 0.2, q[2] + 0.1, 3.0 * q[4], 3.0 * q[5]);
             // Another Gabor altogether: the old fit leads nowhere.
             for (p, lost) in [(q, &mut moved_on), (random_parameters(&mut rng), &mut jumped)] {
                 let filter = picture(&p, 0.2, &mut rng);
-                let (anew, followed) = (fit(&filter, SIDE), follow(&filter, SIDE, &before));
+                let (anew, followed) = (fit(&filter, SHAPE), follow(&filter, SHAPE, &before));
                 *lost += usize::from(anew.r2 - followed.r2 > 0.03);
             }
         }
         assert!(moved_on == 0 && jumped <= 2, "lost: {moved_on} that moved, {jumped} that jumped, of 100");
         // Planted: without a new search what has jumped is lost.
         let lost = |_: &i32| {
-            let before = fit(&picture(&random_parameters(&mut rng), 0.2, &mut rng), SIDE);
+            let before = fit(&picture(&random_parameters(&mut rng), 0.2, &mut rng), SHAPE);
             let filter = picture(&random_parameters(&mut rng), 0.2, &mut rng);
-            let stuck = Target::new(&filter, SIDE).unwrap().search(before.parameters.into());
-            stuck.is_none_or(|(r2, _)| fit(&filter, SIDE).r2 - r2 > 0.03)
+            let stuck = Target::new(&filter, SHAPE).unwrap().search(before.parameters.into());
+            stuck.is_none_or(|(r2, _)| fit(&filter, SHAPE).r2 - r2 > 0.03)
         };
         assert!((0..100).filter(lost).count() > 5);
-        assert_eq!(follow(&[f32::NAN; SIDE * SIDE], SIDE, &Gabor { r2: 0.9, ..Gabor::default() }).r2, 0.0);
+        assert_eq!(follow(&[f32::NAN; SIDE * SIDE], SHAPE, &Gabor { r2: 0.9, ..Gabor::default() }).r2, 0.0);
     }
 
     #[test]
@@ -449,11 +459,34 @@ mod tests {
         checks.push(("tiny", vec![1e-40; SIDE * SIDE]));
         (0..20).for_each(|_| checks.push(("white noise", (0..SIDE * SIDE).map(|_| StandardNormal.sample(&mut rng)).collect())));
         for (name, filter) in checks {
-            let fit = fit(&filter, SIDE);
-            assert!(fit.r2 < 0.6 && !fit.is_gabor_like(SIDE), "{name}: R^2 {}", fit.r2);
-            assert!(fit.render(SIDE).iter().all(|v| v.is_finite()), "{name}");
+            let fit = fit(&filter, SHAPE);
+            assert!(fit.r2 < 0.6 && !fit.is_gabor_like(SHAPE), "{name}: R^2 {}", fit.r2);
+            assert!(fit.render(SHAPE).iter().all(|v| v.is_finite()), "{name}");
         }
-        assert_eq!(fit(&[1.0; 7], 12).r2, 0.0);
+        assert_eq!(fit(&[1.0; 7], SHAPE).r2, 0.0);
+    }
+
+    #[test]
+    fn a_gabor_on_a_patch_that_is_not_square_is_recovered_where_it_lies() {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        for shape @ [rows, columns] in [[9, 20], [20, 9], [16, 25]] {
+            for _ in 0..20 {
+                let mut p = random_parameters(&mut rng);
+                (p[0], p[1]) = (rng.random_range(0.3..0.7) * columns as f64, rng.random_range(0.3..0.7) * rows as f64);
+                let drawn = Wave::new(&p);
+                let values: Vec<f32> = (0..rows * columns).map(|i| drawn.at(pixel(i, columns)).value as f32).collect();
+                let (found, truth) = (fit(&values, shape), describe(p.into(), 1.0, 1.0));
+                assert!(found.r2 > 0.95 && found.is_gabor_like(shape), "{shape:?}: {found:?} of {truth:?}");
+                assert!((0..2).all(|axis| (found.centre[axis] - truth.centre[axis]).abs() < 0.6), "{shape:?}: {found:?} of {truth:?}");
+                assert!(found.render(shape).iter().zip(&values).all(|(a, b)| (a - b).abs() < 0.3), "{shape:?}");
+            }
+        }
+        // Planted: the same values read as columns by rows are no such Gabor function.
+        let drawn = Wave::new(&[10.0, 4.0, 0.4, 0.2, 1.0, 0.0, 0.7, 0.9]);
+        let values: Vec<f32> = (0..180).map(|i| drawn.at(pixel(i, 20)).value as f32).collect();
+        assert!(fit(&values, [9, 20]).r2 > 0.99 && fit(&values, [20, 9]).r2 < 0.9);
+        let outside = Gabor { centre: [15.0, 4.0], r2: 0.9, ..Gabor::default() };
+        assert!(outside.is_gabor_like([9, 20]) && !outside.is_gabor_like([20, 9]));
     }
 
     #[test]
@@ -466,7 +499,7 @@ mod tests {
             })
             .collect();
         let turned: Vec<f32> = (0..SIDE * SIDE).map(|i| rows[(i % SIDE) * SIDE + i / SIDE]).collect();
-        let [flat, upright] = [rows.clone(), turned].map(|f| fit(&f, SIDE));
+        let [flat, upright] = [rows.clone(), turned].map(|f| fit(&f, SHAPE));
         assert!(orientation_difference(flat.orientation, 0.0) < 0.01 && flat.phase < 0.01, "{flat:?}");
         assert!(orientation_difference(upright.orientation, FRAC_PI_2) < 0.01, "{upright:?}");
         assert!((flat.frequency - 0.2).abs() < 0.005 && (flat.widths[0] - 5f64.sqrt()).abs() < 0.05, "{flat:?}");
@@ -478,7 +511,7 @@ mod tests {
                 ((-across * across / 3.0).exp() * (-((x - y) / 2f64.sqrt()).powi(2) / 12.0).exp()) as f32
             })
             .collect();
-        let bar = fit(&slanted, SIDE);
+        let bar = fit(&slanted, SHAPE);
         assert!(orientation_difference(bar.orientation, PI / 4.0) < 0.05, "{bar:?}");
         // Planted: the wave vector's own angle would be a right angle away.
         assert!(orientation_difference(bar.orientation + FRAC_PI_2, PI / 4.0) > 1.0);

@@ -30,9 +30,9 @@ pub struct Group {
 }
 
 /// One group for each column of `weights` `[first-layer units, second-layer units]`, of the filters that are fitted inside the patch
-/// of `side` pixels.
-pub fn groups(weights: ArrayView2<f32>, fits: &[Gabor], side: usize) -> Vec<Group> {
-    let inside = |fit: &Gabor| fit.r2 >= FITTED && fit.centre.iter().all(|c| (0.0..=side as f64).contains(c));
+/// of `shape`, rows and columns.
+pub fn groups(weights: ArrayView2<f32>, fits: &[Gabor], shape: [usize; 2]) -> Vec<Group> {
+    let inside = |fit: &Gabor| fit.r2 >= FITTED && fit.is_inside(shape);
     let fitted: Vec<(usize, Gabor)> = fits.iter().copied().enumerate().filter(|(_, fit)| inside(fit)).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     weights
@@ -104,11 +104,11 @@ mod tests {
             1 => (-((fits[i].centre[0] - 3.0).powi(2) + (fits[i].centre[1] - 9.0).powi(2)) / 8.0).exp() as f32,
             _ => rng.random_range(-1.0..1.0),
         });
-        let found = groups(weights.view(), &fits, 12);
+        let found = groups(weights.view(), &fits, [12, 12]);
         assert!(found[0].orientation_z > 5.0 && (found[0].orientation - 1.0).abs() < 0.1 && found[0].place_z < 3.0, "{:?}", found[0]);
         assert!(found[1].place_z > 5.0 && (found[1].centre[0] - 3.0).abs() < 1.0 && found[1].orientation_z < 3.0, "{:?}", found[1]);
         assert!(found[2].orientation_z.abs() < 3.0 && found[2].place_z.abs() < 3.0, "planted: no group: {:?}", found[2]);
         assert_eq!(shares(&found), [1.0 / 3.0; 2]);
-        assert_eq!(groups(Array2::zeros((120, 1)).view(), &fits, 12), [Group::default()]);
+        assert_eq!(groups(Array2::zeros((120, 1)).view(), &fits, [12, 12]), [Group::default()]);
     }
 }

@@ -150,7 +150,7 @@ fn write_filters(model: &Hierarchy, settings: &ExportSettings) -> Result<PathBuf
         groups::save(&path, model, *layer, *format)
     } else {
         let pixels = receptive_field::filters(model, *layer, None);
-        fits::save(&path, pixels.view(), *format, *scale, *zoom, *outlines)
+        fits::save(&path, pixels.view(), model.image_shape(), *format, *scale, *zoom, *outlines)
     };
     written.map(|()| path).map_err(WindowError::file)
 }
@@ -161,7 +161,7 @@ fn choose_path(field: PathField, export: &ExportSettings) -> Option<PathBuf> {
     match field {
         PathField::Images => dialog.pick_folder(),
         PathField::ImageFile => dialog
-            .add_filter("images", &["png", "jpg", "jpeg", "npz", "npy", "gz", "idx3-ubyte", "idx", "bin"])
+            .add_filter("images", &["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "npz", "npy", "gz", "idx3-ubyte", "idx", "bin"])
             .add_filter("every file", &["*"]) // MNIST's names have no ending
             .pick_file(),
         PathField::Open => dialog.add_filter("model", &["npz"]).pick_file(),

@@ -44,8 +44,8 @@ pub struct Fits {
     pub of: ModelVersion,
     /// Images seen by then.
     pub images: u64,
-    /// Side of the patch, pixels.
-    pub side: usize,
+    /// Rows and columns of the patch.
+    pub shape: [usize; 2],
     /// One fit a unit.
     pub gabors: Arc<Vec<Gabor>>,
     /// Groups of filters that each second-layer unit drives; empty without a second layer.
@@ -57,7 +57,7 @@ impl Fits {
     pub fn summary(&self) -> (f64, f64) {
         let mut r2: Vec<f64> = self.gabors.iter().map(|fit| fit.r2).collect();
         r2.sort_by(f64::total_cmp);
-        let gabor_like = self.gabors.iter().filter(|fit| fit.is_gabor_like(self.side)).count();
+        let gabor_like = self.gabors.iter().filter(|fit| fit.is_gabor_like(self.shape)).count();
         (gabor_like as f64 / r2.len().max(1) as f64, r2.get(r2.len() / 2).copied().unwrap_or_default())
     }
 
@@ -71,7 +71,7 @@ impl Fits {
 struct FitRequest {
     of: ModelVersion,
     images: u64,
-    side: usize,
+    shape: [usize; 2],
     filters: Arc<Array2<f32>>,
     second: Option<Arc<Array2<f32>>>,
 }
@@ -110,7 +110,7 @@ impl GaborFitter {
     pub(super) fn offer(&mut self, snapshot: &Snapshot, priority: FitPriority) {
         let of = snapshot.version();
         let Some(filters) = snapshot.weights.first() else { return };
-        let Some(side) = fits::side(filters.nrows()) else { return };
+        let Some(shape) = fits::patch(snapshot.image_shape()) else { return };
         let rested = match self.last_pass.filter(|_| self.last_request.is_some_and(|last| last.model == of.model)) {
             Some((at, took)) => priority.pause_after(took).is_some_and(|pause| at.elapsed() >= pause),
             None => priority > FitPriority::Unneeded,
@@ -119,7 +119,7 @@ impl GaborFitter {
             return;
         }
         let second = snapshot.weights.get(1).cloned();
-        if self.job.submit(FitRequest { of, images: snapshot.clock.images, side, filters: filters.clone(), second }) {
+        if self.job.submit(FitRequest { of, images: snapshot.clock.images, shape, filters: filters.clone(), second }) {
             (self.busy, self.last_request) = (true, Some(of));
         }
     }
@@ -142,16 +142,16 @@ impl GaborFitter {
 
 /// Fits every filter, from the last fits of the same model where there are any: `last`, with the model's number.
 fn fit_all(request: FitRequest, last: &mut (u64, Arc<Vec<Gabor>>)) -> Fits {
-    let FitRequest { of, images, side, filters, second } = request;
+    let FitRequest { of, images, shape, filters, second } = request;
     let before = if last.0 == of.model { last.1.as_slice() } else { &[] };
     let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {
-        Some(before) => gabor::follow(&column.to_vec(), side, before),
-        None => gabor::fit(&column.to_vec(), side),
+        Some(before) => gabor::follow(&column.to_vec(), shape, before),
+        None => gabor::fit(&column.to_vec(), shape),
     };
     let gabors: Arc<Vec<Gabor>> = Arc::new(filters.columns().into_iter().enumerate().map(fit).collect());
     *last = (of.model, gabors.clone());
-    let groups = second.map(|second| groups(second.view(), &gabors, side)).unwrap_or_default().into();
-    Fits { of, images, side, gabors, groups }
+    let groups = second.map(|second| groups(second.view(), &gabors, shape)).unwrap_or_default().into();
+    Fits { of, images, shape, gabors, groups }
 }
 
 #[cfg(test)]

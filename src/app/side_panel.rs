@@ -83,7 +83,7 @@ impl SidePanel {
         ui.horizontal(|ui| {
             path_field(ui, &label, "Image file or folder", &mut self.images);
             for (text, field, hint) in [
-                ("File", PathField::ImageFile, "Choose a PNG or JPEG, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
+                ("File", PathField::ImageFile, "Choose a picture, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
                 ("Folder", PathField::Images, "Choose a folder of pictures, or one with MNIST's files or CIFAR-10 batches"),
             ] {
                 if ui.button(text).on_hover_text(hint).clicked() {
@@ -92,9 +92,9 @@ impl SidePanel {
             }
         });
         let hint = if config.data.source.is_whole() {
-            "Whole images: IDX, NPY, NPZ, CIFAR-10, or a folder of PNG or JPEG; or drop them on the window"
+            "Whole images: IDX, NPY, NPZ, CIFAR-10, or a folder of pictures, with a folder for each class or not; or drop them on the window"
         } else {
-            "PNG or JPEG; or drop files on the window"
+            "PNG, JPEG, TIFF, WebP or BMP; or drop files on the window"
         };
         let learn = ui.add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these"));
         if learn.on_hover_text(hint).clicked() {

@@ -2,9 +2,9 @@
 
 use crate::analysis::image_evaluator::{Evaluation, ImageEvaluator, Images};
 use crate::cli::console::{Console, notice};
-use crate::data::{self, ImageSet, Part, Progress};
+use crate::data::{self, ClassNames, ImageSet, Part, PictureSize, Progress};
 use crate::export::npz;
-use crate::shown::one_line;
+use crate::shown::{one_line, shown};
 use crate::studies::generation::image_evaluation;
 use anyhow::{anyhow, bail};
 use ndarray::{Array2, Axis, Ix3};
@@ -71,9 +71,9 @@ impl Evaluate {
         if let Some(image) = images.rows().into_iter().position(|row| row.iter().any(|v| !v.is_finite())) {
             bail!("{place}: image {image} holds a value that is not finite");
         }
-        let [training, reference] = [Part::Train, Part::Test].map(|part| read_data(&self.data, part, images.ncols()));
+        let [training, reference] = [Part::Train, Part::Test].map(|part| read_data(&self.data, part, size));
         let (training, reference) = (training?, reference?);
-        if [reference.rows, reference.columns] != size {
+        if reference.shape() != size {
             let ([r, c], d) = (size, &reference);
             bail!("{place} has {r} x {c} pixels, the images of {} {} x {}: one size is needed", self.data, d.rows, d.columns);
         }
@@ -83,6 +83,7 @@ impl Evaluate {
                 bail!("{what}: {found} images, at least {} are needed", ImageEvaluator::FEWEST);
             }
         }
+        let names = training.class_names.clone();
         let labelled = |set: ImageSet| Images { pixels: set.pixels, labels: set.labels };
         let evaluator = image_evaluation::fit(size, labelled(reference), labelled(training)).map_err(|e| anyhow!("{}: {e}", self.data))?;
         // A distance falls with the number of images, so there are no more than the floor can be given for.
@@ -92,9 +93,9 @@ impl Evaluate {
         let floor = evaluator.floor(count);
         let mut console = Console::new();
         if self.json {
-            console.line(report(&self, name, &evaluator, &found, &floor)?);
+            console.line(report(&self, name, &evaluator, &names, [&found, &floor])?);
         } else {
-            console.print(table(&self, name, &evaluator, &found, &floor));
+            console.print(table(&self, name, &evaluator, &names, [&found, &floor]));
         }
         console.finish()
     }
@@ -113,23 +114,31 @@ fn read_images(path: &Path, kind: Option<Kind>) -> anyhow::Result<(&'static str,
     }
     let array = file.array(name)?;
     let shape = array.shape().to_vec();
-    let images = array
-        .into_dimensionality::<Ix3>()
-        .map_err(|_| anyhow!("{}: {name} has the shape {shape:?}, count x rows x columns is needed", path.display()))?;
+    let images = array.into_dimensionality::<Ix3>().map_err(|_| {
+        anyhow!("{}: {name} has the shape {shape:?}, count x rows x columns is needed{}", path.display(), reshaped(name, &shape))
+    })?;
     let (count, rows, columns) = images.dim();
     let flat = images.as_standard_layout().into_owned().into_shape_with_order((count, rows * columns));
     Ok((name, flat.map_err(|e| anyhow!("{}: {name}: {e}", path.display()))?, [rows, columns]))
 }
 
-/// One part of the data; pictures are scaled to a square of so many pixels. What is left out is told once.
-fn read_data(data: &str, part: Part, pixels: usize) -> anyhow::Result<ImageSet> {
+/// The line of NumPy that makes square images of rows of values, where it can.
+fn reshaped(name: &str, shape: &[usize]) -> String {
+    match *shape {
+        [count, values] if values.isqrt().pow(2) == values => format!(": {name}.reshape({count}, {0}, {0})", values.isqrt()),
+        _ => String::new(),
+    }
+}
+
+/// One part of the data; pictures are scaled to these rows and columns. What is to be told of the files is told once.
+fn read_data(data: &str, part: Part, size: [usize; 2]) -> anyhow::Result<ImageSet> {
     match data {
         "digits" => Ok(data::digits(part)?),
         "fashion" => Ok(data::fashion(part)?),
         path => {
-            let (set, rejected) = data::read(&[PathBuf::from(path)], part, Some(pixels), &Progress::default())?;
-            for error in rejected.iter().filter(|_| part == Part::Train) {
-                notice(format_args!("left out: {error}"));
+            let (set, told) = data::read(&[PathBuf::from(path)], part, PictureSize::Exactly(size), &Progress::default())?;
+            for line in told.iter().filter(|_| part == Part::Train) {
+                notice(line);
             }
             Ok(set)
         }
@@ -140,8 +149,8 @@ fn report(
     given: &Evaluate,
     name: &str,
     evaluator: &ImageEvaluator,
-    found: &Evaluation,
-    floor: &Evaluation,
+    names: &ClassNames,
+    [found, floor]: [&Evaluation; 2],
 ) -> anyhow::Result<serde_json::Value> {
     Ok(serde_json::json!({
         "file": given.samples.display().to_string(),
@@ -151,12 +160,13 @@ fn report(
         "generated": serde_json::to_value(found)?,
         "floor": serde_json::to_value(floor)?,
         "classes": evaluator.classes(),
+        "class_names": evaluator.classes().into_iter().map(|class| names.of(class)).collect::<Vec<_>>(),
         "reference_class_shares": evaluator.reference_shares(),
         "discriminants_accuracy": evaluator.accuracy(),
     }))
 }
 
-fn table(given: &Evaluate, name: &str, evaluator: &ImageEvaluator, found: &Evaluation, floor: &Evaluation) -> String {
+fn table(given: &Evaluate, name: &str, evaluator: &ImageEvaluator, names: &ClassNames, [found, floor]: [&Evaluation; 2]) -> String {
     let mut text = format!(
         "{}: {} {name} against {} held-out images of {}; {} training images\n\n{:<34}{:>16}{:>16}\n",
         one_line(&given.samples.display().to_string()),
@@ -184,7 +194,7 @@ fn table(given: &Evaluate, name: &str, evaluator: &ImageEvaluator, found: &Evalu
     if let (Some(shares), Some(reference)) = (&found.class_shares, evaluator.reference_shares()) {
         let _ = writeln!(text, "\n{:<34}{:>16}{:>16}", "class shares", name, "held-out");
         for ((class, share), real) in evaluator.classes().iter().zip(shares).zip(reference) {
-            let _ = writeln!(text, "{class:<34}{share:>16.3}{real:>16.3}");
+            let _ = writeln!(text, "{:<34}{share:>16.3}{real:>16.3}", shown(&names.of(*class)));
         }
         if let Some(accuracy) = evaluator.accuracy() {
             let _ = writeln!(text, "(the discriminants tell {:.1} % of held-out images rightly)", 100.0 * accuracy);

@@ -46,7 +46,7 @@ impl Filters {
         }
         let pixels = receptive_field::filters(&model, self.layer, None);
         let scale = if self.shared_scale { Scale::Shared } else { Scale::PerFilter };
-        Ok(fits::save(&self.out, pixels.view(), format, scale, 4, self.ellipses)?)
+        Ok(fits::save(&self.out, pixels.view(), model.image_shape(), format, scale, 4, self.ellipses)?)
     }
 
     /// What is written: as asked for, otherwise by the ending, PNG where there is none that could tell.

@@ -3,7 +3,6 @@
 use crate::cli::console::{Console, notice};
 use crate::cli::{Start, writes};
 use crate::experiment::{Config, FrozenModel, ModelVersion, Session};
-use crate::export::filters::tile;
 use crate::export::images::{Tone, picture, save_npz};
 use crate::export::{Outputs, check_room, save_png, write_or_keep};
 use crate::model::Hierarchy;
@@ -95,10 +94,10 @@ impl Generate {
         };
         let threads = config.dynamics.threads;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        pool.install(|| self.generate(&config, model, request, tile(pixels)))
+        pool.install(|| self.generate(&config, model, request))
     }
 
-    fn generate(&self, config: &Config, model: Option<Hierarchy>, request: GenerationRequest, shape: [usize; 2]) -> anyhow::Result<()> {
+    fn generate(&self, config: &Config, model: Option<Hierarchy>, request: GenerationRequest) -> anyhow::Result<()> {
         let needs_data = request.origin == Origin::Data && request.mode != Mode::Ancestral;
         let (frozen, data) = match (model, needs_data) {
             (Some(model), false) => (FrozenModel::from_model(config, model), None),
@@ -121,6 +120,7 @@ impl Generate {
         };
         self.check_category(&frozen)?;
         request.validate(&frozen.model)?;
+        let shape = frozen.model.image_shape();
         check_room(&self.out, (2 * self.count * shape[0] * shape[1] * size_of::<f32>()) as u64)?;
         let tone = Tone::of(frozen.model.layers[0].bounds());
         let mut chains = GenerationChains::new(&frozen, request, data.as_ref())?;

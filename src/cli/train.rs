@@ -24,8 +24,8 @@ const USUAL_IMAGES: u64 = 100_000;
 pub(super) struct Train {
     #[command(flatten)]
     start: Start,
-    /// Own images: a file or a folder of PNG and JPEG; for presets that learn whole images (digits, fashion, mnist) also IDX, NPY,
-    /// NPZ or CIFAR-10 batches
+    /// Own images: a file or a folder of PNG, JPEG, TIFF, WebP and BMP; for presets that learn whole images (digits, fashion, mnist)
+    /// also IDX, NPY, NPZ or CIFAR-10 batches, and folders of pictures by class
     #[arg(long)]
     data: Vec<PathBuf>,
     /// Images to learn from
@@ -72,7 +72,7 @@ impl Train {
             modelfile::resume(path, &mut session)?;
         }
         for warning in session.warnings() {
-            notice(format_args!("left out: {warning}"));
+            notice(warning);
         }
         check_room(&self.out, modelfile::largest_size(&session)?)?;
         let (start, stop) = (Instant::now(), Stop::listen()?);
@@ -142,13 +142,15 @@ impl Train {
 
     /// Writes the model and the filters. Where one of the two fails, the other is written all the same.
     fn save(&self, config: &Config, session: &Session) -> anyhow::Result<()> {
-        let model = write_or_keep(&self.out, |path| modelfile::save(path, config, session));
+        let saved = write_or_keep(&self.out, |path| modelfile::save(path, config, session));
         if let Some(path) = &self.filters {
-            let written = write_or_keep(path, |path| save(path, session.model().weights[0].view(), Format::Png, Scale::PerFilter, 4, &[]));
-            model?;
+            let model = session.model();
+            let written =
+                write_or_keep(path, |path| save(path, model.weights[0].view(), model.image_shape(), Format::Png, Scale::PerFilter, 4, &[]));
+            saved?;
             return Ok(written?);
         }
-        Ok(model?)
+        Ok(saved?)
     }
 }
 

@@ -36,7 +36,7 @@ fn embedded(name: &str, images: &[u8], labels: &[u8], white: f32, held_out: usiz
         let mut pixels = vec![0.0; range.len() * shape.pixels()];
         idx::fill(images, range.start * shape.pixels(), white, &mut pixels, &progress)?;
         let pixels = Array2::from_shape_vec((range.len(), shape.pixels()), pixels).map_err(|e| e.to_string())?;
-        Ok(ImageSet { pixels, rows: shape.rows, columns: shape.columns, labels: Some(labels) })
+        Ok(ImageSet { labels: Some(labels), ..ImageSet::new(pixels, [shape.rows, shape.columns]) })
     };
     read().map_err(|problem| DataError::File { path: name.into(), problem })
 }

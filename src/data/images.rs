@@ -1,7 +1,9 @@
-//! One's own images: files and folders of PNG or JPEG, each checked before it is decoded.
+//! One's own images: files and folders of pictures, each checked before it is decoded.
 
-use crate::data::{DataError, Progress, ReadError};
-use image::ImageReader;
+use crate::data::grey_scale::{Number, ValueRange};
+use crate::data::picture::{self, Picture};
+use crate::data::{DataError, Notice, Progress, ReadError, folder};
+use image::{DynamicImage, ImageFormat};
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -17,83 +19,100 @@ pub(super) const MOST_PIXELS: u64 = 100_000_000;
 pub struct Loaded {
     /// Grey levels 0 to 1, `[rows, columns]` each.
     pub images: Vec<Array2<f32>>,
-    /// What was left out, and why.
-    pub rejected: Vec<DataError>,
+    /// What was left out, and why; how values were scaled.
+    pub notices: Vec<Notice>,
 }
 
-/// Reads files, and the PNG and JPEG files of folders (one level, sorted), on all cores; the outcome's order is that of the
-/// names. What cannot be used is reported, the rest goes on. Sizes are checked before anything is decoded, and at most 100
-/// million pixels are kept. Nothing more is read once `progress` is cancelled.
+/// Reads files, and the pictures of folders and of the folders in them (sorted by name), on all cores; the outcome's order is that of
+/// the names. What cannot be used is reported, the rest goes on. Sizes are checked before anything is decoded, and at most 100
+/// million pixels are kept. Values that are far below their scale are scaled by the largest of them. Nothing more is read once
+/// `progress` is cancelled.
 pub fn load(paths: &[PathBuf], smallest_side: usize, progress: &Progress) -> Loaded {
-    let mut loaded = Loaded::default();
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            match folder(path) {
-                Ok(found) => files.extend(found),
-                Err(error) => loaded.rejected.push(error),
-            }
-        } else {
-            files.push(path.clone());
-        }
-    }
+    let (files, mut notices) = files(paths);
     progress.begin("reading images", files.len());
-    let failed = |path: &PathBuf, problem: ReadError| DataError::File { path: path.clone(), problem };
+    let failed = |path: &PathBuf, problem: ReadError| Notice::from(DataError::File { path: path.clone(), problem });
     let (mut pixels, mut usable) = (0, Vec::new());
     for path in files {
         match usable_size(&path, smallest_side) {
-            Ok([width, height]) if pixels + width * height > MOST_PIXELS => {
-                loaded.rejected.push(failed(&path, format!("{width} x {height} pixels more would be above {MOST_PIXELS} in all").into()));
+            Ok((_, [width, height])) if pixels + width * height > MOST_PIXELS => {
+                notices.push(failed(&path, format!("{width} x {height} pixels more would be above {MOST_PIXELS} in all").into()));
             }
-            Ok([width, height]) => {
+            Ok((header, [width, height])) => {
                 pixels += width * height;
-                usable.push(path);
+                usable.push((path, header));
             }
-            Err(problem) => loaded.rejected.push(failed(&path, problem)),
+            Err(problem) => notices.push(failed(&path, problem)),
         }
     }
     progress.begin("reading images", usable.len());
-    let read = |path: PathBuf| {
+    let read = |(path, header): (PathBuf, (ImageFormat, [u32; 2]))| {
         if progress.cancelled() {
             return None;
         }
-        let image = decode(&path, smallest_side).map_err(|problem| failed(&path, problem));
+        let image = decode(&path, header).map_err(|problem| failed(&path, problem));
         progress.advance(1);
-        Some(image)
+        Some(image.map(|image| (path, image)))
     };
     let read: Vec<_> = usable.into_par_iter().map(read).collect();
+    let mut images = Vec::new();
     for outcome in read.into_iter().flatten() {
         match outcome {
-            Ok(image) => loaded.images.push(image),
-            Err(error) => loaded.rejected.push(error),
+            Ok(image) => images.push(image),
+            Err(notice) => notices.push(notice),
+        }
+    }
+    let (divisors, said) = common_scale(images.iter().map(|(_, image)| (image.is_real, image.range)));
+    notices.extend(said.and_then(|how| Some(taken(&images.first()?.0, how))));
+    let mut loaded = Loaded { images: Vec::new(), notices };
+    for (path, image) in images {
+        let grey = image.grey(divisors);
+        if varies(&grey) {
+            loaded.images.push(grey);
+        } else {
+            loaded.notices.push(failed(&path, no_contrast()));
         }
     }
     loaded
 }
 
-fn folder(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let failed = |problem: ReadError| DataError::File { path: path.into(), problem };
-    let entries = std::fs::read_dir(path).map_err(|e| failed(e.into()))?;
-    let is_image = |p: &PathBuf| {
-        let ending = p.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        matches!(ending.as_str(), "png" | "jpg" | "jpeg")
-    };
-    let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|e| e.path())).filter(is_image).collect();
-    files.sort();
-    if files.is_empty() { Err(failed("no PNG or JPEG file in this folder".into())) } else { Ok(files) }
+/// What is said of all pictures of a folder, by one of them.
+pub(super) fn taken(picture: &Path, how: String) -> Notice {
+    Notice::Taken { path: picture.parent().unwrap_or(picture).into(), how }
 }
 
-pub(super) fn open(path: &Path) -> Result<ImageReader<std::io::BufReader<std::fs::File>>, ReadError> {
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format)?;
-    if reader.format().is_none() {
-        return Err("not an image: PNG or JPEG is needed (sets of images, as IDX or NPZ, are for digits, fashion and mnist)".into());
+/// The files that are named, and the pictures in the folders that are.
+fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Notice>) {
+    let (mut files, mut notices) = (Vec::new(), Vec::new());
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        match folder::list(path) {
+            Ok(folder) => {
+                let of_classes = folder.classes.into_iter().flat_map(|(_, files)| files);
+                let before = files.len();
+                files.extend(folder.files.into_iter().chain(of_classes).filter(|file| picture::is_named_so(file) || is_picture(file)));
+                if files.len() == before {
+                    let problem = format!("no {} file in this folder, nor in folders of it", picture::READ).into();
+                    notices.push(DataError::File { path: path.clone(), problem }.into());
+                }
+                let irregular = folder.irregular.into_iter();
+                notices.extend(irregular.map(|path| DataError::File { path, problem: folder::not_regular() }.into()));
+            }
+            Err(error) => notices.push(error.into()),
+        }
     }
-    Ok(reader)
+    (files, notices)
 }
 
-/// Width and height as they will be used, from the file's header alone.
-fn usable_size(path: &Path, smallest_side: usize) -> Result<[u64; 2], ReadError> {
-    let (width, height) = open(path)?.into_dimensions().map_err(|e| format!("not a readable image: {e}"))?;
+fn is_picture(path: &Path) -> bool {
+    picture::format_of(path).is_ok()
+}
+
+/// What the header says, and width and height as they will be used.
+fn usable_size(path: &Path, smallest_side: usize) -> Result<((ImageFormat, [u32; 2]), [u64; 2]), ReadError> {
+    let header @ (_, [width, height]) = picture::header(path)?;
     if width.min(height) < smallest_side as u32 {
         return Err(format!("{width} x {height} pixels is too small: at least {smallest_side} a side are needed").into());
     }
@@ -105,35 +124,70 @@ fn usable_size(path: &Path, smallest_side: usize) -> Result<[u64; 2], ReadError>
     if used[0].min(used[1]) < smallest_side as u64 {
         return Err(format!("{width} x {height} pixels is too narrow: reduced to {USED_SIDE} a side, {smallest_side} are needed").into());
     }
-    Ok(used)
+    Ok((header, used))
 }
 
-/// A picture as grey levels; large ones are reduced to 2048 pixels a side.
-fn decode(path: &Path, smallest_side: usize) -> Result<Array2<f32>, ReadError> {
-    usable_size(path, smallest_side)?;
-    let mut picture = open(path)?.decode().map_err(|e| format!("not a readable image: {e}"))?;
-    if picture.width().max(picture.height()) > USED_SIDE {
-        picture = picture.resize(USED_SIDE, USED_SIDE, image::imageops::FilterType::Triangle);
+/// A picture; large ones are reduced to 2048 pixels a side.
+fn decode(path: &Path, header: (ImageFormat, [u32; 2])) -> Result<Luma, ReadError> {
+    let mut picture = picture::decode(path, header)?;
+    if picture.image.width().max(picture.image.height()) > USED_SIDE {
+        picture.image = picture.image.resize(USED_SIDE, USED_SIDE, image::imageops::FilterType::Triangle);
     }
-    grey(&picture)
+    Luma::of(&picture)
 }
 
-/// Grey levels 0 to 1 (Rec. 601 luma), `[rows, columns]`. An error without contrast.
-pub fn grey(picture: &image::DynamicImage) -> Result<Array2<f32>, ReadError> {
-    let grey = levels(picture);
+/// The luma of a picture, before it is known what the pictures of its set range over.
+pub(super) struct Luma {
+    /// `[rows, columns]`; 0 to 1 where the picture's numbers are integers.
+    pub values: Array2<f32>,
+    /// What they range over.
+    pub range: ValueRange,
+    /// Whether the numbers have no scale of their own, as TIFF can hold them.
+    pub is_real: bool,
+}
+
+impl Luma {
+    /// An error where values cannot be grey levels.
+    pub fn of(picture: &Picture) -> Result<Self, ReadError> {
+        let (mut values, is_real, mut range) = (picture::luma(&picture.image), picture.is_real, ValueRange::default());
+        if !is_real {
+            values.mapv_inplace(|v| v.clamp(0.0, 1.0)); // but for rounding they are
+        }
+        values.iter().for_each(|&v| range.add(f64::from(v)));
+        range.check()?;
+        Ok(Self { values, range, is_real })
+    }
+
+    /// Grey levels of 0 to 1: `divisors` are those of pictures of integers and of others.
+    pub fn grey(self, divisors: [f32; 2]) -> Array2<f32> {
+        let divisor = divisors[usize::from(self.is_real)];
+        if divisor == 1.0 { self.values } else { self.values / divisor }
+    }
+}
+
+/// What the values of pictures of one set are divided by, those of integers and others, and what is to be said of it. `pictures`: whether
+/// a picture is of the others, and what it ranges over.
+pub(super) fn common_scale(pictures: impl Iterator<Item = (bool, ValueRange)>) -> ([f32; 2], Option<String>) {
+    let mut ranges = [ValueRange::default(); 2];
+    pictures.for_each(|(is_real, range)| ranges[usize::from(is_real)].join(range));
+    let [(integers, first), (reals, second)] = ranges.map(|range| range.scale(Number::Real));
+    ([integers, reals], first.or(second))
+}
+
+/// Whether an image of grey levels has any contrast.
+fn varies(grey: &Array2<f32>) -> bool {
     let (low, high) = grey.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
-    if high - low < 1e-3 {
-        return Err("no contrast: all pixels are the same grey".into());
-    }
-    Ok(grey)
+    high - low >= 1e-3
 }
 
-/// Grey levels 0 to 1 (Rec. 601 luma), `[rows, columns]`, with or without contrast.
-pub(super) fn levels(picture: &image::DynamicImage) -> Array2<f32> {
-    let rgb = picture.to_rgb32f();
-    let grey = |p: &image::Rgb<f32>| (0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]).clamp(0.0, 1.0);
-    let dimensions = (rgb.height() as usize, rgb.width() as usize);
-    Array2::from_shape_vec(dimensions, rgb.pixels().map(grey).collect()).unwrap_or_default() // as many pixels as it has
+fn no_contrast() -> ReadError {
+    "no contrast: all pixels are the same grey".into()
+}
+
+/// Grey levels 0 to 1 (Rec. 601 luma), `[rows, columns]`, of an opaque picture of integers. An error without contrast.
+pub fn grey(picture: &DynamicImage) -> Result<Array2<f32>, ReadError> {
+    let grey = picture::luma(picture).mapv(|v| v.clamp(0.0, 1.0));
+    if varies(&grey) { Ok(grey) } else { Err(no_contrast()) }
 }
 
 #[cfg(test)]
@@ -152,7 +206,7 @@ mod tests {
         image::GrayImage::from_pixel(40, 40, image::Luma([90])).save(path("flat.png")).unwrap();
         let loaded = load(&[folder.path().into(), path("missing.png")], 21, &Progress::default());
         assert_eq!(loaded.images.len(), 1);
-        let messages: Vec<_> = loaded.rejected.iter().map(ToString::to_string).collect();
+        let messages: Vec<_> = loaded.notices.iter().map(ToString::to_string).collect();
         for name in ["flat.png", "small.png", "cut.png", "text.png", "missing.png"] {
             assert_eq!(messages.iter().filter(|m| m.contains(name)).count(), 1, "{name} in {messages:?}");
         }

@@ -1,6 +1,6 @@
 //! MNIST (Y. LeCun, C. Cortes, C. Burges), read from a folder: it is not part of the program.
 
-use crate::data::{DataError, ImageSet, Part, Progress, readers};
+use crate::data::{DataError, ImageSet, Notice, Part, PictureSize, Progress, readers};
 use std::path::{Path, PathBuf};
 
 /// The folder that is looked into where none is named, in the folder the program was started from.
@@ -8,7 +8,7 @@ pub const FOLDER: &str = "data/mnist";
 
 /// Reads MNIST's IDX files, packed by gzip or not, from `folder`: 60,000 images to learn from, 10,000 held out, 28 x 28. The error
 /// names the file that is missing and where to put it.
-pub fn mnist(folder: &Path, part: Part, progress: &Progress) -> Result<(ImageSet, Vec<DataError>), DataError> {
+pub fn mnist(folder: &Path, part: Part, progress: &Progress) -> Result<(ImageSet, Vec<Notice>), DataError> {
     let names: &[&str] = match part {
         Part::Train => &["train-images"],
         Part::Test => &["t10k-images"],
@@ -16,7 +16,7 @@ pub fn mnist(folder: &Path, part: Part, progress: &Progress) -> Result<(ImageSet
     };
     let files = names.iter().map(|name| find(folder, name)).collect::<Result<Vec<_>, _>>()?;
     // The folder holds both parts, of which only that which is wanted is read: nothing of it is held out.
-    readers::read(&files, Part::All, None, progress)
+    readers::read(&files, Part::All, PictureSize::Own, progress)
 }
 
 fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {

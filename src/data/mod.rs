@@ -3,10 +3,14 @@
 pub mod bars;
 pub mod dead_leaves;
 pub mod embedded;
+mod folder;
+pub mod grey_scale;
 pub mod images;
 pub mod mnist;
+mod notice;
 pub mod patches;
 pub mod photographs;
+mod picture;
 mod progress;
 mod read_error;
 pub mod readers;
@@ -17,10 +21,12 @@ pub mod whitening;
 
 pub use embedded::{digits, fashion};
 pub use mnist::mnist;
+pub use notice::Notice;
+pub use picture::{PictureSize, READ as PICTURES_READ};
 pub use progress::Progress;
 pub use read_error::ReadError;
 pub use readers::read;
-pub use set::{ImageSet, Part};
+pub use set::{ClassNames, ImageSet, Part};
 pub use source::Source;
 pub use stimuli::Stimuli;
 
@@ -48,25 +54,25 @@ pub enum DataError {
     Cancelled,
 }
 
-/// Whole images of a source, grey 0 to 1, and the files that were left out. `paths` are the files and folders of those sources that
-/// need some. Pictures are scaled to a square of `units` pixels where that is given. An error for a source of patches.
+/// Whole images of a source, grey 0 to 1, and what is to be told of its files. `paths` are the files and folders of those sources that
+/// need some. `size` says what becomes of pictures of another size. An error for a source of patches.
 pub fn whole(
     source: Source,
     paths: &[PathBuf],
     part: Part,
-    units: Option<usize>,
+    size: PictureSize,
     progress: &Progress,
-) -> Result<(ImageSet, Vec<DataError>), DataError> {
+) -> Result<(ImageSet, Vec<Notice>), DataError> {
     match source {
         Source::Digits => digits(part).map(|set| (set, Vec::new())),
         Source::Fashion => fashion(part).map(|set| (set, Vec::new())),
         Source::Mnist => mnist(paths.first().map_or(Path::new(mnist::FOLDER), PathBuf::as_path), part, progress),
-        Source::Images => read(paths, part, units, progress),
+        Source::Images => read(paths, part, size, progress),
         _ => Err(DataError::Nothing("this source has patches, not whole images".into())),
     }
 }
 
-/// Whitened patches of a source, of side^2 pixels, and the files that were left out. `paths` are the files and folders of
+/// Whitened patches of a source, of side^2 pixels, and what is to be told of its files. `paths` are the files and folders of
 /// [`Source::Files`]. Bit-identical for one seed. An error for a source that has no patches.
 pub fn patches(
     source: Source,
@@ -74,13 +80,13 @@ pub fn patches(
     settings: &patches::Settings,
     seed: u64,
     progress: &Progress,
-) -> Result<(Stimuli, Vec<DataError>), DataError> {
+) -> Result<(Stimuli, Vec<Notice>), DataError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX);
     if source == Source::Bars {
         return Ok((bars::bars(settings.count, settings.side, &mut rng).into(), Vec::new()));
     }
-    let mut rejected = Vec::new();
+    let mut notices = Vec::new();
     let raw: Vec<Array2<f32>> = match source {
         Source::DeadLeaves => (0..6u64)
             .into_par_iter()
@@ -96,9 +102,9 @@ pub fn patches(
             if progress.cancelled() {
                 return Err(DataError::Cancelled);
             }
-            rejected = loaded.rejected;
+            notices = loaded.notices;
             if loaded.images.is_empty() {
-                let reason = rejected.first().map_or_else(|| "no PNG or JPEG file was named".into(), ToString::to_string);
+                let reason = notice::first_left_out(&notices).map_or_else(|| "no picture was named".into(), ToString::to_string);
                 return Err(DataError::Nothing(reason));
             }
             loaded.images
@@ -115,5 +121,5 @@ pub fn patches(
     };
     let white: Option<Vec<_>> = raw.par_iter().map(whitened).collect();
     let white = white.ok_or(DataError::Cancelled)?;
-    Ok((Stimuli::Cut(patches::Patches::draw(white, settings, &mut rng)), rejected))
+    Ok((Stimuli::Cut(patches::Patches::draw(white, settings, &mut rng)), notices))
 }

@@ -15,6 +15,26 @@ pub struct ImageSet {
     pub columns: usize,
     /// The class of each image where it is known, `[count]`.
     pub labels: Option<Vec<u8>>,
+    /// Names of classes by their number, where they have any.
+    pub class_names: ClassNames,
+}
+
+/// Names of classes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassNames(Vec<(u8, String)>);
+
+impl ClassNames {
+    /// The name of a class: its number where it has no other.
+    pub fn of(&self, class: u8) -> String {
+        let named = self.0.iter().find(|(number, _)| *number == class);
+        named.map_or_else(|| class.to_string(), |(_, name)| name.clone())
+    }
+}
+
+impl FromIterator<(u8, String)> for ClassNames {
+    fn from_iter<T: IntoIterator<Item = (u8, String)>>(names: T) -> Self {
+        Self(names.into_iter().collect())
+    }
 }
 
 /// Which images of a set are wanted.
@@ -41,6 +61,16 @@ impl Part {
 }
 
 impl ImageSet {
+    /// Images `[count, rows * columns]` whose classes are not known.
+    pub fn new(pixels: Array2<f32>, [rows, columns]: [usize; 2]) -> Self {
+        Self { pixels, rows, columns, labels: None, class_names: ClassNames::default() }
+    }
+
+    /// Rows and columns of an image.
+    pub fn shape(&self) -> [usize; 2] {
+        [self.rows, self.columns]
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.pixels.nrows()
@@ -54,7 +84,7 @@ impl ImageSet {
     /// The images of `range`, in their order. Panics where it reaches past the end.
     pub fn slice(&self, range: Range<usize>) -> Self {
         let labels = self.labels.as_ref().map(|labels| labels[range.clone()].to_vec());
-        Self { pixels: self.pixels.slice(s![range, ..]).to_owned(), labels, ..*self }
+        Self { pixels: self.pixels.slice(s![range, ..]).to_owned(), labels, class_names: self.class_names.clone(), ..*self }
     }
 
     /// `count` different images drawn at random (all of them, shuffled, where there are fewer); the same for one seed.
@@ -62,7 +92,7 @@ impl ImageSet {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let chosen = rand::seq::index::sample(&mut rng, self.len(), count.min(self.len())).into_vec();
         let labels = self.labels.as_ref().map(|labels| chosen.iter().map(|&i| labels[i]).collect());
-        Self { pixels: self.pixels.select(Axis(0), &chosen), labels, ..*self }
+        Self { pixels: self.pixels.select(Axis(0), &chosen), labels, class_names: self.class_names.clone(), ..*self }
     }
 }
 
@@ -72,8 +102,7 @@ mod tests {
 
     #[test]
     fn parts_do_not_overlap_and_subsets_keep_labels_with_their_images() {
-        let set =
-            ImageSet { pixels: Array2::from_shape_fn((50, 4), |(i, _)| i as f32), rows: 2, columns: 2, labels: Some((0..50).collect()) };
+        let set = ImageSet { labels: Some((0..50).collect()), ..ImageSet::new(Array2::from_shape_fn((50, 4), |(i, _)| i as f32), [2, 2]) };
         let [train, test] = [Part::Train, Part::Test].map(|part| set.slice(part.range(set.len(), 5)));
         assert_eq!((train.len(), test.len()), (45, 5));
         assert_eq!(test.labels.unwrap(), [45, 46, 47, 48, 49]);

@@ -33,7 +33,7 @@ pub enum EngineError {
         /// Why not.
         reason: String,
     },
-    /// Gratings need a layer of neurons that runs, above an observation that is a square patch.
+    /// Gratings need a layer of neurons that runs, above an observation that is a picture.
     #[error("layer {layer} of this model cannot be shown gratings")]
     NoGratings {
         /// The layer asked for.

@@ -8,7 +8,6 @@ pub use state::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 use crate::engine::EngineError;
 use crate::experiment::session::Session;
 use crate::experiment::{FrozenModel, ModelVersion};
-use crate::export::filters::tile;
 use crate::studies::generation::comparison::{SMALLEST_PICTURE, Settings};
 use crate::studies::generation::image_distance::Sample;
 use job::{GenerationContext, GenerationJob};
@@ -60,7 +59,7 @@ impl Generation {
             Some(job) => job,
             None => GenerationJob::start(GenerationContext {
                 model_id: self.model_id,
-                shape: tile(pixels),
+                shape: session.model().image_shape(),
                 seed: session.config().dynamics.seed,
                 config: session.config().to_toml(),
                 data: session.images_shown().map(|images| Sample::of(images, session.labels_shown())),

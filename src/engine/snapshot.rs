@@ -162,7 +162,13 @@ impl SnapshotState {
         let weights = self.weights.iter().map(|w| (**w).clone()).collect();
         let mut model = Hierarchy::new(layers, weights)?;
         model.biases.clone_from(&self.biases);
+        model.set_image_shape(self.config.model.image_shape)?;
         Ok(model)
+    }
+
+    /// Rows and columns of what layer 0 observes: of stimuli, filters and generated images.
+    pub fn image_shape(&self) -> [usize; 2] {
+        self.config.model.shape()
     }
 
     /// What an experiment would be done on.

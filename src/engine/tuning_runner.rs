@@ -32,7 +32,7 @@ pub(super) struct TuningRunner {
 pub(super) struct TuningRequest {
     pub(super) frozen: FrozenModel,
     pub(super) layer: usize,
-    pub(super) side: usize,
+    pub(super) shape: [usize; 2],
     pub(super) protocol: Protocol,
 }
 
@@ -79,10 +79,10 @@ impl TuningRunner {
 }
 
 fn run(request: &TuningRequest, job: &JobContext<Responses>) {
-    let TuningRequest { frozen, layer, side, protocol } = request;
+    let TuningRequest { frozen, layer, shape, protocol } = request;
     let parameters = frozen.step_parameters();
     let preparation = Preparation { model: &frozen.model, parameters: &parameters, active_layers: frozen.active_layers, layer: *layer };
-    let responses = preparation.run(protocol, *side, &mut |done, total, so_far| {
+    let responses = preparation.run(protocol, *shape, &mut |done, total, so_far| {
         job.set_progress(done, total);
         if let Some(found) = so_far {
             job.report(found.clone());

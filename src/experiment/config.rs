@@ -3,7 +3,7 @@
 use crate::data::Source;
 pub use crate::experiment::config_error::ConfigError;
 use crate::experiment::stages::StageConfig;
-use crate::model::{Activation, FamilyConfig};
+use crate::model::{Activation, FamilyConfig, usual_image_shape};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -62,8 +62,36 @@ pub struct ModelConfig {
     pub deeper_weights: Vec<Vec<Vec<f32>>>,
     /// What random weights are at the start.
     pub first_weights: FirstWeights,
+    /// Rows and columns of the images that layer 0 observes, as an empty list where they are not known: then they are a square where
+    /// they can be one, else one row.
+    #[serde(with = "image_shape")]
+    pub image_shape: Option<[usize; 2]>,
     /// Layers 0..=L.
     pub layers: Vec<LayerConfig>,
+}
+
+impl ModelConfig {
+    /// Rows and columns of what layer 0 observes.
+    pub fn shape(&self) -> [usize; 2] {
+        self.image_shape.unwrap_or_else(|| usual_image_shape(self.layers.first().map_or(0, |layer| layer.size)))
+    }
+}
+
+/// Two numbers, or an empty list: TOML has no other nothing that `--set` could replace.
+mod image_shape {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(shape: &Option<[usize; 2]>, serializer: S) -> Result<S::Ok, S::Error> {
+        shape.iter().flatten().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[usize; 2]>, D::Error> {
+        match Vec::deserialize(deserializer)?[..] {
+            [] => Ok(None),
+            [rows, columns] => Ok(Some([rows, columns])),
+            ref other => Err(D::Error::custom(format!("{} numbers: [rows, columns] is needed, or []", other.len()))),
+        }
+    }
 }
 
 /// What random weights are at the start.

@@ -68,7 +68,7 @@ pub struct Session {
     latents: Option<Latents>,
     rng: ChaCha8Rng,
     pool: Arc<rayon::ThreadPool>,
-    /// Files that were left out while loading.
+    /// What is to be told of the files that were loaded.
     warnings: Vec<String>,
 }
 
@@ -187,7 +187,7 @@ impl Session {
         self.stimulus.held
     }
 
-    /// Files that were left out while loading, and why.
+    /// A line for each file that was left out while loading, or taken in another way than as it is.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

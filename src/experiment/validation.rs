@@ -1,11 +1,11 @@
 //! Whether a configuration can be run: every value within its range, and values that depend on each other.
 
-use crate::experiment::config::{Config, StimulusConfig};
+use crate::experiment::config::{Config, ModelConfig, StimulusConfig};
 use crate::experiment::config_error::ConfigError;
 use crate::experiment::{parameters, stages};
 
 /// Units that a layer has at most.
-const MOST_UNITS: usize = 16_384;
+pub(super) const MOST_UNITS: usize = 16_384;
 
 impl Config {
     /// Checks every value's range; the error names the key, the value and the range.
@@ -16,6 +16,7 @@ impl Config {
         self.lists()?;
         let sizes: Vec<usize> = self.model.layers.iter().map(|layer| layer.size).collect();
         stages::validate(&self.stages, &sizes)?;
+        self.model.image_of_layer_0()?;
         match sizes.into_iter().find(|size| !(1..=MOST_UNITS).contains(size)) {
             Some(size) => Err(ConfigError::out_of_range("size", size, format!("1 to {MOST_UNITS}"))),
             None => Ok(()),
@@ -42,6 +43,18 @@ fn finite(list: &str, numbers: &[f32]) -> Result<(), ConfigError> {
     match numbers.iter().position(|number| !number.is_finite()) {
         Some(number) => Err(ConfigError::NotFinite { list: list.into(), number, value: numbers[number] }),
         None => Ok(()),
+    }
+}
+
+impl ModelConfig {
+    /// The image that layer 0 is said to observe has as many pixels as it has units.
+    fn image_of_layer_0(&self) -> Result<(), ConfigError> {
+        let (Some([rows, columns]), Some(layer)) = (self.image_shape, self.layers.first()) else { return Ok(()) };
+        if rows.checked_mul(columns) != Some(layer.size) {
+            let problem = format!("layer 0 has {} units: rows times columns must be as many", layer.size);
+            return Err(ConfigError::Refused { key: "image_shape".into(), value: format!("[{rows}, {columns}]"), problem });
+        }
+        Ok(())
     }
 }
 

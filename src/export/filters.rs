@@ -46,17 +46,12 @@ pub struct Ellipse {
     pub angle: f32,
 }
 
-/// Rows and columns of a filter of `pixels` values: square where it can be, else one row.
-pub fn tile(pixels: usize) -> [usize; 2] {
-    let side = (pixels as f64).sqrt().round() as usize;
-    if side * side == pixels { [side, side] } else { [1, pixels] }
-}
-
-/// Writes the columns of `filters` `[pixels, units]`; `zoom` is screen pixels a weight; `ellipses`, by unit, are laid over an SVG.
-/// Errors name the path.
+/// Writes the columns of `filters` `[pixels, units]`, each a picture of `shape`, rows and columns; `zoom` is screen pixels a weight;
+/// `ellipses`, by unit, are laid over an SVG. Errors name the path.
 pub fn save(
     path: &Path,
     filters: ArrayView2<f32>,
+    shape: [usize; 2],
     format: Format,
     scale: Scale,
     zoom: u32,
@@ -66,7 +61,7 @@ pub fn save(
         return Err(FileError::OutOfRange { key: "zoom", value: zoom.to_string(), range: "1 to 64" });
     }
     let order: Vec<usize> = (0..filters.ncols()).collect();
-    let layout = Layout::new(order.len(), tile(filters.nrows()), 1);
+    let layout = Layout::new(order.len(), shape, 1);
     let enlarged = |picture: &image::RgbImage| {
         let (w, h) = (picture.width() * zoom, picture.height() * zoom);
         image::imageops::resize(picture, w, h, image::imageops::FilterType::Nearest)
@@ -75,7 +70,7 @@ pub fn save(
         Format::Png => save_png(path, &enlarged(&render(filters, &order, layout, scale, false))),
         Format::Svg => write_atomically(path, svg(filters, layout, scale, ellipses).as_bytes()),
         Format::Npy => {
-            let [rows, columns] = tile(filters.nrows());
+            let [rows, columns] = shape;
             let stack = Array3::from_shape_fn((filters.ncols(), rows, columns), |(u, r, c)| filters[[r * columns + c, u]]);
             npz::save_npy(path, &stack)
         }
@@ -154,18 +149,18 @@ mod tests {
         for (name, format) in
             [("a.png", Format::Png), ("a.svg", Format::Svg), ("a.npy", Format::Npy), ("each", Format::EachPng), ("a.csv", Format::Csv)]
         {
-            save(&folder.path().join(name), filters.view(), format, Scale::Shared, 3, &[]).unwrap();
+            save(&folder.path().join(name), filters.view(), [3, 3], format, Scale::Shared, 3, &[]).unwrap();
         }
         assert_eq!(std::fs::read_dir(folder.path().join("each")).unwrap().count(), 4);
         assert_eq!(image::open(folder.path().join("a.png")).unwrap().width(), 3 * (2 * 4 + 1));
         let text = std::fs::read_to_string(folder.path().join("a.csv")).unwrap();
         assert_eq!(text.lines().nth(2).unwrap(), "1,-1,0,1,2,3,4,5,6,7", "unit 1 and its weights");
         let ellipse = Ellipse { centre: [1.5, 1.0], radii: [2.0, 1.0], angle: 0.0 };
-        save(&folder.path().join("a.svg"), filters.view(), Format::Svg, Scale::Shared, 3, &[None, Some(ellipse)]).unwrap();
+        save(&folder.path().join("a.svg"), filters.view(), [3, 3], Format::Svg, Scale::Shared, 3, &[None, Some(ellipse)]).unwrap();
         assert_eq!(std::fs::read_to_string(folder.path().join("a.svg")).unwrap().matches("<ellipse").count(), 1);
         let back: Array3<f32> = npz::read_npy(&folder.path().join("a.npy")).unwrap();
         assert_eq!(back[[3, 2, 1]], filters[[7, 3]]);
-        let error = save(&folder.path().join("none/a.png"), filters.view(), Format::Png, Scale::Shared, 3, &[]).unwrap_err();
+        let error = save(&folder.path().join("none/a.png"), filters.view(), [3, 3], Format::Png, Scale::Shared, 3, &[]).unwrap_err();
         assert!(format!("{error:#}").contains("none"), "{error:#}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
     }

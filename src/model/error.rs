@@ -59,6 +59,16 @@ pub enum ModelError {
         /// Length that the layer needs.
         expected: usize,
     },
+    /// The image that layer 0 is said to observe has another number of pixels.
+    #[error("an image of {rows} x {columns} needs a layer 0 of as many units, it has {pixels}")]
+    ImageShape {
+        /// Rows given.
+        rows: usize,
+        /// Columns given.
+        columns: usize,
+        /// Units of layer 0.
+        pixels: usize,
+    },
     /// A layer below another must have a finite integral for every eta.
     #[error("layer {layer} ({family}) stands below another layer but is not normalisable for every eta: it needs kappa > 0")]
     NotNormalisable {

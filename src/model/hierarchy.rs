@@ -22,6 +22,14 @@ pub struct Hierarchy {
     pub weights: Vec<Array2<f32>>,
     /// b_l, `[n_l]`, for l <= L.
     pub biases: Vec<Array1<f32>>,
+    /// Rows and columns of the image that x_0 is, where they are known.
+    image_shape: Option<[usize; 2]>,
+}
+
+/// Rows and columns of an image of so many pixels of which nothing else is known: a square where it can be one, else one row.
+pub fn usual_image_shape(pixels: usize) -> [usize; 2] {
+    let side = pixels.isqrt();
+    if side * side == pixels { [side, side] } else { [1, pixels] }
 }
 
 impl Hierarchy {
@@ -56,7 +64,24 @@ impl Hierarchy {
             }
         }
         let biases = layers.iter().map(|layer| Array1::zeros(layer.size)).collect();
-        Ok(Self { layers, weights, biases })
+        Ok(Self { layers, weights, biases, image_shape: None })
+    }
+
+    /// Rows and columns of the image that x_0 is, row by row; where they are not known, a square where it can be one, else one row.
+    pub fn image_shape(&self) -> [usize; 2] {
+        self.image_shape.unwrap_or_else(|| usual_image_shape(self.layers[0].size))
+    }
+
+    /// Says what image x_0 is; None: it is not known. An error where it has another number of pixels.
+    pub fn set_image_shape(&mut self, shape: Option<[usize; 2]>) -> Result<(), ModelError> {
+        let pixels = self.layers[0].size;
+        match shape {
+            Some([rows, columns]) if rows.checked_mul(columns) != Some(pixels) => Err(ModelError::ImageShape { rows, columns, pixels }),
+            _ => {
+                self.image_shape = shape;
+                Ok(())
+            }
+        }
     }
 
     /// Sets b_l to the same value in every unit. An error where a top layer that needs b_L = 0 gets another.
@@ -132,6 +157,8 @@ struct Plain {
     layers: Vec<PlainLayer>,
     weights: Vec<Array2<f32>>,
     biases: Vec<Array1<f32>>,
+    #[serde(default)]
+    image_shape: Option<[usize; 2]>,
 }
 
 /// A layer as plain values: its family with the present sigma.
@@ -151,7 +178,8 @@ impl From<Hierarchy> for Plain {
             size: layer.size,
             active_states: layer.active_states(),
         };
-        Self { layers: model.layers.iter().map(plain).collect(), weights: model.weights, biases: model.biases }
+        let layers = model.layers.iter().map(plain).collect();
+        Self { layers, weights: model.weights, biases: model.biases, image_shape: model.image_shape }
     }
 }
 
@@ -174,6 +202,7 @@ impl TryFrom<Plain> for Hierarchy {
             }
             *own = given;
         }
+        model.set_image_shape(plain.image_shape)?;
         Ok(model)
     }
 }
@@ -196,15 +225,30 @@ mod tests {
         model.layers[1].set_sigma(0.3125);
         model.layers[2].set_active_states(2);
         model.biases[2] = array![0.5, -0.25, 0.0, 0.0];
+        model.set_image_shape(Some([3, 1])).unwrap();
         let text = serde_json::to_string(&model).unwrap();
         let again: Hierarchy = serde_json::from_str(&text).unwrap();
         assert_eq!((&again.weights, &again.biases), (&model.weights, &model.biases));
         assert_eq!((again.layers[1].sigma(), again.active_states()), (Some(0.3125), Some(2)));
+        assert_eq!(again.image_shape(), [3, 1]);
         let configurations = |model: &Hierarchy| model.layers.iter().map(Layer::config).collect::<Vec<_>>();
         assert_eq!(configurations(&again), configurations(&model));
         let spoiled = text.replace("[0.5,-0.25,0.0,0.0]", "[0.5,-0.25,0.0]").replace("\"dim\":[4]", "\"dim\":[3]");
         let error = serde_json::from_str::<Hierarchy>(&spoiled).unwrap_err().to_string();
         assert!(error.contains("b2 has 3 values, the layer needs 4"), "{error}");
+    }
+
+    #[test]
+    fn the_image_is_a_square_where_it_can_be_one_unless_it_is_known() {
+        assert_eq!([144, 600, 1].map(usual_image_shape), [[12, 12], [1, 600], [1, 1]]);
+        let mut model = mixture(vec![Array2::zeros((3, 2)), Array2::zeros((2, 4))]).unwrap();
+        assert_eq!(model.image_shape(), [1, 3]);
+        model.set_image_shape(Some([3, 1])).unwrap();
+        assert_eq!(model.image_shape(), [3, 1]);
+        for wrong in [[2, 2], [usize::MAX, 2], [0, 3]] {
+            assert!(model.set_image_shape(Some(wrong)).is_err(), "{wrong:?}");
+        }
+        assert_eq!(model.image_shape(), [3, 1], "what is refused changes nothing");
     }
 
     #[test]

@@ -20,5 +20,5 @@ pub mod vector;
 pub use activation::Activation;
 pub use error::ModelError;
 pub use families::{Family, FamilyConfig};
-pub use hierarchy::Hierarchy;
+pub use hierarchy::{Hierarchy, usual_image_shape};
 pub use layer::{Layer, LayerKind};

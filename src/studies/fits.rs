@@ -3,7 +3,7 @@
 mod filters;
 pub mod groups;
 
-pub use filters::{ellipses, of, save, side, table};
+pub use filters::{ellipses, of, patch, save, table};
 
 use crate::analysis::gabor::Gabor;
 use crate::analysis::groups::groups as groups_of;
@@ -31,7 +31,7 @@ impl Study for Fits {
     }
 
     fn applies(&self, target: &StudyTarget) -> Result<(), StudyError> {
-        picture_side(&target.frozen.model).map(drop)?;
+        picture_shape(&target.frozen.model).map(drop)?;
         let layer = target.watched.layer;
         if groups::sets_scale(&target.frozen.model, layer) && layer != 2 {
             return Err(StudyError::NotApplicable(format!("layer {layer} sets the scale of a layer without filters of its own")));
@@ -52,23 +52,23 @@ impl Study for Fits {
 
     fn run(&self, target: &StudyTarget, _: &StudyOptions, observer: &mut dyn Observer) -> Result<(), StudyError> {
         let (model, layer) = (&target.frozen.model, fitted_layer(target));
-        let side = picture_side(model)?;
+        let shape = picture_shape(model)?;
         let filters = receptive_field::filters(model, layer, None);
         let mut fitted: Vec<Gabor> = Vec::with_capacity(filters.ncols());
         for column in filters.columns() {
-            fitted.push(crate::analysis::gabor::fit(&column.to_vec(), side));
+            fitted.push(crate::analysis::gabor::fit(&column.to_vec(), shape));
             observer.progress(fitted.len(), filters.ncols())?;
         }
         if groups::sets_scale(model, target.watched.layer) {
-            let found = groups_of(model.weights[layer].view(), &fitted, side);
+            let found = groups_of(model.weights[layer].view(), &fitted, shape);
             observer.tell(Report::Detail(Detail::Table(Arc::new(groups::table(&found)))))?;
             return found
                 .iter()
                 .enumerate()
                 .try_for_each(|(unit, group)| observer.point(Point::new(0, unit as f64, group.orientation_z, f64::NAN)));
         }
-        observer.tell(Report::Detail(Detail::Table(Arc::new(table(&fitted, side)))))?;
-        fitted.iter().filter(|fit| fit.is_gabor_like(side)).try_for_each(|fit| {
+        observer.tell(Report::Detail(Detail::Table(Arc::new(table(&fitted, shape)))))?;
+        fitted.iter().filter(|fit| fit.is_gabor_like(shape)).try_for_each(|fit| {
             let [n_x, n_y] = fit.periods();
             observer.point(Point::new(0, n_x, n_y, f64::NAN))
         })
@@ -104,9 +104,9 @@ fn fitted_layer(target: &StudyTarget) -> usize {
     if groups::sets_scale(&target.frozen.model, layer) { (layer - 1).max(1) } else { layer }
 }
 
-/// The side of the square picture that a model observes; the error says what is needed.
-pub fn picture_side(model: &Hierarchy) -> Result<usize, StudyError> {
-    let pixels = model.layers[0].size;
-    side(pixels)
-        .ok_or_else(|| StudyError::NotApplicable(format!("it observes {pixels} values, no square picture of at least 6 x 6 pixels")))
+/// Rows and columns of the picture that a model observes; the error says what is needed.
+pub fn picture_shape(model: &Hierarchy) -> Result<[usize; 2], StudyError> {
+    let shape @ [rows, columns] = model.image_shape();
+    patch(shape)
+        .ok_or_else(|| StudyError::NotApplicable(format!("it observes {rows} x {columns} values, no picture of at least 6 x 6 pixels")))
 }

@@ -11,7 +11,6 @@ mod request;
 pub use chains::{ChainSteps, GenerationChains};
 pub use request::{GenerationRequest, MOST_IMAGES, MOST_STEPS, Mode, Origin};
 
-use crate::export::filters::tile;
 use crate::studies::{
     Axis, Expectation, Figure, Observer, OptionKind, Point, Report, Study, StudyError, StudyOption, StudyOptions, StudyTarget,
 };
@@ -72,7 +71,7 @@ impl Study for Generation {
     fn run(&self, target: &StudyTarget, options: &StudyOptions, observer: &mut dyn Observer) -> Result<(), StudyError> {
         let frozen = &target.frozen;
         let sample = sample(target)?;
-        let measure = Measure::fit(tile(frozen.model.layers[0].size), sample)?;
+        let measure = Measure::fit(frozen.model.image_shape(), sample)?;
         observer.tell(Report::Working)?;
         let floor = measure.floor(options.whole("images") as usize).distance;
         let settings = settings(options);

@@ -127,7 +127,9 @@ mod tests {
         for name in ["adaptation", "adaptation-time", "separation", "partition", "partition-error", "race"] {
             assert_eq!(reasons(name), Ok(()), "{name}");
         }
-        for (name, reason) in [("tuning", "square picture"), ("fits", "square picture"), ("generation", "picture")] {
+        for (name, reason) in
+            [("tuning", "no picture of at least 6 x 6"), ("fits", "no picture of at least 6 x 6"), ("generation", "picture")]
+        {
             assert!(reasons(name).unwrap_err().contains(reason), "{name}: {:?}", reasons(name));
         }
         let session = Session::new(presets::by_name("chain").unwrap()).unwrap();

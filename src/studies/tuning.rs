@@ -35,7 +35,7 @@ impl Study for Tuning {
     }
 
     fn applies(&self, target: &StudyTarget) -> Result<(), StudyError> {
-        fits::picture_side(&target.frozen.model)?;
+        fits::picture_shape(&target.frozen.model)?;
         let (layer, active) = (target.watched.layer, target.frozen.active_layers);
         if (1..=active).contains(&layer) {
             return Ok(());
@@ -58,13 +58,13 @@ impl Study for Tuning {
     /// A point for each unit that responds: its circular variance. The responses themselves are the detail.
     fn run(&self, target: &StudyTarget, _: &StudyOptions, observer: &mut dyn Observer) -> Result<(), StudyError> {
         let frozen = &target.frozen;
-        let side = fits::picture_side(&frozen.model)?;
+        let shape = fits::picture_shape(&frozen.model)?;
         let parameters = frozen.step_parameters();
         let preparation =
             Preparation { model: &frozen.model, parameters: &parameters, active_layers: frozen.active_layers, layer: target.watched.layer };
         let protocol = Protocol { seed: frozen.dynamics.seed, ..Protocol::default() };
         let detail = |found: &Responses| Report::Detail(Detail::Tuning(Arc::new(found.clone())));
-        let found = preparation.run(&protocol, side, &mut |done, total, so_far| {
+        let found = preparation.run(&protocol, shape, &mut |done, total, so_far| {
             so_far.is_none_or(|found| observer.report(detail(found))) && observer.report(Report::Progress(done, total))
         });
         let found = found.ok_or(StudyError::Stopped)?;

@@ -1,6 +1,7 @@
 //! `heescope generate` and learning from sets of whole images, from outside: every way, every option, bad input for each.
 
 use crate::program::{heescope, succeeds};
+use heescope::experiment::modelfile;
 use heescope::export::npz;
 use ndarray::{Array3, ArrayD};
 use ndarray_npy::NpzWriter;
@@ -107,4 +108,51 @@ fn own_sets_of_any_size_are_learned_from_and_generated_like() {
     fails(folder, &go_on, &["12 x 12", "144", "81"]);
     let patches = ["train", "--preset", "dead-leaves", "--data", "bars.npz", "--out", "out.npz"];
     fails(folder, &patches, &["bars.npz", "digits, fashion and mnist"]);
+}
+
+/// Images of `rows` x `columns`, bars across or along, as the array `images` of a file.
+fn bars(path: &Path, count: usize, [rows, columns]: [usize; 2]) {
+    let bar = |(i, y, x): (usize, usize, usize)| f32::from(u8::from(if i % 2 == 0 { x == i % columns } else { y == i % rows }));
+    let mut file = NpzWriter::new(std::fs::File::create(path).unwrap());
+    file.add_array("images", &Array3::from_shape_fn((count, rows, columns), bar)).unwrap();
+    file.finish().unwrap();
+}
+
+#[test]
+fn images_that_are_not_square_keep_their_rows_and_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // 16 x 25 pixels could be taken for 20 x 20, 20 x 30 for one row.
+    for [rows, columns] in [[20, 30], [16, 25]] {
+        bars(&folder.join("data.npz"), 240, [rows, columns]);
+        bars(&folder.join("turned.npz"), 240, [columns, rows]);
+        let train = ["train", "--preset", "digits", "--data", "data.npz", "--images", "300", "--out", "m.npz", "--filters", "f.png"];
+        succeeds(folder, &train);
+        let model = npz::open(&folder.join("m.npz")).unwrap().text("config").unwrap();
+        let line = format!("image_shape = [{rows}, {columns}]\n");
+        assert!(model.contains(&line), "{model}");
+        let (config, hierarchy) = modelfile::load(&folder.join("m.npz")).unwrap();
+        assert_eq!((config.model.image_shape, hierarchy.image_shape()), (Some([rows, columns]), [rows, columns]));
+        let units = hierarchy.layers[1].size;
+        let tiles = (units as f64).sqrt().ceil() as u32;
+        let mosaic = image::open(folder.join("f.png")).unwrap();
+        assert_eq!(mosaic.width(), 4 * (tiles * (columns as u32 + 1) + 1), "a filter is as wide as an image");
+        succeeds(folder, &["generate", "--model", "m.npz", "--mode", "joint", "--count", "40", "--steps", "3", "--out", "a.npz"]);
+        assert_eq!(images(folder, "a.npz")[0].shape(), [40, rows, columns]);
+        succeeds(folder, &["evaluate", "--samples", "a.npz", "--data", "data.npz"]);
+        succeeds(folder, &["filters", "--model", "m.npz", "--out", "f.npy"]);
+        assert_eq!(npz::read_npy::<ndarray::IxDyn>(&folder.join("f.npy")).unwrap().shape(), [units, rows, columns]);
+        succeeds(folder, &["measure", "fits", "--model", "m.npz", "--out", "fits.csv"]);
+        succeeds(folder, &["train", "--init", "m.npz", "--data", "data.npz", "--images", "200", "--out", "more.npz"]);
+        let turned = ["train", "--init", "m.npz", "--data", "turned.npz", "--images", "200", "--out", "out.npz"];
+        fails(folder, &turned, &["turned.npz", &format!("images of {columns} x {rows}"), &format!("{rows} x {columns}")]);
+        // A file of an earlier version does not say which rows and columns: those of the data are taken.
+        let mut archive = npz::Archive::default();
+        hierarchy.weights.iter().enumerate().for_each(|(l, w)| archive.add(&format!("W{l}"), w).unwrap());
+        hierarchy.biases.iter().enumerate().for_each(|(l, b)| archive.add(&format!("b{l}"), b).unwrap());
+        archive.add_text("config", &model.replace(&line, "")).unwrap();
+        archive.save(&folder.join("old.npz")).unwrap();
+        succeeds(folder, &["train", "--init", "old.npz", "--data", "data.npz", "--images", "200", "--out", "new.npz"]);
+        assert_eq!(modelfile::load(&folder.join("new.npz")).unwrap().1.image_shape(), [rows, columns]);
+    }
 }

@@ -21,6 +21,7 @@ mod model_files;
 mod no_window;
 mod numbers;
 mod parameters;
+mod pictures;
 mod program;
 mod random;
 mod readers;

@@ -1,7 +1,7 @@
 //! Readers of image sets from outside: good files of each kind, ten thousand broken ones each, and the memory that they take.
 
 use flate2::{Compression, write::GzEncoder};
-use heescope::data::{DataError, ImageSet, Part, Progress, read};
+use heescope::data::{DataError, ImageSet, Notice, Part, PictureSize, Progress, read};
 use ndarray::{Array, Array1, Array3, Dimension};
 use ndarray_npy::{NpzWriter, WritableElement, WriteNpyExt};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -48,18 +48,18 @@ fn in_own_process(test: &str) -> bool {
     false
 }
 
-type Outcome = Result<(ImageSet, Vec<DataError>), DataError>;
+type Outcome = Result<(ImageSet, Vec<Notice>), DataError>;
 
 /// Reads, and tells the most bytes that were in use besides those before.
 fn measured(path: &Path, part: Part) -> (Outcome, usize) {
     let before = IN_USE.load(Relaxed);
     MOST.store(before, Relaxed);
-    let outcome = read(&[path.into()], part, None, &Progress::default());
+    let outcome = read(&[path.into()], part, PictureSize::Own, &Progress::default());
     (outcome, MOST.load(Relaxed).saturating_sub(before))
 }
 
 fn whole(path: &Path) -> ImageSet {
-    let (set, rejected) = read(&[path.into()], Part::All, None, &Progress::default()).unwrap();
+    let (set, rejected) = read(&[path.into()], Part::All, PictureSize::Own, &Progress::default()).unwrap();
     assert_eq!(rejected, [], "{}", path.display());
     set
 }
@@ -157,7 +157,7 @@ fn idx_with_labels_in_parts_packed_or_not() {
     put(at, "t10k-labels-idx1-ubyte", &labels(20));
     put(at, "README", b"of no kind, and no obstacle");
     let part = |part| {
-        let (set, rejected) = read(&[at.into()], part, None, &Progress::default()).unwrap();
+        let (set, rejected) = read(&[at.into()], part, PictureSize::Own, &Progress::default()).unwrap();
         assert_eq!(rejected, []);
         set
     };
@@ -167,7 +167,7 @@ fn idx_with_labels_in_parts_packed_or_not() {
     // A file alone has no parts of its own: its last tenth is held out. Its labels are found beside it.
     same(&whole(&test), 20, Some(classes(20)));
     let [train, held] =
-        [Part::Train, Part::Test].map(|part| read(std::slice::from_ref(&test), part, None, &Progress::default()).unwrap().0);
+        [Part::Train, Part::Test].map(|part| read(std::slice::from_ref(&test), part, PictureSize::Own, &Progress::default()).unwrap().0);
     same(&train, 18, Some(classes(18)));
     assert_eq!(held.pixels, whole(&test).pixels.slice(ndarray::s![18.., ..]));
     // By the name of the set.
@@ -179,7 +179,7 @@ fn idx_with_labels_in_parts_packed_or_not() {
     assert!(missing.contains("nowhere") && missing.contains("train-images-idx3-ubyte") && !missing.contains('\n'), "{missing}");
     // Labels that do not fit are told, and the images are kept.
     put(at, "t10k-labels-idx1-ubyte", &labels(19));
-    let (set, rejected) = read(&[test], Part::All, None, &Progress::default()).unwrap();
+    let (set, rejected) = read(&[test], Part::All, PictureSize::Own, &Progress::default()).unwrap();
     same(&set, 20, None);
     assert!(rejected.len() == 1 && rejected[0].to_string().contains("t10k-labels-idx1-ubyte: 19 labels"), "{rejected:?}");
 }
@@ -216,7 +216,7 @@ fn arrays_of_numpy() {
         });
         let path = put(at, "parts.npz", &bytes);
         for (part, count) in [(Part::Train, 15), (Part::Test, 4)] {
-            same(&read(std::slice::from_ref(&path), part, None, &Progress::default()).unwrap().0, count, Some(classes(count)));
+            same(&read(std::slice::from_ref(&path), part, PictureSize::Own, &Progress::default()).unwrap().0, count, Some(classes(count)));
         }
     }
     let mut bad = greys;
@@ -227,7 +227,101 @@ fn arrays_of_numpy() {
     refused(&put(at, "flat.npy", &npy(&Array1::<f32>::zeros(30))), "flat.npy", "(count, rows, columns)");
     refused(&put(at, "fortran.npy", &npy_by_hand("|u1", "True", "2, 3, 5", &[0; 30])), "fortran.npy", "Fortran");
     refused(&put(at, "int.npy", &npy(&levels(3).mapv(i32::from))), "int.npy", "<i4");
-    refused(&put(at, "names.npz", &npz(true, |file| file.add_array("W0", &levels(2)).unwrap())), "names.npz", "W0");
+    refused(
+        &put(
+            at,
+            "names.npz",
+            &npz(true, |file| {
+                file.add_array("W0", &levels(2)).unwrap();
+                file.add_array("W1", &levels(2)).unwrap();
+            }),
+        ),
+        "names.npz",
+        "W0 (2, 6, 5), W1 (2, 6, 5)",
+    );
+}
+
+/// What was said of one file, and its set.
+fn said(path: &Path) -> (ImageSet, String) {
+    let (set, notices) = read(&[path.into()], Part::All, PictureSize::Own, &Progress::default()).unwrap();
+    let lines: Vec<String> = notices.iter().map(ToString::to_string).collect();
+    assert!(notices.iter().all(|notice| matches!(notice, Notice::Taken { .. })), "{lines:?}");
+    (set, lines.join("\n"))
+}
+
+#[test]
+fn values_far_below_their_scale_are_scaled_by_what_they_hold_and_that_is_said() {
+    let place = folder();
+    let at = |name: &str, bytes: &[u8]| put(place.path(), name, bytes);
+    let low = levels(12).mapv(|v| v % 17);
+    let greys = |most: f32| low.iter().map(|&v| f32::from(v) / most).collect::<Vec<f32>>();
+    let words: Vec<u8> = low.iter().flat_map(|&v| (u16::from(v) * 64).to_be_bytes()).collect();
+    let signed: Vec<u8> = low.iter().flat_map(|&v| (i16::from(v) * 64).to_le_bytes()).collect();
+    for (name, bytes, most) in [
+        ("floats.npy", npy(&low.mapv(f32::from)), "16"),
+        ("fractions.npy", npy(&low.mapv(|v| f64::from(v) / 2.0)), "8"),
+        ("dark.npy", npy(&low.mapv(|v| f32::from(v) / 256.0)), "0.0625"),
+        ("bytes.npy", npy(&low), "16"),
+        ("bytes-idx3", idx(8, &[12, 6, 5], low.as_slice().unwrap()), "16"),
+        ("ten_bits.npy", npy_by_hand(">u2", "False", "12, 6, 5", &words), "1024"),
+        ("signed.npy", npy_by_hand("<i2", "False", "12, 6, 5", &signed), "1024"),
+    ] {
+        let (set, text) = said(&at(name, &bytes));
+        assert!(text.contains(name) && text.contains(&format!("divided by {most}")), "{name}: {text}");
+        assert!(set.pixels.iter().zip(greys(16.0)).all(|(a, b)| (a - b).abs() < 1e-6), "{name}");
+    }
+    let mask = low.mapv(|v| v % 2);
+    let (set, text) = said(&at("mask.npy", &npy(&mask)));
+    assert!(text.contains("divided by 1") && set.pixels.iter().zip(&mask).all(|(a, &b)| *a == f32::from(b)), "{text}");
+    let (set, text) = said(&at("truth.npy", &npy(&mask.mapv(|v| v == 1))));
+    assert!(text.is_empty() && set.pixels.iter().zip(&mask).all(|(a, &b)| *a == f32::from(b)), "truth has its scale: {text}");
+    // A full range is as it was, and nothing is said of it; 16 bits that use theirs are divided by it.
+    let full: Vec<u8> = levels(12).iter().flat_map(|&v| (u16::from(v) * 257).to_le_bytes()).collect();
+    same(&whole(&at("words.npy", &npy_by_hand("<u2", "False", "12, 6, 5", &full))), 12, None);
+    // Both parts of a set are scaled alike, whatever each of them holds.
+    let parts = npz(true, |file| {
+        file.add_array("x_train", &low).unwrap();
+        file.add_array("x_test", &low.mapv(|v| v.min(4))).unwrap();
+    });
+    let path = at("parts.npz", &parts);
+    let test = read(&[path], Part::Test, PictureSize::Own, &Progress::default()).unwrap().0;
+    assert_eq!(test.pixels.iter().copied().fold(0.0, f32::max), 0.25, "4 of 16");
+}
+
+#[test]
+fn rows_of_squares_single_arrays_and_padded_files_are_taken() {
+    let place = folder();
+    let at = |name: &str, bytes: &[u8]| put(place.path(), name, bytes);
+    let square = Array3::from_shape_fn((12, 6, 6), |(i, row, column)| ((i * 97 + row * 41 + column * 13) % 256) as u8);
+    let flat = square.clone().into_shape_with_order((12, 36)).unwrap();
+    let (set, text) = said(&at("flat.npy", &npy(&flat)));
+    assert_eq!((set.len(), set.rows, set.columns), (12, 6, 6));
+    assert!(text.contains("12 rows of 36 values, read as images of 6 x 6"), "{text}");
+    assert!(set.pixels.iter().zip(&square).all(|(a, &b)| *a == f32::from(b) / 255.0));
+    refused(&at("rows.npy", &npy(&levels(12).into_shape_with_order((12, 30)).unwrap())), "rows.npy", "images.reshape(12, 5, 6)");
+    for (name, beside) in [("alone", None), ("digits of mine", Some("labels")), ("faces", Some("config"))] {
+        let bytes = npz(false, |file| {
+            file.add_array(name, &levels(12)).unwrap();
+            beside.into_iter().for_each(|beside| file.add_array(beside, &Array1::from(classes(12))).unwrap());
+        });
+        same(&whole(&at("named.npz", &bytes)), 12, (beside == Some("labels")).then(|| classes(12)));
+    }
+    let train = npz(true, |file| {
+        file.add_array("x_train", &levels(12)).unwrap();
+        file.add_array("y_train", &Array1::from(classes(12))).unwrap();
+    });
+    same(&whole(&at("train.npz", &train)), 12, Some(classes(12)));
+    let colour = npz(true, |file| file.add_array("photos", &Array::<u8, _>::zeros((3, 6, 5, 3))).unwrap());
+    refused(&at("colour.npz", &colour), "colour.npz", "photos: an array of shape (3, 6, 5, 3)");
+    // gzip unpacks members one after the other, and passes over zeros behind the last.
+    let images = idx(8, &[12, 6, 5], levels(12).as_slice().unwrap());
+    let (first, second) = images.split_at(images.len() / 2);
+    for zeros in [0, 1, 600, 100_000] {
+        let padded = [gzip(first), gzip(second), vec![0; zeros]].concat();
+        same(&whole(&at("padded-idx3.gz", &padded)), 12, None);
+    }
+    let damaged = [gzip(&images), vec![0; 10], b"no zeros".to_vec()].concat();
+    refused(&at("damaged-idx3.gz", &damaged), "damaged-idx3.gz", "its end is damaged");
 }
 
 fn cifar(count: usize) -> Vec<u8> {
@@ -245,7 +339,7 @@ fn cifar_batches_become_grey() {
     put(place.path(), "data_batch_1.bin", &bytes);
     put(place.path(), "data_batch_2.bin", &cifar(3));
     put(place.path(), "test_batch.bin", &cifar(2));
-    let part = |part| read(&[place.path().into()], part, None, &Progress::default()).unwrap().0;
+    let part = |part| read(&[place.path().into()], part, PictureSize::Own, &Progress::default()).unwrap().0;
     let set = part(Part::Train);
     assert_eq!((set.len(), set.rows, set.columns), (8, 32, 32));
     assert_eq!(set.labels.unwrap(), [0, 1, 2, 3, 4, 0, 1, 2]);
@@ -279,14 +373,14 @@ fn folders_of_pictures() {
         let expected: Vec<f32> = picture(6, 5, i as u32).pixels().map(|p| f32::from(p[0]) / 255.0).collect();
         assert!(row.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "picture {i}");
     }
-    let count = |part| read(&[place.path().into()], part, None, &Progress::default()).unwrap().0.len();
+    let count = |part| read(&[place.path().into()], part, PictureSize::Own, &Progress::default()).unwrap().0.len();
     assert_eq!((count(Part::Train), count(Part::Test)), (18, 2));
     // Another size: scaled where a size is given, else refused.
     let flat = image::GrayImage::from_pixel(40, 30, image::Luma([51]));
     flat.save(place.path().join("99.jpg")).unwrap();
     put(place.path(), "98.png", b"no picture");
     refused(place.path(), "00.png", "whole images must be of one size");
-    let (set, rejected) = read(&[place.path().into()], Part::All, Some(64), &Progress::default()).unwrap();
+    let (set, rejected) = read(&[place.path().into()], Part::All, PictureSize::Pixels(64), &Progress::default()).unwrap();
     assert_eq!((set.len(), set.rows, set.columns), (21, 8, 8));
     assert!(set.pixels.row(20).iter().all(|v| (v - 0.2).abs() < 0.01), "no contrast is no fault here");
     assert!(rejected.len() == 1 && rejected[0].to_string().contains("98.png"), "{rejected:?}");
@@ -428,7 +522,8 @@ fn ten_thousand_broken_files_of_each_kind() {
         survives(name, &bytes, seed);
     }
     survives("batch.bin", &cifar(3), 7);
-    for (name, format, seed) in [("a.png", image::ImageFormat::Png, 8), ("a.jpg", image::ImageFormat::Jpeg, 9)] {
+    use image::ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+    for (name, format, seed) in [("a.png", Png, 8), ("a.jpg", Jpeg, 9), ("a.tif", Tiff, 10), ("a.webp", WebP, 11), ("a.bmp", Bmp, 12)] {
         let mut bytes = Cursor::new(Vec::new());
         picture(24, 20, 3).write_to(&mut bytes, format).unwrap();
         survives(name, bytes.get_ref(), seed);

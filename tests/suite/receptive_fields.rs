@@ -79,7 +79,7 @@ fn dictionary(rng: &mut ChaCha8Rng) -> Array2<f32> {
     for mut column in w.columns_mut() {
         let [angle, phase, x0, y0] = [(0.0, PI), (0.0, TAU), (4.0, 8.0), (4.0, 8.0)].map(|(low, high)| rng.random_range(low..high));
         let frequency = rng.random_range(0.14..0.26);
-        for (i, g) in Protocol::grating(SIDE, angle, frequency, phase, 1.0).enumerate() {
+        for (i, g) in Protocol::grating([SIDE; 2], angle, frequency, phase, 1.0).enumerate() {
             let (x, y) = ((i % SIDE) as f64 + 0.5 - x0, (i / SIDE) as f64 + 0.5 - y0);
             column[i] = g * (-(x * x + y * y) / 8.0).exp() as f32;
         }
@@ -97,7 +97,7 @@ fn moved(w: &Array2<f32>, from: impl Fn(usize, usize) -> (usize, usize)) -> Arra
 }
 
 fn fits(w: &Array2<f32>) -> Vec<Gabor> {
-    w.columns().into_iter().map(|column| fit(&column.to_vec(), SIDE)).collect()
+    w.columns().into_iter().map(|column| fit(&column.to_vec(), [SIDE; 2])).collect()
 }
 
 fn responses(w: &Array2<f32>, seed: u64) -> Responses {
@@ -119,7 +119,7 @@ fn responses(w: &Array2<f32>, seed: u64) -> Responses {
         ..Protocol::default()
     };
     let preparation = Preparation { model: &model, parameters: &parameters, active_layers: 1, layer: 1 };
-    preparation.run(&protocol, SIDE, &mut |_, _, _| true).unwrap()
+    preparation.run(&protocol, [SIDE; 2], &mut |_, _, _| true).unwrap()
 }
 
 /// Preferred orientation, circular variance, half width and modulation of every unit, as sampling finds them.
@@ -162,7 +162,7 @@ fn a_rotated_dictionary_rotates_every_statistic() {
     assert!(alike.count() < UNITS / 3);
 
     let second = Array2::from_shape_simple_fn((UNITS, 4), || rng.random_range(-1.0f32..1.0));
-    let [before, after] = [&before, &after].map(|fits| groups(second.view(), fits, SIDE));
+    let [before, after] = [&before, &after].map(|fits| groups(second.view(), fits, [SIDE; 2]));
     for (a, b) in before.iter().zip(&after) {
         assert!(orientation_difference(b.orientation, turned(a.orientation)) < 0.05, "group: {a:?} {b:?}");
         assert!((b.concentration - a.concentration).abs() < 0.02 && (b.spread - a.spread).abs() < 0.05);

@@ -226,7 +226,7 @@ fn two_groups(orientations: [f64; 2], mixed: bool) -> Hierarchy {
     let mut w = Array2::zeros((144, 12));
     for (j, mut column) in w.columns_mut().into_iter().enumerate() {
         let phase = std::f64::consts::TAU * (j % 6) as f64 / 6.0;
-        for (i, g) in Protocol::grating(12, orientations[j / 6], 0.18, phase, 1.0).enumerate() {
+        for (i, g) in Protocol::grating([12, 12], orientations[j / 6], 0.18, phase, 1.0).enumerate() {
             let (x, y) = ((i % 12) as f32 - 5.5, (i / 12) as f32 - 5.5);
             column[i] = g * (-(x * x + y * y) / 12.0).exp();
         }
@@ -263,7 +263,7 @@ fn a_unit_of_the_second_layer_is_tuned_to_its_group_whatever_the_phase() {
         let preparation = Preparation { model: &model, parameters: &parameters, active_layers: 2, layer: 2 };
         let protocol =
             Protocol { orientations: 12, frequencies: vec![0.18], contrasts: vec![1.0], burn_in: 200, samples: 300, ..Protocol::default() };
-        preparation.run(&protocol, 12, &mut |_, _, _| true).unwrap()
+        preparation.run(&protocol, [12, 12], &mut |_, _, _| true).unwrap()
     };
     let found = respond(false);
     for (unit, orientation) in found.units.iter().zip(orientations) {

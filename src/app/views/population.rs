@@ -31,8 +31,8 @@ pub struct Population;
 impl View for Population {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let pixels = snapshot.weights.first().map_or(0, |w| w.nrows());
-        if fits::side(pixels).is_none() {
-            ui.label(format!("This model observes {pixels} values, no square picture of at least 6 x 6 pixels: there are no Gabor functions to fit. Choose dead-leaves or photographs."));
+        if fits::patch(snapshot.image_shape()).is_none() {
+            ui.label(format!("This model observes {pixels} values, no picture of at least 6 x 6 pixels: there are no Gabor functions to fit. Choose dead-leaves or photographs."));
             return;
         }
         let Some(fits) = state.fits.as_ref().filter(|fits| fits.of.model == snapshot.model_id) else {
@@ -84,7 +84,7 @@ impl View for Population {
     }
 
     fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {
-        state.fits.as_ref().map(|Fits { gabors, side, .. }| fits::table(gabors, *side))
+        state.fits.as_ref().map(|Fits { gabors, shape, .. }| fits::table(gabors, *shape))
     }
 }
 
@@ -100,7 +100,7 @@ fn plot<'a>(id: &str, size: egui::Vec2) -> Plot<'a> {
 }
 
 fn gabor_like(fits: &Fits) -> Vec<(usize, &Gabor)> {
-    fits.gabors.iter().enumerate().filter(|(_, fit)| fit.is_gabor_like(fits.side)).collect()
+    fits.gabors.iter().enumerate().filter(|(_, fit)| fit.is_gabor_like(fits.shape)).collect()
 }
 
 /// A fitted parameter's histogram.
@@ -152,7 +152,7 @@ impl Histogram {
     fn counts(&self, fits: &Fits) -> [f64; BINS] {
         let mut counts = [0.0; BINS];
         let width = self.edge(1) - self.range[0];
-        for fit in fits.gabors.iter().filter(|fit| self.all || fit.is_gabor_like(fits.side)) {
+        for fit in fits.gabors.iter().filter(|fit| self.all || fit.is_gabor_like(fits.shape)) {
             counts[((((self.value)(fit) - self.range[0]) / width) as usize).min(BINS - 1)] += 1.0;
         }
         counts

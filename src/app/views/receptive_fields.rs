@@ -11,7 +11,7 @@ use crate::app::widgets::choice::choice;
 use crate::app::widgets::path_field::path_field;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{Snapshot, Watch};
-use crate::export::filters::{Format, tile};
+use crate::export::filters::Format;
 use crate::export::mosaic::{Layout, Scale, diverging, render};
 use crate::export::table::Table;
 use crate::model::{FamilyConfig, receptive_field};
@@ -55,6 +55,8 @@ pub struct ReceptiveFields {
     drawn: Option<Key>,
     drawn_at: Option<Instant>,
     filters: Array2<f32>,
+    /// Rows and columns of a filter.
+    shape: [usize; 2],
     /// Units by position, and how many each group holds.
     order: Vec<usize>,
     counts: Vec<usize>,
@@ -75,6 +77,7 @@ impl Default for ReceptiveFields {
             drawn: None,
             drawn_at: None,
             filters: Array2::zeros((0, 0)),
+            shape: [0, 0],
             order: Vec::new(),
             counts: Vec::new(),
         }
@@ -190,7 +193,7 @@ impl ReceptiveFields {
             .on_hover_text("Each filter's strongest weight has the full colour");
         ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
         choice(ui, "Sort by", 110.0, &mut self.sort, &Order::ALL);
-        if self.layer == 1 && snapshot.weights.first().is_some_and(|w| fits::side(w.nrows()).is_some()) {
+        if self.layer == 1 && fits::patch(snapshot.image_shape()).is_some() {
             choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);
             ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
         }
@@ -302,6 +305,7 @@ impl ReceptiveFields {
             self.selected = None;
         }
         self.drawn = Some(key);
+        self.shape = snapshot.image_shape();
         self.filters = if self.layer == 1 {
             (*snapshot.weights[0]).clone()
         } else {
@@ -317,13 +321,13 @@ impl ReceptiveFields {
 
     /// Where the tiles stand: as many in a row as a square without groups would have.
     fn layout(&self) -> Layout {
-        let square = Layout::new(self.filters.ncols(), tile(self.filters.nrows()), 1);
+        let square = Layout::new(self.filters.ncols(), self.shape, 1);
         Layout { rows: self.order.len().div_ceil(square.columns).max(1), ..square }
     }
 
     /// Puts the filters in the order and the groups asked for.
     fn arrange(&mut self, state: &ViewState, fits: Option<&Fits>) {
-        let fit = |unit: usize| fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.side)));
+        let fit = |unit: usize| fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.shape)));
         let rank = |unit: usize| match self.sort {
             Order::Index => unit as f64,
             Order::Norm => f64::from(-self.filters.column(unit).dot(&self.filters.column(unit))),
@@ -331,7 +335,7 @@ impl ReceptiveFields {
             order => fit(unit).and_then(|(fit, _)| order.of_fit(fit)).unwrap_or(unit as f64),
         };
         let grouping = if fits.is_some() { self.grouping } else { Grouping::Nothing };
-        let good = |unit: usize| fit(unit).filter(|(fit, side)| fit.is_gabor_like(*side)).map(|(fit, _)| fit);
+        let good = |unit: usize| fit(unit).filter(|(fit, shape)| fit.is_gabor_like(*shape)).map(|(fit, _)| fit);
         let units: Vec<(usize, f64)> = (0..self.filters.ncols()).map(|unit| (grouping.of(good(unit)), rank(unit))).collect();
         (self.order, self.counts) = arrange(&units, grouping.groups().len(), self.layout().columns);
     }
@@ -340,7 +344,7 @@ impl ReceptiveFields {
     fn large(&self, ui: &mut Ui, unit: usize, shape: [usize; 2], side: f32, fits: Option<&Fits>) {
         let column = self.filters.column(unit).to_vec();
         let top = column.iter().fold(f32::MIN_POSITIVE, |t, v| t.max(v.abs()));
-        let fit = fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.side)));
+        let fit = fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.shape)));
         let small = side * 0.5;
         paint(ui, &column, shape, side, top, "filter");
         if let Some((fit, patch)) = fit {
@@ -401,7 +405,7 @@ fn describe(fit: &Gabor) -> String {
 /// Outlines of the good fits over the mosaic; thin and grey while they are older than the weights.
 fn ellipses(ui: &Ui, fits: &Fits, snapshot: &Snapshot, order: &[usize], place: &impl Fn(usize) -> Rect, zoom: f32) {
     let color = if fits.stale(snapshot) { theme::exact(ui.visuals().dark_mode).gamma_multiply(0.5) } else { theme::SERIES[4] };
-    let outlines = fits::ellipses(&fits.gabors, fits.side);
+    let outlines = fits::ellipses(&fits.gabors, fits.shape);
     for (position, &unit) in order.iter().enumerate() {
         let Some(Some(outline)) = outlines.get(unit) else { continue };
         let rect = place(position);

@@ -5,6 +5,7 @@ use crate::analysis::gabor::Gabor;
 use crate::analysis::groups::Group;
 use crate::app::gabor_fitter::Fits;
 use crate::app::state::ViewState;
+use crate::app::widgets::figure;
 use crate::engine::{
     GenerationState, InterneuronSample, LearningPoint, Measuring, RaceState, RacerState, Snapshot, SnapshotIncrement, TraceSample,
     TuningState, Watch,
@@ -12,6 +13,7 @@ use crate::engine::{
 use crate::experiment::session::Completed;
 use crate::experiment::{Config, presets};
 use crate::export::images::Tone;
+use crate::export::mosaic::Layout;
 use crate::studies::fits;
 use crate::studies::generation::Mode;
 use crate::studies::generation::comparison::{ModeResult, SMALLEST_PICTURE, Settings};
@@ -91,20 +93,20 @@ fn recorded(snapshot: &Snapshot, value: fn(usize) -> f32) -> SnapshotIncrement {
 /// Fits of the filters of a model that has square ones.
 fn fitted(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<Fits> {
     let weights = snapshot.weights.first()?;
-    let side = fits::side(weights.nrows())?;
+    let shape = fits::patch(snapshot.image_shape())?;
     let fit = |unit: usize| {
         let value = f64::from(value(unit));
         Gabor { frequency: 0.2 * value, widths: [1.5 * value; 2], centre: [3.0 * value; 2], r2: value.abs(), ..Gabor::default() }
     };
     let groups = vec![Group::default(); snapshot.weights.get(1).map_or(0, |w| w.ncols())];
     let gabors = (0..weights.ncols()).map(fit).collect::<Vec<_>>().into();
-    Some(Fits { of: snapshot.version(), images: 900, side, gabors, groups: groups.into() })
+    Some(Fits { of: snapshot.version(), images: 900, shape, gabors, groups: groups.into() })
 }
 
 /// Responses of the first layer to gratings.
 fn responses(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<TuningState> {
     let weights = snapshot.weights.first()?;
-    let (side, units) = (fits::side(weights.nrows())?, weights.ncols());
+    let (picture, units) = (fits::patch(snapshot.image_shape())?, weights.ncols());
     let protocol = Protocol::default();
     let shape = (protocol.orientations, protocol.frequencies.len(), protocol.phases, units);
     let rate = Array4::from_shape_fn(shape, |(a, b, c, d)| value(a + b + c + d));
@@ -116,7 +118,7 @@ fn responses(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<TuningState
     };
     let contrast = Array2::from_shape_fn((units, protocol.contrasts.len()), |(i, j)| value(i + j));
     let (blank, units) = (vec![0.0; units], vec![tuned; units]);
-    let responses = Responses { protocol, layer: 1, side, blank, spread: rate.clone(), rate, contrast, units };
+    let responses = Responses { protocol, layer: 1, shape: picture, blank, spread: rate.clone(), rate, contrast, units };
     let of = snapshot.version();
     Some(TuningState { of, layer: 1, progress: (1, 1), ended: true, responses: Some(Arc::new(responses)) })
 }
@@ -144,7 +146,7 @@ fn generated(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<GenerationS
         version: snapshot.version(),
         images: 900,
         settings: Settings::default(),
-        shape: crate::export::filters::tile(observed),
+        shape: snapshot.image_shape(),
         tone: Tone::Grey,
         modes: Mode::ALL.into_iter().map(of_mode).collect(),
         measuring: Measuring::Missing("it was made up".into()),
@@ -248,4 +250,56 @@ fn views_stand_single_units_and_units_that_do_not_exist() {
             }
         }
     }
+}
+
+/// Draws a view twice; answers the sizes of the textures that it has handed over, width and height, and its figures.
+fn drawn(kind: ViewKind, state: &ViewState) -> (Vec<[usize; 2]>, Vec<figure::Marked>) {
+    let (ctx, mut view, mut textures) = (egui::Context::default(), registry::create(kind), Vec::new());
+    let mut figures = Vec::new();
+    for _ in 0..2 {
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(900.0, 700.0));
+        let input = egui::RawInput { screen_rect: Some(screen), ..Default::default() };
+        let mut output = ctx.run_ui(input, |ui| {
+            egui::CentralPanel::default().show(ui, |ui| view.ui(ui, state, state.latest.as_ref().unwrap(), &mut Vec::new()));
+        });
+        textures.extend(output.textures_delta.set.iter().flat_map(|(_, deltas)| deltas.iter().map(|delta| delta.image.size())));
+        output.textures_delta.clear();
+        figures = figure::take(&ctx);
+    }
+    (textures, figures)
+}
+
+#[test]
+fn views_keep_the_rows_and_columns_of_images_that_are_not_square() {
+    // 16 x 25 pixels could be taken for 20 x 20.
+    let of = |preset: &str| {
+        let mut config = presets::by_name(preset).unwrap();
+        (config.model.layers[0].size, config.model.image_shape) = (400, Some([16, 25]));
+        let snapshot = at_work(config, wave);
+        let fits = fitted(&snapshot, wave);
+        taken_in(snapshot, fits)
+    };
+    let (digits, layered) = (of("digits"), of("v1-v2"));
+    let units = |state: &ViewState, layer: usize| state.latest.as_ref().unwrap().config.model.layers[layer].size;
+    let aspect = |figures: &[figure::Marked], name: &str| {
+        let (_, rect) = figures.iter().find(|(found, _)| found == name).unwrap_or_else(|| panic!("{name} is not in {figures:?}"));
+        rect.width() / rect.height()
+    };
+    let (textures, _) = drawn(ViewKind::Stimulus, &digits);
+    assert!(textures.contains(&[25, 16]) && !textures.contains(&[20, 20]), "{textures:?}");
+    let (textures, _) = drawn(ViewKind::Generation, &digits);
+    assert!(textures.contains(&[3 * 26, 3 * 17]), "nine images, each with an edge: {textures:?}");
+    let (textures, figures) = drawn(ViewKind::ReceptiveFields, &layered);
+    let [width, height] = Layout::new(units(&layered, 1), [16, 25], 1).size();
+    assert!(textures.contains(&[width, height]), "{width} x {height} is not in {textures:?}");
+    assert!((aspect(&figures, "filters") - width as f32 / height as f32).abs() < 0.02);
+    let (_, figures) = drawn(ViewKind::Tuning, &layered);
+    assert!((aspect(&figures, "best grating") - 25.0 / 16.0).abs() < 0.02);
+    let (textures, figures) = drawn(ViewKind::Layers, &layered);
+    let columns = (units(&layered, 1) as f64).sqrt().ceil() as usize;
+    let sheet = [columns * 25, units(&layered, 1).div_ceil(columns) * 16];
+    assert!(textures.contains(&sheet), "{sheet:?} is not in {textures:?}");
+    assert!(figures.iter().any(|(name, _)| name == "bars" || name == "strongest filters"), "{figures:?}");
+    let (_, figures) = drawn(ViewKind::Population, &layered);
+    assert!(figures.iter().any(|(name, _)| name == "orientation"), "there are fits: {figures:?}");
 }

@@ -43,8 +43,8 @@ pub struct Tuning {
 impl View for Tuning {
     fn ui(&mut self, ui: &mut Ui, _: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let pixels = snapshot.weights.first().map_or(0, |w| w.nrows());
-        if fits::side(pixels).is_none() {
-            ui.label(format!("This model observes {pixels} values, no square picture of at least 6 x 6 pixels: it cannot be shown gratings. Choose dead-leaves, photographs or v1-v2."));
+        if fits::patch(snapshot.image_shape()).is_none() {
+            ui.label(format!("This model observes {pixels} values, no picture of at least 6 x 6 pixels: it cannot be shown gratings. Choose dead-leaves, photographs or v1-v2."));
             return;
         }
         let active_layers =
@@ -307,17 +307,17 @@ fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
 /// The best grating as it was shown.
 fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
     ui.strong("Its best grating");
-    let Some(side) = fits::side(responses.side * responses.side) else { return };
     let (protocol, tuned) = (&responses.protocol, &responses.units[unit]);
     let phase = (0..tuned.by_phase.len()).max_by(|&a, &b| tuned.by_phase[a].total_cmp(&tuned.by_phase[b])).unwrap_or(0);
     let [o, f] = tuned.best;
     let angle = o as f64 * PI / protocol.orientations as f64;
     let cycle = phase as f64 * 2.0 * PI / protocol.phases as f64;
-    let cell = size.min_elem() / side as f32;
-    let (rect, _) = ui.allocate_exact_size(vec2(cell, cell) * side as f32, Sense::hover());
+    let [rows, columns] = responses.shape;
+    let cell = (size.x / columns as f32).min(size.y / rows as f32);
+    let (rect, _) = ui.allocate_exact_size(vec2(columns as f32, rows as f32) * cell, Sense::hover());
     figure::mark(ui, "best grating", rect);
-    for (i, value) in Protocol::grating(side, angle, protocol.frequencies[f], cycle, 1.0).enumerate() {
-        let corner = rect.min + vec2((i % side) as f32, (i / side) as f32) * cell;
+    for (i, value) in Protocol::grating(responses.shape, angle, protocol.frequencies[f], cycle, 1.0).enumerate() {
+        let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
         let [r, g, b] = diverging(value / 1.5, dark);
         ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
     }

@@ -43,8 +43,8 @@ pub(super) fn seconds_to(config: &Config, share: f64) -> anyhow::Result<Option<(
 
 fn share_of_gabors(session: &Session) -> f64 {
     let w = &session.model().weights[0];
-    let Some(side) = fits::side(w.nrows()) else { return 0.0 };
+    let Some(shape) = fits::patch(session.model().image_shape()) else { return 0.0 };
     let columns: Vec<Vec<f32>> = w.columns().into_iter().map(|column| column.to_vec()).collect();
-    let good = columns.par_iter().filter(|column| locality::is_gabor(column, side, &gabor::fit(column, side))).count();
+    let good = columns.par_iter().filter(|column| locality::is_gabor(column, shape, &gabor::fit(column, shape))).count();
     good as f64 / columns.len() as f64
 }

@@ -1,7 +1,7 @@
 //! IDX, the format of MNIST: images (unsigned bytes, three dimensions) and labels (one dimension), packed by gzip or not.
 
 use super::input::Input;
-use super::values::{self, Item, MOST_VALUES, Shape};
+use super::values::{self, Item, Shape};
 use super::{Found, Images};
 use crate::data::{Progress, ReadError};
 use std::io::Read;
@@ -31,7 +31,10 @@ pub fn header(input: Input) -> Result<Header, ReadError> {
     let head = input.unpacked_head(16)?;
     let &[0, 0, kind, dimensions, ..] = &head[..] else { return Err("not an IDX file: its magic number is wrong".into()) };
     if kind != 0x08 {
-        return Err(format!("IDX values of type {kind:#04x}: unsigned bytes (0x08) are needed").into());
+        return Err(format!(
+            "IDX values of type {kind:#04x}: unsigned bytes (0x08) are needed; NPY holds others, by numpy.save('images.npy', images)"
+        )
+        .into());
     }
     let sides: Vec<u64> = head[4..].as_chunks::<4>().0.iter().map(|&b| u64::from(u32::from_be_bytes(b))).collect();
     let most = input.most_bytes()?;
@@ -43,7 +46,7 @@ pub fn header(input: Input) -> Result<Header, ReadError> {
             Ok(Header::Images(shape))
         }
         (1, &[count, ..]) => {
-            if count == 0 || count > room.min(MOST_VALUES) {
+            if count == 0 || count > room {
                 return Err(format!("its header promises {count} labels, its {room} bytes cannot hold them").into());
             }
             Ok(Header::Labels(count as usize))
@@ -70,8 +73,8 @@ struct IdxImages {
 pub fn find(path: &Path, progress: &Progress) -> Result<Found, ReadError> {
     let input = Input::File(path);
     let Header::Images(shape) = header(input)? else { return Err("labels, where images are needed".into()) };
-    values::check(&mut body(input, 3)?, &shape, Item::Byte, progress)?;
-    Ok(Found::new(path, IdxImages { path: path.into(), shape }))
+    let range = values::check(&mut body(input, 3)?, &shape, Item::Byte, progress)?;
+    Ok(Found::new(path, IdxImages { path: path.into(), shape }, Item::Byte.number(), range))
 }
 
 impl Images for IdxImages {
@@ -79,8 +82,8 @@ impl Images for IdxImages {
         self.shape
     }
 
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
-        fill(Input::File(&self.path), first * self.shape.pixels(), 255.0, out, progress)
+    fn fill(&self, first: usize, divisor: f32, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
+        fill(Input::File(&self.path), first * self.shape.pixels(), divisor, out, progress)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Sets of whole images from files: IDX, NPY, NPZ, CIFAR-10 batches, folders of them or of pictures; the kind is known by content.
 //!
-//! Headers are checked against each other, against limits (4096 pixels a side, 250 million in all) and against the length of the
-//! file, then all values are read once and none is kept; only then room is made. So memory is at most 4 bytes for each pixel that
-//! is really there, one for each label, and 1 MiB: at most 4 times the unpacked data for bytes, less for other numbers. gzip and
+//! Headers are checked against each other, against limits (4096 pixels a side) and against the length of the file, then all values
+//! are read once and none is kept; only then room is made, for at most 250 million pixels. So memory is at most 4 bytes for each pixel
+//! that is really there, one for each label, and 1 MiB: at most 4 times the unpacked data for bytes, less for other numbers. gzip and
 //! DEFLATE unpack to at most 1032 times the file, and no more is unpacked than the header promises. Pictures are decoded one on
-//! each core, with at most 32 bytes a pixel besides.
+//! each core, with at most 40 bytes a pixel besides.
 
 pub mod cifar;
 pub mod idx;
@@ -12,12 +12,17 @@ pub mod input;
 pub mod npy;
 pub mod npz;
 pub mod pictures;
+mod sorting;
 pub mod values;
 pub mod zip;
 
-use crate::data::{DataError, ImageSet, Part, Progress, ReadError};
+use crate::data::grey_scale::{Number, ValueRange};
+use crate::data::notice::first_left_out;
+use crate::data::picture::PictureSize;
+use crate::data::{DataError, ImageSet, Notice, Part, Progress, ReadError};
 use input::Input;
 use ndarray::Array2;
+use sorting::{Kind, Sorted, sort};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use values::{MOST_VALUES, Shape};
@@ -26,171 +31,107 @@ use values::{MOST_VALUES, Shape};
 trait Images {
     /// Their number and size.
     fn shape(&self) -> Shape;
-    /// Grey levels 0 to 1 of the images from `first` on, as many as `out` has room for.
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError>;
+    /// Grey levels 0 to 1, values divided by `divisor`, of the images from `first` on, as many as `out` has room for.
+    fn fill(&self, first: usize, divisor: f32, out: &mut [f32], progress: &Progress) -> Result<(), ReadError>;
 }
 
 /// A file's images with what is known of them.
 pub struct Found {
     path: PathBuf,
     images: Box<dyn Images>,
+    /// How many of its images are read: the first so many.
+    count: usize,
     labels: Option<Vec<u8>>,
     /// Train or Test where the name says so.
     part: Option<Part>,
+    number: Number,
+    range: ValueRange,
+    /// What values are divided by for grey levels of 0 to 1.
+    divisor: f32,
+    /// What is to be said of how it was taken.
+    said: Option<String>,
 }
 
 impl Found {
-    fn new(path: &Path, images: impl Images + 'static) -> Self {
+    fn new(path: &Path, images: impl Images + 'static, number: Number, range: ValueRange) -> Self {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
         let part = match () {
             () if name.contains("t10k") || name.contains("test") => Some(Part::Test),
             () if name.contains("train") || name.contains("data_batch") => Some(Part::Train),
             () => None,
         };
-        Self { path: path.into(), images: Box::new(images), labels: None, part }
+        let count = images.shape().count;
+        Self { path: path.into(), images: Box::new(images), count, labels: None, part, number, range, divisor: 1.0, said: None }
+    }
+
+    fn taken(&self, how: String) -> Notice {
+        Notice::Taken { path: self.path.clone(), how }
     }
 }
 
-/// What a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    IdxImages,
-    IdxLabels,
-    Npy,
-    Npz,
-    Cifar,
-    Picture,
-}
-
-/// The kind of a file by its first bytes, for CIFAR-10 by its length as well.
-fn kind(path: &Path) -> Result<Kind, ReadError> {
-    let input = Input::File(path);
-    if !std::fs::metadata(path)?.is_file() {
-        return Err("neither a file nor a folder".into());
-    }
-    let (stored, length) = (input.head(262)?, input.length()?);
-    let head = if input.packed()? { input.unpacked_head(262).map_err(|e| format!("not a whole gzip file: {e}"))? } else { stored };
-    match &head[..] {
-        head if head.starts_with(npy::MAGIC) => Ok(Kind::Npy),
-        head if head.starts_with(zip::MAGIC) && !input.packed()? => Ok(Kind::Npz),
-        head if pictures::begins(head) => Ok(Kind::Picture),
-        head if idx::begins(head) => match idx::header(input) {
-            Ok(idx::Header::Images(_)) => Ok(Kind::IdxImages),
-            Ok(idx::Header::Labels(_)) => Ok(Kind::IdxLabels),
-            Err(_) if cifar::may_be(head, length) => Ok(Kind::Cifar),
-            Err(problem) => Err(problem),
-        },
-        head if cifar::may_be(head, length) => Ok(Kind::Cifar),
-        head if head.get(257..262) == Some(b"ustar") => Err("a tar archive: unpack it, and name the folder".into()),
-        [] => Err("an empty file".into()),
-        _ => Err("not IDX, NPY, NPZ, CIFAR-10 (records of 3073 bytes), PNG or JPEG".into()),
-    }
-}
-
-/// Files sorted by kind, and those that are of none.
-#[derive(Default)]
-struct Sorted {
-    sets: Vec<(PathBuf, Kind)>,
-    labels: Vec<PathBuf>,
-    pictures: Vec<PathBuf>,
-    rejected: Vec<DataError>,
-}
-
-impl Sorted {
-    fn add(&mut self, path: PathBuf) {
-        match kind(&path) {
-            Ok(Kind::Picture) => self.pictures.push(path),
-            Ok(Kind::IdxLabels) => self.labels.push(path),
-            Ok(kind) => self.sets.push((path, kind)),
-            Err(problem) => self.rejected.push(DataError::File { path, problem }),
-        }
-    }
-}
-
-/// Whether a file's name says that it holds images: only then it is reported where it does not.
-fn named_as_images(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let endings = [".png", ".jpg", ".jpeg", ".npy", ".npz", ".gz", ".bin", ".idx"];
-    name.contains("idx") || endings.iter().any(|ending| name.ends_with(ending))
-}
-
-/// The files of the paths: of a folder those in it (one level, sorted by name), but for those of no kind and of another name.
-fn sort(paths: &[PathBuf], progress: &Progress) -> Result<Sorted, DataError> {
-    let mut sorted = Sorted::default();
-    for path in paths {
-        if !path.is_dir() {
-            sorted.add(path.clone());
-            continue;
-        }
-        let failed = |problem: ReadError| DataError::File { path: path.clone(), problem };
-        let entries = std::fs::read_dir(path).map_err(|e| failed(e.into()))?;
-        let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|e| e.path())).filter(|path| path.is_file()).collect();
-        files.sort();
-        progress.begin("looking at files", files.len());
-        let mut any = false;
-        for file in files {
-            if progress.cancelled() {
-                return Err(DataError::Cancelled);
-            }
-            if named_as_images(&file) || kind(&file).is_ok() {
-                any = true;
-                sorted.add(file);
-            }
-            progress.advance(1);
-        }
-        if !any {
-            return Err(failed("no IDX, NPY, NPZ, CIFAR-10, PNG or JPEG file in this folder".into()));
-        }
-    }
-    Ok(sorted)
-}
-
-/// Reads whole images, grey 0 to 1, from files and folders, and tells what was left out and why. Their kind is known by content.
+/// Reads whole images, grey 0 to 1, from files and folders, and tells what was left out or taken in another way than as it is, and
+/// why. Their kind is known by content.
 ///
 /// `part`: where some files are named as training files (train, `data_batch`) and others as test files (t10k, test), or an NPZ
-/// holds both, these are the parts; otherwise the last tenth of the images is held out. `units`: pictures of another size are
-/// scaled to a square of so many pixels (see [`pictures::read`]); sets of images keep their size.
-/// Labels are found beside IDX images under the same name (images and idx3 become labels and idx1), and in NPZ under `labels`.
-/// Errors name the file; where several are at fault, the first.
-pub fn read(paths: &[PathBuf], part: Part, units: Option<usize>, progress: &Progress) -> Result<(ImageSet, Vec<DataError>), DataError> {
-    let Sorted { sets, labels, pictures, mut rejected } = sort(paths, progress)?;
-    if sets.is_empty() && !pictures.is_empty() {
+/// holds both, these are the parts; otherwise the last tenth of the images is held out. `size`: what becomes of pictures of another
+/// size; sets of images keep theirs. Of more than 250 million pixels the first part is read.
+/// Values that are far below their scale are scaled by what they hold ([`ValueRange::scale`]), those of all files alike.
+/// Labels are found beside IDX images under the same name (images and idx3 become labels and idx1), in NPZ under `labels`, of pictures
+/// in the names of the folders that they are in. Errors name the file; where several are at fault, the first.
+pub fn read(paths: &[PathBuf], part: Part, size: PictureSize, progress: &Progress) -> Result<(ImageSet, Vec<Notice>), DataError> {
+    read_within(paths, part, size, MOST_VALUES, progress)
+}
+
+/// The same of at most `most` pixels.
+fn read_within(
+    paths: &[PathBuf],
+    part: Part,
+    size: PictureSize,
+    most: u64,
+    progress: &Progress,
+) -> Result<(ImageSet, Vec<Notice>), DataError> {
+    let Sorted { sets, labels, pictures, classes, mut notices } = sort(paths, progress)?;
+    if sets.is_empty() && !(pictures.is_empty() && classes.is_empty()) {
         if let [path] = paths
             && !path.is_dir()
         {
             let problem = "one picture is not a set of images: a folder of pictures is needed, each a whole image";
             return Err(DataError::File { path: path.clone(), problem: problem.into() });
         }
-        let (set, more) = pictures::read(&pictures, part, units, progress)?;
-        rejected.extend(more);
-        return Ok((set, rejected));
+        let (set, more) = pictures::read(pictures::Labelled::of(pictures, classes), part, size, most, progress)?;
+        notices.extend(more);
+        return Ok((set, notices));
     }
     for path in pictures {
-        rejected.push(DataError::File { path, problem: "a picture beside files that hold sets of images".into() });
+        notices.push(DataError::File { path, problem: "a picture beside files that hold sets of images".into() }.into());
     }
     let mut found = Vec::new();
     progress.begin("checking images", sets.len());
     for (path, kind) in &sets {
+        let left_out = |problem| Notice::from(DataError::File { path: path.clone(), problem });
         match examine(path, *kind, progress) {
             Ok((more, problems)) => {
                 found.extend(more);
-                rejected.extend(problems.into_iter().map(|problem| DataError::File { path: path.clone(), problem }));
+                notices.extend(problems.into_iter().map(left_out));
             }
             Err(_) if progress.cancelled() => return Err(DataError::Cancelled),
-            Err(problem) => rejected.push(DataError::File { path: path.clone(), problem }),
+            Err(problem) => notices.push(left_out(problem)),
         }
         progress.advance(1);
     }
-    rejected.extend(idx_labels(&mut found, &sets, &labels, progress));
-    rejected.extend(of_one_size(&mut found));
+    notices.extend(idx_labels(&mut found, &sets, &labels, progress));
+    notices.extend(of_one_size(&mut found));
     if found.is_empty() {
-        return Err(match (rejected.into_iter().next(), labels.first()) {
-            (Some(error), _) => error,
+        return Err(match (first_left_out(&notices), labels.first()) {
+            (Some(error), _) => error.clone(),
             (None, Some(path)) => DataError::File { path: path.clone(), problem: "labels, and no images beside them".into() },
             (None, None) => DataError::Nothing("no file was named".into()),
         });
     }
-    Ok((assemble(found, part, progress)?, rejected))
+    notices.extend(within(&mut found, most));
+    notices.extend(scale(&mut found));
+    notices.extend(found.iter_mut().filter_map(|f| f.said.take().map(|said| f.taken(said))));
+    Ok((assemble(found, part, progress)?, notices))
 }
 
 fn too_few(count: usize) -> DataError {
@@ -209,8 +150,8 @@ fn examine(path: &Path, kind: Kind, progress: &Progress) -> Result<(Vec<Found>, 
 }
 
 /// Finds and reads the labels of IDX images; returns what is wrong with those found.
-fn idx_labels(found: &mut [Found], sets: &[(PathBuf, Kind)], labels: &[PathBuf], progress: &Progress) -> Vec<DataError> {
-    let mut rejected = Vec::new();
+fn idx_labels(found: &mut [Found], sets: &[(PathBuf, Kind)], labels: &[PathBuf], progress: &Progress) -> Vec<Notice> {
+    let mut notices = Vec::new();
     let is_idx = |path: &Path| sets.iter().any(|(other, kind)| other == path && *kind == Kind::IdxImages);
     let lonely = found.len() == 1 && labels.len() == 1;
     for images in found.iter_mut().filter(|images| is_idx(&images.path)) {
@@ -221,32 +162,67 @@ fn idx_labels(found: &mut [Found], sets: &[(PathBuf, Kind)], labels: &[PathBuf],
             Ok(labels) if labels.len() == count => images.labels = Some(labels),
             Ok(labels) => {
                 let problem = format!("{} labels, its images are {count}", labels.len()).into();
-                rejected.push(DataError::File { path, problem });
+                notices.push(DataError::File { path, problem }.into());
             }
-            Err(problem) => rejected.push(DataError::File { path, problem }),
+            Err(problem) => notices.push(DataError::File { path, problem }.into()),
         }
     }
-    rejected
+    notices
 }
 
-/// Keeps images of the first one's size, and within the limit in all.
-fn of_one_size(found: &mut Vec<Found>) -> Vec<DataError> {
+/// Keeps images of the first one's size.
+fn of_one_size(found: &mut Vec<Found>) -> Vec<Notice> {
     let Some(first) = found.first().map(|f| f.images.shape()) else { return Vec::new() };
-    let (mut rejected, mut values) = (Vec::new(), 0u64);
+    let mut notices = Vec::new();
     found.retain(|f| {
         let shape = f.images.shape();
-        let problem = if (shape.rows, shape.columns) != (first.rows, first.columns) {
-            format!("images of {} x {}, those before are {} x {}", shape.rows, shape.columns, first.rows, first.columns)
-        } else if values + shape.values() as u64 > MOST_VALUES {
-            format!("{} pixels more would be above {MOST_VALUES} in all", shape.values())
-        } else {
-            values += shape.values() as u64;
-            return true;
-        };
-        rejected.push(DataError::File { path: f.path.clone(), problem: problem.into() });
-        false
+        let fits = (shape.rows, shape.columns) == (first.rows, first.columns);
+        if !fits {
+            let problem = format!("images of {} x {}, those before are {} x {}", shape.rows, shape.columns, first.rows, first.columns);
+            notices.push(DataError::File { path: f.path.clone(), problem: problem.into() }.into());
+        }
+        fits
     });
-    rejected
+    notices
+}
+
+/// Takes the first images of all, so many that there are at most `most` pixels, but one image at least.
+fn within(found: &mut Vec<Found>, most: u64) -> Vec<Notice> {
+    let Some(pixels) = found.first().map(|f| f.images.shape().pixels() as u64) else { return Vec::new() };
+    let (mut room, mut notices) = ((most / pixels).max(1) as usize, Vec::new());
+    found.retain_mut(|f| {
+        let all = f.count;
+        f.count = all.min(room);
+        room -= f.count;
+        if f.count == 0 {
+            let problem = format!("its {all} images would be above {most} pixels in all");
+            notices.push(DataError::File { path: f.path.clone(), problem: problem.into() }.into());
+        } else if f.count < all {
+            let how = format!("the first {} of its {all} images are read: at most {most} pixels in all are", f.count);
+            notices.push(f.taken(how));
+        }
+        f.count > 0
+    });
+    notices
+}
+
+/// Finds what values are divided by, the same for all files whose values are of one kind: parts of one set are scaled alike.
+fn scale(found: &mut [Found]) -> Vec<Notice> {
+    let mut ranges: Vec<(Number, ValueRange)> = Vec::new();
+    for f in found.iter() {
+        match ranges.iter_mut().find(|(number, _)| *number == f.number) {
+            Some((_, range)) => range.join(f.range),
+            None => ranges.push((f.number, f.range)),
+        }
+    }
+    let mut notices = Vec::new();
+    for (number, range) in ranges {
+        let (divisor, said) = range.scale(number);
+        let mut those = found.iter_mut().filter(|f| f.number == number).peekable();
+        notices.extend(said.and_then(|said| Some(those.peek()?.taken(said))));
+        those.for_each(|f| f.divisor = divisor);
+    }
+    notices
 }
 
 /// The part that is wanted, in one piece of memory.
@@ -257,7 +233,7 @@ fn assemble(mut found: Vec<Found>, part: Part, progress: &Progress) -> Result<Im
         found.retain(|f| f.part.unwrap_or(Part::Train) == part);
     }
     let Some(Shape { rows, columns, .. }) = found.first().map(|f| f.images.shape()) else { return Err(too_few(0)) };
-    let count = found.iter().map(|f| f.images.shape().count).sum();
+    let count = found.iter().map(|f| f.count).sum();
     let wanted = if divided { 0..count } else { part.range(count, count / 10) };
     if wanted.is_empty() {
         return Err(too_few(count));
@@ -269,14 +245,14 @@ fn assemble(mut found: Vec<Found>, part: Part, progress: &Progress) -> Result<Im
     let (mut rest, mut before) = (&mut pixels[..], 0);
     for f in &found {
         let Range { start, end } = wanted;
-        let within = start.max(before) - before..end.clamp(before, before + f.images.shape().count) - before;
-        before += f.images.shape().count;
+        let within = start.max(before) - before..end.clamp(before, before + f.count) - before;
+        before += f.count;
         if within.is_empty() {
             continue;
         }
         let (out, more) = rest.split_at_mut(within.len() * size);
         rest = more;
-        f.images.fill(within.start, out, progress).map_err(|problem| match progress.cancelled() {
+        f.images.fill(within.start, f.divisor, out, progress).map_err(|problem| match progress.cancelled() {
             true => DataError::Cancelled,
             false => DataError::File { path: f.path.clone(), problem },
         })?;
@@ -286,5 +262,5 @@ fn assemble(mut found: Vec<Found>, part: Part, progress: &Progress) -> Result<Im
         progress.advance(1);
     }
     let pixels = Array2::from_shape_vec((wanted.len(), size), pixels).map_err(|e| DataError::Nothing(e.to_string()))?;
-    Ok(ImageSet { pixels, rows, columns, labels })
+    Ok(ImageSet { labels, ..ImageSet::new(pixels, [rows, columns]) })
 }

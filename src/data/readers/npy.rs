@@ -1,4 +1,5 @@
-//! NPY (NumPy Enhancement Proposal 1): images `(count, rows, columns)` of uint8, float32 or float64, and labels of any integer.
+//! NPY (NumPy Enhancement Proposal 1): images `(count, rows, columns)` or `(count, side * side)` of bool, bytes, integers of 2 bytes,
+//! float32 or float64, and labels of any integer.
 
 use super::input::Input;
 use super::values::{self, Item, Shape};
@@ -65,29 +66,78 @@ impl Header {
         Some(Self { kind, fortran: order.starts_with("True"), sides: sides.collect::<Option<_>>()?, bytes })
     }
 
-    /// Shape and kind of images that may be in `length` bytes, header included.
+    /// Shape and type of images that may be in `length` bytes, header included; the error says what would be accepted.
     pub fn images(&self, length: u64) -> Result<(Shape, Item), ReadError> {
+        let big_endian = self.kind.starts_with('>');
         let item = match self.kind.as_str() {
+            "|b1" => Item::Truth,
             "|u1" | "<u1" | ">u1" => Item::Byte,
-            "<f4" | ">f4" => Item::Single { big_endian: self.kind.starts_with('>') },
-            "<f8" | ">f8" => Item::Double { big_endian: self.kind.starts_with('>') },
-            other => return Err(format!("values of type {other}: uint8, float32 or float64 are needed").into()),
+            "<u2" | ">u2" => Item::Word { big_endian, signed: false },
+            "<i2" | ">i2" => Item::Word { big_endian, signed: true },
+            "<f4" | ">f4" => Item::Single { big_endian },
+            "<f8" | ">f8" => Item::Double { big_endian },
+            other => {
+                return Err(format!(
+                    "values of type {other}: bool, uint8, uint16, int16, float32 or float64 are needed, such as images.astype('float32')"
+                )
+                .into());
+            }
         };
-        let &[count, rows, columns] = &self.sides[..] else {
-            return Err(format!("an array of shape {:?}: (count, rows, columns) is needed", self.sides).into());
-        };
+        let (count, [rows, columns]) = self.picture().ok_or_else(|| self.other_shape())?;
         if self.fortran {
-            return Err("its values are in Fortran order: numpy.ascontiguousarray puts them into the order needed".into());
+            return Err("its values are in Fortran order: numpy.ascontiguousarray(images) puts them into the order needed".into());
         }
         let shape = Shape::checked(count, rows, columns)?;
         shape.fits(item, length.saturating_sub(self.bytes))?;
         Ok((shape, item))
     }
 
+    /// Number of images, and rows and columns of each; a row of values is a square where it can be one.
+    fn picture(&self) -> Option<(u64, [u64; 2])> {
+        match self.sides[..] {
+            [count, rows, columns] => Some((count, [rows, columns])),
+            [count, values] => Some((count, [values.isqrt(); 2])).filter(|(_, [side, _])| *side > 1 && side * side == values),
+            _ => None,
+        }
+    }
+
+    /// What is to be said of a shape that was taken for images in another way than it is written.
+    pub fn said(&self) -> Option<String> {
+        let ([_, values], Some((count, [side, _]))) = (&self.sides[..], self.picture()) else { return None };
+        Some(format!("{count} rows of {values} values, read as images of {side} x {side}"))
+    }
+
+    /// The sides as NumPy writes them.
+    pub fn shape_text(&self) -> String {
+        match &self.sides[..] {
+            [one] => format!("({one},)"),
+            sides => format!("({})", sides.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+        }
+    }
+
+    /// Of a shape that is not that of images, the line of NumPy that makes images of it.
+    fn other_shape(&self) -> ReadError {
+        let line = match self.sides[..] {
+            [count, rows, columns, 1] | [count, 1, rows, columns] => format!("images.reshape({count}, {rows}, {columns})"),
+            [_, _, _, 3 | 4] => "images[..., :3].mean(axis=3)".into(),
+            [_, 3 | 4, _, _] => "images[:, :3].mean(axis=1)".into(),
+            [count, values] if values > 1 => {
+                let rows = (1..=values.isqrt()).rev().find(|rows| values.is_multiple_of(*rows)).unwrap_or(1);
+                format!("images.reshape({count}, {rows}, {})", values / rows)
+            }
+            _ => "images.reshape(count, rows, columns)".into(),
+        };
+        format!(
+            "an array of shape {}: (count, rows, columns) is needed, or (count, side * side) of square images; for example {line}",
+            self.shape_text()
+        )
+        .into()
+    }
+
     /// Reads labels of `count` images: whole numbers from 0 to 255, of any integer type.
     pub fn labels(&self, reader: &mut dyn Read, count: usize) -> Result<Vec<u8>, ReadError> {
         if !matches!(self.sides[..], [n] | [n, 1] if n == count as u64) {
-            return Err(format!("labels of shape {:?}: one for each of {count} images is needed", self.sides).into());
+            return Err(format!("labels of shape {}: one for each of {count} images is needed", self.shape_text()).into());
         }
         let big_endian = self.kind.starts_with('>');
         let size = match self.kind.get(1..) {
@@ -95,7 +145,7 @@ impl Header {
             Some("u2" | "i2") => 2,
             Some("u4" | "i4") => 4,
             Some("u8" | "i8") => 8,
-            _ => return Err(format!("labels of type {}: integers are needed", self.kind).into()),
+            _ => return Err(format!("labels of type {}: integers are needed, such as labels.astype('uint8')", self.kind).into()),
         };
         let (mut labels, mut number) = (Vec::with_capacity(count), [0u8; 8]);
         for _ in 0..count {
@@ -115,16 +165,17 @@ struct NpyImages {
     path: PathBuf,
     shape: Shape,
     item: Item,
-    divisor: f32,
 }
 
 /// Checks an NPY file, packed by gzip or not.
 pub fn find(path: &Path, progress: &Progress) -> Result<Found, ReadError> {
     let input = Input::File(path);
     let mut reader = input.unpacked()?;
-    let (shape, item) = Header::read(&mut reader)?.images(input.most_bytes()?)?;
-    let divisor = values::check(&mut reader, &shape, item, progress)?;
-    Ok(Found::new(path, NpyImages { path: path.into(), shape, item, divisor }))
+    let header = Header::read(&mut reader)?;
+    let (shape, item) = header.images(input.most_bytes()?)?;
+    let range = values::check(&mut reader, &shape, item, progress)?;
+    let images = NpyImages { path: path.into(), shape, item };
+    Ok(Found { said: header.said(), ..Found::new(path, images, item.number(), range) })
 }
 
 impl Images for NpyImages {
@@ -132,10 +183,10 @@ impl Images for NpyImages {
         self.shape
     }
 
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
+    fn fill(&self, first: usize, divisor: f32, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
         let mut reader = Input::File(&self.path).unpacked()?;
         Header::read(&mut reader)?;
-        values::fill(&mut reader, self.item, self.divisor, first * self.shape.pixels(), out, progress)
+        values::fill(&mut reader, self.item, divisor, first * self.shape.pixels(), out, progress)
     }
 }
 
@@ -156,6 +207,29 @@ mod tests {
         for bad in ["{'descr': '<f4', 'fortran_order': No, 'shape': (3,)}", "{'descr': '<f4', 'fortran_order': True, 'shape': (-3,)}", ""] {
             assert_eq!(header(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn shapes_that_are_no_images_are_answered_with_the_line_that_makes_images_of_them() {
+        let shaped = |sides: &[u64]| Header { kind: "|u1".into(), fortran: false, sides: sides.into(), bytes: 128 };
+        let square = shaped(&[40, 784]);
+        assert_eq!(square.images(1 << 20).unwrap().0, Shape { count: 40, rows: 28, columns: 28 });
+        assert!(square.said().unwrap().contains("40 rows of 784 values, read as images of 28 x 28"));
+        assert_eq!(shaped(&[40, 28, 28]).said(), None);
+        for (sides, line) in [
+            (&[40, 600][..], "images.reshape(40, 24, 25)"),
+            (&[40, 28, 28, 1], "images.reshape(40, 28, 28)"),
+            (&[40, 1, 20, 30], "images.reshape(40, 20, 30)"),
+            (&[40, 32, 32, 3], "images[..., :3].mean(axis=3)"),
+            (&[40, 3, 32, 32], "images[:, :3].mean(axis=1)"),
+            (&[40, 1], "images.reshape(count, rows, columns)"),
+            (&[600], "images.reshape(count, rows, columns)"),
+        ] {
+            let text = shaped(sides).images(1 << 20).unwrap_err().to_string();
+            assert!(text.contains(line) && text.contains(&shaped(sides).shape_text()), "{sides:?}: {text}");
+        }
+        let text = Header { kind: "<i8".into(), ..shaped(&[4, 2, 2]) }.images(1 << 20).unwrap_err().to_string();
+        assert!(text.contains("<i8") && text.contains("images.astype('float32')"), "{text}");
     }
 
     #[test]

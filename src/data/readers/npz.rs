@@ -1,4 +1,5 @@
-//! NPZ: one array of images, or one to learn from and one held out, with labels beside them.
+//! NPZ: one array of images, or one to learn from and one held out, with labels beside them. An array that alone can be images may have
+//! any name.
 
 use super::npy::Header;
 use super::values::{self, Item, Shape};
@@ -10,11 +11,13 @@ use std::path::{Path, PathBuf};
 
 /// Names of images, heescope's own first; the first that is there is taken.
 const WHOLE: [&str; 5] = ["images", "samples", "means", "x", "arr_0"];
-/// Names of their labels.
+/// Names of labels of images under any name but those of a part.
 const LABELS: [&str; 2] = ["labels", "y"];
 /// Names where the file is divided: images and labels to learn from, then those held out.
 const DIVIDED: [[(&str, &str); 2]; 2] =
     [[("x_train", "y_train"), ("x_test", "y_test")], [("train_images", "train_labels"), ("test_images", "test_labels")]];
+/// Arrays that an error lists at most.
+const LISTED: usize = 20;
 
 /// Images of an array in an NPZ file.
 struct NpzImages {
@@ -22,43 +25,80 @@ struct NpzImages {
     entry: Entry,
     shape: Shape,
     item: Item,
-    divisor: f32,
 }
+
+/// An array that is to be read: its name, the names its labels may have, and the part that its name says.
+type Chosen<'a> = (String, &'a Entry, Vec<&'static str>, Option<Part>);
 
 /// Checks an NPZ file; beside its images, what is wrong with the labels that go with them.
 pub fn find(path: &Path, progress: &Progress) -> Result<(Vec<Found>, Vec<ReadError>), ReadError> {
     let entries = zip::entries(path)?;
-    let named = |name: &str| entries.iter().find(|e| e.name.strip_suffix(".npy") == Some(name));
-    let mut problems = Vec::new();
-    let mut read = |name: &str, entry: &Entry, labels: &[&str], part: Option<Part>| -> Result<Found, ReadError> {
-        let images = images(path, entry, progress).map_err(|problem| format!("array {name}: {problem}"))?;
-        let mut found = Found { part, ..Found::new(path, images) };
-        if let Some(entry) = labels.iter().find_map(|name| named(name)) {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for (name, entry, labels, part) in chosen(path, &entries)? {
+        let found = images(path, entry, progress).map_err(|problem| match problem {
+            ReadError::Stopped => ReadError::Stopped,
+            problem => format!("array {name}: {problem}").into(),
+        })?;
+        let mut found = Found { part, ..found };
+        if let Some(entry) = labels.iter().find_map(|name| named(&entries, name)) {
             match read_labels(path, entry, found.images.shape().count) {
                 Ok(labels) => found.labels = Some(labels),
                 Err(problem) => problems.push(format!("{}: {problem}", entry.name).into()),
             }
         }
-        Ok(found)
-    };
-    if let Some((name, entry)) = WHOLE.iter().find_map(|name| Some((name, named(name)?))) {
-        return Ok((vec![read(name, entry, &LABELS, None)?], problems));
+        all.push(found);
     }
-    for [train, test] in DIVIDED {
-        if let (Some(first), Some(second)) = (named(train.0), named(test.0)) {
-            let found = vec![read(train.0, first, &[train.1], Some(Part::Train))?, read(test.0, second, &[test.1], Some(Part::Test))?];
-            return Ok((found, problems));
-        }
-    }
-    let names: Vec<_> = entries.iter().filter_map(|e| e.name.strip_suffix(".npy")).take(20).collect();
-    Err(format!("images are looked for under images, samples, means or x; there are: {}", names.join(", ")).into())
+    Ok((all, problems))
 }
 
-fn images(path: &Path, entry: &Entry, progress: &Progress) -> Result<NpzImages, ReadError> {
+fn named<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
+    entries.iter().find(|e| e.name.strip_suffix(".npy") == Some(name))
+}
+
+/// The arrays of images: under a known name, or the only one that can be images. An error names what is looked for and what is there.
+fn chosen<'a>(path: &Path, entries: &'a [Entry]) -> Result<Vec<Chosen<'a>>, ReadError> {
+    if let Some((name, entry)) = WHOLE.iter().find_map(|name| Some((name, named(entries, name)?))) {
+        return Ok(vec![((*name).into(), entry, LABELS.into(), None)]);
+    }
+    for parts in DIVIDED {
+        let there = parts.into_iter().zip([Part::Train, Part::Test]);
+        let there = there.filter_map(|((images, labels), part)| Some((images.into(), named(entries, images)?, vec![labels], Some(part))));
+        let there: Vec<Chosen> = there.collect();
+        if !there.is_empty() {
+            return Ok(there);
+        }
+    }
+    let arrays: Vec<(&str, &Entry)> = entries.iter().filter_map(|e| Some((e.name.strip_suffix(".npy")?, e))).collect();
+    let (mut candidates, mut listed) = (Vec::new(), Vec::new());
+    for &(name, entry) in &arrays {
+        let Ok(header) = entry.open(path).and_then(|mut reader| Header::read(&mut reader)) else { continue };
+        if header.images(entry.length).is_ok() {
+            candidates.push((name, entry));
+        }
+        if listed.len() < LISTED {
+            listed.push(format!("{name} {}", header.shape_text()));
+        }
+    }
+    // What is wrong with the only array is told of that array.
+    match (&candidates[..], &arrays[..]) {
+        ([(name, entry)], _) | ([], [(name, entry)]) => Ok(vec![((*name).into(), entry, LABELS.into(), None)]),
+        _ => Err(format!(
+            "images are looked for under {}, {}, or as the only array of images; there are: {}",
+            WHOLE.join(", "),
+            DIVIDED.as_flattened().iter().map(|(images, _)| *images).collect::<Vec<_>>().join(", "),
+            if listed.is_empty() { "no arrays".into() } else { listed.join(", ") }
+        )
+        .into()),
+    }
+}
+
+fn images(path: &Path, entry: &Entry, progress: &Progress) -> Result<Found, ReadError> {
     let mut reader = entry.open(path)?;
-    let (shape, item) = Header::read(&mut reader)?.images(entry.length)?;
-    let divisor = values::check(&mut reader, &shape, item, progress)?;
-    Ok(NpzImages { path: path.into(), entry: entry.clone(), shape, item, divisor })
+    let header = Header::read(&mut reader)?;
+    let (shape, item) = header.images(entry.length)?;
+    let range = values::check(&mut reader, &shape, item, progress)?;
+    let images = NpzImages { path: path.into(), entry: entry.clone(), shape, item };
+    Ok(Found { said: header.said(), ..Found::new(path, images, item.number(), range) })
 }
 
 fn read_labels(path: &Path, entry: &Entry, count: usize) -> Result<Vec<u8>, ReadError> {
@@ -76,9 +116,9 @@ impl Images for NpzImages {
         self.shape
     }
 
-    fn fill(&self, first: usize, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
+    fn fill(&self, first: usize, divisor: f32, out: &mut [f32], progress: &Progress) -> Result<(), ReadError> {
         let mut reader = self.entry.open(&self.path)?;
         Header::read(&mut reader)?;
-        values::fill(&mut reader, self.item, self.divisor, first * self.shape.pixels(), out, progress)
+        values::fill(&mut reader, self.item, divisor, first * self.shape.pixels(), out, progress)
     }
 }

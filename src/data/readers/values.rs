@@ -1,5 +1,6 @@
 //! Grey levels of many images in a row: checked in one pass, and only then given room and read.
 
+use crate::data::grey_scale::{Number, ValueRange};
 use crate::data::{Progress, ReadError};
 use std::io::Read;
 
@@ -13,8 +14,17 @@ const CHUNK: usize = 1 << 16;
 /// How a value is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item {
+    /// A byte that is 0 or 1.
+    Truth,
     /// A byte, 0 to 255.
     Byte,
+    /// An integer of 2 bytes.
+    Word {
+        /// The most significant byte comes first.
+        big_endian: bool,
+        /// It can be below 0.
+        signed: bool,
+    },
     /// IEEE 754 of 4 bytes.
     Single {
         /// The most significant byte comes first.
@@ -31,16 +41,32 @@ impl Item {
     /// Bytes of a value.
     pub fn bytes(self) -> usize {
         match self {
-            Self::Byte => 1,
+            Self::Truth | Self::Byte => 1,
+            Self::Word { .. } => 2,
             Self::Single { .. } => 4,
             Self::Double { .. } => 8,
+        }
+    }
+
+    /// What kind of numbers they are.
+    pub fn number(self) -> Number {
+        match self {
+            Self::Truth => Number::Truth,
+            Self::Byte => Number::Integer(255),
+            Self::Word { signed, .. } => Number::Integer(if signed { 32_767 } else { 65_535 }),
+            Self::Single { .. } | Self::Double { .. } => Number::Real,
         }
     }
 
     /// Calls `f` with each whole value in `bytes`.
     fn each(self, bytes: &[u8], mut f: impl FnMut(f64)) {
         match self {
+            Self::Truth => bytes.iter().for_each(|&b| f(f64::from(u8::from(b != 0)))),
             Self::Byte => bytes.iter().for_each(|&b| f(f64::from(b))),
+            Self::Word { big_endian, signed } => bytes.as_chunks::<2>().0.iter().for_each(|&b| {
+                let word = if big_endian { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) };
+                f(if signed { f64::from(word.cast_signed()) } else { f64::from(word) });
+            }),
             Self::Single { big_endian } => bytes.as_chunks::<4>().0.iter().for_each(|&b| {
                 f(f64::from(if big_endian { f32::from_be_bytes(b) } else { f32::from_le_bytes(b) }));
             }),
@@ -72,8 +98,9 @@ impl Shape {
         if rows.max(columns) > LONGEST_SIDE {
             return Err(format!("{shown}: at most {LONGEST_SIDE} a side are read").into());
         }
-        if count.checked_mul(rows * columns).is_none_or(|values| values > MOST_VALUES) {
-            return Err(format!("{shown}: at most {MOST_VALUES} pixels are read").into());
+        // No type of values is longer than 8 bytes: what follows counts bytes without overflow.
+        if count.checked_mul(8 * rows * columns).is_none_or(|bytes| usize::try_from(bytes).is_err()) {
+            return Err(format!("{shown}: no file holds so many").into());
         }
         Ok(Self { count: count as usize, rows: rows as usize, columns: columns as usize })
     }
@@ -93,38 +120,33 @@ impl Shape {
         let needed = (self.values() * item.bytes()) as u64;
         if needed > most {
             let Self { count, rows, columns } = self;
-            return Err(format!("its header promises {count} images of {rows} x {columns}, its {most} bytes cannot hold them").into());
+            let many = if self.values() as u64 > MOST_VALUES { format!(", more than {MOST_VALUES} pixels") } else { String::new() };
+            return Err(format!("its header promises {count} images of {rows} x {columns}{many}; its {most} bytes cannot hold them").into());
         }
         Ok(())
     }
 }
 
-/// Reads the values of `shape` and what may follow, and keeps nothing: an error where there are fewer or more than promised, or
-/// one is not finite. Returns what they are to be divided by for grey levels of 0 to 1: 255 for bytes, and for other numbers that
-/// are all whole and reach from 0 to at most 255; 1 where they lie in 0 to 1; others are refused.
-pub fn check(reader: &mut dyn Read, shape: &Shape, item: Item, progress: &Progress) -> Result<f32, ReadError> {
-    let (mut low, mut high, mut whole, mut finite) = (f64::INFINITY, f64::NEG_INFINITY, true, true);
-    chunks(reader, shape.values(), item, progress, |bytes| {
-        if item != Item::Byte {
-            item.each(bytes, |v| {
-                (low, high) = (low.min(v), high.max(v));
-                finite &= v.is_finite();
-                whole &= v.fract() == 0.0;
-            });
-        }
+/// Reads the values of `shape` and what may follow, and keeps nothing: an error where there are fewer or more than promised, or they
+/// cannot be grey levels. Returns what they range over.
+pub fn check(reader: &mut dyn Read, shape: &Shape, item: Item, progress: &Progress) -> Result<ValueRange, ReadError> {
+    let mut range = ValueRange::default();
+    let (mut low, mut high) = (u8::MAX, u8::MIN);
+    chunks(reader, shape.values(), item, progress, |bytes| match item {
+        // Bytes come by the hundred million: these two loops run many at a time.
+        Item::Byte => (low, high) = bytes.iter().fold((low, high), |(low, high), &b| (low.min(b), high.max(b))),
+        _ => item.each(bytes, |v| range.add(v)),
     })?;
+    if item == Item::Byte {
+        [low, high].into_iter().for_each(|v| range.add(f64::from(v)));
+    }
     match reader.read(&mut [0]) {
         Ok(0) => {}
         Ok(_) => return Err("it holds more than its header promises".into()),
         Err(error) => return Err(format!("its end is damaged: {error}").into()),
     }
-    match item {
-        Item::Byte => Ok(255.0),
-        _ if !finite => Err("a value is not finite".into()),
-        _ if low >= 0.0 && high <= 1.0 => Ok(1.0),
-        _ if low >= 0.0 && high <= 255.0 && whole => Ok(255.0),
-        _ => Err(format!("values from {low} to {high}: grey levels from 0 to 1 are needed, or whole numbers from 0 to 255").into()),
-    }
+    range.check()?;
+    Ok(range)
 }
 
 /// Reads grey levels of 0 to 1 into `out`, past the first `skip` values. An error where there are fewer, or one is out of range.

@@ -77,11 +77,11 @@ impl Jobs {
     /// Shows gratings to copies of the network of the session, which is the model of this number, and records `layer`, 1..=L.
     pub(super) fn start_gratings(&mut self, layer: usize, session: &Session, model_id: u64) -> Result<(), EngineError> {
         self.gratings = None; // those under way end first
-        let side = fits::side(session.model().layers[0].size).filter(|_| (1..=session.active_layers()).contains(&layer));
+        let shape = fits::patch(session.model().image_shape()).filter(|_| (1..=session.active_layers()).contains(&layer));
         let started = TuningRunner::start(TuningRequest {
             frozen: FrozenModel::of(session, ModelVersion { model: model_id, weights: session.weights_version() }),
             layer,
-            side: side.ok_or(EngineError::NoGratings { layer })?,
+            shape: shape.ok_or(EngineError::NoGratings { layer })?,
             protocol: Protocol { seed: session.config().dynamics.seed, ..Protocol::default() },
         });
         let gratings = started.map_err(|error| EngineError::Thread { task: "show gratings", reason: error.to_string() })?;

@@ -2,13 +2,14 @@
 
 use super::steps::step_parameters;
 use super::{Clock, DynamicsState, LearningState, Session, StimulusState};
-use crate::data::{self, DataError, Part, Progress, Source, Stimuli, patches::Settings};
+use crate::data::{self, DataError, Notice, Part, PictureSize, Progress, Source, Stimuli, patches::Settings};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
 use crate::dynamics::{Ensemble, EnsembleOptions};
 use crate::experiment::config::*;
 use crate::experiment::latents::{self, Latents};
 use crate::experiment::stages::StagePosition;
+use crate::experiment::validation::MOST_UNITS;
 use crate::model::{Hierarchy, Layer};
 use ndarray::Array2;
 use rand::seq::SliceRandom;
@@ -63,6 +64,7 @@ impl Session {
         config.validate()?;
         let seed = config.dynamics.seed;
         let Loaded { stimuli, labels, warnings } = load_stimuli(&mut config, &mut model, fresh, progress)?;
+        model.set_image_shape(config.model.image_shape).map_err(ConfigError::from)?;
         if let (true, Some(set)) = (fresh, &stimuli) {
             start_at_the_mean(&mut model, set);
         }
@@ -112,13 +114,13 @@ impl Session {
     }
 }
 
-/// The stimuli of a session, and what was left out while they were loaded.
+/// The stimuli of a session, and what is to be told of their files.
 struct Loaded {
     /// None where the stimulus is fixed.
     stimuli: Option<Stimuli>,
     /// Classes of these, where they are known.
     labels: Option<Vec<u8>>,
-    /// A message for each file that was left out.
+    /// A line for each file that was left out, or taken in another way than as it is.
     warnings: Vec<String>,
 }
 
@@ -137,38 +139,76 @@ fn load_stimuli(config: &mut Config, model: &mut Hierarchy, fresh: bool, progres
         // What a folder holds may be left out with a word, what was named may not.
         std::fs::metadata(path).map_err(|problem| DataError::File { path: path.clone(), problem: problem.into() })?;
     }
-    let (set, labels, rejected) = if source.is_whole() {
-        let (set, rejected) = data::whole(source, &config.data.paths, Part::Train, Some(observed), progress)?;
-        fit_to_images(config, model, fresh, [set.rows, set.columns])?;
-        (Stimuli::from(set.pixels), set.labels, rejected)
+    let (set, labels, notices) = if source.is_whole() {
+        let size = picture_size(config, observed, fresh);
+        let (set, notices) = data::whole(source, &config.data.paths, Part::Train, size, progress)?;
+        fit_to_images(config, model, fresh, set.shape())?;
+        (Stimuli::from(set.pixels), set.labels, notices)
     } else {
-        let d = &config.data;
-        let needed = d.patch.pow(2);
-        if needed != observed {
-            let text = format!("patch = {} needs a layer 0 of {needed} units, it has {observed}", d.patch);
-            return Err(ConfigError::Stimulus(text).into());
-        }
-        let settings = Settings { side: d.patch, count: d.patches, border: 4, contrast_normalisation: d.contrast_normalisation };
-        let (patches, rejected) = data::patches(source, &d.paths, &settings, seed, progress)?;
-        (patches, None, rejected)
+        let (patches, notices) = load_patches(config, observed, fresh, progress)?;
+        (patches, None, notices)
     };
     let (set, labels) = chosen_images(set, labels, config.stimulus.images, seed);
-    Ok(Loaded { stimuli: Some(set), labels, warnings: rejected.iter().map(ToString::to_string).collect() })
+    Ok(Loaded { stimuli: Some(set), labels, warnings: notices.iter().map(ToString::to_string).collect() })
 }
 
-/// Gives a fresh model the size of one's own images; an error where layer 0 has another size.
-fn fit_to_images(config: &mut Config, model: &mut Hierarchy, fresh: bool, [rows, columns]: [usize; 2]) -> Result<(), ConfigError> {
-    let pixels = rows * columns;
-    if fresh && config.data.source == Source::Images && pixels != model.layers[0].size {
+/// Patches of the configuration's source, which are square; an error where the model observes something else.
+fn load_patches(config: &mut Config, observed: usize, fresh: bool, progress: &Progress) -> Result<(Stimuli, Vec<Notice>), SessionError> {
+    let side = config.data.patch;
+    let needed = side.pow(2);
+    if needed != observed {
+        let text = format!("patch = {side} needs a layer 0 of {needed} units, it has {observed}");
+        return Err(ConfigError::Stimulus(text).into());
+    }
+    if let Some([rows, columns]) = config.model.image_shape.filter(|shape| *shape != [side; 2]) {
+        if !fresh {
+            let text = format!("patches of {side} x {side} are not the {rows} x {columns} that this model has learned");
+            return Err(ConfigError::Stimulus(text).into());
+        }
+        config.model.image_shape = None;
+    }
+    let d = &config.data;
+    let settings = Settings { side, count: d.patches, border: 4, contrast_normalisation: d.contrast_normalisation };
+    Ok(data::patches(d.source, &d.paths, &settings, config.dynamics.seed, progress)?)
+}
+
+/// What becomes of pictures whose size is not the model's: one that has learned keeps its own.
+fn picture_size(config: &Config, observed: usize, fresh: bool) -> PictureSize {
+    match config.model.image_shape {
+        _ if fresh => PictureSize::Usually(observed),
+        Some(shape) => PictureSize::Exactly(shape),
+        None => PictureSize::Pixels(observed),
+    }
+}
+
+/// Gives a fresh model the rows and columns of the images, and one of which they are not known; an error where they do not fit.
+fn fit_to_images(config: &mut Config, model: &mut Hierarchy, fresh: bool, shape: [usize; 2]) -> Result<(), ConfigError> {
+    let [rows, columns] = shape;
+    let (pixels, observed) = (rows * columns, model.layers[0].size);
+    let own = fresh && config.data.source == Source::Images;
+    let paths = config.data.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let refused = |needed: String| {
+        let whose = if own || config.data.source == Source::Images { format!("{paths}: ") } else { String::new() };
+        Err(ConfigError::Stimulus(format!("{whose}images of {rows} x {columns} {needed}")))
+    };
+    if own && pixels > MOST_UNITS {
+        let step = (1..).find(|step| rows.div_ceil(*step) * columns.div_ceil(*step) <= MOST_UNITS).unwrap_or(1);
+        return refused(format!("have {pixels} pixels, at most {MOST_UNITS} are observed: images[:, ::{step}, ::{step}] has fewer"));
+    }
+    if own && pixels != observed {
         config.model.layers[0].size = pixels;
+        config.model.image_shape = Some(shape);
         config.validate()?;
         *model = fresh_model(config)?;
+        return Ok(());
     }
-    let observed = model.layers[0].size;
     if pixels != observed {
-        let text = format!("images of {rows} x {columns} need a layer 0 of {pixels} units, it has {observed}");
-        return Err(ConfigError::Stimulus(text));
+        return refused(format!("need a layer 0 of {pixels} units, it has {observed}"));
     }
+    if let Some([r, c]) = config.model.image_shape.filter(|known| !fresh && *known != shape) {
+        return refused(format!("are not the {r} x {c} that this model has learned"));
+    }
+    config.model.image_shape = Some(shape);
     Ok(())
 }
 
@@ -234,6 +274,7 @@ pub(crate) fn assemble_model(config: &Config, layers: Vec<Layer>, weights: Vec<A
         }
         model.set_bias(l, c.bias as f32)?;
     }
+    model.set_image_shape(config.model.image_shape)?;
     Ok(model)
 }
 

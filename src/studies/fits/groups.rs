@@ -65,15 +65,16 @@ pub fn save(path: &Path, model: &Hierarchy, layer: usize, format: Format) -> Res
     if !matches!(format, Format::Csv | Format::Svg) {
         return Err(wrong("layer 2 sets the scale of layer 1 and has no filter in pixels: csv (its groups) or svg (its bars) is needed"));
     }
-    let Some((gabors, side)) = fits::of(model.weights[0].view()) else {
-        return Err(wrong("layer 0 is no square picture of at least 6 x 6 pixels"));
+    let shape = model.image_shape();
+    let Some(gabors) = fits::of(model.weights[0].view(), shape) else {
+        return Err(wrong("layer 0 is no picture of at least 6 x 6 pixels"));
     };
     let weights = &model.weights[1];
     let text = if format == Format::Csv {
-        table(&groups(weights.view(), &gabors, side)).csv()
+        table(&groups(weights.view(), &gabors, shape)).csv()
     } else {
         let units: Vec<(usize, Vec<Bar>)> = weights.columns().into_iter().map(|column| bars(column, &gabors)).enumerate().collect();
-        bars::svg(&units, side)
+        bars::svg(&units, shape)
     };
     Ok(write_atomically(path, text.as_bytes())?)
 }

@@ -95,7 +95,8 @@ mod tests {
         let protocol = Protocol { orientations: 2, contrasts: vec![0.0, 1.0], ..Protocol::default() };
         let cube = Array4::zeros((2, 6, 8, 4));
         let contrast = Array2::from_elem((4, 2), 0.5);
-        let found = Responses { protocol, layer: 1, side: 12, blank: vec![0.0; 4], rate: cube.clone(), spread: cube, contrast, units };
+        let found =
+            Responses { protocol, layer: 1, shape: [12, 12], blank: vec![0.0; 4], rate: cube.clone(), spread: cube, contrast, units };
         let medians = medians(&found);
         assert_eq!((medians.responding, medians.circular_variance, medians.modulation), (3, 0.6, 1.5));
         assert!((medians.half_width_deg - 45.0).abs() < 1e-9 && (medians.simple - 2.0 / 3.0).abs() < 1e-12, "{medians:?}");

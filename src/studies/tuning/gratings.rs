@@ -69,17 +69,17 @@ impl Preparation<'_> {
         Some(Shown { mean, spread })
     }
 
-    /// Runs the whole protocol on square stimuli of `side` pixels. `tell` gets networks done and of how many, and, once every
+    /// Runs the whole protocol on stimuli of `shape`, rows and columns. `tell` gets networks done and of how many, and, once every
     /// orientation has been shown, what is known before the contrasts (NaN there). None where `tell` says stop.
     pub fn run(
         &self,
         protocol: &Protocol,
-        side: usize,
+        shape: [usize; 2],
         tell: &mut dyn FnMut(usize, usize, Option<&Responses>) -> bool,
     ) -> Option<Responses> {
         let units = self.model.layers[self.layer].size;
         let (mut done, most) = (0, protocol.networks(units));
-        let mut found = self.show_gratings(protocol, side, &mut |more| {
+        let mut found = self.show_gratings(protocol, shape, &mut |more| {
             done += more;
             tell(done, most, None)
         })?;
@@ -99,19 +99,19 @@ impl Preparation<'_> {
     }
 
     /// Blanks, then every grating at the usual contrast; the contrast responses are NaN yet.
-    fn show_gratings(&self, protocol: &Protocol, side: usize, tell: &mut dyn FnMut(usize) -> bool) -> Option<Responses> {
+    fn show_gratings(&self, protocol: &Protocol, picture: [usize; 2], tell: &mut dyn FnMut(usize) -> bool) -> Option<Responses> {
         let units = self.model.layers[self.layer].size;
         let shape @ (_, f, p, _) = (protocol.orientations, protocol.frequencies.len(), protocol.phases, units);
-        let blank = self.show(protocol, &vec![vec![0.0; side * side]; ROWS], 0, tell)?;
+        let blank = self.show(protocol, &vec![vec![0.0; picture[0] * picture[1]]; ROWS], 0, tell)?;
         let blank: Vec<f64> = (0..units).map(|u| blank.mean.iter().skip(u).step_by(units).sum::<f64>() / ROWS as f64).collect();
         let stimuli: Vec<Vec<f32>> =
-            (0..shape.0 * f * p).map(|i| protocol.stimulus(side, [i / (f * p), i / p % f, i % p], protocol.contrast)).collect();
+            (0..shape.0 * f * p).map(|i| protocol.stimulus(picture, [i / (f * p), i / p % f, i % p], protocol.contrast)).collect();
         let shown = self.show(protocol, &stimuli, 1 << 20, tell)?;
         let cube = |values: &[f64]| Array4::from_shape_fn(shape, |(a, b, c, u)| values[((a * f + b) * p + c) * units + u] as f32);
         let (rate, spread) = (cube(&shown.mean), cube(&shown.spread));
         let tuned: Vec<UnitTuning> = (0..units).map(|u| tune(&rate, &spread, blank[u], u)).collect();
         let contrast = Array2::from_elem((units, protocol.contrasts.len()), f32::NAN);
-        Some(Responses { protocol: protocol.clone(), layer: self.layer, side, blank, rate, spread, contrast, units: tuned })
+        Some(Responses { protocol: protocol.clone(), layer: self.layer, shape: picture, blank, rate, spread, contrast, units: tuned })
     }
 
     /// The gratings that some unit likes `best`, sorted, at the other contrasts: the contrast responses, `[units, contrasts]`.
@@ -121,7 +121,7 @@ impl Preparation<'_> {
         let stimuli: Vec<Vec<f32>> = (0..best.len() * others.len() * p)
             .map(|i| {
                 let [a, b] = best[i / (others.len() * p)];
-                protocol.stimulus(found.side, [a, b, i % p], protocol.contrasts[others[i / p % others.len()]])
+                protocol.stimulus(found.shape, [a, b, i % p], protocol.contrasts[others[i / p % others.len()]])
             })
             .collect();
         let shown = self.show(protocol, &stimuli, 1 << 21, tell)?;
@@ -157,7 +157,7 @@ mod tests {
         let angles: Vec<f64> = [0.2, 1.0, 2.3].iter().map(|angle| angle + turn).collect();
         let mut w = Array2::zeros((SIDE * SIDE, angles.len()));
         for (j, &angle) in angles.iter().enumerate() {
-            for (i, g) in Protocol::grating(SIDE, angle, 0.18, 0.4, 1.0).enumerate() {
+            for (i, g) in Protocol::grating([SIDE; 2], angle, 0.18, 0.4, 1.0).enumerate() {
                 let (x, y) = ((i % SIDE) as f32 - 5.5, (i / SIDE) as f32 - 5.5);
                 w[[i, j]] = g * (-(x * x + y * y) / 12.0).exp();
             }
@@ -180,7 +180,7 @@ mod tests {
         };
         let preparation = Preparation { model, parameters: &parameters, active_layers: 1, layer: 1 };
         let protocol = Protocol { burn_in: 80, samples: 60, ..Protocol::default() };
-        preparation.run(&protocol, SIDE, &mut |done, total, so_far| {
+        preparation.run(&protocol, [SIDE; 2], &mut |done, total, so_far| {
             assert!(done <= total && so_far.is_none_or(|found| found.contrast.iter().all(|r| r.is_nan())));
             done < stop_after
         })
@@ -195,7 +195,7 @@ mod tests {
                 let unit = &found.units[j];
                 let tuning = unit.orientation.as_ref().unwrap();
                 assert!(orientation_difference(tuning.preferred, angle) < 0.1, "unit {j}: {} against {angle}", tuning.preferred);
-                let fitted = fit(&model.weights[0].column(j).to_vec(), SIDE);
+                let fitted = fit(&model.weights[0].column(j).to_vec(), [SIDE; 2]);
                 assert!(orientation_difference(tuning.preferred, fitted.orientation) < 0.1, "the fit agrees");
                 assert_eq!(found.protocol.frequencies[unit.best[1]], 0.18);
                 assert!(unit.modulation.unwrap() > 1.2, "a linear unit that is rectified is simple: {:?}", unit.modulation);

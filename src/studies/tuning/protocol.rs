@@ -53,20 +53,20 @@ impl Protocol {
         (0..self.contrasts.len()).filter(|&k| self.contrasts[k] != 0.0 && self.contrasts[k] != self.contrast).collect()
     }
 
-    /// A grating, `[side * side]` row by row; `orientation` as [`crate::analysis::gabor::Gabor::orientation`].
-    pub fn grating(side: usize, orientation: f64, frequency: f64, phase: f64, contrast: f64) -> impl Iterator<Item = f32> {
+    /// A grating of `[rows, columns]`, row by row; `orientation` as [`crate::analysis::gabor::Gabor::orientation`].
+    pub fn grating([rows, columns]: [usize; 2], orientation: f64, frequency: f64, phase: f64, contrast: f64) -> impl Iterator<Item = f32> {
         // On screen, with rows downwards, the wave vector of bars at angle o points to pi/2 - o.
         let (sin, cos) = (PI / 2.0 - orientation).sin_cos();
-        let middle = 0.5 * side as f64;
-        (0..side * side).map(move |i| {
-            let (x, y) = ((i % side) as f64 + 0.5 - middle, (i / side) as f64 + 0.5 - middle);
+        let [upper, left] = [rows, columns].map(|side| 0.5 * side as f64);
+        (0..rows * columns).map(move |i| {
+            let (x, y) = ((i % columns) as f64 + 0.5 - left, (i / columns) as f64 + 0.5 - upper);
             (contrast * SQRT_2 * (TAU * frequency * (x * cos + y * sin) + phase).cos()) as f32
         })
     }
 
     /// The grating at these places of orientations, frequencies and phases.
-    pub(super) fn stimulus(&self, side: usize, [orientation, frequency, phase]: [usize; 3], contrast: f64) -> Vec<f32> {
-        Self::grating(side, self.orientation(orientation), self.frequencies[frequency], self.phase(phase), contrast).collect()
+    pub(super) fn stimulus(&self, shape: [usize; 2], [orientation, frequency, phase]: [usize; 3], contrast: f64) -> Vec<f32> {
+        Self::grating(shape, self.orientation(orientation), self.frequencies[frequency], self.phase(phase), contrast).collect()
     }
 
     fn orientation(&self, k: usize) -> f64 {

@@ -11,8 +11,8 @@ pub struct Responses {
     pub protocol: Protocol,
     /// The layer.
     pub layer: usize,
-    /// Side of a grating, pixels.
-    pub side: usize,
+    /// Rows and columns of a grating.
+    pub shape: [usize; 2],
     /// Mean rate to a blank of each unit, `[units]`. The rate of a neuron is the posterior mean of max(x, 0).
     pub blank: Vec<f64>,
     /// Mean rate, `[orientations, frequencies, phases, units]`.

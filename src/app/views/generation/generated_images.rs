@@ -84,10 +84,10 @@ impl ImageTiles {
         [i % self.columns * self.pitch[1], i / self.columns * self.pitch[0]]
     }
 
-    /// Draws the sheet `height` points high.
-    pub(super) fn draw(&self, ui: &mut Ui, name: &str, texture: Option<TextureId>, height: f32) -> Response {
-        let [width, rows] = self.size.map(|side| side.max(1) as f32);
-        let (rect, response) = ui.allocate_exact_size(vec2(height * width / rows, height), Sense::click());
+    /// Draws the sheet; its longer side is `side` points.
+    pub(super) fn draw(&self, ui: &mut Ui, name: &str, texture: Option<TextureId>, side: f32) -> Response {
+        let [width, height] = self.size.map(|pixels| pixels.max(1) as f32);
+        let (rect, response) = ui.allocate_exact_size(vec2(width, height) * (side / width.max(height)), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, name));
         if let Some(texture) = texture {
             ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);

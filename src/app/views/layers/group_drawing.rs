@@ -22,7 +22,7 @@ pub(super) enum Chosen {
 pub(super) struct GroupDrawing<'a> {
     pub(super) second: &'a Array2<f32>,
     pub(super) fits: &'a Fits,
-    /// All first-layer filters on one sheet, each `side` pixels wide.
+    /// All first-layer filters on one sheet.
     pub(super) filters: egui::TextureId,
     pub(super) dark: bool,
 }
@@ -33,21 +33,21 @@ fn sheet_columns(units: usize) -> usize {
 }
 
 /// All filters on one sheet, row by row, each with its own colour scale.
-pub(super) fn sheet(weights: &Array2<f32>, side: usize, dark: bool) -> ColorImage {
+pub(super) fn sheet(weights: &Array2<f32>, [tall, wide]: [usize; 2], dark: bool) -> ColorImage {
     let (units, columns) = (weights.ncols(), sheet_columns(weights.ncols()));
     let tops: Vec<f32> = weights.columns().into_iter().map(|c| c.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()))).collect();
-    let size = [columns * side, units.div_ceil(columns) * side];
+    let size = [columns * wide, units.div_ceil(columns) * tall];
     let pixel = |i: usize| {
         let (y, x) = (i / size[0], i % size[0]);
-        let unit = (y / side) * columns + x / side;
-        let weight = if unit < units { weights[[(y % side) * side + x % side, unit]] / tops[unit] } else { 0.0 };
+        let unit = (y / tall) * columns + x / wide;
+        let weight = if unit < units { weights[[(y % tall) * wide + x % wide, unit]] / tops[unit] } else { 0.0 };
         let [r, g, b] = diverging(weight, dark);
         Color32::from_rgb(r, g, b)
     };
     ColorImage::new(size, (0..size[0] * size[1]).map(pixel).collect())
 }
 
-/// Side of square tiles so that `count` of them fill `room`, and how many stand in a row.
+/// How many tiles stand in a row, and their width, so that `count` of them fill the room; `aspect` is width by height.
 fn tiles(count: usize, available: egui::Vec2, aspect: f32) -> (usize, f32) {
     let fits = |columns: usize| {
         let width = available.x / columns as f32;
@@ -57,6 +57,18 @@ fn tiles(count: usize, available: egui::Vec2, aspect: f32) -> (usize, f32) {
 }
 
 impl GroupDrawing<'_> {
+    /// Width by height of a patch.
+    fn aspect(&self) -> f32 {
+        let [rows, columns] = self.fits.shape;
+        columns as f32 / rows as f32
+    }
+
+    /// Width and height of a patch whose longer side has this length.
+    fn patch(&self, side: f32) -> egui::Vec2 {
+        let [rows, columns] = self.fits.shape.map(|n| n as f32);
+        vec2(columns, rows) * (side / rows.max(columns))
+    }
+
     fn order(&self) -> Vec<usize> {
         let norm = |j: usize| self.second.column(j).dot(&self.second.column(j));
         let mut order: Vec<usize> = (0..self.second.ncols()).collect();
@@ -66,13 +78,12 @@ impl GroupDrawing<'_> {
 
     pub(super) fn all_bars(&self, ui: &mut Ui, available: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
         let order = self.order();
-        let (columns, size) = tiles(order.len(), available, 1.0);
-        let (rect, response) =
-            ui.allocate_exact_size(vec2(size * columns as f32, size * order.len().div_ceil(columns) as f32), Sense::click());
+        let (columns, width) = tiles(order.len(), available, self.aspect());
+        let size = vec2(width, width / self.aspect());
+        let (rect, response) = ui.allocate_exact_size(size * vec2(columns as f32, order.len().div_ceil(columns) as f32), Sense::click());
         figure::mark(ui, "bars", rect);
-        let place = |n: usize| {
-            Rect::from_min_size(rect.min + vec2((n % columns) as f32, (n / columns) as f32) * size, vec2(size - 4.0, size - 4.0))
-        };
+        let place =
+            |n: usize| Rect::from_min_size(rect.min + vec2((n % columns) as f32, (n / columns) as f32) * size, size - vec2(4.0, 4.0));
         for (n, &unit) in order.iter().enumerate() {
             self.bars(ui, place(n), unit, chosen == Some(Chosen::Second(unit)));
         }
@@ -86,8 +97,9 @@ impl GroupDrawing<'_> {
 
     pub(super) fn all_strongest(&self, ui: &mut Ui, available: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
         let order = self.order();
-        let (columns, width) = tiles(order.len(), available, STRONGEST as f32);
-        let height = width / STRONGEST as f32;
+        let aspect = STRONGEST as f32 * self.aspect();
+        let (columns, width) = tiles(order.len(), available, aspect);
+        let height = width / aspect;
         let (rect, response) =
             ui.allocate_exact_size(vec2(width * columns as f32, height * order.len().div_ceil(columns) as f32), Sense::click());
         figure::mark(ui, "strongest filters", rect);
@@ -99,9 +111,10 @@ impl GroupDrawing<'_> {
         };
         for (n, &unit) in order.iter().enumerate() {
             let row = place(n);
-            let cell = (row.width() / STRONGEST as f32).min(row.height() + 1.0);
+            let cell = (row.width() / STRONGEST as f32).min((row.height() + 1.0) * self.aspect());
+            let tile = vec2(cell - 1.0, cell / self.aspect() - 1.0);
             for (k, (filter, _)) in self.strongest(unit).into_iter().enumerate() {
-                self.filter(ui, Rect::from_min_size(row.min + vec2(k as f32 * cell, 0.0), vec2(cell - 1.0, cell - 1.0)), filter);
+                self.filter(ui, Rect::from_min_size(row.min + vec2(k as f32 * cell, 0.0), tile), filter);
             }
             if chosen == Some(Chosen::Second(unit)) {
                 ui.painter().rect_stroke(row, 1.0, Stroke::new(1.5, theme::SERIES[4]), egui::StrokeKind::Outside);
@@ -148,7 +161,7 @@ impl GroupDrawing<'_> {
         let painter = ui.painter().with_clip_rect(rect.expand(1.0).intersect(ui.clip_rect()));
         let edge = if chosen { theme::SERIES[4] } else { theme::exact(self.dark).gamma_multiply(0.25) };
         painter.rect_stroke(rect, 0.0, Stroke::new(if chosen { 2.0 } else { 1.0 }, edge), egui::StrokeKind::Inside);
-        let zoom = rect.width() / self.fits.side as f32;
+        let zoom = rect.width() / self.fits.shape[1] as f32;
         for bar in groups::bars(self.second.column(unit), &self.fits.gabors) {
             let ends = [bar.from, bar.to].map(|[x, y]| rect.min + vec2(x, y) * zoom);
             let color = theme::signed(bar.weight).gamma_multiply(bar.weight.abs());
@@ -167,7 +180,7 @@ impl GroupDrawing<'_> {
     fn second_detail(&self, ui: &mut Ui, unit: usize, side: f32) -> Option<Chosen> {
         let mut clicked = None;
         ui.strong(format!("Unit {unit} of layer 2"));
-        let (rect, _) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(self.patch(side), Sense::hover());
         figure::mark(ui, "chosen unit", rect);
         self.bars(ui, rect, unit, true);
         ui.label(self.describe(unit));
@@ -175,7 +188,7 @@ impl GroupDrawing<'_> {
         let cell = (side / (STRONGEST / 2) as f32).floor();
         egui::Grid::new("strongest").spacing([2.0, 2.0]).show(ui, |ui| {
             for (k, (filter, weight)) in self.strongest(unit).into_iter().enumerate() {
-                let (rect, response) = ui.allocate_exact_size(vec2(cell - 4.0, cell - 4.0), Sense::click());
+                let (rect, response) = ui.allocate_exact_size(self.patch(cell - 4.0), Sense::click());
                 self.filter(ui, rect, filter);
                 if response.on_hover_text(format!("unit {filter} of layer 1: weight {weight:+.2}")).clicked() {
                     clicked = Some(Chosen::First(filter));
@@ -191,7 +204,7 @@ impl GroupDrawing<'_> {
     fn first_detail(&self, ui: &mut Ui, unit: usize, side: f32) -> Option<Chosen> {
         let mut clicked = None;
         ui.strong(format!("Unit {unit} of layer 1"));
-        let (rect, _) = ui.allocate_exact_size(vec2(0.6 * side, 0.6 * side), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(self.patch(0.6 * side), Sense::hover());
         figure::mark(ui, "chosen unit", rect);
         self.filter(ui, rect, unit);
         ui.weak("The second-layer units of the strongest weights to it: click one to go up to it.");
@@ -200,7 +213,7 @@ impl GroupDrawing<'_> {
         let cell = (side / 2.0).floor();
         egui::Grid::new("above").spacing([2.0, 2.0]).show(ui, |ui| {
             for (k, (second, weight)) in above.into_iter().take(4).enumerate() {
-                let (rect, response) = ui.allocate_exact_size(vec2(cell - 4.0, cell - 4.0), Sense::click());
+                let (rect, response) = ui.allocate_exact_size(self.patch(cell - 4.0), Sense::click());
                 self.bars(ui, rect, second, false);
                 if response.on_hover_text(format!("unit {second} of layer 2: weight {weight:+.2}")).clicked() {
                     clicked = Some(Chosen::Second(second));

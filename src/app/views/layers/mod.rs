@@ -55,7 +55,7 @@ impl View for Layers {
         }
         let dark = ui.visuals().dark_mode;
         let (of, versions) = ((snapshot.model_id, dark), [snapshot.weights_version, 0]);
-        let Some(filters) = self.filters.get(ui, "first layer", of, versions, || sheet(&snapshot.weights[0], fits.side, dark)) else {
+        let Some(filters) = self.filters.get(ui, "first layer", of, versions, || sheet(&snapshot.weights[0], fits.shape, dark)) else {
             return;
         };
         legend(ui, snapshot, fits, mode);
@@ -132,8 +132,8 @@ impl Layers {
 fn why_empty(snapshot: &Snapshot) -> &'static str {
     if snapshot.weights.len() < 2 {
         "This model has one layer of neurons: see Matrix, or choose v1-v2 for a second one."
-    } else if crate::studies::fits::side(snapshot.weights[0].nrows()).is_none() {
-        "It observes no square picture: see Matrix."
+    } else if crate::studies::fits::patch(snapshot.image_shape()).is_none() {
+        "It observes no picture of at least 6 x 6 pixels: see Matrix."
     } else {
         "Fitting the filters ..."
     }

@@ -12,7 +12,6 @@ use crate::app::state::ViewState;
 use crate::app::views::View;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::session::Completed;
-use crate::export::filters::tile;
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use edit::{Edit, Pins, pinned};
@@ -81,7 +80,7 @@ impl View for Stimulus {
             bars::bars(ui, [("stimulus x0", &s.stimulus), ("posterior mean", &s.reconstruction), ("residual", &residual)]);
             return;
         }
-        let shape = tile(s.stimulus.len());
+        let shape = snapshot.image_shape();
         self.textures.begin();
         if ui.available_height() < LOW {
             // Where there is little room the pictures come first.
@@ -170,7 +169,7 @@ impl Stimulus {
             self.radius = 0.0;
         }
         if self.radius == 0.0 {
-            self.radius = (tile(snapshot.stimulus.stimulus.len())[0] as f32 / 10.0).max(1.0);
+            self.radius = (snapshot.image_shape().into_iter().min().unwrap_or(0) as f32 / 10.0).max(1.0);
         }
         self.edit.take_if(|edit| !edit.follow(snapshot));
         if self.edit.is_none() && snapshot.exact_stimulus() && snapshot.stimulus.stimulus.len() > FEW {

@@ -5,7 +5,6 @@ use super::edit::pinned;
 use super::pictures::Picture;
 use super::{Stimulus, palette};
 use crate::engine::Snapshot;
-use crate::export::filters::tile;
 use egui::{Sense, Slider, Ui};
 
 /// Side of a pinned stimulus beside its button, points.
@@ -97,7 +96,7 @@ impl Stimulus {
         }
         if let Some(values) = &self.pins[end] {
             let (palette, name) = (palette(snapshot, values), ["Pinned A", "Pinned B"][end]);
-            let picture = Picture { name, values, shape: tile(values.len()), palette, hatched: &[] };
+            let picture = Picture { name, values, shape: snapshot.image_shape(), palette, hatched: &[] };
             self.textures.show(ui, &picture, THUMB, Sense::hover());
         }
     }
