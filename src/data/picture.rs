@@ -121,6 +121,9 @@ fn not_readable(error: &image::ImageError) -> ReadError {
 /// Format, width and height as it is seen, from the header alone.
 pub(super) fn header(path: &Path) -> Result<(ImageFormat, [u32; 2]), ReadError> {
     let format = format_of(path)?;
+    if format == ImageFormat::Tiff {
+        whole::tiff_directory(path)?;
+    }
     guarded(|| {
         let mut decoder = decoder(path, format)?;
         let (width, height) = decoder.dimensions();

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// An error where a PNG, JPEG or WebP ends early. The decoders of TIFF and BMP tell it themselves.
+/// An error where a PNG, JPEG or WebP ends early. The decoders of TIFF and BMP tell it themselves; of TIFF see [`tiff_directory`].
 pub(super) fn check(path: &Path, format: ImageFormat) -> Result<(), ReadError> {
     let whole = match format {
         ImageFormat::Jpeg => jpeg(&std::fs::read(path)?),
@@ -63,6 +63,44 @@ fn webp(path: &Path) -> Result<bool, ReadError> {
     Ok(u64::from(u32::from_le_bytes([header[4], header[5], header[6], header[7]])) + 8 <= length)
 }
 
+/// Tags of a picture that the decoder of TIFF reads: it makes room for as many values as a tag says it has, before it looks.
+const TIFF_TAGS: [u16; 20] = [256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 284, 317, 322, 323, 324, 325, 338, 339, 347, 530];
+/// Bytes of a value by its type (TIFF 6.0, and BigTIFF from 16 on).
+const TIFF_TYPES: [u64; 19] = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
+/// Tags of a directory at most; a picture has a dozen or two.
+const MOST_TAGS: u64 = 4096;
+
+/// An error where the directory of a TIFF promises values that the file does not hold.
+pub(super) fn tiff_directory(path: &Path) -> Result<(), ReadError> {
+    let (mut file, mut head) = (File::open(path)?, [0; 16]);
+    let length = file.metadata()?.len();
+    file.read_exact(&mut head[..8])?;
+    let (big_endian, is_big) = (head[0] == b'M', head[2..4].contains(&43));
+    if is_big {
+        file.read_exact(&mut head[8..])?;
+    }
+    let number = |bytes: &[u8]| match big_endian {
+        true => bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)),
+        false => bytes.iter().rev().fold(0, |n, &byte| n << 8 | u64::from(byte)),
+    };
+    // Of BigTIFF all numbers are twice as long, but for tags and types.
+    let (start, digits, word) = if is_big { (number(&head[8..]), 8, 8) } else { (number(&head[4..8]), 2, 4) };
+    file.seek(SeekFrom::Start(start))?;
+    let mut count = [0; 8];
+    file.read_exact(&mut count[..digits])?;
+    let mut tags = vec![0; number(&count[..digits]).min(MOST_TAGS) as usize * (4 + 2 * word)];
+    file.read_exact(&mut tags)?;
+    for tag in tags.chunks_exact(4 + 2 * word) {
+        let [kind, values, place] = [&tag[2..4], &tag[4..4 + word], &tag[4 + word..]].map(number);
+        let bytes = TIFF_TYPES.get(kind as usize).and_then(|size| size.checked_mul(values)).unwrap_or(u64::MAX);
+        let is_there = bytes <= word as u64 || place.checked_add(bytes).is_some_and(|end| end <= length);
+        if TIFF_TAGS.contains(&(number(&tag[..2]) as u16)) && !is_there {
+            return Err("its directory promises more than the file holds".into());
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +128,24 @@ mod tests {
                 assert!(check(&path, format).is_err(), "{format:?} cut to {cut} of {}", bytes.len());
             }
         }
+    }
+
+    #[test]
+    fn a_directory_of_tiff_that_lies_is_refused_before_room_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let bytes = encoded(ImageFormat::Tiff);
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(tiff_directory(&path), Ok(()));
+        // The tag of the strips' places (273), of any type, and its number of values.
+        let tag = bytes.windows(2).rposition(|pair| u16::from_le_bytes([pair[0], pair[1]]) == 273).unwrap();
+        let mut lie = bytes.clone();
+        lie[tag + 4..tag + 8].copy_from_slice(&6_553_600u32.to_le_bytes());
+        std::fs::write(&path, &lie).unwrap();
+        assert!(tiff_directory(&path).is_err());
+        let mut file = File::open(&path).unwrap();
+        let decoder = image::codecs::tiff::TiffDecoder::new(BufReader::new(&mut file));
+        assert!(decoder.is_err(), "the decoder refuses it as well, once it has made room");
     }
 
     #[test]

@@ -264,3 +264,44 @@ fn assemble(mut found: Vec<Found>, part: Part, progress: &Progress) -> Result<Im
     let pixels = Array2::from_shape_vec((wanted.len(), size), pixels).map_err(|e| DataError::Nothing(e.to_string()))?;
     Ok(ImageSet { labels, ..ImageSet::new(pixels, [rows, columns]) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array1, Array3};
+    use ndarray_npy::{NpzWriter, WriteNpyExt};
+
+    #[test]
+    fn of_a_set_that_is_too_large_the_first_part_is_read_and_that_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let images = Array3::from_shape_fn((30, 4, 5), |(i, row, column)| (i * 8 + row + column) as u8);
+        let within = |paths: &[PathBuf], most| {
+            let (set, notices) = read_within(paths, Part::All, PictureSize::Own, most, &Progress::default()).unwrap();
+            (set, notices.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        images.write_npy(std::fs::File::create(at("a.npy")).unwrap()).unwrap();
+        let mut file = NpzWriter::new(std::fs::File::create(at("b.npz")).unwrap());
+        file.add_array("images", &images).unwrap();
+        file.add_array("labels", &Array1::from_iter(0..30u8)).unwrap();
+        file.finish().unwrap();
+        let (whole, said) = within(&[at("b.npz")], 600);
+        assert!(whole.len() == 30 && said.is_empty(), "{said:?}");
+        let (set, said) = within(&[at("b.npz")], 219);
+        assert_eq!((set.len(), set.labels.clone().unwrap()), (10, (0..10).collect()));
+        assert_eq!(set.pixels, whole.slice(0..10).pixels, "scaled as the whole set is");
+        assert!(said.len() == 1 && said[0].contains("b.npz: the first 10 of its 30 images are read: at most 219 pixels"), "{said:?}");
+        let (set, said) = within(&[at("a.npy"), at("b.npz")], 700);
+        assert!(set.len() == 35 && said.len() == 1 && said[0].contains("b.npz: the first 5 of its 30"), "{said:?}");
+        let (set, said) = within(&[at("a.npy"), at("b.npz")], 600);
+        assert!(set.len() == 30 && said.len() == 1 && said[0].contains("left out") && said[0].contains("b.npz"), "{said:?}");
+        // Pictures alike.
+        let pictures = tempfile::tempdir().unwrap();
+        for i in 0..20u8 {
+            let picture = image::GrayImage::from_fn(5, 4, |x, y| image::Luma([(x + y) as u8 * 20 + i]));
+            picture.save(pictures.path().join(format!("{i:02}.png"))).unwrap();
+        }
+        let (set, said) = within(&[pictures.path().into()], 119);
+        assert!(set.len() == 5 && said.len() == 1 && said[0].contains("the first 5 of 20 pictures"), "{said:?}");
+    }
+}

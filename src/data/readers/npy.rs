@@ -137,7 +137,12 @@ impl Header {
     /// Reads labels of `count` images: whole numbers from 0 to 255, of any integer type.
     pub fn labels(&self, reader: &mut dyn Read, count: usize) -> Result<Vec<u8>, ReadError> {
         if !matches!(self.sides[..], [n] | [n, 1] if n == count as u64) {
-            return Err(format!("labels of shape {}: one for each of {count} images is needed", self.shape_text()).into());
+            let one_hot = if matches!(self.sides[..], [n, classes] if n == count as u64 && classes > 1) {
+                ", such as labels.argmax(axis=1)"
+            } else {
+                ""
+            };
+            return Err(format!("labels of shape {}: one for each of {count} images is needed{one_hot}", self.shape_text()).into());
         }
         let big_endian = self.kind.starts_with('>');
         let size = match self.kind.get(1..) {
