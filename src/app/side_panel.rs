@@ -233,7 +233,10 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
             if ui.selectable_label(chosen, name).on_hover_text("Rebuilds the model").clicked() && !chosen {
                 let mut changed = config.clone();
                 match &standard {
-                    Some(own) => (changed.data, changed.model.layers) = (own.data.clone(), own.model.layers.clone()),
+                    Some(own) => {
+                        (changed.data, changed.model.layers) = (own.data.clone(), own.model.layers.clone());
+                        changed.model.image_shape = own.model.image_shape;
+                    }
                     None => changed.use_embedded(source),
                 }
                 actions.push(Action::Send(Command::Load(Box::new(changed))));

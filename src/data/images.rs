@@ -1,9 +1,9 @@
 //! One's own images: files and folders of pictures, each checked before it is decoded.
 
 use crate::data::grey_scale::{Number, ValueRange};
-use crate::data::picture::{self, Picture};
+use crate::data::picture::{self, Header, Picture};
 use crate::data::{DataError, Notice, Progress, ReadError, folder};
-use image::{DynamicImage, ImageFormat};
+use image::DynamicImage;
 use ndarray::Array2;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ pub fn load(paths: &[PathBuf], smallest_side: usize, progress: &Progress) -> Loa
         }
     }
     progress.begin("reading images", usable.len());
-    let read = |(path, header): (PathBuf, (ImageFormat, [u32; 2]))| {
+    let read = |(path, header): (PathBuf, Header)| {
         if progress.cancelled() {
             return None;
         }
@@ -111,8 +111,8 @@ fn is_picture(path: &Path) -> bool {
 }
 
 /// What the header says, and width and height as they will be used.
-fn usable_size(path: &Path, smallest_side: usize) -> Result<((ImageFormat, [u32; 2]), [u64; 2]), ReadError> {
-    let header @ (_, [width, height]) = picture::header(path)?;
+fn usable_size(path: &Path, smallest_side: usize) -> Result<(Header, [u64; 2]), ReadError> {
+    let header @ Header { width, height, .. } = picture::header(path)?;
     if width.min(height) < smallest_side as u32 {
         return Err(format!("{width} x {height} pixels is too small: at least {smallest_side} a side are needed").into());
     }
@@ -128,7 +128,7 @@ fn usable_size(path: &Path, smallest_side: usize) -> Result<((ImageFormat, [u32;
 }
 
 /// A picture; large ones are reduced to 2048 pixels a side.
-fn decode(path: &Path, header: (ImageFormat, [u32; 2])) -> Result<Luma, ReadError> {
+fn decode(path: &Path, header: Header) -> Result<Luma, ReadError> {
     let mut picture = picture::decode(path, header)?;
     if picture.image.width().max(picture.image.height()) > USED_SIDE {
         picture.image = picture.image.resize(USED_SIDE, USED_SIDE, image::imageops::FilterType::Triangle);

@@ -118,8 +118,19 @@ fn not_readable(error: &image::ImageError) -> ReadError {
     format!("not a readable image: {error}").into()
 }
 
-/// Format, width and height as it is seen, from the header alone.
-pub(super) fn header(path: &Path) -> Result<(ImageFormat, [u32; 2]), ReadError> {
+/// What the header of a picture says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    /// The format of the file.
+    pub format: ImageFormat,
+    /// Columns of the picture as it is seen.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// Reads the header alone.
+pub(super) fn header(path: &Path) -> Result<Header, ReadError> {
     let format = format_of(path)?;
     if format == ImageFormat::Tiff {
         whole::tiff_directory(path)?;
@@ -128,7 +139,8 @@ pub(super) fn header(path: &Path) -> Result<(ImageFormat, [u32; 2]), ReadError> 
         let mut decoder = decoder(path, format)?;
         let (width, height) = decoder.dimensions();
         let turned = decoder.orientation().is_ok_and(is_turned);
-        Ok((format, if turned { [height, width] } else { [width, height] }))
+        let [width, height] = if turned { [height, width] } else { [width, height] };
+        Ok(Header { format, width, height })
     })
 }
 
@@ -146,7 +158,7 @@ pub(super) struct Picture {
 }
 
 /// Decodes a picture whose header was found sound. An error where the file ends before the picture does.
-pub(super) fn decode(path: &Path, (format, [width, height]): (ImageFormat, [u32; 2])) -> Result<Picture, ReadError> {
+pub(super) fn decode(path: &Path, Header { format, width, height }: Header) -> Result<Picture, ReadError> {
     whole::check(path, format)?;
     guarded(|| {
         let mut decoder = decoder(path, format)?;

@@ -153,11 +153,11 @@ fn every_view_draws_for_every_preset() {
             // Where a view has nothing to show it says what to do.
             let empty = match view {
                 ViewKind::Generation if !image => Some("no picture of at least"),
-                ViewKind::Population | ViewKind::Tuning if !image => Some("no square picture"),
+                ViewKind::Population | ViewKind::Tuning if !image => Some("no picture of at least 6 x 6"),
                 ViewKind::Tuning => Some("Gratings of"),
                 ViewKind::Layers if preset.name == "v1-v2" => Some("still closed"),
                 ViewKind::Layers if ["digits", "fashion"].contains(&preset.name) => None,
-                ViewKind::Layers if preset.name == "chain" => Some("observes no square picture"),
+                ViewKind::Layers if preset.name == "chain" => Some("observes no picture of at least 6 x 6"),
                 ViewKind::Layers => Some("one layer of neurons"),
                 ViewKind::Learning if !learns => Some("does not learn"),
                 ViewKind::Adaptation if learns => Some("hold one in"),
@@ -313,7 +313,7 @@ fn filters_are_fitted_sorted_and_outlined() {
     let mut harness = window("ridge", Some("population"));
     until(&mut harness, |app| app.state.latest.is_some());
     harness.run_steps(2);
-    assert!(harness.query_by_label_contains("no square picture").is_some(), "an empty state that says what to do");
+    assert!(harness.query_by_label_contains("no picture of at least 6 x 6").is_some(), "an empty state that says what to do");
 }
 
 #[test]

@@ -262,7 +262,7 @@ fn drawn(kind: ViewKind, state: &ViewState) -> (Vec<[usize; 2]>, Vec<figure::Mar
         let mut output = ctx.run_ui(input, |ui| {
             egui::CentralPanel::default().show(ui, |ui| view.ui(ui, state, state.latest.as_ref().unwrap(), &mut Vec::new()));
         });
-        textures.extend(output.textures_delta.set.iter().flat_map(|(_, deltas)| deltas.iter().map(|delta| delta.image.size())));
+        textures.extend(output.textures_delta.set.values().flat_map(|deltas| deltas.iter().map(|delta| delta.image.size())));
         output.textures_delta.clear();
         figures = figure::take(&ctx);
     }

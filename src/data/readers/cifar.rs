@@ -1,8 +1,8 @@
 //! CIFAR-10 binary batches (A. Krizhevsky 2009): records of a label and 32 x 32 pixels in red, green and blue, made grey.
 
+use super::found::{Found, Images};
 use super::input::Input;
 use super::values::{Item, Shape};
-use super::{Found, Images};
 use crate::data::grey_scale::ValueRange;
 use crate::data::{Progress, ReadError};
 use std::io::Read;

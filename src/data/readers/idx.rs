@@ -1,8 +1,8 @@
 //! IDX, the format of MNIST: images (unsigned bytes, three dimensions) and labels (one dimension), packed by gzip or not.
 
+use super::found::{Found, Images};
 use super::input::Input;
 use super::values::{self, Item, Shape};
-use super::{Found, Images};
 use crate::data::{Progress, ReadError};
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@
 //! each core, with at most 40 bytes a pixel besides.
 
 pub mod cifar;
+mod found;
 pub mod idx;
 pub mod input;
 pub mod npy;
@@ -20,54 +21,13 @@ use crate::data::grey_scale::{Number, ValueRange};
 use crate::data::notice::first_left_out;
 use crate::data::picture::PictureSize;
 use crate::data::{DataError, ImageSet, Notice, Part, Progress, ReadError};
+use found::Found;
 use input::Input;
 use ndarray::Array2;
 use sorting::{Kind, Sorted, sort};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use values::{MOST_VALUES, Shape};
-
-/// Images in a file, known to be sound, and not yet in memory.
-trait Images {
-    /// Their number and size.
-    fn shape(&self) -> Shape;
-    /// Grey levels 0 to 1, values divided by `divisor`, of the images from `first` on, as many as `out` has room for.
-    fn fill(&self, first: usize, divisor: f32, out: &mut [f32], progress: &Progress) -> Result<(), ReadError>;
-}
-
-/// A file's images with what is known of them.
-pub struct Found {
-    path: PathBuf,
-    images: Box<dyn Images>,
-    /// How many of its images are read: the first so many.
-    count: usize,
-    labels: Option<Vec<u8>>,
-    /// Train or Test where the name says so.
-    part: Option<Part>,
-    number: Number,
-    range: ValueRange,
-    /// What values are divided by for grey levels of 0 to 1.
-    divisor: f32,
-    /// What is to be said of how it was taken.
-    said: Option<String>,
-}
-
-impl Found {
-    fn new(path: &Path, images: impl Images + 'static, number: Number, range: ValueRange) -> Self {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let part = match () {
-            () if name.contains("t10k") || name.contains("test") => Some(Part::Test),
-            () if name.contains("train") || name.contains("data_batch") => Some(Part::Train),
-            () => None,
-        };
-        let count = images.shape().count;
-        Self { path: path.into(), images: Box::new(images), count, labels: None, part, number, range, divisor: 1.0, said: None }
-    }
-
-    fn taken(&self, how: String) -> Notice {
-        Notice::Taken { path: self.path.clone(), how }
-    }
-}
 
 /// Reads whole images, grey 0 to 1, from files and folders, and tells what was left out or taken in another way than as it is, and
 /// why. Their kind is known by content.

@@ -1,9 +1,9 @@
 //! NPY (NumPy Enhancement Proposal 1): images `(count, rows, columns)` or `(count, side * side)` of bool, bytes, integers of 2 bytes,
 //! float32 or float64, and labels of any integer.
 
+use super::found::{Found, Images};
 use super::input::Input;
 use super::values::{self, Item, Shape};
-use super::{Found, Images};
 use crate::data::{Progress, ReadError};
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! NPZ: one array of images, or one to learn from and one held out, with labels beside them. An array that alone can be images may have
 //! any name.
 
+use super::found::{Found, Images};
 use super::npy::Header;
 use super::values::{self, Item, Shape};
 use super::zip::{self, Entry};
-use super::{Found, Images};
 use crate::data::{Part, Progress, ReadError};
 use std::io::Read;
 use std::path::{Path, PathBuf};

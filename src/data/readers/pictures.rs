@@ -6,7 +6,7 @@ use super::values::Shape;
 use crate::data::grey_scale::ValueRange;
 use crate::data::images::{LONGEST_SIDE, Luma, MOST_PIXELS, common_scale, taken};
 use crate::data::notice::first_left_out;
-use crate::data::picture::{self, PictureSize};
+use crate::data::picture::{self, Header, PictureSize};
 use crate::data::{ClassNames, DataError, ImageSet, Notice, Part, Progress, ReadError};
 use image::ImageFormat;
 use image::imageops::FilterType;
@@ -67,12 +67,12 @@ fn labels(classes: &[(String, Vec<PathBuf>)]) -> Vec<u8> {
 struct Usable<'a> {
     path: &'a Path,
     label: u8,
-    header: (ImageFormat, [u32; 2]),
+    header: Header,
 }
 
 /// What the header says: an error where sizes are absurd, or the file too short for so many pixels.
-fn header(path: &Path) -> Result<(ImageFormat, [u32; 2]), ReadError> {
-    let header @ (format, [width, height]) = picture::header(path)?;
+fn header(path: &Path) -> Result<Header, ReadError> {
+    let header @ Header { format, width, height } = picture::header(path)?;
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || width.max(height) > LONGEST_SIDE || pixels > MOST_PIXELS {
         return Err(format!("{width} x {height} pixels: 1 to {LONGEST_SIDE} a side and at most {MOST_PIXELS} in all are read").into());
@@ -199,7 +199,7 @@ fn nothing(notices: &[Notice]) -> DataError {
 
 /// The rows and columns that all pictures get.
 fn common_size(usable: &[Usable<'_>], wanted: PictureSize) -> Result<[usize; 2], DataError> {
-    let size = |picture: &Usable<'_>| [1, 0].map(|axis| picture.header.1[axis] as usize);
+    let size = |picture: &Usable<'_>| [picture.header.height as usize, picture.header.width as usize];
     let Some(first) = usable.first() else { return Err(too_few(0)) };
     let own @ [rows, columns] = size(first);
     let other = usable.iter().map(size).find(|other| *other != own);
