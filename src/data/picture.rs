@@ -7,12 +7,10 @@ use crate::data::ReadError;
 use crate::data::folder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use ndarray::Array2;
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Once;
 
 /// The formats that are read, for messages.
 pub const READ: &str = "PNG, JPEG, TIFF, WebP or BMP";
@@ -193,22 +191,9 @@ pub(super) fn luma(picture: &DynamicImage) -> Array2<f32> {
     Array2::from_shape_vec(dimensions, rgb.pixels().map(luma).collect()).unwrap_or_default() // as many pixels as it has
 }
 
-/// Runs a decoder. A panic within it becomes an error of its file, and is not printed: the file is named, and the others go on.
+/// Runs a decoder. A panic within it becomes an error of its file, and the others go on.
 fn guarded<T>(decode: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
-    thread_local!(static DECODES: Cell<bool> = const { Cell::new(false) });
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !DECODES.try_with(Cell::get).unwrap_or(false) {
-                before(panic);
-            }
-        }));
-    });
-    DECODES.set(true);
-    let outcome = catch_unwind(AssertUnwindSafe(decode));
-    DECODES.set(false);
-    outcome.unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Err(format!("its decoder failed: {}", text.unwrap_or("no reason was given")).into())
     })

@@ -150,6 +150,10 @@ fn images_that_are_not_square_keep_their_rows_and_columns() {
         let mut archive = npz::Archive::default();
         hierarchy.weights.iter().enumerate().for_each(|(l, w)| archive.add(&format!("W{l}"), w).unwrap());
         hierarchy.biases.iter().enumerate().for_each(|(l, b)| archive.add(&format!("b{l}"), b).unwrap());
+        let mut file = npz::open(&folder.join("m.npz")).unwrap();
+        for name in (0..hierarchy.layers.len()).map(|l| format!("sigma{l}")).filter(|name| file.has(name)).collect::<Vec<_>>() {
+            archive.add(&name, &file.array(&name).unwrap()).unwrap();
+        }
         archive.add_text("config", &model.replace(&line, "")).unwrap();
         archive.save(&folder.join("old.npz")).unwrap();
         succeeds(folder, &["train", "--init", "old.npz", "--data", "data.npz", "--images", "200", "--out", "new.npz"]);
