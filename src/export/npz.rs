@@ -62,7 +62,7 @@ pub struct Opened {
     length: u64,
 }
 
-/// Opens an NPZ file; the error names it. What is no regular file is read into memory, [`LARGEST_PIPE`] bytes at most.
+/// Opens an NPZ file; the error names it. What is no regular file is read into memory, `LARGEST_PIPE` bytes at most.
 pub fn open(path: &Path) -> Result<Opened, FileError> {
     let (source, length) = open_source(path).map_err(|problem| FileError::Read { path: path.into(), problem })?;
     let archive = ZipArchive::new(source).map_err(|e| FileError::Archive { path: path.into(), problem: e.to_string() })?;
@@ -101,7 +101,7 @@ impl Opened {
     }
 
     /// Of a float32 array the values of some entries of the last axis: of each all values together, in C order of the other axes. The array
-    /// is read as it comes, so that only these take memory, [`LARGEST_ENTRY`] bytes each at most. `taken` is told how many values came.
+    /// is read as it comes, so that only these take memory, `LARGEST_ENTRY` bytes each at most. `taken` is told how many values came.
     pub fn last_axis(&mut self, name: &str, wanted: Range<usize>, taken: &mut dyn FnMut(usize)) -> Result<Vec<f32>, FileError> {
         self.read_last_axis(name, wanted, taken).map_err(|problem| self.wrong_array(name, &problem))
     }
