@@ -16,6 +16,11 @@ impl Config {
         self.lists()?;
         let sizes: Vec<usize> = self.model.layers.iter().map(|layer| layer.size).collect();
         stages::validate(&self.stages, &sizes)?;
+        if let (stage, Some(last)) = (self.learning.stage, self.stages.len().checked_sub(1))
+            && stage > last
+        {
+            return Err(ConfigError::out_of_range("stage", stage, format!("0 to {last}, the stages that there are")));
+        }
         self.model.image_of_layer_0()?;
         match sizes.into_iter().find(|size| !(1..=MOST_UNITS).contains(size)) {
             Some(size) => Err(ConfigError::out_of_range("size", size, format!("1 to {MOST_UNITS}"))),

@@ -123,6 +123,7 @@ fn shapes_missing_arrays_and_bad_values_are_named_as_what_they_are() {
     for state in [states, -1.0, 0.5, 1e30] {
         resume(&good.with_value(&format!("latent_x{top}"), 2, state), &[&format!("latent_x{top}: "), "is not one of the", "states"]);
     }
+    filters(&good.with_config("\nstage = ", "\nstage = 9"), &["config", "stage = 9", "the stages that there are"]);
     // What is good is still taken.
     good.write(&folder.join("bad.npz"));
     succeeds(folder, &FILTERS);
