@@ -1,5 +1,7 @@
 //! `heescope train`: learns without a window and writes the model.
 
+mod goal;
+
 use crate::cli::console::{Console, notice};
 use crate::cli::stop::Stop;
 use crate::cli::{Start, reads, writes};
@@ -7,11 +9,12 @@ use crate::data::Source;
 use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
-use crate::experiment::{Config, LARGEST_COUNT, LearningRateSchedule, modelfile, stages};
+use crate::experiment::{Config, LARGEST_COUNT, LearningConfig, LearningRateSchedule, ModelFileError, Resumed, modelfile, stages};
 use crate::export::filters::{Format, save};
 use crate::export::mosaic::Scale;
-use crate::export::{Outputs, check_room, write_or_keep};
+use crate::export::{Outputs, check_room, is_stream, write_or_keep};
 use anyhow::bail;
+use goal::{Goal, Length};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,18 +43,15 @@ pub(super) struct Train {
     /// Model file to write (NPZ); Ctrl-C, SIGTERM and SIGHUP save there what was learned
     #[arg(long)]
     out: PathBuf,
+    /// Stop after so many images of the run; --init goes on with the others
+    #[arg(long, value_name = "N")]
+    stop_after: Option<u64>,
+    /// Write the model again and again while it learns, with so many seconds between
+    #[arg(long, value_name = "SECONDS")]
+    save_every: Option<f64>,
     /// Mosaic of the filters to write (PNG)
     #[arg(long)]
     filters: Option<PathBuf>,
-}
-
-/// How long a run of `train` lasts.
-#[derive(Clone, Copy)]
-struct Length {
-    /// Images, where their number is known beforehand.
-    images: Option<u64>,
-    /// Seconds at most.
-    seconds: Option<f64>,
 }
 
 impl Train {
@@ -61,29 +61,27 @@ impl Train {
         self.outputs(&config).check()?;
         let length = self.length(&config);
         let decay = config.learning.rate_schedule;
-        if length.images.is_some() && decay == LearningRateSchedule::InverseImages {
-            config.learning.rate_schedule = LearningRateSchedule::Linear; // a run of known length (model.md 6)
-        }
         let mut session = match model {
             Some(model) => Session::with_model(config, model)?,
             None => Session::new(config)?,
         };
-        if let Some(path) = &self.init {
-            modelfile::resume(path, &mut session)?;
-        }
+        let resumed = self.init.as_ref().map(|path| modelfile::resume(path, &mut session)).transpose()?;
         for warning in session.warnings() {
             notice(warning);
         }
         check_room(&self.out, modelfile::largest_size(&session)?)?;
-        let (start, stop) = (Instant::now(), Stop::listen()?);
-        let residual = learn(&mut session, length, &stop)?;
-        let seconds = start.elapsed().as_secs_f64();
+        self.say_how(resumed.as_ref());
+        let (goal, stop) = (Goal::announce(length, &mut session, resumed == Some(Resumed::Exactly)), Stop::listen()?);
+        if goal.is_in_images() && decay == LearningRateSchedule::InverseImages {
+            let learning = LearningConfig { rate_schedule: LearningRateSchedule::Linear, ..session.config().learning };
+            session.adjust(session.config().dynamics, learning)?; // a run of known length (model.md 6)
+        }
+        let residual = self.learn(&mut session, &goal, &stop, decay)?;
+        let seconds = goal.elapsed_seconds();
         if let Some(signal) = stop.signal() {
             notice(format_args!("{signal}: saving what was learned; a second Ctrl-C or SIGTERM ends at once"));
         }
-        let mut config = session.config().clone();
-        config.learning.rate_schedule = decay; // this run's end is not the model's
-        let saved = self.save(&config, &session);
+        let saved = self.save(decay, &session);
         if let (Some(signal), Ok(())) = (stop.signal(), &saved) {
             notice(format_args!("{signal}: what was learned is in {}", self.out.display()));
         }
@@ -114,6 +112,15 @@ impl Train {
         if let Some(seconds) = self.seconds.filter(|s| !(s.is_finite() && *s > 0.0)) {
             bail!("--seconds {seconds}: a number above 0 is needed");
         }
+        if let Some(images) = self.stop_after.filter(|images| !(1..=LARGEST_COUNT).contains(images)) {
+            bail!("--stop-after {images} is out of range: 1 to {LARGEST_COUNT}");
+        }
+        if let Some(seconds) = self.save_every.filter(|s| !(s.is_finite() && *s >= 0.0)) {
+            bail!("--save-every {seconds}: a number of at least 0 is needed");
+        }
+        if self.save_every.is_some() && is_stream(&self.out) {
+            bail!("--save-every: --out {} is no file that can be written again", self.out.display());
+        }
         config.learning.enabled = true;
         if let (Some(images), None) = (self.images, &self.init) {
             stages::scale(&mut config.stages, images); // the stages keep their shares of the run
@@ -124,9 +131,17 @@ impl Train {
     /// The length of the run: as asked for, otherwise that of the stages, or usual.
     fn length(&self, config: &Config) -> Length {
         let staged = stages::total(&config.stages);
-        let whole = if staged > 0 { staged.saturating_sub(config.learning.images_seen).max(1) } else { USUAL_IMAGES };
-        let images = self.images.or(if self.seconds.is_none() { Some(whole) } else { None });
-        Length { images, seconds: self.seconds }
+        let usual = if staged > 0 { staged.saturating_sub(config.learning.images_seen).max(1) } else { USUAL_IMAGES };
+        Length { images: self.images, seconds: self.seconds, stop_after: self.stop_after, usual }
+    }
+
+    /// Says how learning goes on from a model file.
+    fn say_how(&self, resumed: Option<&Resumed>) {
+        let (Some(path), Some(resumed)) = (&self.init, resumed) else { return };
+        match resumed {
+            Resumed::Exactly => notice(format_args!("{}: learning goes on exactly where it stopped", path.display())),
+            Resumed::Approximately(reason) => notice(format_args!("{}: learning goes on approximately: {reason}", path.display())),
+        }
     }
 
     fn outputs<'a>(&'a self, config: &'a Config) -> Outputs<'a> {
@@ -141,8 +156,8 @@ impl Train {
     }
 
     /// Writes the model and the filters. Where one of the two fails, the other is written all the same.
-    fn save(&self, config: &Config, session: &Session) -> anyhow::Result<()> {
-        let saved = write_or_keep(&self.out, |path| modelfile::save(path, config, session));
+    fn save(&self, decay: LearningRateSchedule, session: &Session) -> anyhow::Result<()> {
+        let saved = write_or_keep(&self.out, |path| save_model(path, decay, session));
         if let Some(path) = &self.filters {
             let model = session.model();
             let written =
@@ -152,39 +167,45 @@ impl Train {
         }
         Ok(saved?)
     }
+
+    /// Learns until the run is over or a signal asks for its end, and saves meanwhile where that is asked for; returns a running mean of
+    /// the residual's variance. An error where a value is not finite.
+    fn learn(&self, session: &mut Session, goal: &Goal, stop: &Stop, decay: LearningRateSchedule) -> anyhow::Result<f64> {
+        let bar = match goal.stop() {
+            Some(images) if std::io::stderr().is_terminal() => indicatif::ProgressBar::new(images),
+            _ => indicatif::ProgressBar::hidden(),
+        };
+        let probes = Probes::default();
+        let (mut residual, pool, mut saved, mut failed) = (0.0, session.pool(), Instant::now(), false);
+        run_on(pool, || -> anyhow::Result<()> {
+            while !goal.is_reached(session) && stop.signal().is_none() {
+                goal.tell(session);
+                if let (_, Some(report)) = session.advance(usize::MAX, &probes) {
+                    residual += 0.05 * (f64::from(report.residual_variance) - residual);
+                    if let Some(reason) = session.broken() {
+                        bail!("learning diverged after {} images: {reason}", session.images());
+                    }
+                    bar.set_position(session.images());
+                }
+                if self.save_every.is_some_and(|seconds| saved.elapsed().as_secs_f64() >= seconds) {
+                    let outcome = save_model(&self.out, decay, session);
+                    if let (Err(error), false) = (&outcome, failed) {
+                        notice(format_args!("learning goes on, but {error}"));
+                    }
+                    (failed, saved) = (outcome.is_err(), Instant::now());
+                }
+            }
+            Ok(())
+        })?;
+        goal.end(session);
+        bar.finish_and_clear();
+        Ok(residual)
+    }
 }
 
-/// Learns until the run is over or a signal asks for its end; returns a running mean of the residual's variance. An error where a
-/// value is not finite.
-fn learn(session: &mut Session, length: Length, stop: &Stop) -> anyhow::Result<f64> {
-    let last = length.images.map(|images| session.run_for(images));
-    let bar = match length.images {
-        Some(images) if std::io::stderr().is_terminal() => indicatif::ProgressBar::new(images),
-        _ => indicatif::ProgressBar::hidden(),
-    };
-    let (start, probes) = (Instant::now(), Probes::default());
-    let (mut residual, pool) = (0.0, session.pool());
-    let is_over = |session: &Session| {
-        // The images of the presentation that runs are counted when it begins, so the last one ends past the number asked for.
-        last.is_some_and(|last| session.images() > last)
-            || length.seconds.is_some_and(|seconds| start.elapsed().as_secs_f64() >= seconds)
-            || stop.signal().is_some()
-    };
-    run_on(pool, || -> anyhow::Result<()> {
-        while !is_over(session) {
-            if let (None, Some(seconds)) = (last, length.seconds) {
-                session.set_run_progress(start.elapsed().as_secs_f64() / seconds);
-            }
-            if let (_, Some(report)) = session.advance(usize::MAX, &probes) {
-                residual += 0.05 * (f64::from(report.residual_variance) - residual);
-                if let Some(reason) = session.broken() {
-                    bail!("learning diverged after {} images: {reason}", session.images());
-                }
-                bar.set_position(session.images());
-            }
-        }
-        Ok(())
-    })?;
-    bar.finish_and_clear();
-    Ok(residual)
+/// Writes the model; the course of the rate in this run is not the model's.
+fn save_model(path: &Path, decay: LearningRateSchedule, session: &Session) -> Result<(), ModelFileError> {
+    let mut config = session.config().clone();
+    config.learning.rate_schedule = decay;
+    modelfile::save(path, &config, session)
 }

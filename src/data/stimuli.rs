@@ -27,6 +27,16 @@ impl Stimuli {
         }
     }
 
+    /// A number that tells these stimuli from others: of the bits of at most 64 of them, evenly spread (FNV-1a, 63 bits).
+    pub fn fingerprint(&self) -> u64 {
+        let (mut hash, mut one) = (0xcbf2_9ce4_8422_2325_u64, vec![0.0; self.values()]);
+        for i in (0..self.len()).step_by(self.len().div_ceil(64).max(1)) {
+            self.write(i, &mut one);
+            one.iter().for_each(|value| hash = (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3));
+        }
+        hash >> 1
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -95,6 +105,10 @@ mod tests {
         assert_eq!(cut.copied(&chosen), stored.copied(&chosen));
         assert_eq!(cut.select(&chosen).copied(&[0, 1, 2, 3]), stored.select(&chosen).copied(&[0, 1, 2, 3]));
         assert_eq!(cut.mean(), stored.mean());
+        assert_eq!(cut.fingerprint(), stored.fingerprint());
+        let mut changed = cut.copied(&all);
+        changed[[7, 3]] += 1e-3;
+        assert_ne!(Stimuli::from(changed).fingerprint(), stored.fingerprint(), "one value of another");
         assert!(Stimuli::from(Array2::zeros((0, 4))).mean().is_none());
     }
 }

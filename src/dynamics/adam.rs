@@ -16,10 +16,15 @@ pub struct Moments {
 }
 
 impl Moments {
+    /// Moments of `count` weights before the first update.
+    pub fn zeros(count: usize) -> Self {
+        Self { first: vec![0.0; count], second: vec![0.0; count], count: 0 }
+    }
+
     /// Begins the next update of `count` weights: its constants, and both moments. Sized at the first call.
     pub fn begin(&mut self, count: usize, rate: f64) -> (Step, &mut [f32], &mut [f32]) {
         if self.first.len() != count {
-            *self = Self { first: vec![0.0; count], second: vec![0.0; count], count: 0 };
+            *self = Self::zeros(count);
         }
         self.count = self.count.saturating_add(1);
         let power = i32::try_from(self.count.min(1_000_000)).unwrap_or(i32::MAX);

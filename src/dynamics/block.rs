@@ -17,7 +17,10 @@ use crate::model::{Hierarchy, vector};
 
 mod observed;
 mod probes;
+mod saved;
 mod sums;
+
+pub(super) use saved::{SavedBlock, SavedLayer, SavedSums};
 
 /// A run of steps under one stimulus.
 #[derive(Clone, Copy, Debug)]
@@ -150,19 +153,24 @@ impl Block {
     /// The beginning of a presentation to neurons that stay, or are set from outside, where they are: interneurons in equilibrium at
     /// eta = 0, sums of the presentation at 0.
     pub(super) fn begin(&mut self, model: &Hierarchy) {
-        for (l, state) in self.layers.iter_mut().enumerate() {
-            if l == self.active_layers && !state.eta.is_empty() {
-                state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
-                    row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
-                });
-                if let (false, Some(family)) = (state.slope.is_empty(), model.layers[l].family()) {
-                    family.apply_link(&mut state.eta, &mut state.slope);
-                }
-            }
-        }
+        self.refresh_highest_input(model);
         self.steps_until_draw = 0;
         self.set_interneurons(model, self.interneurons);
         self.forget_reconstruction();
+    }
+
+    /// eta of the highest layer that runs, which no layer above moves: eta = g(b).
+    fn refresh_highest_input(&mut self, model: &Hierarchy) {
+        let (l, state) = (self.active_layers, &mut self.layers[self.active_layers]);
+        if state.eta.is_empty() {
+            return;
+        }
+        state.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| {
+            row.iter_mut().zip(&model.biases[l]).for_each(|(eta, b)| *eta = *b);
+        });
+        if let (false, Some(family)) = (state.slope.is_empty(), model.layers[l].family()) {
+            family.apply_link(&mut state.eta, &mut state.slope);
+        }
     }
 
     /// Lets layers 1..=`active_layers` run and the weights W_l of `learns` learn, from the next [`Block::restart`] on.

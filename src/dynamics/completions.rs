@@ -1,5 +1,17 @@
 //! Mean and spread of the freed pixels over networks and time: running sums, with which a step allocates nothing (model.md 4).
 
+/// How much has been counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompletionCounters {
+    /// Steps of the burn-in.
+    pub burn_in: u64,
+    /// Steps since the start.
+    pub steps: u64,
+    /// Steps in the sums.
+    pub summed: u64,
+}
+
 /// Sums over the networks of a block and over steps; those of the burn-in are forgotten at its end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completions {
@@ -19,6 +31,24 @@ impl Completions {
     pub fn new(free: &[bool], burn_in: u64) -> Self {
         let pixels: Vec<usize> = (0..free.len()).filter(|&i| free[i]).collect();
         Self { sums: vec![[0.0; 2]; pixels.len()], pixels, burn_in, steps: 0, draws: 0 }
+    }
+
+    /// The same with what `networks` networks have counted so far: sums of x and of x^2 of each freed pixel, `[pixels, 2]`.
+    pub fn restored(free: &[bool], networks: usize, counters: CompletionCounters, sums: &[f64]) -> Self {
+        let CompletionCounters { burn_in, steps, summed } = counters;
+        let mut restored = Self { steps, draws: summed.saturating_mul(networks as u64), ..Self::new(free, burn_in) };
+        restored.sums.iter_mut().zip(sums.chunks_exact(2)).for_each(|(own, sums)| *own = [sums[0], sums[1]]);
+        restored
+    }
+
+    /// How much `networks` networks have counted so far.
+    pub fn counters(&self, networks: usize) -> CompletionCounters {
+        CompletionCounters { burn_in: self.burn_in, steps: self.steps, summed: self.draws / (networks as u64).max(1) }
+    }
+
+    /// Sums of x and of x^2 of each freed pixel, `[pixels, 2]` row by row.
+    pub fn sums(&self) -> Vec<f64> {
+        self.sums.as_flattened().to_vec()
     }
 
     /// Counts x_0 of every network after a step, `[networks, units]`.

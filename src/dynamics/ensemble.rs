@@ -19,6 +19,9 @@ use rand::{Rng, RngExt};
 use std::sync::Arc;
 
 mod observed;
+mod saved;
+
+pub use saved::{EnsembleCounters, EnsembleState, StateMismatch};
 
 /// How an ensemble is made.
 #[derive(Clone, Debug)]

@@ -12,7 +12,8 @@ const LARGEST_ACTIVITY: f64 = 3.0; // |x| up to which the slope of `square` coun
 /// Warm-started power iteration of every W_l^T W_l.
 #[derive(Clone, Debug)]
 pub struct Stiffness {
-    directions: Vec<Array1<f32>>,
+    /// Where the iteration has come, `[n_(l+1)]` of each W_l.
+    pub directions: Vec<Array1<f32>>,
     /// A''(eta) of each unit of layer 0 as it is on average, `[n_0]`; None: its largest value, which is a bound (model.md 8).
     pub observed_variance: Option<Array1<f32>>,
     /// lambda_l of layers 1..=L.

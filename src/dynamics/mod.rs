@@ -19,13 +19,15 @@ pub mod noise;
 mod observation;
 pub mod recording;
 mod state;
+pub mod state_array;
 pub mod step_parameters;
 
 pub use crate::model::product;
 pub use block::Span;
-pub use ensemble::{Ensemble, EnsembleOptions, Start};
+pub use ensemble::{Ensemble, EnsembleCounters, EnsembleOptions, EnsembleState, Start, StateMismatch};
 pub use executor::{Executor, Task, in_turn};
 pub use learning_sums::LearningSums;
 pub use recording::{ProbeSample, Probes, Recorded};
 pub use state::ChainState;
+pub use state_array::{StateArray, StateValues};
 pub use step_parameters::{LayerStep, StepParameters};

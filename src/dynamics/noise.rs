@@ -6,6 +6,8 @@
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 
 const LANES: usize = 16;
+/// Numbers that say where a stream is.
+pub const WORDS: usize = 4 * LANES;
 
 /// One stream of random numbers, for one block of rows.
 #[derive(Clone, Debug)]
@@ -20,6 +22,17 @@ impl Noise {
         rng.set_stream(stream);
         let state = std::array::from_fn(|_| std::array::from_fn(|_| rng.next_u32()));
         Self { state }
+    }
+
+    /// Where the stream is: numbers from which [`Noise::from_words`] goes on with the same draws, `[4, 16]` row by row.
+    pub fn words(&self) -> [u32; WORDS] {
+        std::array::from_fn(|i| self.state[i / LANES][i % LANES])
+    }
+
+    /// The stream that was there; None where a lane is all 0, from which no random number follows.
+    pub fn from_words(words: &[u32; WORDS]) -> Option<Self> {
+        let state: [[u32; LANES]; 4] = std::array::from_fn(|k| std::array::from_fn(|i| words[k * LANES + i]));
+        (0..LANES).all(|i| state.iter().any(|word| word[i] != 0)).then_some(Self { state })
     }
 
     /// Fills `out` with independent N(0, 1).
@@ -204,6 +217,22 @@ mod tests {
         }
         assert!(correlate(&values[..n], &other).abs() < 5.0);
         assert!(correlate(&values[..n], &values[..n]).abs() > 5.0, "the statistic sees dependence");
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_its_words() {
+        let (mut noise, mut first, mut second) = (Noise::new(3, 2), [0.0; 50], [0.0; 70]);
+        noise.fill(&mut first);
+        let mut again = Noise::from_words(&noise.words()).unwrap();
+        noise.fill(&mut second);
+        let mut same = [0.0; 70];
+        again.fill(&mut same);
+        assert_eq!(second, same);
+        again.fill(&mut same);
+        assert_ne!(second, same, "it moves on");
+        let mut stuck = noise.words();
+        (0..4).for_each(|k| stuck[k * LANES + 5] = 0);
+        assert!(Noise::from_words(&stuck).is_none());
     }
 
     #[test]

@@ -56,6 +56,33 @@ impl Observation {
         }
     }
 
+    /// Whether a pixel moves, `[n_0]`.
+    pub(super) fn free(&self) -> &[bool] {
+        &self.free
+    }
+
+    /// Steps summed since x_0 moved last.
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// The sums over these, and the adaptation of x_0, `[rows, n_0]` each.
+    pub(super) fn values(&self) -> [&[f32]; 2] {
+        [&self.sums, &self.v]
+    }
+
+    /// Goes on from values of this size.
+    pub(super) fn restore(&mut self, steps: usize, [sums, v]: [&[f32]; 2]) {
+        self.steps = steps;
+        self.sums.copy_from_slice(sums);
+        self.v.copy_from_slice(v);
+    }
+
+    /// S, steps of the layers above for one of x_0.
+    pub(super) fn inner(&self) -> usize {
+        self.inner
+    }
+
     /// The constants of x_0 from now on.
     pub(super) fn set_step(&mut self, step: LayerStep) {
         self.step = step;

@@ -312,7 +312,7 @@ pub struct StimulusConfig {
     pub first_visit_steps: usize,
     /// Of these the first so many without noise: descent of the energy.
     pub descent_steps: usize,
-    /// Whether the chains are saved with the model.
+    /// Whether the chains are saved with the model: without them learning does not go on exactly.
     pub save_latents: bool,
 }
 
@@ -328,7 +328,7 @@ impl Default for StimulusConfig {
             first_images: 0,
             first_visit_steps: 40,
             descent_steps: 0,
-            save_latents: false,
+            save_latents: true,
         }
     }
 }

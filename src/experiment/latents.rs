@@ -1,17 +1,36 @@
 //! Latents that persist: the chains of every image go on from one visit to the next (model.md 8).
 
-use crate::dynamics::{ChainState, Ensemble};
+use crate::dynamics::{ChainState, Ensemble, StateArray, StateMismatch};
 use crate::experiment::config::ConfigError;
 use crate::model::{Hierarchy, vector};
 use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 /// Memory at most, bytes; more images are refused.
 pub const MOST_BYTES: usize = 2 << 30;
 
+/// The numbers of the chains' state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatentsCounters {
+    /// Images that chains are kept for.
+    pub images: usize,
+    /// The first so many have been seen.
+    pub seen: usize,
+    /// Images of the order in which those seen come back.
+    pub order: usize,
+    /// How many of them have come.
+    pub next: usize,
+    /// Images that are shown now.
+    pub shown: usize,
+    /// Whether these are seen for the first time.
+    pub fresh: bool,
+}
+
 /// x and v of every image's own chain, and which image each network shows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Latents {
     /// x of layers 1..=L, `[images, n_l]`; of a categorical layer the state alone, `[images, 1]`.
     x: Vec<Array2<f32>>,
@@ -30,6 +49,16 @@ pub struct Latents {
 /// Values of one image in each layer of neurons.
 fn widths(model: &Hierarchy) -> impl Iterator<Item = [usize; 2]> {
     model.layers[1..].iter().map(|layer| if layer.is_categorical() { [1, 0] } else { [layer.size; 2] })
+}
+
+/// The first `seen` rows of each layer 1..=L.
+fn arrays_of_layers<'a>(name: &str, values: &'a mut [Array2<f32>], seen: usize) -> Vec<StateArray<'a>> {
+    let array = |(l, values): (usize, &'a mut Array2<f32>)| {
+        let width = values.ncols();
+        let rows = values.as_slice_mut().and_then(|values| values.get_mut(..seen * width)).unwrap_or_default();
+        StateArray::new(format!("{name}{l}"), &[seen, width], rows)
+    };
+    (1..).zip(values).map(array).collect()
 }
 
 impl Latents {
@@ -131,10 +160,75 @@ impl Latents {
         }
     }
 
-    /// The chains of the images seen: (x, v) of each layer, for a model file.
-    pub fn arrays(&self) -> impl Iterator<Item = (usize, [Array2<f32>; 2])> + '_ {
-        let seen = |a: &Array2<f32>| a.slice(ndarray::s![..self.settled, ..]).to_owned();
-        (1..).zip(self.x.iter().zip(&self.v).map(move |(x, v)| [seen(x), seen(v)]))
+    /// The numbers of the state.
+    pub fn counters(&self) -> LatentsCounters {
+        LatentsCounters {
+            images: self.images(),
+            seen: self.settled,
+            order: self.order.len(),
+            next: self.next,
+            shown: self.shown.len(),
+            fresh: self.fresh,
+        }
+    }
+
+    /// The arrays of the state: the chains of the images seen, (x, v) of each layer, the order of the images and those shown.
+    pub fn arrays(&mut self) -> Vec<StateArray<'_>> {
+        let Self { x, v, settled, order, shown, .. } = self;
+        let mut arrays = arrays_of_layers("latent_x", x, *settled);
+        arrays.extend(arrays_of_layers("latent_v", v, *settled));
+        arrays.push(StateArray::new("latent_order", &[order.len()], order));
+        arrays.push(StateArray::new("latent_shown", &[shown.len()], shown));
+        arrays
+    }
+
+    /// Chains with these counters and arrays of 0, to be filled, of the same model and number of images.
+    pub fn blank(&self, counters: LatentsCounters) -> Result<Self, StateMismatch> {
+        let images = self.images();
+        if counters.images != images || counters.shown != self.shown.len() {
+            let text = |images: usize, shown: usize| format!("{images}, {shown} of them shown");
+            return Err(StateMismatch::new("images with chains", text(counters.images, counters.shown), text(images, self.shown.len())));
+        }
+        for (what, found, most) in [
+            ("images seen", counters.seen, images),
+            ("images in order", counters.order, counters.seen),
+            ("the next image", counters.next, counters.order),
+        ] {
+            if found > most {
+                return Err(StateMismatch::new(what, found, format!("0 to {most}")));
+            }
+        }
+        let zeros = |like: &[Array2<f32>]| like.iter().map(|array| Array2::zeros(array.dim())).collect();
+        Ok(Self {
+            x: zeros(&self.x),
+            v: zeros(&self.v),
+            settled: counters.seen,
+            order: vec![0; counters.order],
+            next: counters.next,
+            shown: vec![0; counters.shown],
+            fresh: counters.fresh,
+        })
+    }
+
+    /// Whether the chains can go on in place of these: of as many images and units, with numbers of images and states that there are;
+    /// the error says what does not fit.
+    pub fn check(&self, own: &Self, states: Option<usize>) -> Result<(), StateMismatch> {
+        let shapes = |latents: &Self| -> Vec<_> { latents.x.iter().chain(&latents.v).map(Array2::dim).collect() };
+        if shapes(self) != shapes(own) {
+            return Err(StateMismatch::new("shapes of chains", format!("{:?}", shapes(self)), format!("{:?}", shapes(own))));
+        }
+        let last = |numbers: &[u32]| numbers.iter().max().map_or(0, |&last| last as usize + 1);
+        let shown_first = if self.fresh { self.images() } else { self.settled };
+        for (what, found, most) in [("image in order", last(&self.order), self.settled), ("image shown", last(&self.shown), shown_first)] {
+            if found > most {
+                return Err(StateMismatch::new(what, found - 1, format!("below {most}")));
+            }
+        }
+        let states = states.map(|states| 0.0..states as f32);
+        match self.x.last().zip(states).and_then(|(x, states)| x.iter().find(|x| !states.contains(x)).copied().zip(Some(states))) {
+            Some((state, states)) => Err(StateMismatch::new("a category of a chain", state, format!("below {}", states.end))),
+            None => Ok(()),
+        }
     }
 
     /// Goes on from chains that were saved: (x, v) of layers 1..=L, `[seen, width]` each. An error where a shape does not fit.

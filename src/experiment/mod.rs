@@ -17,6 +17,6 @@ mod whole_number;
 
 pub use config::*;
 pub use frozen::{FrozenModel, ModelVersion, WatchedUnits};
-pub use modelfile::ModelFileError;
-pub use session::{Session, SessionError};
+pub use modelfile::{ModelFileError, Resumed};
+pub use session::{Session, SessionError, SessionState};
 pub use whole_number::LARGEST_COUNT;

@@ -1,15 +1,22 @@
-//! Model files (NPZ): W0.., b0.., sigma0.. where learned, the configuration, and what is needed to go on training: the moments of
-//! Adam (adam_W0_first, adam_W0_second, .. and adam_count) and, where asked for, the chains of every image (latent_x1, latent_v1, ..).
+//! Model files (NPZ): W0.., b0.., sigma0.. where learned, the configuration, and what is needed to go on exactly: the numbers of the
+//! session's state (`state`, TOML) and its arrays (state_x0, state_streams, ..), the moments of Adam (adam_W0_first, adam_W0_second, ..
+//! and adam_count) and, unless that is switched off, the chains of every image (latent_x1, latent_v1, ..).
 
-use crate::dynamics::adam::Moments;
 use crate::experiment::config::{Config, Optimizer};
 use crate::experiment::config_error::ConfigError;
-use crate::experiment::session::{Session, assemble_model, layers_of};
+use crate::experiment::latents::Latents;
+use crate::experiment::session::{Session, SessionState, assemble_model, layers_of};
 use crate::export::npz::{Archive, Opened, open};
 use crate::export::{FileError, check_ending};
 use crate::model::{Hierarchy, Layer};
 use ndarray::{Array0, Array1, Array2, ArrayD, Ix2};
 use std::path::{Path, PathBuf};
+
+mod resuming;
+mod state_arrays;
+
+pub use resuming::{Resumed, resume};
+pub use state_arrays::state_archive;
 
 /// What is wrong with a model file; the message names it.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +54,9 @@ pub enum ModelFileError {
 /// The ending of a model file's name.
 pub const ENDING: &str = ".npz";
 
+/// The text that holds the numbers of the session's state.
+const STATE: &str = "state";
+
 /// In a file, the bias of a state of a categorical top that is not active: files have no other place that says so.
 const INACTIVE_BIAS: f32 = -1e30;
 
@@ -77,120 +87,46 @@ fn sigma_learns(config: &Config, model: &Hierarchy, l: usize) -> bool {
     below_categorical || (l == 0 && config.learning.learned_sigma) || config.model.layers.get(l).is_some_and(|layer| layer.learned_sigma)
 }
 
-/// Writes a model file from which learning goes on where `session` is; `config` is what it shall say of the run.
+/// Writes a model file from which learning goes on exactly where `session` is; `config` is what it shall say of the run.
 pub fn save(path: &Path, config: &Config, session: &Session) -> Result<(), ModelFileError> {
+    let mut state = session.state();
+    state.config = session.with_progress(config.clone());
+    save_state(path, state)
+}
+
+/// The same of a state that was taken before.
+pub fn save_state(path: &Path, state: SessionState) -> Result<(), ModelFileError> {
     check_ending(path, ENDING)?;
-    Ok(archive(config, session)?.save(path)?)
+    Ok(state_archive(state)?.save(path)?)
 }
 
 /// Bytes that a model file of this session will have at most, also when it has learned.
 pub fn largest_size(session: &Session) -> Result<u64, ModelFileError> {
-    let model = session.model();
-    let moments = match session.config().learning.optimizer {
+    let (model, config) = (session.model(), session.config());
+    let moments = match config.learning.optimizer {
         Optimizer::Adam => 2 * (model.weights.iter().map(Array2::len).sum::<usize>() + model.biases.iter().map(Array1::len).sum::<usize>()),
         Optimizer::Plain => 0,
     };
-    let now = archive(session.config(), session)?.into_bytes()?.len();
-    Ok((now + moments * size_of::<f32>() + HEADERS) as u64)
+    let images = session.latents().filter(|_| config.stimulus.save_latents).map_or(0, Latents::images);
+    let chains = Latents::bytes(model, images) + images * size_of::<u32>(); // and the order in which they come
+    let now = state_archive(session.state())?.into_bytes()?.len();
+    Ok((now + (moments + model.layers[0].size) * size_of::<f32>() + chains + HEADERS) as u64)
 }
 
 /// Bytes that arrays not yet there need besides their values.
 const HEADERS: usize = 4096;
 
-fn archive(config: &Config, session: &Session) -> Result<Archive, ModelFileError> {
-    let mut archive = Archive::default();
-    let config = session.with_progress(config.clone());
-    add_model(&mut archive, &config, session.model())?;
-    let vector = |values: &[f32]| Array1::from(values.to_vec());
-    let mut count = 0;
-    for (kind, list) in [("W", &session.optimizer().weights), ("b", &session.optimizer().biases)] {
-        for (l, moments) in list.iter().enumerate().filter(|(_, moments)| moments.count > 0) {
-            archive.add(&format!("adam_{kind}{l}_first"), &vector(&moments.first))?;
-            archive.add(&format!("adam_{kind}{l}_second"), &vector(&moments.second))?;
-            count = count.max(moments.count);
-        }
-    }
-    if count > 0 {
-        archive.add("adam_count", &Array0::from_elem((), count as f32))?;
-    }
-    if let (true, Some(latents)) = (config.stimulus.save_latents, session.latents()) {
-        for (l, [x, v]) in latents.arrays() {
-            archive.add(&format!("latent_x{l}"), &x)?;
-            archive.add(&format!("latent_v{l}"), &v)?;
-        }
-    }
-    Ok(archive)
-}
-
-/// Takes what a model file holds beside the model into a session that was built on it: moments of Adam, chains of the images.
-pub fn resume(path: &Path, session: &mut Session) -> Result<(), ModelFileError> {
-    let mut file = ModelFile::open(path)?;
-    resume_moments(&mut file, session)?;
-    resume_chains(&mut file, session)
-}
-
-fn resume_moments(file: &mut ModelFile, session: &mut Session) -> Result<(), ModelFileError> {
-    let count = if file.has("adam_count") { file.scalar("adam_count")? } else { 0.0 };
-    if !(count.is_finite() && count >= 0.0) {
-        return Err(file.wrong(format!("adam_count = {count} must be a number of updates")));
-    }
-    let count = count as u64; // `as` saturates
-    let (model, mut optimizer) = (session.model(), session.optimizer().clone());
-    let sizes = [("W", model.weights.iter().map(Array2::len).collect::<Vec<_>>()), ("b", model.biases.iter().map(Array1::len).collect())];
-    for ((kind, sizes), list) in sizes.into_iter().zip([&mut optimizer.weights, &mut optimizer.biases]) {
-        for (l, moments) in list.iter_mut().enumerate() {
-            let name = |which: &str| format!("adam_{kind}{l}_{which}");
-            if count == 0 || !file.has(&name("first")) {
-                continue;
-            }
-            let mut read = |which: &str| file.vector(&name(which), sizes[l]).map(|vector| vector.to_vec());
-            *moments = Moments { first: read("first")?, second: read("second")?, count };
-            if let Some(at) = moments.second.iter().position(|&v| v < 0.0) {
-                return Err(file.wrong(format!(
-                    "{}: value {at} is {}: a mean of squares is not negative",
-                    name("second"),
-                    moments.second[at]
-                )));
-            }
-        }
-    }
-    session.resume_optimizer(optimizer);
-    Ok(())
-}
-
-fn resume_chains(file: &mut ModelFile, session: &mut Session) -> Result<(), ModelFileError> {
-    let layers = session.model().layers.clone();
-    if !(1..layers.len()).any(|l| file.has(&format!("latent_x{l}"))) {
-        return Ok(());
-    }
-    let mut kept = Vec::new();
-    for (l, layer) in layers.iter().enumerate().skip(1) {
-        let [x, v] = [format!("latent_x{l}"), format!("latent_v{l}")];
-        let chains = [file.matrix(&x)?, file.matrix(&v)?];
-        let is_state = |&value: &f32| value >= 0.0 && value.fract() == 0.0 && value < layer.size as f32;
-        if let (true, Some(value)) = (layer.is_categorical(), chains[0].iter().find(|value| !is_state(value))) {
-            return Err(file.wrong(format!("{x}: {value} is not one of the {} states", layer.size)));
-        }
-        kept.push(chains);
-    }
-    session.resume_latents(kept).map_err(|problem| file.wrong(problem.to_string()))
-}
-
 /// Reads a model file; errors name the file and what is wrong in it. Every shape is compared with the configuration before values are read.
 pub fn load(path: &Path) -> Result<(Config, Hierarchy), ModelFileError> {
     let mut file = ModelFile::open(path)?;
-    let of_config = |problem: ConfigError| {
-        let (path, problem) = (path.into(), Box::new(problem));
-        match *problem {
-            ConfigError::UnknownKeyIn { .. } => ModelFileError::LaterVersion { path, problem },
-            _ => ModelFileError::Config { path, problem },
-        }
-    };
-    let config = Config::from_toml(&file.archive.text("config")?).map_err(of_config)?;
-    let layers = layers_of(&config).map_err(of_config)?;
+    let mut config = file.config()?;
+    if !file.has(STATE) {
+        config.stimulus.save_latents = true; // versions without a state never asked for less
+    }
+    let layers = layers_of(&config).map_err(|problem| file.wrong_config(problem))?;
     file.check_shapes(&layers)?;
     let weights = (1..layers.len()).map(|l| file.matrix(&format!("W{}", l - 1))).collect::<Result<_, _>>()?;
-    let mut model = assemble_model(&config, layers, weights).map_err(of_config)?;
+    let mut model = assemble_model(&config, layers, weights).map_err(|problem| file.wrong_config(problem))?;
     for (l, biases) in model.biases.iter_mut().enumerate() {
         *biases = file.vector(&format!("b{l}"), biases.len())?;
         if model.layers[l].is_categorical() {
@@ -214,6 +150,11 @@ pub fn load(path: &Path) -> Result<(Config, Hierarchy), ModelFileError> {
     Ok((config, model))
 }
 
+/// The configuration alone of a model file.
+pub fn load_config(path: &Path) -> Result<Config, ModelFileError> {
+    ModelFile::open(path)?.config()
+}
+
 /// A model file that was opened; every error names it.
 struct ModelFile<'a> {
     path: &'a Path,
@@ -231,6 +172,19 @@ impl<'a> ModelFile<'a> {
 
     fn wrong(&self, problem: String) -> ModelFileError {
         ModelFileError::Array { path: self.path.into(), problem }
+    }
+
+    fn wrong_config(&self, problem: ConfigError) -> ModelFileError {
+        let (path, problem) = (self.path.into(), Box::new(problem));
+        match *problem {
+            ConfigError::UnknownKeyIn { .. } => ModelFileError::LaterVersion { path, problem },
+            _ => ModelFileError::Config { path, problem },
+        }
+    }
+
+    fn config(&mut self) -> Result<Config, ModelFileError> {
+        let text = self.archive.text("config")?;
+        Config::from_toml(&text).map_err(|problem| self.wrong_config(problem))
     }
 
     /// Compares the shapes of weights and biases with the layers, by their headers alone.

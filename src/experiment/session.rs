@@ -19,12 +19,14 @@ mod building;
 mod course;
 mod inpainting;
 mod plasticity;
+mod state;
 mod steps;
 mod stimuli;
 
 pub use building::{SessionError, build_model};
 pub(crate) use building::{assemble_model, layers_of};
 pub use inpainting::Completed;
+pub use state::{SessionCounters, SessionState};
 use steps::strength;
 pub use steps::{observed_step, step_parameters, step_parameters_of};
 
@@ -263,7 +265,7 @@ impl Session {
         match self.config.stimulus.steps_per_stimulus {
             0 => usize::MAX,
             _ if self.stimulus.held => usize::MAX,
-            steps => steps + self.stimulus.settling - self.stimulus.step,
+            steps => (steps + self.stimulus.settling).saturating_sub(self.stimulus.step),
         }
     }
 
@@ -301,7 +303,7 @@ impl Session {
         let cold = (descent > 0).then(|| self.dynamics.parameters.at_temperature(0.0));
         self.networks.advance(&self.model, cold.as_ref().unwrap_or(&self.dynamics.parameters), span, probes, &run_all);
         self.clock.steps += steps as u64;
-        self.clock.time_ms += steps as f64 * self.dynamics.parameters.dt_ms;
+        (0..steps).for_each(|_| self.clock.time_ms += self.dynamics.parameters.dt_ms); // its rounding is that of single steps
         self.stimulus.step += steps;
         let ended = self.steps_left() == 0;
         (steps, ended.then(|| self.end_of_stimulus()))
@@ -360,7 +362,7 @@ impl Session {
     }
 
     /// Puts weights, biases and families back, and measures the stiffness from scratch: what a non-finite value spoiled is forgotten.
-    pub fn restore(&mut self, good: &Hierarchy) {
+    pub fn return_to(&mut self, good: &Hierarchy) {
         self.model.copy_values(good);
         self.dynamics.stiffness = Stiffness::new(&self.model);
         self.reset_optimizer();

@@ -1,4 +1,4 @@
-//! NPY and NPZ, read by numpy.load without pickle: float32 arrays, and text as uint8.
+//! NPY and NPZ, read by numpy.load without pickle: float32 arrays, what a state needs besides in float64 and uint32, and text as uint8.
 
 mod header;
 mod part;
@@ -6,8 +6,8 @@ mod part;
 use crate::export::{FileError, write_atomically};
 use crate::shown::shown;
 use header::Header;
-use ndarray::{Array, Array1, ArrayD, Dimension};
-use ndarray_npy::{NpzWriter, ReadNpyExt, WriteNpyExt};
+use ndarray::{Array, Array1, ArrayBase, ArrayD, Data, Dimension};
+use ndarray_npy::{NpzWriter, ReadNpyExt, ReadableElement, WritableElement, WriteNpyExt};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::ops::Range;
@@ -27,8 +27,13 @@ impl Default for Archive {
 }
 
 impl Archive {
-    /// Adds a float32 array of any shape.
-    pub fn add<D: Dimension>(&mut self, name: &str, array: &Array<f32, D>) -> Result<(), FileError> {
+    /// Adds an array of any shape.
+    pub fn add<T, S, D>(&mut self, name: &str, array: &ArrayBase<S, D>) -> Result<(), FileError>
+    where
+        T: WritableElement,
+        S: Data<Elem = T>,
+        D: Dimension,
+    {
         self.writer.add_array(name, array).map_err(|e| FileError::encode(format!("array {name}"), e))
     }
 
@@ -111,6 +116,17 @@ impl Opened {
         let bytes: Result<Array1<u8>, Unsound> = self.read(name, 1, LARGEST_TEXT);
         let bytes = bytes.map_err(|problem| FileError::content(&self.path, format!("text {name} (uint8): {problem}")))?;
         String::from_utf8(bytes.to_vec()).map_err(|_| FileError::content(&self.path, format!("{name} is not UTF-8")))
+    }
+
+    /// The values of an array of `count` of them, of any shape, row by row; the error names file and array.
+    pub fn values<T: ReadableElement + Copy>(&mut self, name: &str, count: usize) -> Result<Vec<T>, FileError> {
+        let largest = count.saturating_mul(size_of::<T>()) as u64;
+        let array: Result<ArrayD<T>, Unsound> = self.read(name, size_of::<T>(), largest);
+        let found = array.map_err(|problem| FileError::content(&self.path, format!("array {name}: {problem}")))?;
+        if found.len() != count {
+            return Err(FileError::content(&self.path, format!("array {name} has the shape {:?}, {count} values are needed", found.shape())));
+        }
+        Ok(if found.is_standard_layout() { found.into_raw_vec_and_offset().0 } else { found.iter().copied().collect() })
     }
 
     fn wrong_array(&self, name: &str, problem: &Unsound) -> FileError {

@@ -26,6 +26,7 @@ mod program;
 mod random;
 mod readers;
 mod receptive_fields;
+mod resuming;
 mod sampling;
 mod second_layer;
 #[cfg(feature = "window")]

@@ -20,6 +20,6 @@ impl Recovery {
 
     /// Puts the last finite values back into the session.
     pub(super) fn restore(&self, session: &mut Session) {
-        session.restore(&self.last_finite_model);
+        session.return_to(&self.last_finite_model);
     }
 }

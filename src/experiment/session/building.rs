@@ -75,8 +75,7 @@ impl Session {
         let networks = networks(&model, &config);
         let pool = thread_pool(config.dynamics.threads)?;
         let stiffness = Stiffness::new(&model);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(1 << 41);
+        let rng = session_stream(seed);
         let parameters = step_parameters(&config.dynamics, &stiffness.lambda);
         let images = config.learning.images_seen;
         let position = StagePosition { stage: config.learning.stage, since: config.learning.stage_since };
@@ -223,6 +222,13 @@ fn latents_of(model: &Hierarchy, images: usize) -> Result<Latents, ConfigError> 
         )));
     }
     Ok(Latents::new(model, images))
+}
+
+/// The session's own random numbers, beside those of the networks: which images are shown, what starts again where.
+pub(super) fn session_stream(seed: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(1 << 41);
+    rng
 }
 
 /// The networks of a batch.

@@ -4,14 +4,51 @@ use super::Session;
 use crate::dynamics::governor::Stiffness;
 use crate::experiment::config::LearningRateSchedule;
 use crate::experiment::stages::{StageConfig, StagePosition, total};
+use crate::experiment::whole_number::LARGEST_COUNT;
 use rand_distr::{Distribution, StandardNormal};
 
 impl Session {
-    /// Announces a run of `images` from here on, over which `decay = "linear"` falls; returns its last image.
+    /// Announces a run of `images` from here on, over which `decay = "linear"` falls; returns its last image. The presentation under
+    /// way comes before it.
     pub fn run_for(&mut self, images: u64) -> u64 {
-        let last = self.clock.images.saturating_add(images);
-        self.learning.run = Some([self.clock.images, last]);
+        self.announce(self.clock.images, images)
+    }
+
+    /// Announces a run of `images` after those learned so far, which follow the last run where that was done to its end: two runs one
+    /// after the other show as many images as one run of both lengths. Returns its last image.
+    pub fn run_on_for(&mut self, images: u64) -> u64 {
+        let learned = self.images_learned();
+        let first = match self.learning.run {
+            Some([_, last]) if learned <= last && last < self.clock.images => last,
+            _ => learned,
+        };
+        self.announce(first, images)
+    }
+
+    fn announce(&mut self, first: u64, images: u64) -> u64 {
+        let last = first.saturating_add(images).min(LARGEST_COUNT);
+        (self.learning.run, self.learning.run_share) = (Some([first.min(last), last]), None);
         last
+    }
+
+    /// The last image of the run under way, where its length was announced and is not reached.
+    pub fn last_image_of_run(&self) -> Option<u64> {
+        self.learning.run.map(|[_, last]| last).filter(|&last| self.clock.images <= last)
+    }
+
+    /// Images shown without those of the presentation under way.
+    pub fn images_learned(&self) -> u64 {
+        self.clock.images.saturating_sub(self.config.stimulus.batch as u64)
+    }
+
+    /// The fraction of a run that was done when it was stopped, where its length was known in time.
+    pub fn share_of_run(&self) -> Option<f64> {
+        self.learning.run_share
+    }
+
+    /// Says that a run whose length was known in time has come to its end.
+    pub fn end_run(&mut self) {
+        self.learning.run_share = None;
     }
 
     /// Says which fraction of a run is done whose length is known in time, not in images; each stage lasts its part of it.
@@ -82,17 +119,22 @@ impl Session {
 
     /// Lets the layers of the stage run, by the constants that they need.
     pub(super) fn enter_stage(&mut self) {
-        let depth = self.model.depth();
         if let Some(lr) = self.stage().map(|stage| stage.lr) {
             self.config.learning.lr = lr;
         }
+        self.open_layers();
+        self.dynamics.stiffness = Stiffness::new(&self.model);
+        self.set_parameters();
+    }
+
+    /// Lets the layers of the stage run, and its weights learn.
+    pub(super) fn open_layers(&mut self) {
+        let depth = self.model.depth();
         let (active_layers, learns): (usize, Vec<bool>) = match self.stage() {
             Some(stage) => (stage.active_layers, (0..depth).map(|l| stage.learn.contains(&l)).collect()),
             None => (depth, vec![true; depth]),
         };
         self.networks.set_stage(active_layers, &learns);
-        self.dynamics.stiffness = Stiffness::new(&self.model);
-        self.set_parameters();
     }
 
     /// The learning rate now (its course: [`LearningRateSchedule`]).
