@@ -4,6 +4,7 @@ use super::{App, WindowPhase};
 use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
+use crate::app::settings_file::SettingsFile;
 use crate::engine::{Command, Event};
 use crate::export::filters::Format;
 use egui::Context;
@@ -55,6 +56,9 @@ impl App {
         if !dropped.is_empty() {
             self.perform(Action::Send(Command::UseImages(dropped)));
         }
+        if let Some(error) = self.settings_file.as_ref().and_then(SettingsFile::failure) {
+            self.notifications.error(&format!("The layout of the window is not kept: {error}"));
+        }
         self.screenshot.take_when_due(ctx, &self.background);
     }
 
@@ -63,6 +67,7 @@ impl App {
             Event::Loaded(_) => self.stop_reason = None,
             Event::Warning(text) => self.notifications.warning(&format!("Left out: {text}")),
             Event::Failed(text) => self.notifications.error(&text),
+            Event::Resumed(text) => self.notifications.info(&text),
             Event::Saved(path) => self.notifications.success(&format!("Saved {}", path.display())),
             Event::Halted(reason) => self.stop_reason = Some(reason),
         }

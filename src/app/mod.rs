@@ -12,6 +12,7 @@ mod notifications;
 mod options;
 mod panels;
 mod screenshot;
+mod settings_file;
 mod side_panel;
 mod simulation;
 mod state;
@@ -40,7 +41,9 @@ use gabor_fitter::GaborFitter;
 use notifications::Notifications;
 use panels::Panels;
 use screenshot::{Failure, Screenshot};
+use settings_file::SettingsFile;
 use simulation::Simulation;
+use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::Duration;
 use workspace::Workspace;
@@ -48,14 +51,33 @@ use workspace::Workspace;
 /// Keys of what is kept between two runs.
 const LAYOUT: &str = "layout";
 const EXPORT: &str = "export";
+/// Keys under which the desktop library keeps the window's place and what its widgets remember.
+const OF_LIBRARY: [&str; 2] = ["window", "egui"];
+
+/// The name by which the desktop knows the program.
+const NAME: &str = "heescope";
+
+/// The folder that holds what is kept between two runs; None where the system has none.
+pub fn data_folder() -> Option<PathBuf> {
+    eframe::storage_dir(NAME)
+}
 
 /// Opens the window and runs until it is closed. An error without a display.
 pub fn open(options: Options) -> Result<(), WindowError> {
     let size = options.size.unwrap_or([1400.0, 900.0]);
+    let keeps = options.screenshot.is_none();
+    let (settings_file, problem) = match data_folder().filter(|_| keeps).map(|folder| SettingsFile::open(&folder)) {
+        None => (None, None),
+        Some(Ok(file)) => (Some(file), None),
+        Some(Err(problem)) => (None, Some(format!("The layout of the window is not kept: {problem}"))),
+    };
+    let nowhere = tempfile::tempdir().ok(); // where nothing is kept the library has a folder that goes with the run
+    let copy_nowhere = nowhere.as_ref().map(|folder| folder.path().join("eframe.ron"));
     let native = eframe::NativeOptions {
-        viewport: egui::ViewportBuilder::default().with_title("heescope").with_inner_size(size).with_min_inner_size([500.0, 350.0]),
+        viewport: egui::ViewportBuilder::default().with_title(NAME).with_inner_size(size).with_min_inner_size([500.0, 350.0]),
         renderer: eframe::Renderer::Glow,
         persist_window: options.size.is_none(),
+        persistence_path: settings_file.as_ref().map(|file| file.working_copy().to_path_buf()).or(copy_nowhere),
         ..Default::default()
     };
     if let Some(on_phase) = options.on_phase {
@@ -64,7 +86,7 @@ pub fn open(options: Options) -> Result<(), WindowError> {
     let failure = Failure::default();
     let shared = failure.clone();
     eframe::run_native(
-        "heescope",
+        NAME,
         native,
         Box::new(move |cc| {
             if let Some(size) = options.size {
@@ -73,6 +95,8 @@ pub fn open(options: Options) -> Result<(), WindowError> {
             let mut app = App::start(&cc.egui_ctx, options)?;
             app.screenshot.report_failure_to(shared);
             app.restore(cc.storage);
+            app.settings_file = settings_file;
+            problem.iter().for_each(|problem| app.notifications.error(problem));
             Ok(Box::new(app))
         }),
     )
@@ -105,8 +129,8 @@ pub struct App {
     screenshot: Screenshot,
     /// How long frames take.
     frames: FrameTimes,
-    /// A run for a screenshot neither uses nor changes what is kept between two runs.
-    keeps_layout: bool,
+    /// What is kept between two runs; a run for a screenshot neither uses nor changes it.
+    settings_file: Option<SettingsFile>,
     /// Frames drawn with a model, until the start is over.
     start_frames: Option<u32>,
     /// Called when the start is over.
@@ -117,7 +141,9 @@ impl App {
     /// Starts the engine on `options.config` and shows it.
     pub fn start(ctx: &Context, options: Options) -> Result<Self, WindowError> {
         let waker = ctx.clone();
-        let engine = Engine::start(options.config.clone(), move || waker.request_repaint()).map_err(WindowError::Simulation)?;
+        let autosave = options.autosave.clone().filter(|_| options.screenshot.is_none());
+        let engine = Engine::start_with(options.config.clone(), autosave, move || waker.request_repaint());
+        let engine = engine.map_err(WindowError::Simulation)?;
         Self::new(ctx, Box::new(engine), options)
     }
 
@@ -144,7 +170,7 @@ impl App {
             stop_reason: None,
             background: BackgroundTasks::new(),
             fitter,
-            keeps_layout: options.screenshot.is_none(),
+            settings_file: None,
             screenshot: Screenshot::new(options.screenshot),
             frames: FrameTimes::default(),
             start_frames: Some(0),
@@ -154,7 +180,7 @@ impl App {
 
     /// Brings back what the last run has kept.
     fn restore(&mut self, storage: Option<&dyn eframe::Storage>) {
-        let Some(storage) = storage.filter(|_| self.keeps_layout) else { return };
+        let Some(storage) = storage else { return };
         if let Some(kept) = eframe::get_value::<Tree<ViewKind>>(storage, LAYOUT) {
             self.workspace.restore(kept);
         }
@@ -181,10 +207,11 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        if self.keeps_layout {
-            eframe::set_value(storage, LAYOUT, self.workspace.layout());
-            eframe::set_value(storage, EXPORT, &self.state.export);
-        }
+        let Some(file) = &mut self.settings_file else { return };
+        eframe::set_value(storage, LAYOUT, self.workspace.layout());
+        eframe::set_value(storage, EXPORT, &self.state.export);
+        let value = |key: &str| storage.get_string(key).map(|value| (key.to_string(), value));
+        file.save([LAYOUT, EXPORT].into_iter().chain(OF_LIBRARY).filter_map(value).collect());
     }
 }
 

@@ -29,6 +29,11 @@ impl Notifications {
         self.0.warning(lines(text)).duration(time_to_read(text));
     }
 
+    /// Something is as it may not have been expected.
+    pub(super) fn info(&mut self, text: &str) {
+        self.0.info(lines(text)).duration(time_to_read(text));
+    }
+
     /// Something was done.
     pub(super) fn success(&mut self, text: &str) {
         self.0.success(lines(text));

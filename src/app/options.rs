@@ -3,6 +3,7 @@
 use crate::app::error::WindowError;
 use crate::app::screenshot::ScreenshotRequest;
 use crate::app::views::ViewKind;
+use crate::engine::AutosaveOptions;
 use crate::experiment::Config;
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ pub struct Options {
     pub full_speed: bool,
     /// Begin the view's experiment at once.
     pub measure: bool,
+    /// Where what is learned is saved by itself; None: nowhere. Not for a screenshot.
+    pub autosave: Option<AutosaveOptions>,
     /// Called when a phase begins, on the window's thread.
     pub on_phase: Option<fn(WindowPhase)>,
 }

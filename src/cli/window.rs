@@ -42,6 +42,9 @@ pub(super) struct WindowArguments {
     /// Run at full speed from the start
     #[arg(long)]
     full_speed: bool,
+    /// Seconds between two saves of what is learned in the window; the next start goes on with it unless it is told what to open
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    autosave: f64,
     /// Begin what the view measures (tuning, adaptation, separation, partition; in posterior a race of four samplers) at once
     #[arg(long)]
     measure: bool,
@@ -60,9 +63,12 @@ impl WindowArguments {
     /// Opens the window and runs until it is closed.
     pub(super) fn open(self, program: Program) -> anyhow::Result<()> {
         use crate::app::{self, Options, ScreenshotRequest};
+        use crate::engine::AutosaveOptions;
+        use std::time::Duration;
         if let Some(path) = &self.screenshot {
             writes("--screenshot", Some(path), ".png", Outputs::default()).check()?;
         }
+        let recover = self.preset.is_none() && self.model.is_none() && self.config.is_none() && self.set.is_empty();
         let start = Start { preset: self.preset, config: self.config, set: self.set, seed: None, threads: None };
         let (config, _) = start.read(self.model.as_ref())?;
         let dark = self.theme.as_deref().map(is_dark).transpose()?;
@@ -73,13 +79,19 @@ impl WindowArguments {
         if !(0.0..=86_400.0).contains(&self.after) {
             bail!("--after {} is out of range: 0 to 86400 seconds", self.after);
         }
+        if !(0.0..=86_400.0).contains(&self.autosave) {
+            bail!("--autosave {} is out of range: 0 to 86400 seconds", self.autosave);
+        }
+        let interval = Duration::from_secs_f64(self.autosave);
+        let autosave = app::data_folder().map(|folder| AutosaveOptions { folder, interval, recover });
         Ok(app::open(Options {
             config,
+            autosave,
             model: self.model,
             view: self.view,
             dark,
             size,
-            screenshot: self.screenshot.map(|path| ScreenshotRequest { path, after: std::time::Duration::from_secs_f64(self.after) }),
+            screenshot: self.screenshot.map(|path| ScreenshotRequest { path, after: Duration::from_secs_f64(self.after) }),
             full_speed: self.full_speed,
             measure: self.measure,
             on_phase: program.on_window_phase,

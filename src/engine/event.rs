@@ -11,6 +11,8 @@ pub enum Event {
     Warning(String),
     /// The run paused itself: the reason.
     Halted(String),
+    /// How a run goes on that was saved before.
+    Resumed(String),
     /// A file was written.
     Saved(PathBuf),
     /// Something asked for failed; nothing was lost.

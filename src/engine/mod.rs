@@ -1,5 +1,6 @@
 //! The simulation thread: commands in through a bounded channel, snapshots out as a latest value, events out bounded.
 
+mod autosave;
 mod background;
 pub mod command;
 mod core_lease;
@@ -15,6 +16,7 @@ mod study_runner;
 mod tuning_runner;
 mod worker;
 
+pub use autosave::AutosaveOptions;
 pub use background::{BackgroundJob, JobContext};
 pub use command::{Command, Pace, Watch};
 pub use error::EngineError;
@@ -62,11 +64,18 @@ pub struct Engine {
 impl Engine {
     /// Starts the thread on `config`; `wake` is called when there is something new to see.
     pub fn start(config: Config, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        Self::start_with(config, None, wake)
+    }
+
+    /// The same; what is learned is saved by itself where `autosave` says so, and the engine begins with what was saved last if that is
+    /// to be recovered.
+    pub fn start_with(config: Config, autosave: Option<AutosaveOptions>, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
         let (commands, inbox) = bounded(COMMANDS);
         let (outbox, events) = bounded(EVENTS);
         let exchange = Exchange::default();
         let shared = worker::Shared::new(outbox, exchange.clone(), Box::new(wake));
-        let thread = std::thread::Builder::new().name("simulation".into()).spawn(move || worker::run(config, &inbox, shared))?;
+        let thread =
+            std::thread::Builder::new().name("simulation".into()).spawn(move || worker::run(config, autosave.as_ref(), &inbox, shared))?;
         Ok(Self { commands, events, exchange, thread: Some(thread) })
     }
 

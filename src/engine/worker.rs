@@ -4,6 +4,7 @@
 mod commands;
 mod exact;
 mod jobs;
+mod keeping;
 mod loading;
 mod pacing;
 mod publication;
@@ -18,7 +19,7 @@ mod tests;
 
 pub(super) use shared::Shared;
 
-use crate::engine::{Command, Event};
+use crate::engine::{AutosaveOptions, Command, Event};
 use crate::experiment::Config;
 use crate::experiment::parallel::run_on;
 use crate::panics;
@@ -33,15 +34,18 @@ const ITERATION: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_millis(4);
 
 /// Runs until the engine asks for the end.
-pub(super) fn run(config: Config, inbox: &Receiver<Command>, shared: Shared) {
+pub(super) fn run(config: Config, autosave: Option<&AutosaveOptions>, inbox: &Receiver<Command>, shared: Shared) {
     let mut worker = Worker::new(shared);
-    if let Err(report) = panics::caught(|| worker.start(config)) {
+    if let Err(report) = panics::caught(|| worker.start(config, autosave)) {
         worker.shared.report(Event::Failed(report));
     }
     loop {
         match panics::caught(|| worker.iterate(inbox)) {
             Ok(true) => {}
-            Ok(false) => return,
+            Ok(false) => {
+                worker.save_learned();
+                return;
+            }
             Err(report) => worker.pause_on_failure(format!("the simulation stopped: {report}")),
         }
     }
@@ -63,6 +67,7 @@ impl Worker {
     /// Executes what has come and runs spans for a short time. False at the end.
     fn iterate(&mut self, inbox: &Receiver<Command>) -> bool {
         self.collect_from_jobs();
+        self.autosave();
         if self.steps_requested() == 0 {
             self.publish(true);
             match inbox.recv_timeout(IDLE) {

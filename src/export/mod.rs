@@ -6,6 +6,7 @@ mod destination;
 mod file_error;
 pub mod filters;
 pub mod images;
+mod keeping;
 pub mod mosaic;
 pub mod npz;
 mod outputs;
@@ -16,6 +17,7 @@ mod write;
 
 pub use destination::{is_standard_output, is_stream};
 pub use file_error::FileError;
+pub use keeping::write_keeping;
 pub use outputs::{Outputs, check_ending, check_output, check_room, ending};
 pub use rescue::{SaveError, write_or_keep};
 pub use write::write_atomically;

@@ -1,4 +1,4 @@
-//! NPY and NPZ, read by numpy.load without pickle: float32 arrays, what a state needs besides in float64 and uint32, and text as uint8.
+//! NPY and NPZ, read by numpy.load without pickle: float32 arrays, and text or other bytes as uint8.
 
 mod header;
 mod part;
@@ -27,7 +27,7 @@ impl Default for Archive {
 }
 
 impl Archive {
-    /// Adds an array of any shape.
+    /// Adds an array of any shape; files hold float32 and uint8.
     pub fn add<T, S, D>(&mut self, name: &str, array: &ArrayBase<S, D>) -> Result<(), FileError>
     where
         T: WritableElement,
@@ -124,7 +124,10 @@ impl Opened {
         let array: Result<ArrayD<T>, Unsound> = self.read(name, size_of::<T>(), largest);
         let found = array.map_err(|problem| FileError::content(&self.path, format!("array {name}: {problem}")))?;
         if found.len() != count {
-            return Err(FileError::content(&self.path, format!("array {name} has the shape {:?}, {count} values are needed", found.shape())));
+            return Err(FileError::content(
+                &self.path,
+                format!("array {name} has the shape {:?}, {count} values are needed", found.shape()),
+            ));
         }
         Ok(if found.is_standard_layout() { found.into_raw_vec_and_offset().0 } else { found.iter().copied().collect() })
     }

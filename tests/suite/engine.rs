@@ -315,3 +315,123 @@ fn freed_pixels_move_and_clamped_ones_stay_to_the_bit() {
     assert!(engine.send(Command::FreePixels(mask)) && engine.send(Command::HoldStimulus(false)));
     assert!(wait(&engine, |s| !s.stimulus.held).stimulus.completed.is_none());
 }
+
+/// What is learned in `folder`, saved when the engine ends and whenever `interval` has passed.
+fn saving(folder: &std::path::Path, interval: Duration, recover: bool, config: Config) -> Engine {
+    let autosave = heescope::engine::AutosaveOptions { folder: folder.into(), interval, recover };
+    Engine::start_with(config, Some(autosave), || {}).unwrap()
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn what_was_learned_is_there_again_after_the_end_and_goes_on_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = saving(folder.path(), HOUR, true, small());
+    for command in [Command::Pause, Command::Reset, Command::Step(200)] {
+        assert!(engine.send(command));
+    }
+    wait(&engine, |s| s.clock.steps == 200);
+    drop(engine); // closing saves
+    let engine = saving(folder.path(), HOUR, true, presets::by_name("ridge").unwrap());
+    let Event::Resumed(text) = wait_event(&engine, |e| matches!(e, Event::Resumed(_))) else { unreachable!() };
+    assert!(text.starts_with("Recovered dead-leaves, 350 images seen, saved "), "{text}");
+    assert!(engine.send(Command::Pause));
+    let steps = wait(&engine, |s| !s.clock.running).clock.steps;
+    assert!(engine.send(Command::Step(400 - steps)));
+    let again = wait(&engine, |s| s.clock.steps == 400);
+    let unbroken = Engine::start(small(), || {}).unwrap();
+    for command in [Command::Pause, Command::Reset, Command::Step(400)] {
+        assert!(unbroken.send(command));
+    }
+    let never_stopped = wait(&unbroken, |s| s.clock.steps == 400);
+    assert_eq!(again.weights, never_stopped.weights);
+    assert_eq!((&again.states, again.clock.images), (&never_stopped.states, never_stopped.clock.images));
+}
+
+#[test]
+fn a_start_that_asks_for_another_model_keeps_what_was_learned_for_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = saving(folder.path(), HOUR, true, small());
+    wait(&engine, |s| s.clock.images > 300);
+    drop(engine);
+    let images = heescope::experiment::modelfile::load(&folder.path().join("autosave.npz")).unwrap().0.learning.images_seen;
+    let mut bars = presets::by_name("bars").unwrap();
+    bars.data.patches = 300;
+    let engine = saving(folder.path(), Duration::ZERO, false, bars);
+    let Event::Resumed(text) = wait_event(&engine, |e| matches!(e, Event::Resumed(_))) else { unreachable!() };
+    assert_eq!(text, format!("What was learned before is kept (dead-leaves, {images} images seen): Back brings it"));
+    let snapshot = wait(&engine, |s| s.config.model.name == "bars" && s.clock.images > 300); // saved all the time meanwhile
+    assert_eq!(snapshot.previous, Some(("dead-leaves".to_string(), images)));
+    assert!(engine.send(Command::Back));
+    let snapshot = wait(&engine, |s| s.config.model.name == "dead-leaves");
+    assert!(snapshot.clock.images >= images && snapshot.previous.as_ref().is_some_and(|(name, _)| name == "bars"));
+    drop(engine);
+    // Both are there again at the next start.
+    let engine = saving(folder.path(), HOUR, true, presets::by_name("ridge").unwrap());
+    let snapshot = wait(&engine, |_| true);
+    assert_eq!(
+        (snapshot.config.model.name.as_str(), snapshot.previous.as_ref().map(|(name, _)| name.as_str())),
+        ("dead-leaves", Some("bars"))
+    );
+}
+
+#[test]
+fn a_save_that_cannot_be_read_costs_one_interval_and_is_put_aside_where_there_is_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let engine = saving(folder.path(), Duration::ZERO, true, small());
+    let start = Instant::now();
+    while !path("autosave.previous.npz").exists() {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    drop(engine);
+    std::fs::write(path("autosave.npz"), "a disk that lost it").unwrap();
+    let engine = saving(folder.path(), HOUR, true, presets::by_name("ridge").unwrap());
+    let Event::Resumed(text) = wait_event(&engine, |e| matches!(e, Event::Resumed(_))) else { unreachable!() };
+    assert!(text.starts_with("Recovered dead-leaves") && text.ends_with("the file that was saved last could not be read"), "{text}");
+    drop(engine);
+    for name in ["autosave.npz", "autosave.previous.npz"] {
+        std::fs::write(path(name), "both are lost").unwrap();
+    }
+    let engine = saving(folder.path(), Duration::ZERO, true, small());
+    let put_aside = |e: &Event| matches!(e, Event::Failed(text) if text.contains("autosave.not-recovered-1.npz"));
+    wait_event(&engine, put_aside);
+    wait(&engine, |s| s.config.model.name == "dead-leaves" && s.clock.images > 100);
+    drop(engine);
+    assert_eq!(std::fs::read_to_string(path("autosave.not-recovered-1.npz")).unwrap(), "both are lost");
+    assert!(heescope::experiment::modelfile::load(&path("autosave.npz")).is_ok());
+}
+
+#[test]
+fn back_brings_the_very_same_run_and_a_panic_loses_nothing_that_was_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = saving(folder.path(), HOUR, true, small());
+    for command in [Command::Pause, Command::Reset, Command::Step(100)] {
+        assert!(engine.send(command));
+    }
+    let before = wait(&engine, |s| s.clock.steps == 100);
+    assert!(engine.send(Command::Load(Box::new(presets::by_name("ridge").unwrap()))));
+    wait(&engine, |s| s.config.model.name == "ridge");
+    for command in [Command::Back, Command::Step(50)] {
+        assert!(engine.send(command));
+    }
+    let after = wait(&engine, |s| s.clock.steps == 150);
+    let unbroken = Engine::start(small(), || {}).unwrap();
+    for command in [Command::Pause, Command::Reset, Command::Step(150)] {
+        assert!(unbroken.send(command));
+    }
+    assert_eq!(after.weights, wait(&unbroken, |s| s.clock.steps == 150).weights);
+    assert!(after.clock.images > before.clock.images);
+    assert!(engine.send(Command::PanicForTest));
+    wait_event(&engine, |e| matches!(e, Event::Halted(_)));
+    // A panic of whoever holds the engine ends it as closing does.
+    let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+        let _engine = engine;
+        panic!("asked to panic");
+    }));
+    assert!(unwound.is_err());
+    let saved = heescope::experiment::modelfile::load(&folder.path().join("autosave.npz")).unwrap();
+    assert_eq!(saved.1.weights[0], *after.weights[0]);
+}

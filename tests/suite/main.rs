@@ -15,6 +15,7 @@ mod files;
 mod generate;
 mod generation;
 mod grid;
+mod kills;
 mod laboratory;
 mod model_files;
 #[cfg(not(feature = "window"))]

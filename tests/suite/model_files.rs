@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone)]
 struct Contents {
     arrays: Vec<(String, ArrayD<f32>)>,
+    /// Bytes of the state.
+    bytes: Vec<(String, ArrayD<u8>)>,
     config: String,
 }
 
@@ -19,18 +21,30 @@ impl Contents {
     fn read(path: &Path) -> Self {
         let mut file = NpzReader::new(File::open(path).unwrap()).unwrap();
         let names = file.names().unwrap();
-        let text = |name: &&String| name.trim_end_matches(".npy") == "config";
         let config: Array1<u8> = file.by_name("config").unwrap();
-        let mut array = |name: &String| file.by_name::<OwnedRepr<f32>, IxDyn>(name.trim_end_matches(".npy")).unwrap();
-        let arrays = names.iter().filter(|name| !text(name)).map(|name| (name.trim_end_matches(".npy").to_string(), array(name)));
-        Self { arrays: arrays.collect(), config: String::from_utf8(config.to_vec()).unwrap() }
+        let config = String::from_utf8(config.to_vec()).unwrap();
+        let mut read = Self { arrays: Vec::new(), bytes: Vec::new(), config };
+        for name in names.iter().map(|name| name.trim_end_matches(".npy")).filter(|name| *name != "config") {
+            match file.by_name::<OwnedRepr<f32>, IxDyn>(name) {
+                Ok(array) => read.arrays.push((name.into(), array)),
+                Err(_) => read.bytes.push((name.into(), file.by_name(name).unwrap())),
+            }
+        }
+        read
     }
 
     fn write(&self, path: &Path) {
         let mut file = NpzWriter::new(File::create(path).unwrap());
         self.arrays.iter().for_each(|(name, array)| file.add_array(name.as_str(), array).unwrap());
+        self.bytes.iter().for_each(|(name, array)| file.add_array(name.as_str(), array).unwrap());
         file.add_array("config", &Array1::from(self.config.clone().into_bytes())).unwrap();
         file.finish().unwrap();
+    }
+
+    /// As versions wrote it that did not save the state.
+    fn without_state(&self) -> Self {
+        let arrays = self.arrays.iter().filter(|(name, _)| !name.starts_with("state_")).cloned().collect();
+        Self { arrays, bytes: Vec::new(), config: self.config.clone() }
     }
 
     fn without(&self, name: &str) -> Self {
@@ -111,7 +125,11 @@ fn shapes_missing_arrays_and_bad_values_are_named_as_what_they_are() {
     filters(&good.without("sigma2"), &["sigma2 is missing", "learned"]);
     filters(&good.with("sigma2", Array0::from_elem((), -1.0).into_dyn()), &["sigma2 = -1"]);
     filters(&good.with("sigma2", Array1::from_elem(2, 1.0).into_dyn()), &["sigma2 has the shape [2]", "a single number"]);
-    let resume = |contents: &Contents, parts: &[&str]| refused(folder, contents, &RESUME, parts);
+    // The same with the state and in a file of an earlier version.
+    let resume = |contents: &Contents, parts: &[&str]| {
+        refused(folder, contents, &RESUME, parts);
+        refused(folder, &contents.without_state(), &RESUME, parts);
+    };
     resume(&good.without("adam_W0_second"), &["adam_W0_second", "missing"]);
     resume(&good.with_value("adam_W0_first", 7, f32::NAN), &["adam_W0_first: value 7 is NaN"]);
     resume(&good.with_value("adam_W0_second", 7, -1.0), &["adam_W0_second: value 7 is -1", "not negative"]);
@@ -134,7 +152,7 @@ fn shapes_missing_arrays_and_bad_values_are_named_as_what_they_are() {
 fn a_small_file_that_claims_large_layers_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let layer = "[[model.layers]]\nsize = 16384\nfamily = \"gaussian\"\nsigma = 1.0\n";
-    let empty = Contents { arrays: Vec::new(), config: layer.repeat(4) };
+    let empty = Contents { arrays: Vec::new(), bytes: Vec::new(), config: layer.repeat(4) };
     refused(folder.path(), &empty, &FILTERS, &["W0 is missing"]);
     let small = empty.with("W0", Array2::<f32>::zeros((2, 2)).into_dyn());
     refused(folder.path(), &small, &FILTERS, &["W0 has the shape [2, 2]", "[16384, 16384]"]);

@@ -307,7 +307,7 @@ fn files_without_a_state_go_on_approximately_and_say_so() {
         Some(if name == "state.npy" { replaced(bytes, b"networks = 50", b"networks = 51") } else { bytes.to_vec() })
     });
     for (file, part) in [
-        ("nan.npz", "state_x1 holds a value that is not finite"),
+        ("nan.npz", "state_x1: the value in row 49, column 143 is NaN"),
         ("short.npz", "state_v1"),
         ("zeros.npz", "a random stream"),
         ("negative.npz", "networks = 51, where 50 is needed"),

@@ -730,3 +730,34 @@ fn words_and_numbers_fit_the_family_shown() {
     click(&mut harness, "Bars");
     assert!(harness.query_by_label_contains("Red: positive weight").is_some() && harness.query_by_label_contains("scale").is_none());
 }
+
+#[test]
+fn a_panic_while_a_frame_is_drawn_loses_nothing_and_the_next_start_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = presets::by_name("bars").unwrap();
+    config.data.patches = 300;
+    let autosave = heescope::engine::AutosaveOptions { folder: folder.path().into(), interval: Duration::from_secs(3600), recover: true };
+    let images = |app: &App| app.state.latest.as_ref().map_or(0, |snapshot| snapshot.clock.images);
+    let window = |panics_after: u64| {
+        let (config, autosave) = (config.clone(), autosave.clone());
+        let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+            let options = || Options { config: config.clone(), autosave: Some(autosave.clone()), ..Default::default() };
+            let app = app.get_or_insert_with(|| App::start(ui.ctx(), options()).unwrap());
+            app.drain(ui.ctx());
+            app.frame(ui);
+            assert!(images(app) < panics_after, "asked to panic");
+        };
+        Harness::builder().with_size([1000.0, 700.0]).build_ui_state(draw, None)
+    };
+    let seen = std::panic::catch_unwind(|| {
+        let mut harness = window(1500);
+        until(&mut harness, |app| images(app) > 1_000_000);
+    });
+    assert!(seen.is_err());
+    let saved = heescope::experiment::modelfile::load(&folder.path().join("autosave.npz")).unwrap().0.learning.images_seen;
+    assert!(saved >= 1500, "{saved} images are in the file");
+    let mut harness = window(u64::MAX);
+    harness.step();
+    until(&mut harness, |app| images(app) > 0);
+    assert!(images(harness.state().as_ref().unwrap()) >= saved, "the next start goes on with them");
+}

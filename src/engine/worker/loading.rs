@@ -1,12 +1,14 @@
 //! Other models in place of the one that runs.
 
 use super::Worker;
+use super::keeping::Previous;
 use super::running::{Running, Visibility};
+use super::shared::Shared;
 use crate::data::Source;
 use crate::engine::command::LEARNING_STEPS_PER_SECOND;
-use crate::engine::{Event, Pace};
+use crate::engine::{AutosaveOptions, Event, Pace};
 use crate::experiment::session::Session;
-use crate::experiment::{Config, modelfile, presets};
+use crate::experiment::{Config, ModelFileError, Resumed, modelfile, presets};
 use crate::model::Hierarchy;
 use crate::panics;
 use std::path::{Path, PathBuf};
@@ -29,8 +31,9 @@ pub(super) enum Loading {
 
 impl Worker {
     /// Starts on `config`, or on a preset that needs no files: a window that shows nothing helps nobody.
-    pub(super) fn start(&mut self, config: Config) {
-        if let Err(report) = panics::caught(|| self.load(config, None)) {
+    pub(super) fn start(&mut self, config: Config, autosave: Option<&AutosaveOptions>) {
+        let begin = || autosave.is_some_and(|options| self.begin_autosave(options)) || self.load(config, None);
+        if let Err(report) = panics::caught(begin) {
             self.shared.report(Event::Failed(report));
         }
         if self.running.is_none() {
@@ -45,21 +48,26 @@ impl Worker {
     /// Builds a session, fresh without a `model`, in place of the present one, which is kept for [`crate::engine::Command::Back`].
     /// False where that fails: the present one stays.
     pub(super) fn load(&mut self, config: Config, model: Option<Hierarchy>) -> bool {
+        let built = self.build(config, model);
+        let is_built = built.is_some();
+        built.into_iter().for_each(|session| self.replace(session));
+        is_built
+    }
+
+    /// Builds a session, fresh without a `model`; None, after the reason was reported, where that fails.
+    pub(super) fn build(&mut self, config: Config, model: Option<Hierarchy>) -> Option<Session> {
         let progress = &self.shared.exchange.progress;
         progress.clear();
         let built = Session::build(config.clone(), model, progress);
         progress.clear();
         match built {
-            Ok(session) => {
-                self.replace(session);
-                true
-            }
+            Ok(session) => Some(session),
             Err(error) => {
                 if config.data.source == Source::Mnist {
                     self.loading = Loading::AwaitsImages(Box::new(config));
                 }
                 self.shared.report(Event::Failed(format!("{error:#}")));
-                false
+                None
             }
         }
     }
@@ -67,13 +75,19 @@ impl Worker {
     /// Runs this session from now on.
     pub(super) fn replace(&mut self, session: Session) {
         let visibility = self.running.as_ref().map_or_else(Visibility::default, Running::visibility);
-        self.shared.previous = self.running.take().map(|running| (running.session.config_for_saving(), running.session.into_model()));
+        self.save_learned();
+        if let Some(running) = self.running.take() {
+            self.shared.previous = Some(Previous::State(Box::new(running.session.state())));
+        }
         self.loading = Loading::Settled;
         for warning in session.warnings() {
             self.shared.report(Event::Warning(warning.clone()));
         }
         self.shared.report(Event::Loaded(session.config().model.name.clone()));
         self.shared.model_id += 1;
+        if let Some(autosave) = &mut self.shared.autosave {
+            autosave.begin(self.shared.model_id, &session);
+        }
         if let Pace::StepsPerSecond(_) = self.shared.settings.pace {
             // Chains on a fixed stimulus pass a second in a second or so; learning is shown slowly enough to be watched.
             let fixed = session.config().stimulus.steps_per_stimulus == 0;
@@ -90,23 +104,25 @@ impl Worker {
         }
     }
 
-    /// Loads a model file, with what is needed to go on with its training.
+    /// Loads a model file, with what is needed to go on with its training, and says how it goes on.
     pub(super) fn load_file(&mut self, path: &Path) {
-        match modelfile::load(path) {
-            Ok((config, model)) => {
-                if let (true, Some(running)) = (self.load(config, Some(model)), &mut self.running) {
-                    self.shared.report_failure(modelfile::resume(path, &mut running.session));
-                }
-            }
-            Err(error) => self.shared.report(Event::Failed(format!("{error:#}"))),
-        }
+        let text = match self.resume_file(path) {
+            None => return,
+            Some(Resumed::Exactly) => "learning goes on exactly where it stopped".to_string(),
+            Some(Resumed::Approximately(reason)) => format!("learning goes on approximately: {reason}"),
+        };
+        self.shared.report(Event::Resumed(format!("{}: {text}", path.display())));
     }
 
-    /// Goes back to the model before the last rebuild, which is dropped only when it runs.
-    pub(super) fn load_previous(&mut self) {
-        if let Some((config, model)) = self.shared.previous.clone() {
-            self.load(config, Some(model));
-        }
+    /// The same without a word on how it goes on; None, after the reason was reported and with the present model running on, where it
+    /// does not.
+    pub(super) fn resume_file(&mut self, path: &Path) -> Option<Resumed> {
+        let report = |shared: &Shared, error: ModelFileError| shared.report(Event::Failed(format!("{error:#}")));
+        let (config, model) = modelfile::load(path).map_err(|error| report(&self.shared, error)).ok()?;
+        let mut session = self.build(config, Some(model))?;
+        let resumed = modelfile::resume(path, &mut session).map_err(|error| report(&self.shared, error)).ok()?;
+        self.replace(session);
+        Some(resumed)
     }
 
     /// Loads the configuration that waits for images, or else the one in force, on these, and runs.

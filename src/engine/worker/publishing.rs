@@ -1,6 +1,7 @@
 //! Snapshots of the model that runs: when one is published, and what is in it.
 
 use super::Worker;
+use super::keeping::Previous;
 use super::running::Running;
 use super::shared::Shared;
 use crate::engine::{COMPLETIONS, Clock, GovernorState, Pace, Snapshot, SnapshotState, StimulusState};
@@ -63,7 +64,7 @@ impl Running {
         let states = session.networks().network(0);
         SnapshotState {
             model_id: shared.model_id,
-            previous: shared.previous.as_ref().map(|(config, _)| (config.model.name.clone(), config.learning.images_seen)),
+            previous: shared.previous.as_ref().map(Previous::label),
             config: Arc::new(session.config_for_restart()),
             commands_executed: shared.commands_executed,
             clock: self.clock(shared),

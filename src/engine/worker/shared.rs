@@ -1,10 +1,10 @@
 //! What outlives a model: the ends of the channels, the settings of the run, the model before.
 
+use super::keeping::Previous;
 use super::pacing::RunSettings;
 use super::publication::Publication;
+use crate::engine::autosave::Autosave;
 use crate::engine::{Event, Exchange};
-use crate::experiment::Config;
-use crate::model::Hierarchy;
 use crossbeam_channel::Sender;
 use std::fmt::Display;
 
@@ -23,8 +23,10 @@ pub(in crate::engine) struct Shared {
     pub(super) commands_executed: u64,
     /// The number of the model that runs: how many were built.
     pub(super) model_id: u64,
-    /// Configuration and model before the last rebuild.
-    pub(super) previous: Option<(Config, Hierarchy)>,
+    /// The model before the last rebuild.
+    pub(super) previous: Option<Previous>,
+    /// What saves what is learned by itself.
+    pub(super) autosave: Option<Autosave>,
 }
 
 impl Shared {
@@ -40,6 +42,7 @@ impl Shared {
             commands_executed: 0,
             model_id: 0,
             previous: None,
+            autosave: None,
         }
     }
 

@@ -16,7 +16,7 @@ fn worker(preset: &str) -> (Worker, Receiver<Event>) {
     let (outbox, events) = bounded(64);
     let config = presets::by_name(preset).unwrap();
     let mut worker = Worker::new(Shared::new(outbox, Exchange::default(), Box::new(|| {})));
-    worker.start(config);
+    worker.start(config, None);
     (worker, events)
 }
 
@@ -44,7 +44,7 @@ fn nothing_of_a_model_is_left_in_the_next() {
     assert_eq!(failures(&events), [], "the race of the model before is not started on the next");
     assert!(running.race.samplers().is_empty() && running.pacing.pending_steps == 0 && running.recorder.exact.grid.is_none());
     assert_eq!(running.recorder.watch, Watch { raster: true, ..Watch::first_units(64) }, "but what the window looks at stays in sight");
-    assert_eq!(worker.shared.previous.as_ref().unwrap().0.model.name, "ridge");
+    assert_eq!(worker.shared.previous.as_ref().unwrap().label().0, "ridge");
 }
 
 #[test]

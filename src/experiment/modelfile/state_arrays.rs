@@ -37,26 +37,27 @@ pub fn state_archive(mut state: SessionState) -> Result<Archive, FileError> {
     Ok(archive)
 }
 
+/// Adds an array: in single precision as it is, of other types as bytes, with one more axis at the end.
 fn add(archive: &mut Archive, array: &StateArray) -> Result<(), FileError> {
     match &array.values {
-        StateValues::Single(parts) => add_parts(archive, array, parts),
-        StateValues::Double(parts) => add_parts(archive, array, parts),
-        StateValues::Whole(parts) => add_parts(archive, array, parts),
+        StateValues::Single(parts) => match &parts[..] {
+            [only] => add_values(archive, array, only, &[]),
+            parts => add_values(archive, array, &bytes_of(parts, |value| [value]), &[]),
+        },
+        StateValues::Double(parts) => add_values(archive, array, &bytes_of(parts, f64::to_le_bytes), &[8]),
+        StateValues::Whole(parts) => add_values(archive, array, &bytes_of(parts, u32::to_le_bytes), &[4]),
     }
 }
 
-fn add_parts<T: WritableElement + Copy>(archive: &mut Archive, array: &StateArray, parts: &[&mut [T]]) -> Result<(), FileError> {
-    let joined;
-    let values = match parts {
-        [only] => &**only,
-        parts => {
-            joined = parts.iter().flat_map(|part| part.iter().copied()).collect::<Vec<T>>();
-            &joined
-        }
-    };
-    let shape = if array.shape.is_empty() { IxDyn(&[values.len()]) } else { IxDyn(&array.shape) };
-    let view = ArrayViewD::from_shape(shape, values).map_err(|e| FileError::encode(format!("array {}", array.name), e))?;
-    archive.add(&array.name, &view)
+/// What each value becomes, one behind the other.
+fn bytes_of<T: Copy, B, const N: usize>(parts: &[&mut [T]], bytes: impl Fn(T) -> [B; N]) -> Vec<B> {
+    parts.iter().flat_map(|part| part.iter()).flat_map(|&value| bytes(value)).collect()
+}
+
+fn add_values<T: WritableElement>(archive: &mut Archive, array: &StateArray, values: &[T], item: &[usize]) -> Result<(), FileError> {
+    let shape = if array.shape.is_empty() { vec![array.values.len()] } else { array.shape.clone() };
+    let view = ArrayViewD::from_shape(IxDyn(&[&shape, item].concat()), values);
+    archive.add(&array.name, &view.map_err(|e| FileError::encode(format!("array {}", array.name), e))?)
 }
 
 /// The numbers of the state, of the present form; None where there is no state, the number of the form where it is another one.
@@ -86,12 +87,12 @@ pub(super) fn read(file: &mut ModelFile, array: &mut StateArray) -> Result<(), M
             values.iter().position(|value| !value.is_finite()).map(|at| (at, values[at].to_string()))
         }
         StateValues::Double(parts) => {
-            let values: Vec<f64> = file.archive.values(name, count)?;
+            let values = numbers(&file.archive.values(name, count.saturating_mul(8))?, f64::from_le_bytes);
             spread(&values, parts);
             values.iter().position(|value| !value.is_finite()).map(|at| (at, values[at].to_string()))
         }
         StateValues::Whole(parts) => {
-            spread(&file.archive.values(name, count)?, parts);
+            spread(&numbers(&file.archive.values(name, count.saturating_mul(4))?, u32::from_le_bytes), parts);
             None
         }
     };
@@ -101,6 +102,10 @@ pub(super) fn read(file: &mut ModelFile, array: &mut StateArray) -> Result<(), M
         _ => format!("value {at}"),
     };
     Err(file.wrong(format!("{name}: {place} is {value}: all must be finite")))
+}
+
+fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|bytes| number(*bytes)).collect()
 }
 
 /// Copies values into parts that together hold as many.
