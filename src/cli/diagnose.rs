@@ -13,6 +13,9 @@ use std::path::PathBuf;
 /// Values of units that are diagnosed together, about: 128 MB of them are in memory at once, and a unit at the least.
 const TOGETHER: usize = 1 << 25;
 
+/// Rows that are printed together.
+const PRINTED_TOGETHER: usize = 1000;
+
 /// Options of `diagnose`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
@@ -38,13 +41,20 @@ impl Diagnose {
         }
         bar.finish_and_clear();
         let mut console = Console::new();
+        let spacing_ms = samples.spacing_ms;
         if self.json {
-            let rows = rows.iter().map(|row| row.json(samples.spacing_ms)).collect::<anyhow::Result<_>>()?;
-            console.line(serde_json::Value::Array(rows));
+            // Some at a time: there may be a million of them.
+            for (i, rows) in rows.chunks(PRINTED_TOGETHER).enumerate() {
+                let rows = rows.iter().map(|row| Ok(row.json(spacing_ms)?.to_string())).collect::<anyhow::Result<Vec<_>>>()?;
+                console.print(format_args!("{}{}", if i == 0 { "[" } else { "," }, rows.join(",")));
+            }
+            console.line("]");
             return console.finish();
         }
         console.line("layer  unit       mean         sd       mcse   ess_bulk   ess_mean    r_hat    tau (draws)        tau (ms)");
-        rows.iter().for_each(|row| console.line(row.line(samples.spacing_ms)));
+        for rows in rows.chunks(PRINTED_TOGETHER) {
+            console.line(rows.iter().map(|row| row.line(spacing_ms)).collect::<Vec<_>>().join("\n"));
+        }
         console.finish()
     }
 }

@@ -18,6 +18,8 @@ pub(in crate::dynamics) struct SavedLayer {
     pub(in crate::dynamics) v: Vec<f32>,
     /// Interneurons, as in [`LayerState`].
     pub(in crate::dynamics) y: Vec<f32>,
+    /// Of bernoulli interneurons, `[rows, units]`.
+    pub(in crate::dynamics) unsampled_variances: Vec<f32>,
     pub(in crate::dynamics) category: Vec<u32>,
     pub(in crate::dynamics) sums: SavedSums,
 }
@@ -68,6 +70,7 @@ impl Block {
             observation_steps: self.observation.as_ref().map_or(0, Observation::steps),
             completions: self.completions.as_ref().map(|completions| completions.counters(self.rows)),
             unsampled_variances: self.layers.iter().map(|layer| layer.unsampled_variance).collect(),
+            interneuron_values: self.layers.iter().map(|layer| layer.y.len() / layer.x.len().max(1)).collect(),
             ..EnsembleCounters::default()
         }
     }
@@ -85,6 +88,7 @@ impl Block {
                 x: if state.category.is_empty() { state.x.clone() } else { Vec::new() },
                 v: state.v.clone(),
                 y: state.y.clone(),
+                unsampled_variances: state.unsampled_variances.clone(),
                 category: state.category.clone(),
                 sums: if self.learned_steps > 0 { self.saved_sums(l) } else { SavedSums::default() },
             }
@@ -116,21 +120,31 @@ impl Block {
         [&state.eps_history, &state.f_history].map(|history| history.len() / HISTORY * steps)
     }
 
+    /// How many numbers may stand for the interneurons of a unit, layer by layer, where there are `k` of them.
+    pub(in crate::dynamics) fn interneuron_choices(&self, k: usize) -> Vec<Vec<usize>> {
+        let choices = |state: &LayerState| match state.dynamics {
+            None => vec![0],
+            Some(_) if state.y.is_empty() => vec![0],
+            Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }) => vec![1],
+            Some(InterneuronDynamics::HeatBath) => vec![1, k],
+            Some(_) => vec![k],
+        };
+        self.layers.iter().map(choices).collect()
+    }
+
     /// Values 0 of the sizes that they have with these counters and freed pixels.
     pub(in crate::dynamics) fn blank(&self, counters: &EnsembleCounters, free: &[bool]) -> SavedBlock {
         let observed = self.reconstruction.0.len();
         let freed = if free.is_empty() { 0 } else { self.rows * observed };
-        let layer = |state: &LayerState| {
+        let layer = |(state, &values): (&LayerState, &usize)| {
             let [eps, f] = Self::stored_lengths(state, counters.stored_steps);
             let has_sums = counters.learned_steps > 0;
             let zeros = |present: bool, length: usize| vec![0.0; if present { length } else { 0 }];
-            // One population of Ornstein-Uhlenbeck interneurons stands for all K.
-            let one_for_all = matches!(state.dynamics, Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }));
-            let populations = if one_for_all { 1 } else { counters.interneurons };
             SavedLayer {
                 x: zeros(state.category.is_empty(), state.x.len()),
                 v: zeros(true, state.v.len()),
-                y: zeros(!state.y.is_empty(), state.x.len() * populations),
+                y: zeros(true, state.x.len() * values),
+                unsampled_variances: zeros(true, state.unsampled_variances.len()),
                 category: vec![0; state.category.len()],
                 sums: SavedSums {
                     weights: zeros(has_sums, state.weight_sums.len()),
@@ -143,7 +157,7 @@ impl Block {
             }
         };
         SavedBlock {
-            layers: self.layers.iter().map(layer).collect(),
+            layers: self.layers.iter().zip(&counters.interneuron_values).map(layer).collect(),
             stream: vec![0; WORDS],
             reconstruction: vec![0.0; observed],
             observation: [vec![0.0; freed], vec![0.0; freed]],
@@ -167,7 +181,8 @@ impl Block {
                 state.x.copy_from_slice(&saved.x);
             }
             state.v.copy_from_slice(&saved.v);
-            state.y.copy_from_slice(&saved.y);
+            state.y.clone_from(&saved.y);
+            state.unsampled_variances.copy_from_slice(&saved.unsampled_variances);
             state.category.copy_from_slice(&saved.category);
             state.unsampled_variance = counters.unsampled_variances.get(l).copied().unwrap_or_default();
             if counters.learned_steps > 0 {

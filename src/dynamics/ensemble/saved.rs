@@ -39,6 +39,8 @@ pub struct EnsembleCounters {
     pub completions: Option<CompletionCounters>,
     /// Variance of the mean of K Ornstein-Uhlenbeck interneurons about its expectation, layers 0..=L.
     pub unsampled_variances: Vec<f64>,
+    /// Numbers that stand for the interneurons of a unit, layers 0..=L: all K of them, or 1, their mean; 0 where there are none.
+    pub interneuron_values: Vec<usize>,
     /// Numbers of the pixels of x_0 that are free.
     pub free: Vec<usize>,
 }
@@ -125,6 +127,11 @@ impl Ensemble {
         if counters.unsampled_variances.len() != layers {
             return Err(StateMismatch::new("unsampled variances", counters.unsampled_variances.len(), layers));
         }
+        let interneurons = self.blocks.first().map_or(Vec::new(), |block| block.interneuron_choices(counters.interneurons));
+        let chosen = &counters.interneuron_values;
+        if chosen.len() != layers || chosen.iter().zip(&interneurons).any(|(chosen, choices)| !choices.contains(chosen)) {
+            return Err(StateMismatch::new("interneuron values", format!("{chosen:?}"), format!("one of each of {interneurons:?}")));
+        }
         if counters.unsampled_variances.iter().any(|variance| !(variance.is_finite() && *variance >= 0.0)) {
             return Err(StateMismatch::new("an unsampled variance", "a value that is not finite", "a number of at least 0"));
         }
@@ -199,11 +206,12 @@ impl EnsembleState {
             gathered.add("observation_sums", &[networks, sizes[0]], sums);
             gathered.add("observation_v", &[networks, sizes[0]], v);
             gathered.add("completion_sums", &[count, pixels, 2], completions);
-            for (l, SavedLayer { x, v, y, category, sums }) in layers.iter_mut().enumerate() {
+            for (l, SavedLayer { x, v, y, unsampled_variances, category, sums }) in layers.iter_mut().enumerate() {
                 let (n, above) = (sizes[l], sizes.get(l + 1).copied().unwrap_or_default());
                 gathered.add(&format!("x{l}"), &[networks, n], x);
                 gathered.add(&format!("v{l}"), &[networks, n], v);
                 gathered.add(&format!("y{l}"), &[], y);
+                gathered.add(&format!("unsampled_variances{l}"), &[networks, n], unsampled_variances);
                 gathered.add(&format!("category{l}"), &[networks], category);
                 let SavedSums { weights, biases, squared_errors, category_counts, eps_history, f_history } = sums;
                 gathered.add(&format!("weight_sums{l}"), &[count, n, above], weights);
