@@ -67,7 +67,7 @@ pub struct Opened {
     length: u64,
 }
 
-/// Opens an NPZ file; the error names it. What is no regular file is read into memory, `LARGEST_PIPE` bytes at most.
+/// Opens an NPZ file; the error names it. What is no regular file is read into memory, 2 GiB at most.
 pub fn open(path: &Path) -> Result<Opened, FileError> {
     let (source, length) = open_source(path).map_err(|problem| FileError::Read { path: path.into(), problem })?;
     let archive = ZipArchive::new(source).map_err(|e| FileError::Archive { path: path.into(), problem: e.to_string() })?;
@@ -106,7 +106,7 @@ impl Opened {
     }
 
     /// Of a float32 array the values of some entries of the last axis: of each all values together, in C order of the other axes. The array
-    /// is read as it comes, so that only these take memory, `LARGEST_ENTRY` bytes each at most. `taken` is told how many values came.
+    /// is read as it comes, so that only these take memory, 1 GiB each at most. `taken` is told how many values came.
     pub fn last_axis(&mut self, name: &str, wanted: Range<usize>, taken: &mut dyn FnMut(usize)) -> Result<Vec<f32>, FileError> {
         self.read_last_axis(name, wanted, taken).map_err(|problem| self.wrong_array(name, &problem))
     }
@@ -165,7 +165,10 @@ impl Opened {
         }
         // Room is made before the values come, so what is promised must be possible.
         let possible = entry.size().min(entry.compressed_size().min(length).saturating_mul(MOST_DEFLATED)).saturating_add(MOST_DEFLATED);
-        if bytes > possible || wanted.end > width {
+        if bytes > possible {
+            return Err(Unsound::Impossible(bytes / 4));
+        }
+        if wanted.end > width {
             return Err(Unsound::Short);
         }
         part::read(&mut entry, &header, wanted, taken)
@@ -200,6 +203,8 @@ enum Unsound {
     Promise { promised: usize, bytes: usize },
     #[error("its values are of type {}, float32 is needed", shown(.0))]
     Kind(String),
+    #[error("its header promises {0} values, more than the file can hold")]
+    Impossible(u64),
     #[error("there are fewer values than its header promises")]
     Short,
     #[error("there are more values than its header promises")]
@@ -309,14 +314,22 @@ mod tests {
             let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}\n");
             [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
         };
-        for shape in ["4, 100000000, 2", "300000000, 1, 1", "4, 20, 2", "1000000, 1000000, 1000000", "4, 99999999999999999999, 1"] {
+        for (shape, part) in [
+            ("4, 50000000, 2", "promises 400000000 values, more than the file can hold"),
+            ("4, 100000000, 2", "larger than"),
+            ("300000000, 1, 1", "larger than"),
+            ("1000000, 1000000, 1000000", "larger than"),
+            ("4, 99999999999999999999, 1", "larger than"),
+            ("4, 20, 2", "fewer values"),
+            ("2, 20, 2", "more values"),
+        ] {
             let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
             writer.start_file("x1.npy", zip::write::SimpleFileOptions::default()).unwrap();
             writer.write_all(&header(shape)).unwrap();
             writer.write_all(&[0; 600]).unwrap();
             writer.finish().unwrap();
             let error = open(&path).unwrap().last_axis("x1", 0..1, &mut |_| ()).unwrap_err().to_string();
-            assert!(error.contains("lie.npz: array x1"), "{error}");
+            assert!(error.contains("lie.npz: array x1") && error.contains(part), "{shape}: {error}");
         }
         let mut archive = Archive::default();
         archive.add_text("config", &" ".repeat(LARGEST_TEXT as usize + 1)).unwrap();

@@ -17,7 +17,8 @@ pub trait Draw: Copy + Into<f64> + Send + Sync {
     fn value(key: Self::Key) -> Self;
 }
 
-/// [`Draw`] for floating-point numbers: their bits, with the sign taken care of, are ordered as they are.
+/// [`Draw`] for floating-point numbers: their bits, with the sign taken care of, are ordered as they are. -0 comes just before 0, and both
+/// are one value where ties are looked for.
 macro_rules! draw {
     ($float:ty, $bits:ty, $key:ty) => {
         impl Draw for $float {
@@ -29,7 +30,7 @@ macro_rules! draw {
 
             fn key(self, place: u32) -> $key {
                 const SIGN: $bits = 1 << (<$bits>::BITS - 1);
-                let bits = (self + 0.0).to_bits(); // -0 becomes 0: both are one value
+                let bits = self.to_bits();
                 let ordered = if bits & SIGN == 0 { bits | SIGN } else { !bits };
                 (<$key>::from(ordered) << 32) | <$key>::from(place)
             }
