@@ -1,7 +1,6 @@
 //! The boundary of a subcommand: nothing that happens within leaves the process otherwise than by its exit status.
 
 use crate::cli::console::notice;
-use crate::cli::console::notice;
 use crate::panics;
 
 /// The exit status after a panic: an internal error in software (`EX_SOFTWARE` of sysexits.h).
