@@ -4,7 +4,6 @@ use crate::shown::one_line;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::io::Write;
-use std::io::Write;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 

@@ -5,7 +5,7 @@ use crate::engine::background::{BackgroundJob, JobContext};
 use crate::engine::error::EngineError;
 use crate::experiment::modelfile;
 use crate::experiment::session::{Session, SessionState};
-use crate::export::{FileError, write_keeping};
+use crate::export::{FileError, lock, put_aside, write_keeping};
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -50,8 +50,7 @@ impl AutosaveFiles {
         std::fs::create_dir_all(folder)?;
         for n in 1..=MOST_PROGRAMS {
             let stem = if n == 1 { "autosave".to_string() } else { format!("autosave-{n}") };
-            let lock = File::options().create(true).truncate(false).write(true).open(folder.join(format!("{stem}.lock")))?;
-            if !matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
+            if let Some(lock) = lock(&folder.join(format!("{stem}.lock")))? {
                 let file = |ending: &str| folder.join(format!("{stem}{ending}.npz"));
                 return Ok(Self { current: file(""), previous: file(".previous"), before: file(".before"), _lock: lock });
             }
@@ -61,13 +60,7 @@ impl AutosaveFiles {
 
     /// Gives what cannot be opened a name of its own, so that nothing is written in its place; the new names.
     pub(super) fn put_aside(&self) -> Vec<PathBuf> {
-        let aside = |path: &Path| {
-            let stem = path.file_stem()?.to_string_lossy().into_owned();
-            let names = (1..1000).map(|n| path.with_file_name(format!("{stem}.not-recovered-{n}.npz")));
-            let name = names.into_iter().find(|name| !name.exists())?;
-            std::fs::rename(path, &name).ok().map(|()| name)
-        };
-        [&self.current, &self.previous].into_iter().filter_map(|path| aside(path)).collect()
+        [&self.current, &self.previous].into_iter().filter_map(|path| put_aside(path, "not-recovered")).collect()
     }
 }
 

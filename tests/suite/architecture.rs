@@ -56,11 +56,13 @@ fn files_are_written_by_one_function() {
         let text = text.split("#[cfg(test)]\nmod ").next().unwrap();
         for word in ["fs::write", "File::create", "OpenOptions", "File::options", "fs::rename", ".persist(", "NamedTempFile"] {
             if text.contains(word) {
-                writers.insert(path.file_name().unwrap().to_string_lossy().into_owned());
+                let folder = path.parent().and_then(Path::file_name).unwrap().to_string_lossy();
+                writers.insert(format!("{folder}/{}", path.file_name().unwrap().to_string_lossy()));
             }
         }
     });
-    assert_eq!(writers, ["temporary.rs", "write.rs"].map(String::from).into(), "export::write_atomically is for everybody else");
+    let allowed = ["keeping.rs", "temporary.rs", "write.rs"]; // keeping.rs gives files other names
+    assert_eq!(writers, allowed.map(|name| format!("export/{name}")).into(), "export::write_atomically is for everybody else");
 }
 
 /// A module's path below the crate, part by part.

@@ -5,6 +5,7 @@ use crate::engine::autosave::{Autosave, AutosaveOptions};
 use crate::engine::{EngineError, Event};
 use crate::experiment::modelfile;
 use crate::experiment::session::SessionState;
+use crate::export::keep_as;
 use crate::panics;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,10 +95,7 @@ impl Worker {
     fn keep_for_back(&mut self) {
         let Some(files) = self.shared.autosave.as_ref().map(|autosave| &autosave.files) else { return };
         if files.current.exists() {
-            let _ = std::fs::remove_file(&files.before);
-            if std::fs::hard_link(&files.current, &files.before).is_err() {
-                let _ = std::fs::copy(&files.current, &files.before); // the file itself stays until another model has learned
-            }
+            let _ = keep_as(&files.current, &files.before); // else the file itself stays until another model has learned
         }
         self.shared.previous = Previous::in_file(&files.before);
         if let Some((name, images)) = self.shared.previous.as_ref().map(Previous::label) {
