@@ -7,6 +7,7 @@ mod edit_history;
 mod error;
 mod frame_times;
 mod gabor_fitter;
+mod layout;
 mod logic;
 mod notifications;
 mod options;
@@ -178,15 +179,15 @@ impl App {
         })
     }
 
-    /// Brings back what the last run has kept.
-    fn restore(&mut self, storage: Option<&dyn eframe::Storage>) {
-        let Some(storage) = storage else { return };
-        if let Some(kept) = eframe::get_value::<Tree<ViewKind>>(storage, LAYOUT) {
-            self.workspace.restore(kept);
-        }
+    /// Brings back what the last run has kept, or what of it can be used; whether the layout came back.
+    pub fn restore(&mut self, storage: Option<&dyn eframe::Storage>) -> bool {
+        let Some(storage) = storage else { return false };
+        let kept = eframe::get_value::<Tree<ViewKind>>(storage, LAYOUT);
+        let has_layout = kept.is_some_and(|kept| self.workspace.restore(&kept));
         if let Some(kept) = eframe::get_value::<ExportSettings>(storage, EXPORT) {
             self.state.export = kept;
         }
+        has_layout
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::actions::Action;
 use crate::app::gabor_fitter::FitPriority;
+use crate::app::layout;
 use crate::app::state::ViewState;
 use crate::app::view_export::{Drawn, ExportRequest, ViewExport};
 use crate::app::views::{View, ViewKind, registry};
@@ -27,32 +28,10 @@ pub(super) struct Workspace {
     export: ViewExport,
 }
 
-/// The layout before anybody has moved a tab.
-fn standard_layout() -> Tree<ViewKind> {
-    let mut tiles = Tiles::default();
-    let fields = tiles.insert_pane(ViewKind::ReceptiveFields);
-    let population = tiles.insert_pane(ViewKind::Population);
-    let layers = tiles.insert_pane(ViewKind::Layers);
-    let tuning = tiles.insert_pane(ViewKind::Tuning);
-    let generation = tiles.insert_pane(ViewKind::Generation);
-    let posterior = tiles.insert_pane(ViewKind::Posterior);
-    let measured = [ViewKind::Adaptation, ViewKind::Separation, ViewKind::Partition, ViewKind::Studies].map(|kind| tiles.insert_pane(kind));
-    let left = tiles.insert_tab_tile([&[fields, population, tuning, layers, generation, posterior][..], &measured].concat());
-    let stimulus = tiles.insert_pane(ViewKind::Stimulus);
-    let traces = tiles.insert_pane(ViewKind::Traces);
-    let learning = tiles.insert_pane(ViewKind::Learning);
-    let lower = tiles.insert_tab_tile(vec![traces, learning]);
-    let mut column = egui_tiles::Linear::new(egui_tiles::LinearDir::Vertical, vec![stimulus, lower]);
-    column.shares.set_share(stimulus, 0.45);
-    let right = tiles.insert_container(column);
-    let root = tiles.insert_horizontal_tile(vec![left, right]);
-    Tree::new(egui::Id::unique("views"), root, tiles)
-}
-
 impl Workspace {
     /// The standard layout, or one view alone.
     pub(super) fn new(single: Option<ViewKind>) -> Self {
-        Self { views: registry::create_all(), tree: standard_layout(), single, has_image: None, export: ViewExport::default() }
+        Self { views: registry::create_all(), tree: layout::standard(), single, has_image: None, export: ViewExport::default() }
     }
 
     /// The layout, to be kept for the next start.
@@ -60,16 +39,18 @@ impl Workspace {
         &self.tree
     }
 
-    /// Brings a kept layout back, unless it is of an older version and lacks the newer views, or one view was asked for alone.
-    pub(super) fn restore(&mut self, kept: Tree<ViewKind>) {
-        if self.single.is_none() && ViewKind::ALL.iter().all(|kind| kept.tiles.find_pane(kind).is_some()) {
-            self.tree = kept;
-        }
+    /// Brings a kept layout back, unless it is of an older version and lacks the newer views, is damaged, or one view was asked for
+    /// alone; whether it did.
+    pub(super) fn restore(&mut self, kept: &Tree<ViewKind>) -> bool {
+        let restored = layout::restored(kept).filter(|_| self.single.is_none());
+        let is_restored = restored.is_some();
+        restored.into_iter().for_each(|tree| self.tree = tree);
+        is_restored
     }
 
     /// Brings the standard layout back; the next snapshot says again which view is in front.
     pub(super) fn reset(&mut self) {
-        (self.tree, self.single, self.has_image) = (standard_layout(), None, None);
+        (self.tree, self.single, self.has_image) = (layout::standard(), None, None);
     }
 
     /// Brings to the front what shows another kind of model best: Posterior where there is no image, else the mosaic.
@@ -178,17 +159,17 @@ mod tests {
 
     #[test]
     fn a_kept_layout_comes_back_unless_it_lacks_a_view() {
-        let mut older = standard_layout();
+        let mut older = layout::standard();
         let partition = older.tiles.find_pane(&ViewKind::Partition).unwrap();
         older.tiles.remove(partition);
-        let mut moved = standard_layout();
+        let mut moved = layout::standard();
         moved.make_active(|_, tile| matches!(tile, Tile::Pane(ViewKind::Tuning)));
         let mut workspace = Workspace::new(None);
-        workspace.restore(older);
+        assert!(!workspace.restore(&older));
         assert!(
             workspace.layout().tiles.find_pane(&ViewKind::Partition).is_some() && workspace.visible().all(|kind| kind != ViewKind::Tuning)
         );
-        workspace.restore(moved);
+        assert!(workspace.restore(&moved));
         assert!(workspace.visible().any(|kind| kind == ViewKind::Tuning));
         assert_eq!(Workspace::new(Some(ViewKind::Learning)).visible().collect::<Vec<_>>(), [ViewKind::Learning]);
     }

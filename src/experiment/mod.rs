@@ -10,6 +10,7 @@ pub mod modelfile;
 pub mod parallel;
 pub mod parameters;
 pub mod presets;
+pub mod samples;
 pub mod session;
 pub mod stages;
 mod validation;

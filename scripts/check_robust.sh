@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Tries to break the program, for hours, and prints a table: what was tried, refused, accepted, and every panic and hang.
+#   scripts/check_robust.sh [--minutes N] [--kills N] [--hours N] [PART...]
+# PART: fuzz (every reader, cargo-fuzz on the nightly toolchain), kills (SIGKILL while saving), disk (a small disk that fills, a folder
+# that vanishes), clock (it jumps while the program runs), walk (random use of the window), memory (of every preset and view); without
+# one: all. --minutes: fuzzing of each reader (10). --kills: of the headless program and of the window each (500). --hours: of use of
+# the window, simulated (8). The test suite has short forms of all of them. Exit status 1 where anything broke.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+minutes=10 kills=500 hours=8 parts=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --minutes) minutes=${2:?a number is needed after --minutes}; shift 2 ;;
+    --kills) kills=${2:?a number is needed after --kills}; shift 2 ;;
+    --hours) hours=${2:?a number is needed after --hours}; shift 2 ;;
+    fuzz | kills | disk | clock | walk | memory) parts+=("$1"); shift ;;
+    *) echo "check_robust: unknown part or option $1 (see the head of this script)" >&2; exit 1 ;;
+  esac
+done
+[ ${#parts[@]} -gt 0 ] || parts=(fuzz kills disk clock walk memory)
+work=$(mktemp -d)
+trap 'umount "$work/disk" 2> /dev/null || true; rm -rf "$work"' EXIT
+table=$work/table broken=0
+printf '%-28s %12s %12s %12s %7s %6s\n' what tried refused accepted panics hangs > "$table"
+
+# row WHAT TRIED REFUSED ACCEPTED PANICS HANGS
+row() {
+  printf '%-28s %12s %12s %12s %7s %6s\n' "$@" >> "$table"
+  tail -n 1 "$table"
+  [ "$5" = 0 ] && [ "$6" = 0 ] || broken=1
+}
+
+# The release build of the program, once.
+program() {
+  if [ -z "${HEESCOPE:-}" ]; then
+    cargo build --release
+    HEESCOPE=$PWD/${CARGO_TARGET_DIR:-target}/release/heescope
+    [ "${CARGO_TARGET_DIR:-}" = "${CARGO_TARGET_DIR#/}" ] || HEESCOPE=$CARGO_TARGET_DIR/release/heescope
+    export HEESCOPE
+  fi
+}
+
+fuzz() {
+  command -v cargo-fuzz > /dev/null || cargo install cargo-fuzz --locked
+  local target found log refused accepted panics hangs
+  for target in $(cargo +nightly fuzz list); do
+    found=$work/found/$target log=$work/$target.log panics=0 hangs=0
+    mkdir -p "$found"
+    cargo +nightly fuzz run "$target" "$found" "fuzz/corpus/$target" -- -max_total_time=$((60 * minutes)) -timeout=30 \
+      -rss_limit_mb=2500 -max_len=65536 -print_final_stats=1 > "$log" 2>&1 || panics=1
+    if grep -q 'ERROR: libFuzzer: timeout' "$log"; then panics=0 hangs=1; fi
+    if [ "$panics$hangs" != 00 ]; then
+      grep -E "panicked|ERROR|SUMMARY|Test unit written" "$log" >&2 || tail -n 20 "$log" >&2
+    fi
+    read -r refused accepted < <(sed -n 's/^refused: \([0-9]*\) accepted: \([0-9]*\)$/\1 \2/p' "$log" | tail -n 1) || refused=? accepted=?
+    row "fuzz $target" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)" "$refused" "$accepted" "$panics" "$hangs"
+  done
+}
+
+kills() {
+  program
+  local kind log=$work/kills.log
+  for kind in train window; do
+    if scripts/check_kills.sh --train "$([ $kind = train ] && echo "$kills" || echo 0)" \
+      --window "$([ $kind = window ] && echo "$kills" || echo 0)" > "$log" 2>&1; then
+      row "kills, $kind" "$kills" 0 "$kills" 0 0
+    else
+      cat "$log" >&2
+      row "kills, $kind" "$kills" '?' '?' 1 0
+    fi
+  done
+}
+
+# attempt COMMAND: runs it and counts how it ended: 0 accepted; 1 and one line refused; anything else a panic, or a hang after 2 minutes.
+begin_attempts() { tried=0 refused=0 accepted=0 panics=0 hangs=0; }
+attempt() {
+  local status=0
+  timeout 120 "$@" > "$work/out" 2> "$work/err" || status=$?
+  judge "$status" "$*"
+}
+judge() {
+  tried=$((tried + 1))
+  case $1 in
+    0) accepted=$((accepted + 1)) ;;
+    1) refused=$((refused + 1)) ;;
+    124) hangs=$((hangs + 1)); echo "hang: $2" >&2 ;;
+    *) panics=$((panics + 1)); echo "status $1: $2" >&2; tail -n 3 "$work/err" >&2 ;;
+  esac
+}
+# What should have been is not so.
+wrong() { panics=$((panics + 1)); echo "$1" >&2; tail -n 3 "$work/err" >&2; }
+
+# Learns, does something to the world after a while, and waits for the end: what was learned has to be in the file that is named.
+learns_while() {
+  local out=$1 status=0
+  shift
+  timeout 120 "$HEESCOPE" train --preset bars --set patches=500 --seconds 3 --save-every 0 --out "$out" > "$work/out" 2> "$work/err" &
+  sleep 1.5
+  "$@"
+  wait $! || status=$?
+  judge "$status" "train --out $out while: $*"
+  local kept
+  kept=$(grep -o '/[^ ,;]*\.npz' "$work/err" "$work/out" -h | while read -r file; do [ ! -s "$file" ] || echo "$file"; done | tail -n 1)
+  [ -n "$kept" ] && "$HEESCOPE" filters --model "$kept" --out "$work/filters.png" > /dev/null 2>> "$work/err" || wrong "nothing learned is kept: $*"
+}
+
+disk() {
+  program
+  local model=$work/model.npz samples=$work/samples.npz command
+  "$HEESCOPE" train --preset bars --set patches=500 --images 500 --out "$model" > /dev/null 2>&1
+  "$HEESCOPE" sample --model "$model" --steps 200 --out "$samples" > /dev/null 2>&1
+  mkdir -p "$work/disk"
+  begin_attempts
+  if mount -t tmpfs -o size=2m tmpfs "$work/disk" 2> /dev/null; then
+    local disk=$work/disk fill=(dd if=/dev/zero of="$work/disk/fill" bs=4k status=none)
+    learns_while "$disk/a.npz" bash -c "${fill[*]} 2> /dev/null || true"
+    for command in "train --init $model --images 100 --out $disk/b.npz" "sample --model $model --steps 5000 --out $disk/c.npz" \
+      "generate --model $model --count 500 --out $disk/d.npz" "filters --model $model --out $disk/e.png" "filters --model $model --out $disk/e.csv" \
+      "tuning --model $model --out $disk/f.csv" "measure adaptation --preset ridge --out $disk/g.csv" "evaluate --model $model --data $disk/fill"; do
+      # shellcheck disable=SC2086 # the words are the arguments
+      attempt "$HEESCOPE" $command
+    done
+    mkdir "$work/home"
+    XDG_DATA_HOME=$disk/home timeout 6 xvfb-run -a -s "-screen 0 1000x700x24" "$HEESCOPE" --preset bars --autosave 0 > /dev/null 2> "$work/err" && wrong "the window ended by itself" || judge $(($? == 124 ? 0 : $?)) "the window with a full disk"
+    local left
+    left=$(find "$disk" -name '.heescope-*' | wc -l)
+    [ "$left" = 0 ] || wrong "$left temporary files are left"
+    umount "$disk"
+  else
+    echo "check_robust: a small disk can only be made by root; this part is left out" >&2
+  fi
+  row "disk that fills" "$tried" "$refused" "$accepted" "$panics" "$hangs"
+  begin_attempts
+  mkdir -p "$work/away"
+  learns_while "$work/away/a.npz" rm -rf "$work/away"
+  mkdir -p "$work/away"
+  learns_while "$work/away/a.npz" mv "$work/away" "$work/moved"
+  for command in "filters --model $model --out $work/none/e.png" "sample --model $model --out $work/none/c.npz" "diagnose $work/none/c.npz"; do
+    # shellcheck disable=SC2086
+    attempt "$HEESCOPE" $command
+  done
+  attempt "$HEESCOPE" diagnose "$samples"
+  row "folder that vanishes" "$tried" "$refused" "$accepted" "$panics" "$hangs"
+}
+
+clock() {
+  program
+  command -v faketime > /dev/null || { apt-get update -qq && apt-get install -y -qq faketime; }
+  local library now=$work/now jump
+  library=$(find /usr/lib -name 'libfaketime.so.1' | head -n 1)
+  begin_attempts
+  for jump in -1y +1y -30y +10y; do
+    echo "+0" > "$now"
+    LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$now FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 \
+      learns_while "$work/clock.npz" bash -c "echo '$jump' > '$now'"
+    local begin=$SECONDS home=$work/clock$jump
+    for _ in 1 2; do # the second start finds what the first has saved, at another time
+      LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$now FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 XDG_DATA_HOME=$home timeout 6 \
+        xvfb-run -a -s "-screen 0 1000x700x24" "$HEESCOPE" --preset bars --set patches=500 --autosave 0 > /dev/null 2> "$work/err" \
+        && wrong "the window ended by itself" || judge $(($? == 124 ? 0 : $?)) "the window while the clock is at $jump"
+      echo "+0" > "$now"
+    done
+    [ -s "$home/heescope/autosave.npz" ] || wrong "nothing is saved after a jump of $jump"
+    [ $((SECONDS - begin)) -lt 60 ] || hangs=$((hangs + 1))
+  done
+  row "clock that jumps" "$tried" "$refused" "$accepted" "$panics" "$hangs"
+}
