@@ -12,8 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     count(config.is_ok());
     match config {
         Ok(config) => {
-            let again = config.to_toml().expect("what was read can be written");
-            assert_eq!(Config::from_toml(&again).expect("what was written can be read"), config);
+            assert_eq!(Config::from_toml(&config.to_toml()).expect("what was written can be read"), config);
         }
         Err(error) => {
             let shown = error.to_string();
