@@ -41,12 +41,12 @@ program() {
 }
 
 fuzz() {
-  command -v cargo-fuzz > /dev/null || cargo install cargo-fuzz --locked
+  command -v cargo-fuzz > /dev/null || { cargo install cargo-fuzz --locked && PATH=$HOME/.cargo/bin:$PATH; }
   local target found log refused accepted panics hangs
   for target in $(cargo +nightly fuzz list); do
     found=$work/found/$target log=$work/$target.log panics=0 hangs=0
     mkdir -p "$found"
-    cargo +nightly fuzz run "$target" "$found" "fuzz/corpus/$target" -- -max_total_time=$((60 * minutes)) -timeout=30 \
+    cargo +nightly fuzz run --sanitizer none "$target" "$found" "fuzz/corpus/$target" -- -max_total_time=$((60 * minutes)) -timeout=30 \
       -rss_limit_mb=2500 -max_len=65536 -print_final_stats=1 > "$log" 2>&1 || panics=1
     if grep -q 'ERROR: libFuzzer: timeout' "$log"; then panics=0 hangs=1; fi
     if [ "$panics$hangs" != 00 ]; then
@@ -165,3 +165,27 @@ clock() {
   done
   row "clock that jumps" "$tried" "$refused" "$accepted" "$panics" "$hangs"
 }
+
+# The long form of a test of tests/walk.
+use_of_window() {
+  local what=$1 log=$work/walk.log
+  shift
+  if env "$@" cargo test --release --test walk "$what" -- --nocapture > "$log" 2>&1; then
+    grep -E '^(walk|memory)' "$log" || true
+    row "window, $what" 1 0 1 0 0
+  else
+    tail -n 60 "$log" >&2
+    row "window, $what" 1 '?' '?' 1 0
+  fi
+}
+
+walk() { use_of_window random_walk "HEESCOPE_WALK_HOURS=$hours"; }
+
+memory() { use_of_window memory HEESCOPE_MEMORY_SECONDS=20; }
+
+for part in "${parts[@]}"; do
+  "$part"
+done
+echo
+cat "$table"
+exit $broken
