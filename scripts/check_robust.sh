@@ -41,13 +41,16 @@ program() {
 }
 
 fuzz() {
+  mkdir -p fuzz/artifacts
   command -v cargo-fuzz > /dev/null || { cargo install cargo-fuzz --locked && PATH=$HOME/.cargo/bin:$PATH; }
-  local target found log refused accepted panics hangs
+  local target found log refused accepted panics hangs programs
+  cargo +nightly fuzz build --sanitizer none # the program has almost no unsafe code; Miri sees to that
+  programs=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
   for target in $(cargo +nightly fuzz list); do
     found=$work/found/$target log=$work/$target.log panics=0 hangs=0
     mkdir -p "$found"
-    cargo +nightly fuzz run --sanitizer none "$target" "$found" "fuzz/corpus/$target" -- -max_total_time=$((60 * minutes)) -timeout=30 \
-      -rss_limit_mb=2500 -max_len=65536 -print_final_stats=1 > "$log" 2>&1 || panics=1
+    "$programs/$target" -max_total_time=$((60 * minutes)) -timeout=30 -rss_limit_mb=2500 -max_len=65536 -print_final_stats=1 \
+      -artifact_prefix="fuzz/artifacts/$target-" "$found" "fuzz/corpus/$target" > "$log" 2>&1 || panics=1
     if grep -q 'ERROR: libFuzzer: timeout' "$log"; then panics=0 hangs=1; fi
     if [ "$panics$hangs" != 00 ]; then
       grep -E "panicked|ERROR|SUMMARY|Test unit written" "$log" >&2 || tail -n 20 "$log" >&2
@@ -70,6 +73,9 @@ kills() {
     fi
   done
 }
+
+# The environment in which the clock jumps.
+faked=()
 
 # attempt COMMAND: runs it and counts how it ended: 0 accepted; 1 and one line refused; anything else a panic, or a hang after 2 minutes.
 begin_attempts() { tried=0 refused=0 accepted=0 panics=0 hangs=0; }
@@ -94,14 +100,23 @@ wrong() { panics=$((panics + 1)); echo "$1" >&2; tail -n 3 "$work/err" >&2; }
 learns_while() {
   local out=$1 status=0
   shift
-  timeout 120 "$HEESCOPE" train --preset bars --set patches=500 --seconds 3 --save-every 0 --out "$out" > "$work/out" 2> "$work/err" &
+  timeout 120 env "${faked[@]}" "$HEESCOPE" train --preset bars --set patches=500 --seconds 3 --save-every 0 --out "$out" > "$work/out" 2> "$work/err" &
   sleep 1.5
   "$@"
   wait $! || status=$?
   judge "$status" "train --out $out while: $*"
   local kept
-  kept=$(grep -o '/[^ ,;]*\.npz' "$work/err" "$work/out" -h | while read -r file; do [ ! -s "$file" ] || echo "$file"; done | tail -n 1)
-  [ -n "$kept" ] && "$HEESCOPE" filters --model "$kept" --out "$work/filters.png" > /dev/null 2>> "$work/err" || wrong "nothing learned is kept: $*"
+  kept=$({ grep -oh '/[^ ,;]*\.npz' "$work/err" "$work/out" || true; } | while read -r file; do [ ! -s "$file" ] || echo "$file"; done | tail -n 1)
+  kept=${kept:-$out} # nothing is said where the name was good
+  "$HEESCOPE" filters --model "$kept" --out "$work/filters.png" > /dev/null 2>> "$work/err" || wrong "nothing learned is kept: $*"
+}
+
+# The window on a screen of its own, six seconds long; its end by itself is wrong.
+window_for_a_while() {
+  local status=0
+  XDG_DATA_HOME=$1 xvfb-run -a -s "-screen 0 1000x700x24" env "${@:3}" timeout 6 "$HEESCOPE" --preset bars --set patches=500 --autosave 0 > /dev/null 2> "$work/err" || status=$?
+  [ $status != 0 ] || wrong "$2 ended by itself"
+  judge $((status == 124 ? 0 : status)) "$2"
 }
 
 disk() {
@@ -114,6 +129,7 @@ disk() {
   if mount -t tmpfs -o size=2m tmpfs "$work/disk" 2> /dev/null; then
     local disk=$work/disk fill=(dd if=/dev/zero of="$work/disk/fill" bs=4k status=none)
     learns_while "$disk/a.npz" bash -c "${fill[*]} 2> /dev/null || true"
+    cat /dev/zero > "$disk/rest" 2> /dev/null || true # what was freed at the end of learning
     for command in "train --init $model --images 100 --out $disk/b.npz" "sample --model $model --steps 5000 --out $disk/c.npz" \
       "generate --model $model --count 500 --out $disk/d.npz" "filters --model $model --out $disk/e.png" "filters --model $model --out $disk/e.csv" \
       "tuning --model $model --out $disk/f.csv" "measure adaptation --preset ridge --out $disk/g.csv" "evaluate --model $model --data $disk/fill"; do
@@ -121,7 +137,7 @@ disk() {
       attempt "$HEESCOPE" $command
     done
     mkdir "$work/home"
-    XDG_DATA_HOME=$disk/home timeout 6 xvfb-run -a -s "-screen 0 1000x700x24" "$HEESCOPE" --preset bars --autosave 0 > /dev/null 2> "$work/err" && wrong "the window ended by itself" || judge $(($? == 124 ? 0 : $?)) "the window with a full disk"
+    window_for_a_while "$disk/home" "the window with a full disk"
     local left
     left=$(find "$disk" -name '.heescope-*' | wc -l)
     [ "$left" = 0 ] || wrong "$left temporary files are left"
@@ -132,7 +148,7 @@ disk() {
   row "disk that fills" "$tried" "$refused" "$accepted" "$panics" "$hangs"
   begin_attempts
   mkdir -p "$work/away"
-  learns_while "$work/away/a.npz" rm -rf "$work/away"
+  learns_while "$work/away/a.npz" bash -c "until rm -rf '$work/away' 2> /dev/null; do :; done"
   mkdir -p "$work/away"
   learns_while "$work/away/a.npz" mv "$work/away" "$work/moved"
   for command in "filters --model $model --out $work/none/e.png" "sample --model $model --out $work/none/c.npz" "diagnose $work/none/c.npz"; do
@@ -147,22 +163,21 @@ clock() {
   program
   command -v faketime > /dev/null || { apt-get update -qq && apt-get install -y -qq faketime; }
   local library now=$work/now jump
-  library=$(find /usr/lib -name 'libfaketime.so.1' | head -n 1)
+  library=$(find /usr/lib -name 'libfaketimeMT.so.1' | head -n 1)
+  faked=("LD_PRELOAD=$library" "FAKETIME_TIMESTAMP_FILE=$now" FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1)
   begin_attempts
   for jump in -1y +1y -30y +10y; do
     echo "+0" > "$now"
-    LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$now FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 \
-      learns_while "$work/clock.npz" bash -c "echo '$jump' > '$now'"
+    learns_while "$work/clock.npz" bash -c "echo '$jump' > '$now'"
     local begin=$SECONDS home=$work/clock$jump
     for _ in 1 2; do # the second start finds what the first has saved, at another time
-      LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$now FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 XDG_DATA_HOME=$home timeout 6 \
-        xvfb-run -a -s "-screen 0 1000x700x24" "$HEESCOPE" --preset bars --set patches=500 --autosave 0 > /dev/null 2> "$work/err" \
-        && wrong "the window ended by itself" || judge $(($? == 124 ? 0 : $?)) "the window while the clock is at $jump"
+      window_for_a_while "$home" "the window while the clock is at $jump" "${faked[@]}"
       echo "+0" > "$now"
     done
     [ -s "$home/heescope/autosave.npz" ] || wrong "nothing is saved after a jump of $jump"
     [ $((SECONDS - begin)) -lt 60 ] || hangs=$((hangs + 1))
   done
+  faked=()
   row "clock that jumps" "$tried" "$refused" "$accepted" "$panics" "$hangs"
 }
 

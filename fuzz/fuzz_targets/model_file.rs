@@ -17,7 +17,10 @@ fuzz_target!(|bytes: &[u8]| {
         count(loaded.is_ok());
         let Ok((config, model)) = loaded else { return };
         let units: usize = model.layers.iter().map(|layer| layer.size).sum();
-        if units.saturating_mul(config.stimulus.batch).saturating_mul(config.dynamics.interneurons) > MOST || config.data.patches > 1000 || !config.data.paths.is_empty() {
+        if units.saturating_mul(config.stimulus.batch).saturating_mul(config.dynamics.interneurons) > MOST
+            || config.data.patches > 1000
+            || !config.data.paths.is_empty()
+        {
             return;
         }
         let Ok(mut session) = Session::with_model(config, model) else { return };

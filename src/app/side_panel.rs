@@ -1,6 +1,7 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
 use crate::app::actions::{Action, PathField};
+use crate::app::widgets::number_field::{self, NumberField};
 use crate::app::widgets::path_field::path_field;
 use crate::data::Source;
 use crate::engine::{Command, Pace, Snapshot};
@@ -198,7 +199,7 @@ fn pace(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     };
     let mut rate = limited.unwrap_or(snapshot.clock.steps_per_second);
     let label = ui.label("Pace");
-    let slider = Slider::new(&mut rate, 1.0..=20_000.0).logarithmic(true).suffix(" steps/s").max_decimals(0);
+    let slider = number_field::slider(&mut rate, 1.0..=20_000.0, "steps/s").logarithmic(true).max_decimals(0);
     let response = ui.add_enabled(limited.is_some(), slider).labelled_by(label.id);
     if response.on_hover_text("Simulation steps in a second of your time").changed() && limited.is_some() {
         actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
@@ -252,19 +253,28 @@ fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config, standard:
         return;
     };
     let mut number = before;
+    let is_valid = |number: f64| {
+        let value = if parameter.is_whole() && number.fract() == 0.0 && number >= 0.0 {
+            Value::Whole(number as u64)
+        } else {
+            Value::Number(number)
+        };
+        parameter.check(value).is_ok()
+    };
     ui.horizontal(|ui| {
         let tooltip = parameter.tooltip();
         let label = ui.add_sized([48.0, 18.0], egui::Label::new(parameter.symbol).sense(egui::Sense::click())).on_hover_text(&tooltip);
         ui.spacing_mut().slider_width = (ui.available_width() - 86.0).max(60.0);
-        let suffix = if parameter.unit.is_empty() { String::new() } else { format!(" {}", parameter.unit) };
         let mut slider = Slider::new(&mut number, usual.low..=usual.high)
             .logarithmic(usual.logarithmic)
-            .suffix(suffix)
+            .show_value(false)
             .clamping(egui::SliderClamping::Never);
         if parameter.is_whole() {
             slider = slider.integer();
         }
         let response = ui.add(slider).labelled_by(label.id).on_hover_text(&tooltip);
+        let field = NumberField { value: before, unit: parameter.unit, is_valid: &is_valid, range: &parameter.range(), tooltip: &tooltip };
+        field.ui(ui, &label).into_iter().for_each(|typed| number = typed);
         if label.double_clicked() || response.double_clicked() {
             number = of_preset;
         }

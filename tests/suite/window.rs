@@ -492,6 +492,51 @@ fn type_into(harness: &mut Harness<'static, Option<App>>, field: &str, text: &st
 }
 
 #[test]
+fn what_is_typed_takes_effect_on_enter_and_is_left_alone_until_then() {
+    let mut harness = window("dead-leaves", Some("receptive-fields"));
+    let tau_v = |app: &App| app.state.latest.as_ref().map(|s| s.config.dynamics.tau_v_ms);
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 10));
+    click(&mut harness, "Full speed");
+    let field =
+        |harness: &Harness<'static, Option<App>>| harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").value().unwrap();
+    let mut in_force = tau_v(harness.state().as_ref().unwrap()).unwrap();
+    for (round, text) in ["0.5", "2 s", "0,25 ms", "1e3", "7"].into_iter().cycle().take(20).enumerate() {
+        harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").focus();
+        harness.run_steps(2); // what stands there is selected
+        let mut typed = String::new();
+        for letter in text.chars() {
+            harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").type_text(&letter.to_string());
+            typed.push(letter);
+            std::thread::sleep(Duration::from_millis(3)); // snapshots come in between
+            harness.run_steps(2);
+            assert_eq!(field(&harness), typed, "round {round}");
+            assert_eq!(tau_v(harness.state().as_ref().unwrap()), Some(in_force), "round {round}: by a keystroke");
+        }
+        harness.key_press(egui::Key::Enter);
+        in_force = [0.5, 2000.0, 0.25, 1000.0, 7.0][round % 5];
+        harness.step();
+        assert_eq!(field(&harness), format!("{in_force} ms"), "shown at once");
+        until(&mut harness, |app| tau_v(app) == Some(in_force));
+    }
+    // What is not valid stays to be seen, and changes nothing; Escape gives it up.
+    for wrong in ["-5", "five", "1e9"] {
+        type_into(&mut harness, "tau_v", wrong);
+        harness.key_press(egui::Key::Enter);
+        harness.run_steps(8);
+        assert_eq!((field(&harness), tau_v(harness.state().as_ref().unwrap())), (wrong.to_string(), Some(7.0)));
+        assert!(harness.query_by_label_contains("0.001 to 10000000 ms").is_some(), "what is valid is said");
+    }
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").focus();
+    harness.step();
+    harness.key_press(egui::Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(field(&harness), "7 ms");
+    // One edit is one change to undo.
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    until(&mut harness, |app| tau_v(app) == Some(1000.0));
+}
+
+#[test]
 fn a_seed_has_all_of_its_64_bits_and_no_more() {
     let mut harness = window("ridge", Some("posterior"));
     let seed = |app: &App| app.state.latest.as_ref().map(|s| s.config.dynamics.seed);

@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
+use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
@@ -68,7 +69,7 @@ impl View for Partition {
             if let Some(layer) = layer {
                 let label = ui.label("Unit");
                 self.unit = self.unit.min(layers[layer].size - 1);
-                ui.add(egui::DragValue::new(&mut self.unit).range(0..=layers[layer].size - 1))
+                ui.add(drag_value(&mut self.unit).range(0..=layers[layer].size - 1))
                     .labelled_by(label.id)
                     .on_hover_text(format!("Of layer {layer}: its eta in network 0 now is marked"));
             }

@@ -8,6 +8,7 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
+use crate::app::widgets::number_field::slider;
 use crate::app::widgets::path_field::path_field;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{Snapshot, Watch};
@@ -442,7 +443,7 @@ fn export(ui: &mut Ui, settings: &mut ExportSettings, asked: &mut Vec<Action>) {
         ui.checkbox(&mut settings.outlines, "Outline the Gabor fits");
     }
     let label = ui.label("Screen pixels a weight");
-    ui.add(egui::Slider::new(&mut settings.zoom, 1..=16)).labelled_by(label.id);
+    ui.add(slider(&mut settings.zoom, 1..=16, "")).labelled_by(label.id);
     let label = ui.label(if settings.format == Format::EachPng { "Folder" } else { "File" });
     ui.horizontal(|ui| {
         path_field(ui, &label, "filters.png", &mut settings.path);

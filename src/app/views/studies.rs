@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
+use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
@@ -168,14 +169,14 @@ fn edit(ui: &mut Ui, study: &dyn Study, option: &StudyOption, options: &mut Stud
     match option.kind {
         OptionKind::Whole { least, most, .. } => {
             let mut value = options.whole(option.key);
-            if ui.add(egui::DragValue::new(&mut value).range(least..=most)).labelled_by(label.id).changed() {
+            if ui.add(drag_value(&mut value).range(least..=most)).labelled_by(label.id).changed() {
                 let _ = options.set(study, option.key, &value.to_string()); // the field keeps to the range
             }
         }
         OptionKind::Number { least, most, .. } => {
             let mut value = options.number(option.key);
             let speed = 0.01 * value.abs().max(0.01);
-            if ui.add(egui::DragValue::new(&mut value).range(least..=most).speed(speed)).labelled_by(label.id).changed() {
+            if ui.add(drag_value(&mut value).range(least..=most).speed(speed)).labelled_by(label.id).changed() {
                 let _ = options.set(study, option.key, &value.to_string());
             }
         }

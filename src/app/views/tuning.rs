@@ -7,6 +7,7 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
+use crate::app::widgets::number_field::drag_value;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot, TuningState};
 use crate::experiment::Config;
@@ -131,7 +132,7 @@ fn choose_unit(ui: &mut Ui, snapshot: &Snapshot, responses: &Responses, layer: u
     let label = ui.horizontal(|ui| {
         let label = ui.label("Unit");
         let before = unit;
-        ui.add(egui::DragValue::new(&mut unit).range(0..=responses.units.len() - 1)).labelled_by(label.id);
+        ui.add(drag_value(&mut unit).range(0..=responses.units.len() - 1)).labelled_by(label.id);
         if unit != before {
             let watch = crate::engine::Watch { trace_layer: layer, trace_units: vec![unit], ..snapshot.watch.clone() };
             actions.push(Action::Watch(watch));

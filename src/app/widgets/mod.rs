@@ -7,6 +7,7 @@ pub mod decimate;
 pub mod figure;
 pub mod grid;
 pub mod measured;
+pub mod number_field;
 pub mod panels;
 pub mod path_field;
 pub mod picture;

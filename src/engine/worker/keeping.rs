@@ -152,3 +152,28 @@ fn age_of(path: &Path) -> String {
         seconds => format!("{} days ago", seconds / 86_400),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::time::SystemTime;
+
+    #[test]
+    fn a_file_from_another_time_has_an_age_whatever_the_clock_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("autosave.npz");
+        assert_eq!(age_of(&path), "0 s ago", "no file, no age");
+        let file = File::create(&path).unwrap();
+        let now = SystemTime::now();
+        for (written, age) in [
+            (now + Duration::from_secs(86_400), "0 s ago"), // the clock was put back since
+            (now - Duration::from_secs(200), "3 min ago"),
+            (now - Duration::from_secs(3 * 3600), "3 h ago"),
+            (SystemTime::UNIX_EPOCH, "days ago"),
+        ] {
+            file.set_modified(written).unwrap();
+            assert!(age_of(&path).ends_with(age), "{}", age_of(&path));
+        }
+    }
+}

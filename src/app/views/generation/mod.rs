@@ -9,12 +9,13 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
+use crate::app::widgets::number_field::{drag_value, slider};
 use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use crate::studies::generation::comparison::{ModeResult, SMALLEST_PICTURE, Settings};
 use crate::studies::generation::{Mode, Origin};
-use egui::{Slider, Ui, vec2};
+use egui::{Ui, vec2};
 use generated_images::{ImageTiles, PinnedImage, capacity, latents};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -179,13 +180,13 @@ impl Generation {
         let Settings { count, inner, temperature, origin, category } = &mut self.settings;
         let label = ui.label("S");
         let tip = "Steps of the layers above for one of x0, marginal mode: the mean in Fisher's identity is taken over them. From the next Generate on";
-        ui.add(Slider::new(inner, 1..=64).logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
+        ui.add(slider(inner, 1..=64, "").logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
         let label = ui.label("Temperature");
         let tip = "Every conditional to the power 1/temperature; 1 is the model";
-        ui.add(Slider::new(temperature, 0.1..=3.0).logarithmic(true).max_decimals(2)).labelled_by(label.id).on_hover_text(tip);
+        ui.add(slider(temperature, 0.1..=3.0, "").logarithmic(true).max_decimals(2)).labelled_by(label.id).on_hover_text(tip);
         let label = ui.label("Images");
         let tip = "Of each way; distances are measured on all, the first 64 are shown";
-        ui.add(Slider::new(count, 36..=1000).logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
+        ui.add(slider(count, 36..=1000, "").logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
         let names = [(Origin::Noise, "noise"), (Origin::Prior, "prior"), (Origin::Data, "data")];
         choice(ui, "Start", 60.0, origin, &names)
             .on_hover_text("Where joint and marginal chains start: random pixels, ancestral draws, images of the data");
@@ -223,9 +224,9 @@ impl Generation {
             if film {
                 ui.horizontal(|ui| {
                     let label = ui.label("Frames");
-                    ui.add(egui::DragValue::new(frames).range(2..=MOST_FRAMES)).labelled_by(label.id);
+                    ui.add(drag_value(frames).range(2..=MOST_FRAMES)).labelled_by(label.id);
                     let label = ui.label("Steps a frame");
-                    ui.add(egui::DragValue::new(every).range(1..=10_000)).labelled_by(label.id);
+                    ui.add(drag_value(every).range(1..=10_000)).labelled_by(label.id);
                 });
             }
             let label = ui.label("File of images");

@@ -11,6 +11,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::number_field::{drag_value, slider};
 use crate::app::widgets::{grid, texture};
 use crate::engine::{Command, RaceState, Snapshot, Watch};
 use crate::experiment::Config;
@@ -218,7 +219,7 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let mut pair = snapshot.watch.pair;
         for (axis, unit) in ["x axis", "y axis"].into_iter().zip(&mut pair) {
             let label = ui.label(axis);
-            ui.add(egui::DragValue::new(unit).range(0..=size.saturating_sub(1)).prefix("unit ")).labelled_by(label.id);
+            ui.add(drag_value(unit).range(0..=size.saturating_sub(1)).prefix("unit ")).labelled_by(label.id);
         }
         if pair != snapshot.watch.pair {
             actions.push(Action::Watch(Watch { pair, ..snapshot.watch.clone() }));
@@ -239,7 +240,7 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     for (i, value) in values.iter_mut().enumerate() {
         ui.horizontal(|ui| {
             let label = ui.label(format!("Stimulus x0[{i}]"));
-            changed |= ui.add(egui::Slider::new(value, -4.0..=4.0)).labelled_by(label.id).changed();
+            changed |= ui.add(slider(value, -4.0..=4.0, "")).labelled_by(label.id).changed();
         });
     }
     if changed {

@@ -4,9 +4,10 @@
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
 use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
-use egui::{DragValue, RichText, Ui};
+use egui::{RichText, Ui};
 use egui_plot::{HLine, HoverPosition, Line, Plot};
 
 /// Distance that counts as having arrived, drawn as a line.
@@ -188,16 +189,16 @@ fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
             ui.end_row();
         };
         line(ui, "m", "Adaptation strength", &mut |ui, c, id| {
-            ui.add(DragValue::new(&mut c.adaptation).range(0.0..=100.0).speed(0.02)).labelled_by(id);
+            ui.add(drag_value(&mut c.adaptation).range(0.0..=100.0).speed(0.02)).labelled_by(id);
         });
         line(ui, "tau_v, ms", "Adaptation time constant", &mut |ui, c, id| {
-            ui.add(DragValue::new(&mut c.tau_v_ms).range(0.1..=10_000.0).speed(0.5)).labelled_by(id);
+            ui.add(drag_value(&mut c.tau_v_ms).range(0.1..=10_000.0).speed(0.5)).labelled_by(id);
         });
         line(ui, "tau_eps, ms", "Interneuron time constant", &mut |ui, c, id| {
-            ui.add(DragValue::new(&mut c.tau_eps_ms).range(0.001..=10_000.0).speed(0.05)).labelled_by(id);
+            ui.add(drag_value(&mut c.tau_eps_ms).range(0.001..=10_000.0).speed(0.05)).labelled_by(id);
         });
         line(ui, "K", "Interneurons a unit", &mut |ui, c, id| {
-            ui.add(DragValue::new(&mut c.interneurons).range(1..=1000)).labelled_by(id);
+            ui.add(drag_value(&mut c.interneurons).range(1..=1000)).labelled_by(id);
         });
         line(
             ui,

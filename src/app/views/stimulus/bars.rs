@@ -3,6 +3,7 @@
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, Snapshot};
 use egui::Ui;
 use egui_plot::{Bar, BarChart, Legend, Plot};
@@ -14,7 +15,7 @@ pub fn values(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         for (i, value) in values.iter_mut().enumerate() {
             let label = ui.label(format!("x0[{i}]"));
-            let field = egui::DragValue::new(value).speed(0.02).max_decimals(3);
+            let field = drag_value(value).speed(0.02).max_decimals(3);
             changed |= ui.add(field).labelled_by(label.id).on_hover_text("Drag, or click and type: the chains follow").changed();
         }
     });

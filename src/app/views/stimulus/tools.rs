@@ -4,6 +4,7 @@ use super::brush::Tool;
 use super::edit::pinned;
 use super::pictures::Picture;
 use super::{Stimulus, palette};
+use crate::app::widgets::number_field::slider;
 use crate::engine::Snapshot;
 use egui::{Sense, Slider, Ui};
 
@@ -33,7 +34,7 @@ impl Stimulus {
                 }
             }
             let most = (rows.max(columns) as f32 / 2.0).max(1.0);
-            let slider = Slider::new(&mut self.radius, 0.5..=most).step_by(0.5).max_decimals(1);
+            let slider = slider(&mut self.radius, 0.5..=most, "").step_by(0.5).max_decimals(1);
             named(ui, "Brush", slider, true, "Radius of the brush, pixels");
             let edit = self.edit.as_mut();
             let can = (edit.as_ref().is_some_and(|edit| edit.can_undo()), edit.as_ref().is_some_and(|edit| edit.is_marked()));
@@ -53,7 +54,7 @@ impl Stimulus {
             self.pin(ui, snapshot, 0);
             let both = self.pins.iter().all(Option::is_some);
             let tip = "(1 - t) A + t B becomes the held stimulus, live; pin two stimuli first";
-            if named(ui, "Morph", Slider::new(&mut self.morph, 0.0..=1.0).max_decimals(2), both, tip) {
+            if named(ui, "Morph", slider(&mut self.morph, 0.0..=1.0, "").max_decimals(2), both, tip) {
                 self.editing(snapshot).adjustments.morph = Some(self.morph);
             }
             self.pin(ui, snapshot, 1);
@@ -61,11 +62,11 @@ impl Stimulus {
             let r = self.edit.as_ref().map(|edit| &edit.adjustments);
             let (mut contrast, mut noise) = r.map_or((1.0, 0.0), |r| (r.contrast, r.noise));
             let tip = "Factor of all deviations from the middle (of grey pictures: from their mean); always of the original";
-            if named(ui, "Contrast", Slider::new(&mut contrast, 0.0..=3.0).max_decimals(2), true, tip) {
+            if named(ui, "Contrast", slider(&mut contrast, 0.0..=3.0, "").max_decimals(2), true, tip) {
                 self.editing(snapshot).adjustments.contrast = contrast;
             }
             let tip = "Standard deviation of noise added to the original, the same pattern at every strength";
-            if named(ui, "Noise", Slider::new(&mut noise, 0.0..=2.0).max_decimals(2), true, tip) {
+            if named(ui, "Noise", slider(&mut noise, 0.0..=2.0, "").max_decimals(2), true, tip) {
                 self.editing(snapshot).adjustments.noise = noise;
             }
             if ui.add_enabled(noise > 0.0, egui::Button::new("Other noise")).on_hover_text("Another pattern").clicked() {

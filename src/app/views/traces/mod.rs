@@ -6,6 +6,7 @@ mod trace_plots;
 use crate::app::actions::Action;
 use crate::app::state::{RASTER_STEPS, ViewState};
 use crate::app::views::View;
+use crate::app::widgets::number_field::slider;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{MAX_TRACED, Snapshot, Watch};
 use crate::export::mosaic::diverging;
@@ -79,7 +80,7 @@ impl View for Traces {
                 actions.push(Action::Watch(Watch { raster, ..snapshot.watch.clone() }));
             }
             let label = ui.label("Window");
-            let slider = egui::Slider::new(&mut self.window_ms, 10.0..=10_000.0).logarithmic(true).suffix(" ms").max_decimals(0);
+            let slider = slider(&mut self.window_ms, 10.0..=10_000.0, "ms").logarithmic(true).max_decimals(0);
             ui.spacing_mut().slider_width = 70.0;
             ui.add(slider).labelled_by(label.id).on_hover_text("Simulated time that is shown; drag a plot while paused to look back");
         });
