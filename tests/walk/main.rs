@@ -10,7 +10,7 @@
 //! `HEESCOPE_WALK_SEED` chooses another walk. A walk that fails prints its seed and its last actions. Each action has random numbers
 //! of its own; what it finds in the window also depends on how far the simulation is, so that a replay is close and not exact.
 
-#![cfg(all(feature = "window", target_os = "linux"))] // memory and waiting times are read from /proc
+#![cfg(all(feature = "window", target_os = "linux", target_env = "gnu"))] // of /proc and of glibc's allocator
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod actions;

@@ -2,7 +2,7 @@
 
 use egui_kittest::kittest::NodeT;
 use egui_kittest::{Harness, TestRenderer};
-use heescope::app::{App, Options};
+use heescope::app::{App, Options, WindowPhase};
 use heescope::data::Progress;
 use heescope::engine::{AutosaveOptions, Command, Engine, Event, Snapshot, SnapshotSource};
 use heescope::experiment::Config;
@@ -135,6 +135,14 @@ pub fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
+/// What the program does with freed memory when a model runs (src/allocator.rs).
+fn give_back_freed(phase: WindowPhase) {
+    if phase == WindowPhase::Running {
+        // SAFETY: malloc_trim takes a number and touches only memory that nobody has; glibc allows it at any time, from any thread.
+        unsafe { libc::malloc_trim(0) };
+    }
+}
+
 /// Something in the window that can be acted on.
 #[derive(Clone)]
 pub struct Widget {
@@ -169,7 +177,7 @@ impl Window {
         });
         let source = engine.clone();
         let draw = move |ui: &mut egui::Ui, drawing: &mut Drawing| {
-            let options = || Options { config: config.clone(), view: view.clone(), ..Options::default() };
+            let options = || Options { config: config.clone(), view: view.clone(), on_phase: Some(give_back_freed), ..Options::default() };
             let app = drawing.app.get_or_insert_with(|| App::new(ui.ctx(), Box::new(Source(source.clone())), options()).unwrap());
             drawing.time.add(|| {
                 eframe::App::logic(app, ui.ctx(), &mut drawing.desktop);
