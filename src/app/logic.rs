@@ -127,7 +127,9 @@ mod tests {
     #[test]
     fn every_model_has_a_start_that_ends() {
         static STARTS: AtomicUsize = AtomicUsize::new(0);
-        let count = |_| drop(STARTS.fetch_add(1, Ordering::Relaxed));
+        fn count(_: WindowPhase) {
+            STARTS.fetch_add(1, Ordering::Relaxed);
+        }
         let config = presets::by_name("ridge").unwrap();
         let ctx = Context::default();
         let options = Options { config: config.clone(), on_phase: Some(count), ..Options::default() };

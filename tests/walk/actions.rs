@@ -51,8 +51,9 @@ const KEYS: [(Modifiers, Key); 16] = [
 ];
 const SIZES: [[f32; 2]; 5] = [[1000.0, 700.0], [1400.0, 900.0], [1920.0, 1080.0], [640.0, 480.0], [500.0, 350.0]];
 
-/// Each kind of action, and how often of a thousand times it is chosen.
-const ACTIONS: [(&str, u32, fn(&mut Walk)); 14] = [
+/// A kind of action, and how often of a thousand times it is chosen.
+type Kind = (&'static str, u32, fn(&mut Walk));
+const ACTIONS: [Kind; 14] = [
     ("view", 120, Walk::open_view),
     ("preset", 15, Walk::choose_preset),
     ("slider", 160, Walk::drag_slider),
