@@ -101,8 +101,12 @@ fn walk_in_its_process() {
     }
 }
 
-/// The memory of every preset that needs no files in every view; the short form has two presets and every fourth view. Generation takes
-/// up to ten seconds until all that it shows is there, so that the long form needs the 20 s.
+/// Whether memory has grown from the middle of a measurement to its end.
+fn grows([middle, last]: [f64; 2]) -> bool {
+    last > (1.0 + FLAT) * middle && last - middle > NOTABLE_MB
+}
+
+/// The memory of every preset that needs no files in every view; the short form has two presets and every fourth view.
 #[test]
 fn memory_of_every_preset_and_view_is_flat() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,16 +121,17 @@ fn memory_of_every_preset_and_view_is_flat() {
             let numbers: Vec<f64> = lines.iter().flat_map(|line| line.split(' ')).map(|number| number.parse().unwrap()).collect();
             let [first, middle, last] = numbers[..] else { panic!("{lines:?}") };
             println!("{preset:18} {view:18} {first:9.1} {last:9.1} {:9.1}", last - middle);
-            let grows = last > (1.0 + FLAT) * middle && last - middle > NOTABLE_MB;
-            assert!(!grows, "{preset} in {view} grows from {middle:.0} to {last:.0} MB in the second half");
+            assert!(!grows([middle, last]), "{preset} in {view} grows from {middle:.0} to {last:.0} MB in the second half");
         }
     }
 }
 
-/// Shows one preset in one view, and prints megabytes: at the first snapshot, in the middle, at the end.
+/// Shows one preset in one view, and prints megabytes: at the first snapshot, in the middle, at the end. While memory grows it is
+/// measured anew, at most so often: chains of every image, and what generation compares with, take their time until they are there.
 #[test]
 #[ignore = "memory_of_every_preset_and_view_is_flat runs it in a process of its own"]
 fn memory_in_its_process() {
+    const MOST_ROUNDS: usize = 6;
     let (preset, view): (String, String) = (setting(PRESET).unwrap_or("ridge".into()), setting(VIEW).unwrap_or("posterior".into()));
     let frames = 30 * setting(SECONDS).unwrap_or(2);
     let mut window = Window::open(presets::by_name(&preset).unwrap(), Some(view), None, 1.0 / 30.0);
@@ -140,6 +145,15 @@ fn memory_in_its_process() {
         std::thread::sleep(Duration::from_millis(33));
         resident_mb()
     };
-    let mut tenths = (0..10).map(|_| median(&(0..frames / 10).map(|_| resident()).collect::<Vec<f64>>()));
-    println!("memory: {first} {} {}", tenths.nth(4).unwrap(), tenths.last().unwrap());
+    let mut measure = || {
+        let mut tenths = (0..10).map(|_| median(&(0..frames / 10).map(|_| resident()).collect::<Vec<f64>>()));
+        [tenths.nth(4).unwrap(), tenths.last().unwrap()]
+    };
+    let mut found = measure();
+    for _ in 1..MOST_ROUNDS {
+        if grows(found) {
+            found = measure();
+        }
+    }
+    println!("memory: {first} {} {}", found[0], found[1]);
 }
