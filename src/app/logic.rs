@@ -11,7 +11,8 @@ use egui::Context;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Frames with a model until the start is over: all views in sight have been drawn, and the graphics driver has what it needs.
+/// Frames with a model until its start is over: all views in sight have been drawn, the graphics driver has what it needs, and what
+/// the model before has left is freed.
 const STARTING: u32 = 60;
 
 impl App {
@@ -22,7 +23,7 @@ impl App {
         self.drain(ctx);
     }
 
-    /// Says some frames after the first picture that the start is over.
+    /// Says some frames after the first picture of a model that its start is over.
     pub(super) fn end_start(&mut self) {
         let Some(frames) = self.start_frames.filter(|_| self.state.latest.is_some()) else { return };
         self.start_frames = (frames < STARTING).then_some(frames + 1);
@@ -38,6 +39,9 @@ impl App {
         self.simulation.send_pending();
         if let Some(snapshot) = self.simulation.take() {
             self.workspace.follow_model(&snapshot);
+            if self.state.latest.as_ref().is_some_and(|before| before.model_id != snapshot.model_id) {
+                self.start_frames = Some(0);
+            }
             self.state.absorb(snapshot);
         }
         if let Some(fits) = self.fitter.take() {
@@ -117,7 +121,31 @@ mod tests {
     use super::*;
     use crate::app::Options;
     use crate::experiment::presets;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
+
+    #[test]
+    fn every_model_has_a_start_that_ends() {
+        static STARTS: AtomicUsize = AtomicUsize::new(0);
+        fn count(_: WindowPhase) {
+            STARTS.fetch_add(1, Ordering::Relaxed);
+        }
+        let config = presets::by_name("ridge").unwrap();
+        let ctx = Context::default();
+        let options = Options { config: config.clone(), on_phase: Some(count), ..Options::default() };
+        let mut app = App::start(&ctx, options).unwrap();
+        let begin = Instant::now();
+        for starts in 1..=2 {
+            while STARTS.load(Ordering::Relaxed) < starts {
+                app.drain(&ctx);
+                app.end_start();
+                assert!(begin.elapsed() < Duration::from_secs(20), "{starts} models");
+            }
+            (0..3 * STARTING).for_each(|_| app.end_start());
+            assert_eq!(STARTS.load(Ordering::Relaxed), starts, "it is said once");
+            app.perform(Action::Send(Command::Load(Box::new(config.clone()))));
+        }
+    }
 
     #[test]
     fn a_hidden_window_asks_for_no_core() {

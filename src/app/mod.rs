@@ -132,9 +132,9 @@ pub struct App {
     frames: FrameTimes,
     /// What is kept between two runs; a run for a screenshot neither uses nor changes it.
     settings_file: Option<SettingsFile>,
-    /// Frames drawn with a model, until the start is over.
+    /// Frames drawn with a new model, until its start is over.
     start_frames: Option<u32>,
-    /// Called when the start is over.
+    /// Called when the start of a model is over.
     on_phase: Option<fn(WindowPhase)>,
 }
 

@@ -37,7 +37,7 @@ pub struct Options {
 pub enum WindowPhase {
     /// From before the window exists.
     Opening,
-    /// From some frames after the first picture of the model.
+    /// From some frames after the first picture of a model; it begins anew with every other model.
     Running,
 }
 
