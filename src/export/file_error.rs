@@ -1,5 +1,6 @@
 //! What can go wrong with a file that is written or read here.
 
+use crate::shown::one_line;
 use std::path::{Path, PathBuf};
 
 /// What went wrong with a file: the message names it, what was tried and what was found.
@@ -94,6 +95,6 @@ impl FileError {
 
     /// A file whose content is not what it should be.
     pub(crate) fn content(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Content { path: path.into(), problem: problem.into() }
+        Self::Content { path: path.into(), problem: one_line(&problem.into()) }
     }
 }
