@@ -131,7 +131,7 @@ fn reshaped(name: &str, shape: &[usize]) -> String {
 }
 
 /// One part of the data; pictures are scaled to these rows and columns. What is to be told of the files is told once.
-fn read_data(data: &str, part: Part, size: [usize; 2]) -> anyhow::Result<ImageSet> {
+pub(super) fn read_data(data: &str, part: Part, size: [usize; 2]) -> anyhow::Result<ImageSet> {
     match data {
         "digits" => Ok(data::digits(part)?),
         "fashion" => Ok(data::fashion(part)?),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod boundary;
+mod complete;
 mod console;
 mod diagnose;
 mod evaluate;
@@ -44,6 +45,8 @@ enum Subcommands {
     Sample(sample::Sample),
     /// Generate images
     Generate(generate::Generate),
+    /// Complete images of which a part is hidden
+    Complete(complete::Complete),
     /// Tell how well chains have mixed
     Diagnose(diagnose::Diagnose),
     /// Tell how close generated images come to data
@@ -207,6 +210,7 @@ fn run(arguments: Arguments, program: Program) -> anyhow::Result<()> {
         Some(Subcommands::Train(train)) => train.run(),
         Some(Subcommands::Sample(sample)) => sample.run(),
         Some(Subcommands::Generate(generate)) => generate.run(),
+        Some(Subcommands::Complete(complete)) => complete.run(),
         Some(Subcommands::Diagnose(diagnose)) => diagnose.run(),
         Some(Subcommands::Evaluate(evaluate)) => evaluate.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),

@@ -25,6 +25,7 @@ mod stationary;
 mod study;
 mod target;
 
+pub mod completion;
 pub mod linear_gaussian;
 pub mod natural_parameter;
 

@@ -5,6 +5,7 @@
 mod architecture;
 mod citations;
 mod cli;
+mod completion;
 mod damaged;
 mod determinism;
 mod diagnose;
