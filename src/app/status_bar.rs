@@ -34,13 +34,12 @@ impl StatusBar {
             ui.separator();
             let ([median, slow], count) = frames.quantiles();
             ui.label(format!("{:.0} frames/s, {median:.1} ms", frames.rate())).on_hover_text(format!(
-                "Work of the window's thread a frame: median {median:.1} ms, 99th percentile {slow:.1} ms of the last {count}"
+                "Work of the window's thread a frame: median {median:.1} ms, 99th percentile {slow:.1} ms of the last {count}. Between frames \
+                 the simulation goes on: {} of its states were never drawn, which loses nothing",
+                clock.dropped
             ));
             ui.separator();
             ui.label(format!("{} images", clock.images));
-            ui.separator();
-            ui.label(format!("{} dropped", clock.dropped))
-                .on_hover_text("Pictures of the simulation that were not drawn because the window was busy");
             ui.separator();
             step_size(ui, &snapshot.governor);
         });
@@ -55,7 +54,7 @@ fn step_size(ui: &mut Ui, governor: &GovernorState) {
     if governor.beyond {
         ui.colored_label(theme::alarm(dark), format!("{text}, past the stable {:.3} ms", governor.limit_ms)).on_hover_text(tip);
     } else if governor.lowered {
-        ui.colored_label(theme::caution(dark), format!("{text}, lowered for stability")).on_hover_text(tip);
+        ui.weak(format!("{text} (automatic)")).on_hover_text(format!("Lower than what was asked for, so that the step is stable. {tip}"));
     } else {
         ui.label(text).on_hover_text(tip);
     }

@@ -537,6 +537,17 @@ fn what_is_typed_takes_effect_on_enter_and_is_left_alone_until_then() {
 }
 
 #[test]
+fn a_step_size_that_follows_stability_is_said_without_alarm() {
+    let mut config = presets::by_name("dead-leaves").unwrap();
+    (config.data.patches, config.dynamics.dt_ms) = (2000, 20.0); // far past what is stable
+    let mut harness = window_of(config, Some("receptive-fields"));
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.governor.lowered && s.clock.steps > 10));
+    harness.run_steps(10);
+    assert!(harness.query_by_label_contains("(automatic)").is_some());
+    assert!(harness.query_by_label_contains("dropped").is_none(), "states that are not drawn are nothing to worry about");
+}
+
+#[test]
 fn a_seed_has_all_of_its_64_bits_and_no_more() {
     let mut harness = window("ridge", Some("posterior"));
     let seed = |app: &App| app.state.latest.as_ref().map(|s| s.config.dynamics.seed);
