@@ -34,8 +34,7 @@ row() {
 program() {
   if [ -z "${HEESCOPE:-}" ]; then
     cargo build --release
-    HEESCOPE=$PWD/${CARGO_TARGET_DIR:-target}/release/heescope
-    [ "${CARGO_TARGET_DIR:-}" = "${CARGO_TARGET_DIR#/}" ] || HEESCOPE=$CARGO_TARGET_DIR/release/heescope
+    HEESCOPE=$(realpath "${CARGO_TARGET_DIR:-target}/release/heescope")
     export HEESCOPE
   fi
 }
@@ -77,7 +76,7 @@ kills() {
 # The environment in which the clock jumps.
 faked=()
 
-# attempt COMMAND: runs it and counts how it ended: 0 accepted; 1 and one line refused; anything else a panic, or a hang after 2 minutes.
+# attempt COMMAND: runs it and counts how it ended: 0 accepted; 1 refused; anything else a panic, or a hang after 2 minutes.
 begin_attempts() { tried=0 refused=0 accepted=0 panics=0 hangs=0; }
 attempt() {
   local status=0
@@ -131,12 +130,12 @@ disk() {
     learns_while "$disk/a.npz" bash -c "${fill[*]} 2> /dev/null || true"
     cat /dev/zero > "$disk/rest" 2> /dev/null || true # what was freed at the end of learning
     for command in "train --init $model --images 100 --out $disk/b.npz" "sample --model $model --steps 5000 --out $disk/c.npz" \
-      "generate --model $model --count 500 --out $disk/d.npz" "filters --model $model --out $disk/e.png" "filters --model $model --out $disk/e.csv" \
-      "tuning --model $model --out $disk/f.csv" "measure adaptation --preset ridge --out $disk/g.csv" "evaluate --model $model --data $disk/fill"; do
+      "generate --model $model --mode ancestral --count 500 --out $disk/d.npz" "complete --model $model --data digits --mask top-half --out $disk/h.npz" "filters --model $model --out $disk/e.png" "filters --model $model --out $disk/e.csv" \
+      "tuning --model $model --out $disk/f.csv" "measure adaptation --preset ridge --out $disk/g.csv"; do
       # shellcheck disable=SC2086 # the words are the arguments
       attempt "$HEESCOPE" $command
+      grep -q "$disk" "$work/err" || wrong "the file is not named: $command"
     done
-    mkdir "$work/home"
     window_for_a_while "$disk/home" "the window with a full disk"
     local left
     left=$(find "$disk" -name '.heescope-*' | wc -l)

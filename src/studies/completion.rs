@@ -1,11 +1,11 @@
 //! Images of which a part is hidden, completed by the model: the hidden pixels are sampled with the others clamped (model.md 4).
 
-use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span, Task};
+use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span};
 use crate::experiment::FrozenModel;
 use crate::experiment::config::ConfigError;
+use crate::experiment::parallel::run_all;
 use ndarray::{Array2, ArrayView2};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use rayon::prelude::*;
 use std::str::FromStr;
 
 /// Networks of a block, each with its own random stream: results do not depend on the number of threads.
@@ -105,11 +105,6 @@ impl Completions {
     }
 }
 
-/// Runs tasks on the threads of the pool that the caller is in.
-fn side_by_side(tasks: Vec<Task>) {
-    tasks.into_par_iter().with_max_len(1).for_each(|task| task());
-}
-
 /// Completes `images`, `[images, n_0]`, by as many chains: the pixels of `hidden`, `[n_0]`, start from noise, the layers above from the
 /// prior, and all move for `steps` steps, of which the first half is burn-in. `done` is told the steps that have passed. An error
 /// where shapes or steps do not fit, or a value becomes infinite.
@@ -140,7 +135,7 @@ pub fn complete(
     };
     let mut networks = Ensemble::new(model, &options);
     networks.restart(model);
-    networks.draw_ancestral(model, 1, frozen.active_layers, 1.0, &side_by_side);
+    networks.draw_ancestral(model, 1, frozen.active_layers, 1.0, &run_all);
     networks.set_states(model, 0, |image, row| row.iter_mut().zip(images.row(image)).for_each(|(x, &value)| *x = value));
     networks.start_from_noise(model, hidden);
     networks.free(hidden, 1, frozen.observed_step());
@@ -148,7 +143,7 @@ pub fn complete(
     let mut passed = 0;
     while passed < steps {
         let span = Span { steps: SPACING.min(steps - passed), skip: 0, learn: false, last: false };
-        networks.advance(model, &parameters, span, &Probes::default(), &side_by_side);
+        networks.advance(model, &parameters, span, &Probes::default(), &run_all);
         passed += span.steps;
         done(passed);
         if 2 * passed > steps {
