@@ -178,7 +178,7 @@ impl Generation {
     fn sliders(&mut self, ui: &mut Ui) {
         ui.spacing_mut().slider_width = 70.0;
         let Settings { count, inner, temperature, origin, category } = &mut self.settings;
-        let label = ui.label("S");
+        let label = ui.label("Inner steps");
         let tip = "Steps of the layers above for one of x0, marginal mode: the mean in Fisher's identity is taken over them. From the next Generate on";
         ui.add(slider(inner, 1..=64, "").logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
         let label = ui.label("Temperature");
