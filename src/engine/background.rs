@@ -76,6 +76,11 @@ impl<Request, Report> BackgroundJob<Request, Report> {
         self.state.stop.store(true, Ordering::Relaxed);
     }
 
+    /// Lets the thread go: it is asked to stop and ends by itself, and nobody waits for it.
+    pub fn detach(mut self) {
+        self.thread = None;
+    }
+
     /// How much is done, and how much there is in all, as the thread has said last.
     pub fn progress(&self) -> (usize, usize) {
         (self.state.done.load(Ordering::Relaxed), self.state.total.load(Ordering::Relaxed))

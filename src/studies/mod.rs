@@ -35,7 +35,7 @@ pub use findings::StudyFindings;
 pub use options::{OptionKind, OptionValue, StudyOption, StudyOptions};
 pub use report::{Detail, Observer, Point, Report};
 pub use study::Study;
-pub use target::StudyTarget;
+pub use target::{SameTarget, StudyTarget};
 
 /// Declares the module of each study, whose `STUDY` is its value, and the registry of all of them.
 macro_rules! studies {
@@ -138,7 +138,7 @@ mod tests {
         assert!(by_name("race").unwrap().applies(&target).unwrap_err().to_string().contains("two neurons"));
     }
 
-    /// A study that is not in the registry: x squared at four places.
+    /// A study that is not in the registry: x squared at four places. Theory says nothing between 2 and 3.
     struct Squares;
 
     impl Study for Squares {
@@ -155,13 +155,13 @@ mod tests {
             const { &[StudyOption { key: "count", help: "Points", kind: OptionKind::Whole { usual: 4, least: 1, most: 9 } }] }
         }
         fn figure(&self, _: &StudyTarget, _: &StudyOptions) -> Figure {
-            Figure::of(Axis::linear("x"), Axis::linear("x^2")).exact()
+            Figure::of(Axis::linear("x"), Axis::linear("x^2")).over(0.0, 4.0).exact()
         }
         fn total(&self, _: &StudyTarget, options: &StudyOptions) -> usize {
             options.whole("count") as usize
         }
         fn expected(&self, _: &StudyTarget, _: &StudyOptions, _: usize, x: f64) -> Option<f64> {
-            Some(x * x)
+            Some(x * x).filter(|_| x <= 2.0 || x >= 3.0)
         }
         fn run(&self, _: &StudyTarget, options: &StudyOptions, observer: &mut dyn Observer) -> Result<(), StudyError> {
             (0..options.whole("count")).try_for_each(|i| observer.point(Point::new(0, i as f64, (i * i) as f64, 0.1)))
@@ -182,6 +182,9 @@ mod tests {
         assert!(options.set(&Squares, "count", "10").unwrap_err().to_string().contains("1 to 9"));
         assert!(options.set(&Squares, "size", "1").unwrap_err().to_string().contains("count"));
         assert_eq!(found.to_table(&Squares).csv().lines().next(), Some("series,x,measured,standard_error,exact"));
+        let curves = Squares.curves(&target, &StudyOptions::default());
+        let ends = curves.iter().map(|c| (c.series, c.points[0], c.points[c.points.len() - 1])).collect::<Vec<_>>();
+        assert_eq!(ends, [(0, [0.0, 0.0], [2.0, 4.0]), (0, [3.0, 9.0], [4.0, 16.0])], "no line where theory says nothing");
         let text = serde_json::to_string(&found).unwrap();
         let again: StudyFindings = serde_json::from_str(&text).unwrap();
         assert_eq!((again.points, again.study), (found.points, found.study));

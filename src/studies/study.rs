@@ -38,14 +38,18 @@ pub trait Study: Send + Sync {
     fn expected(&self, _target: &StudyTarget, _options: &StudyOptions, _series: usize, _x: f64) -> Option<f64> {
         None
     }
-    /// Theory's curves over the range of the figure.
+    /// Theory's curves over the range of the figure; a series has one for each range in which theory says something.
     fn curves(&self, target: &StudyTarget, options: &StudyOptions) -> Vec<Curve> {
         let figure = self.figure(target, options);
         let Some([low, high]) = figure.range.map(|range| range.map(|x| figure.x.scale.place(x))) else { return Vec::new() };
         let x = |i: usize| figure.x.scale.value(low + (high - low) * i as f64 / CURVE_STEPS as f64);
         let point = |series: usize, x: f64| self.expected(target, options, series, x).filter(|y| y.is_finite()).map(|y| [x, y]);
-        let curve = |series| Curve { series, points: (0..=CURVE_STEPS).filter_map(|i| point(series, x(i))).collect() };
-        (0..figure.series.len()).map(curve).filter(|curve| !curve.points.is_empty()).collect()
+        let pieces = |series: usize| {
+            let points: Vec<Option<[f64; 2]>> = (0..=CURVE_STEPS).map(|i| point(series, x(i))).collect();
+            let pieces = points.split(Option::is_none).filter(|piece| !piece.is_empty());
+            pieces.map(|piece| Curve { series, points: piece.iter().copied().flatten().collect() }).collect::<Vec<Curve>>()
+        };
+        (0..figure.series.len()).flat_map(pieces).collect()
     }
     /// Runs it on the calling thread, and the pool that this is in; `options` are complete. Points go to the observer as they are
     /// found; where that says stop, the error is [`StudyError::Stopped`].

@@ -40,3 +40,13 @@ impl StudyTarget {
         Ok(Self { watched: WatchedUnits { layer, pair: [unit, second] }, ..self })
     }
 }
+
+/// A target as a key: it equals another where both have the same frozen model in memory and look at the same units.
+#[derive(Clone, Debug)]
+pub struct SameTarget(pub Arc<StudyTarget>);
+
+impl PartialEq for SameTarget {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.frozen, &other.0.frozen) && self.0.watched == other.0.watched
+    }
+}

@@ -4,13 +4,14 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
-use crate::studies::{Expectation, Study, StudyOptions, StudyTarget, adaptation, adaptation_time};
+use crate::studies::{Expectation, SameTarget, Study, StudyOptions, adaptation, adaptation_time};
 use egui::Ui;
 use egui_plot::{Legend, Plot, VLine};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub struct Adaptation {
     /// Sweep tau_v in place of m.
     times: bool,
     /// m* of a target, which may need the posterior on a grid.
-    critical: Option<(Arc<StudyTarget>, Option<[f64; 2]>)>,
+    critical: BackgroundValue<SameTarget, Option<[f64; 2]>>,
 }
 
 impl View for Adaptation {
@@ -41,10 +42,9 @@ impl View for Adaptation {
         let findings = measured::controls(ui, snapshot, study, &options, tip, actions);
         let Some(now) = snapshot.subject() else { return };
         let target = findings.and_then(|f| f.target.clone()).map_or(now, Arc::new);
-        if self.critical.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(&of.frozen, &target.frozen) || of.watched != target.watched) {
-            self.critical = Some((target.clone(), adaptation::critical_strengths(&target)));
-        }
-        let critical = self.critical.as_ref().and_then(|(_, critical)| *critical).filter(|_| !self.times);
+        let key = SameTarget(target.clone());
+        let found = self.critical.latest(ui, &key, |SameTarget(target)| adaptation::critical_strengths(target));
+        let critical = found.and_then(|(_, critical)| *critical).filter(|_| !self.times);
         let figure = study.figure(&target, &options);
         let exact = figure.expectation == Expectation::Exact;
         ui.weak(if exact {

@@ -4,17 +4,17 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::app::widgets::number_field::drag_value;
-use crate::engine::{BackgroundJob, Command, JobContext, Snapshot};
+use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
 use crate::model::{Family, FamilyConfig};
 use crate::studies::natural_parameter::{FAMILIES, eta_origin, family_options};
-use crate::studies::{Curve, Study, StudyOptions, StudyTarget, partition, partition_error};
-use crossbeam_channel::Receiver;
+use crate::studies::{Curve, Study, StudyTarget, partition, partition_error};
 use egui::Ui;
 use egui_plot::{Corner, Legend, Plot, VLine};
 
@@ -27,53 +27,16 @@ pub struct Partition {
     /// The unit of layer 0 .. whose eta is marked.
     unit: usize,
     /// Theory's curves.
-    exact: ExactCurves,
+    exact: BackgroundValue<Picture, Vec<Curve>>,
 }
 
 /// The family and whether it is its errors that are drawn.
 type Picture = (FamilyConfig, bool);
 
-/// Theory's curves, which are integrals for many families: they are computed on a thread of their own.
-#[derive(Default)]
-struct ExactCurves {
-    job: Option<BackgroundJob<CurvesRequest, (Picture, Vec<Curve>)>>,
-    asked: Option<Picture>,
-    found: Option<(Picture, Vec<Curve>)>,
-}
-
-/// What the thread is asked for.
-struct CurvesRequest {
-    picture: Picture,
-    study: &'static dyn Study,
-    target: StudyTarget,
-    options: StudyOptions,
-}
-
-impl ExactCurves {
-    /// The curves of this picture; None as long as they are being computed.
-    fn of(&mut self, ui: &Ui, picture: Picture, study: &'static dyn Study, target: &StudyTarget) -> Option<&[Curve]> {
-        if let Some(job) = &self.job {
-            self.found = job.reports().last().or(self.found.take());
-        }
-        let is_found = self.found.as_ref().is_some_and(|found| found.0 == picture);
-        if !is_found {
-            let waker = ui.ctx().clone();
-            let body = move |requests: Receiver<CurvesRequest>, job: &JobContext<_>| {
-                for CurvesRequest { picture, study, target, options } in requests {
-                    job.report((picture, study.curves(&target, &options)));
-                    waker.request_repaint();
-                }
-            };
-            if self.job.is_none() {
-                self.job = BackgroundJob::spawn("exact curves", 1, 2, body).ok();
-            }
-            let request = || CurvesRequest { picture, study, target: target.clone(), options: family_options(picture.0) };
-            if self.asked != Some(picture) && self.job.as_ref().is_some_and(|job| job.submit(request())) {
-                self.asked = Some(picture);
-            }
-        }
-        self.found.as_ref().filter(|found| found.0 == picture).map(|found| &found.1[..])
-    }
+/// Theory's curves of a picture, which are integrals for many families.
+fn exact_curves(study: &'static dyn Study, target: &StudyTarget) -> impl FnOnce(&Picture) -> Vec<Curve> + Send + 'static {
+    let target = target.clone();
+    move |picture| study.curves(&target, &family_options(picture.0))
 }
 
 /// The family with its parameters, as a configuration names it.
@@ -156,7 +119,7 @@ impl Partition {
         let origin = (eta_origin(family) * 100.0).round() / 100.0;
         ui.weak(format!("Lines: exact. Points: above <T(y)>, below its integral over eta from {origin} (thermodynamic integration: the log-partition without any sum over states), one standard error."));
         let unit = self.unit;
-        let exact = self.exact.of(ui, (config, false), study, target).unwrap_or_default();
+        let exact = self.exact.of(ui, &(config, false), exact_curves(study, target)).map_or(&[][..], Vec::as_slice);
         let dark = ui.visuals().dark_mode;
         let height = (ui.available_height() - 56.0) / 2.0;
         let names = ["A'(eta), the mean of T".to_string(), format!("A(eta) - A({origin}), the log-partition")];
@@ -200,8 +163,8 @@ impl Partition {
         let tip = "At eight tau_eps and three K, 512 values of eta each";
         let findings = measured::controls(ui, snapshot, study, &options, tip, actions);
         let figure = study.figure(target, &options);
-        let found = self.exact.of(ui, (config, true), study, target);
-        let curves = found.unwrap_or_default();
+        let found = self.exact.of(ui, &(config, true), exact_curves(study, target));
+        let curves = found.map_or(&[][..], Vec::as_slice);
         ui.weak(if found.is_some() && curves.is_empty() {
         "Root mean square of <T(y)> - A'(eta) over one step, in standard deviations of T in the middle of its range. No closed form for this family."
     } else {

@@ -4,14 +4,16 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
+use crate::experiment::config::DynamicsConfig;
 use crate::export::table::Table;
 use crate::studies::separation::{STUDY, variance_levels};
-use crate::studies::{Point, Study, StudyOptions, StudyTarget};
+use crate::studies::{Curve, Point, Study, StudyOptions, StudyTarget};
 use egui::Ui;
 use egui_plot::{HLine, Legend, Plot, VLine};
 use std::sync::Arc;
@@ -19,13 +21,37 @@ use std::sync::Arc;
 /// Variances above this many times the prior's are not shown: where the dynamics become unstable they grow without bound.
 const TOP: f64 = 3.0;
 
-/// Points (log10 of the ratio, variance), one curve a K.
-type Curves = Vec<Vec<[f64; 2]>>;
-
-/// What the view keeps: the curves, which cost a Lyapunov equation a point.
+/// What the view keeps.
 #[derive(Default)]
 pub struct Separation {
-    curves: Option<(Arc<StudyTarget>, [f64; 2], Curves)>,
+    theory: BackgroundValue<SweptTarget, Option<Theory>>,
+}
+
+/// Variances of the posterior and of the prior, and the curves, which cost a Lyapunov equation a point.
+struct Theory {
+    levels: [f64; 2],
+    curves: Vec<Curve>,
+}
+
+/// A target whose tau_eps and K are swept: the curves of one hold for another that has all else the same.
+#[derive(Clone)]
+struct SweptTarget(Arc<StudyTarget>);
+
+impl PartialEq for SweptTarget {
+    fn eq(&self, other: &Self) -> bool {
+        let kept = |s: &StudyTarget| DynamicsConfig { tau_eps_ms: 1.0, interneurons: 1, ..s.frozen.dynamics };
+        let (a, b) = (&self.0, &other.0);
+        a.frozen.model.weights == b.frozen.model.weights && a.watched == b.watched && kept(a) == kept(b)
+    }
+}
+
+impl Theory {
+    fn of(target: &StudyTarget) -> Option<Self> {
+        let mut curves = STUDY.curves(target, &StudyOptions::default());
+        let levels = variance_levels(target)?;
+        curves.iter_mut().for_each(|curve| curve.points.retain(|p| p[1] < TOP * levels[1]));
+        Some(Self { levels, curves })
+    }
 }
 
 impl View for Separation {
@@ -40,16 +66,8 @@ impl View for Separation {
         let findings = measured::controls(ui, snapshot, &STUDY, &options, tip, actions);
         let target = findings.and_then(|f| f.target.clone()).map_or(now, Arc::new);
         let figure = STUDY.figure(&target, &options);
-        if self.curves.as_ref().is_none_or(|(of, ..)| !same(of, &target)) {
-            let place = |i: usize| -3.2 + 4.4 * i as f64 / 60.0;
-            let curve = |series: usize| {
-                let value = |i: usize| STUDY.expected(&target, &options, series, 10f64.powf(place(i))).map(|v| [place(i), v]);
-                (0..=60).filter_map(value).collect()
-            };
-            let Some(levels) = variance_levels(&target) else { return };
-            self.curves = Some((target.clone(), levels, (0..figure.series.len()).map(curve).collect()));
-        }
-        let Some((_, [posterior, prior], curves)) = &self.curves else { return };
+        let found = self.theory.latest(ui, &SweptTarget(target.clone()), |SweptTarget(target)| Theory::of(target));
+        let Some(Theory { levels: [posterior, prior], curves }) = found.and_then(|(_, theory)| theory.as_ref()) else { return };
         let (posterior, prior) = (*posterior, *prior);
         let top = TOP * prior;
         ui.weak(format!(
@@ -75,8 +93,8 @@ impl View for Separation {
                 let axes = [Axis::Logarithmic, Axis::Linear];
                 for (series, described) in figure.series.iter().enumerate() {
                     let color = theme::SERIES[series];
-                    let curve: Vec<[f64; 2]> = curves[series].iter().copied().filter(|p| p[1] < top).collect();
-                    plot.line(egui_plot::Line::new(described.name.clone(), egui_plot::PlotPoints::from(curve)).color(color).width(1.6));
+                    let own = curves.iter().filter(|curve| curve.series == series);
+                    own.for_each(|curve| measured::curve(plot, &described.name, curve, axes, color));
                     let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series && p.y < top);
                     measured::points(plot, &described.name, found, axes, color);
                 }
@@ -97,10 +115,4 @@ impl View for Separation {
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
         measured::table(snapshot)
     }
-}
-
-/// Whether the curves of one hold for the other: tau_eps and K are what is swept.
-fn same(a: &StudyTarget, b: &StudyTarget) -> bool {
-    let kept = |s: &StudyTarget| crate::experiment::config::DynamicsConfig { tau_eps_ms: 1.0, interneurons: 1, ..s.frozen.dynamics };
-    a.frozen.model.weights == b.frozen.model.weights && a.watched == b.watched && kept(a) == kept(b)
 }

@@ -4,6 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
@@ -11,7 +12,9 @@ use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
-use crate::studies::{self, Curve, Expectation, Figure, OptionKind, Study, StudyFindings, StudyOption, StudyOptions, StudyTarget};
+use crate::studies::{
+    self, Curve, Expectation, Figure, OptionKind, SameTarget, Study, StudyFindings, StudyOption, StudyOptions, StudyTarget,
+};
 use egui::{ScrollArea, Ui};
 use egui_plot::{Corner, Legend, Plot};
 use std::collections::HashMap;
@@ -29,14 +32,19 @@ pub struct Studies {
     options: HashMap<&'static str, StudyOptions>,
     /// Why each study does not apply to a target; None where it does.
     reasons: Option<(Arc<StudyTarget>, Vec<Option<String>>)>,
-    drawn: Option<Drawn>,
+    theory: BackgroundValue<Picture, Theory>,
 }
 
-/// Axes and curves, which may cost an equation a point, and what they were made of.
-struct Drawn {
-    target: StudyTarget,
+/// What axes and curves are made of.
+#[derive(Clone, PartialEq)]
+struct Picture {
+    target: SameTarget,
     name: &'static str,
     options: StudyOptions,
+}
+
+/// Axes, and curves, which may cost an equation a point.
+struct Theory {
     figure: Figure,
     curves: Vec<Curve>,
 }
@@ -107,36 +115,30 @@ impl Studies {
         if let Some(text) = findings.filter(|f| f.finished).and_then(|f| study.printed(f)) {
             ui.monospace(text.trim_end());
         }
-        let target = findings.and_then(|f| f.target.clone()).unwrap_or_else(|| (**target).clone());
-        let old = |drawn: &Drawn| {
-            drawn.name != study.name()
-                || drawn.options != options
-                || !Arc::ptr_eq(&drawn.target.frozen, &target.frozen)
-                || drawn.target.watched != target.watched
+        let target = findings.and_then(|f| f.target.clone()).map_or_else(|| target.clone(), Arc::new);
+        let Ok(options) = options.completed(study) else { return }; // the engine says what is wrong when it is asked to run
+        let picture = Picture { target: SameTarget(target), name: study.name(), options };
+        let compute = move |Picture { target: SameTarget(target), options, .. }: &Picture| Theory {
+            figure: study.figure(target, options),
+            curves: study.curves(target, options),
         };
-        if self.drawn.as_ref().is_none_or(old) {
-            let (figure, curves) = match options.completed(study) {
-                Ok(options) => (study.figure(&target, &options), study.curves(&target, &options)),
-                Err(_) => return, // the engine says what is wrong when it is asked to run
-            };
-            self.drawn = Some(Drawn { target, name: study.name(), options, figure, curves });
-        }
-        if let Some(drawn) = &self.drawn {
-            plot(ui, drawn, findings);
+        let found = self.theory.latest(ui, &picture, compute);
+        if let Some((_, theory)) = found.filter(|(of, _)| of.name == picture.name && of.options == picture.options) {
+            plot(ui, picture.name, theory, findings);
         }
     }
 }
 
 /// What theory is, and the points beside it.
-fn plot(ui: &mut Ui, drawn: &Drawn, findings: Option<&StudyFindings>) {
-    let (figure, dark) = (&drawn.figure, ui.visuals().dark_mode);
+fn plot(ui: &mut Ui, name: &str, theory: &Theory, findings: Option<&StudyFindings>) {
+    let (figure, dark) = (&theory.figure, ui.visuals().dark_mode);
     ui.weak(match figure.expectation {
         Expectation::None => "Points: measured.",
         Expectation::Exact => "Lines: exact. Points: measured, one standard error.",
         Expectation::Guide => "Lines: a guide. Points: measured, one standard error.",
     });
     let axes = [figure.x.scale, figure.y.scale];
-    let mut plot = grid::numbered(Plot::new(("study", drawn.name)))
+    let mut plot = grid::numbered(Plot::new(("study", name)))
         .legend(Legend::default().follow_insertion_order(true).position(Corner::LeftTop))
         .allow_scroll(false)
         .x_axis_label(figure.x.label.clone())
@@ -150,10 +152,10 @@ fn plot(ui: &mut Ui, drawn: &Drawn, findings: Option<&StudyFindings>) {
     if let Some(range) = figure.range {
         plot = range.into_iter().fold(plot, |plot, x| plot.include_x(axes[0].place(x)));
     }
-    plot.figure(ui, drawn.name, |plot| {
+    plot.figure(ui, name, |plot| {
         for (i, series) in figure.series.iter().enumerate() {
             let color = theme::SERIES[i % theme::SERIES.len()];
-            let own = drawn.curves.iter().filter(|curve| curve.series == i);
+            let own = theory.curves.iter().filter(|curve| curve.series == i);
             own.for_each(|curve| {
                 measured::curve(plot, &series.name, curve, axes, if figure.series.len() == 1 { theme::exact(dark) } else { color })
             });

@@ -1,5 +1,6 @@
 //! Pieces that several views use.
 
+pub mod background_value;
 pub mod cached_lines;
 pub mod cached_texture;
 pub mod choice;
