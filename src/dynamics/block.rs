@@ -84,6 +84,8 @@ pub(super) struct Block {
     pub(super) completions: Option<Completions>,
     /// Steps until a categorical top is drawn again.
     steps_until_draw: usize,
+    /// Whether the next step starts the interneurons in equilibrium at the eta that it finds.
+    unsettled: bool,
     pub(super) noise: Noise,
     /// Learning steps stored in the histories of eps and f, whose products are not in the sums yet.
     stored_steps: usize,
@@ -109,6 +111,7 @@ impl Block {
             observation: None,
             completions: None,
             steps_until_draw: 0,
+            unsettled: false,
             noise: Noise::new(seed, stream),
             stored_steps: 0,
             interneurons,
@@ -148,11 +151,13 @@ impl Block {
             }
         }
         self.begin(model);
+        self.unsettled = false;
     }
 
     /// The beginning of a presentation to neurons that stay, or are set from outside, where they are: interneurons in equilibrium at
-    /// eta = 0, sums of the presentation at 0.
+    /// the eta that the first step finds, sums of the presentation at 0.
     pub(super) fn begin(&mut self, model: &Hierarchy) {
+        self.unsettled = true;
         self.refresh_highest_input(model);
         self.steps_until_draw = 0;
         self.set_interneurons(model, self.interneurons);
@@ -234,6 +239,9 @@ impl Block {
                 family.apply_link(&mut below.eta, &mut below.slope); // eta = g(a) (model.md 7)
             }
             let table = self.tables.get(l).and_then(Option::as_deref);
+            if self.unsettled {
+                interneurons::settle(family.as_ref(), below, parameters, &mut self.noise);
+            }
             interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);
             if let (0, Some(observation)) = (l, &mut self.observation) {
                 observation.advance(family.as_ref(), &mut below.x, &below.eta, &mut self.noise);
@@ -248,6 +256,7 @@ impl Block {
             layer_product(&mut above.likelihood, view(&below.eps, self.rows), w); // W^T eps
             model.layers[l + 1].activation.multiply_by_slope(&above.x, &mut above.likelihood);
         }
+        self.unsettled = false;
         let (reconstruction, count) = &mut self.reconstruction;
         let observed = &self.layers[0];
         let gaussian = matches!(observed.dynamics, Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }));
@@ -302,6 +311,41 @@ mod tests {
             }
         }
         worst
+    }
+
+    /// Mean over `rows` networks of <T(y)> in the first step of dt = tau_eps, the neurons at x = 2, of K = 2 interneurons that know it or
+    /// (planted) are in equilibrium at eta = 0; its standard error, and A'(eta).
+    fn first_statistic(family: FamilyConfig, simulated: bool, planted: bool) -> [f64; 3] {
+        let rows = 4000;
+        let layers = vec![
+            Layer::new(family, Activation::Linear, 1).unwrap(),
+            Layer::new(FamilyConfig::Gaussian { sigma: 1.0 }, Activation::Linear, 1).unwrap(),
+        ];
+        let model = Hierarchy::new(layers, vec![Array2::from_elem((1, 1), 0.7)]).unwrap();
+        let mut block = Block::new(&model, rows, 2, 5, 0);
+        block.layers[1].x.fill(2.0);
+        block.begin(&model);
+        block.unsettled &= !planted;
+        let still = LayerStep { h: 0.0, m: 0.0, rho: 1.0, noisy: true, temperature: 1.0 };
+        let parameters = StepParameters { layers: vec![still], interneurons: 2, simulated, ..StepParameters::default() };
+        block.run(&model, &parameters, Span { steps: 1, skip: 0, learn: false, last: false }, &Probes::default());
+        let found: Vec<f64> = block.layers[0].mean_statistic.iter().map(|&t| f64::from(t)).collect();
+        let mean = found.iter().sum::<f64>() / rows as f64;
+        let variance = found.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / rows as f64;
+        [mean, (variance / rows as f64).sqrt(), model.layers[0].family().unwrap().mean_statistic(1.4)]
+    }
+
+    #[test]
+    fn interneurons_of_neurons_that_go_on_begin_in_equilibrium_at_their_eta_and_others_are_seen() {
+        for (family, simulated) in
+            [(FamilyConfig::Gaussian { sigma: 0.6 }, false), (FamilyConfig::Bernoulli, false), (FamilyConfig::Bernoulli, true)]
+        {
+            let [mean, error, expected] = first_statistic(family, simulated, false);
+            let case = format!("{family:?}, simulated {simulated}: {mean} {expected} +- {error}");
+            assert!((mean - expected).abs() < 4.0 * error, "{case}");
+            let [mean, error, expected] = first_statistic(family, simulated, true);
+            assert!((mean - expected).abs() > 4.0 * error, "{case}: planted");
+        }
     }
 
     #[test]

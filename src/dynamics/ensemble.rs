@@ -181,6 +181,7 @@ impl Ensemble {
                 Start::Prior => {
                     block.restart(model);
                     ancestral::draw(model, block, 1, block.active_layers, 1.0);
+                    block.begin(model);
                 }
                 Start::Chains(chain) => {
                     block.place(model, |r, l, state| chain(first + r, l, state));

@@ -41,6 +41,32 @@ pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 
     state.micro.resize(if matches!(dynamics, InterneuronDynamics::OrnsteinUhlenbeck { .. }) { 0 } else { size });
 }
 
+/// In units of tau_eps, for how long interneurons that move step by step run until they count as settled.
+const SETTLING: f64 = 10.0;
+
+/// Starts the interneurons in equilibrium at eta: as an expectation and what it leaves open, or settled where they move step by step.
+pub(super) fn settle(family: &dyn Family, state: &mut LayerState, parameters: &StepParameters, noise: &mut Noise) {
+    if parameters.exact {
+        return;
+    }
+    let k = parameters.interneurons;
+    match state.dynamics {
+        Some(InterneuronDynamics::OrnsteinUhlenbeck { sigma }) => {
+            state.y.clone_from(&state.eta);
+            state.unsampled_variance = f64::from(sigma * sigma) / k as f64;
+        }
+        Some(InterneuronDynamics::HeatBath) if !parameters.simulated => {
+            two_state::pool(&mut state.y, state.eta.len());
+            family.mean_statistics(&state.eta, &mut state.y);
+            state.unsampled_variances.iter_mut().zip(&state.y).for_each(|(open, p)| *open = p * (1.0 - p) / k as f32);
+        }
+        _ => {
+            let settling = StepParameters { dt_over_tau_eps: SETTLING, layers: Vec::new(), ..*parameters };
+            advance(family, None, state, &settling, noise);
+        }
+    }
+}
+
 /// Advances the interneurons of one layer by dt and writes <T(y)>, their mean over K and over dt.
 pub(super) fn advance(
     family: &dyn Family,

@@ -280,7 +280,6 @@ impl GenerativePreset {
                 tau_v_ms: 700.0,
                 adaptation: 1.6,
                 adaptation_unit: AdaptationUnit::Stiffness,
-                interneuron_mode: InterneuronMode::Exact,
                 safety: 0.35,
                 curvature: Curvature::Mean,
                 choice_interval: 5,

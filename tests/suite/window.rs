@@ -138,6 +138,9 @@ fn every_view_draws_for_every_preset() {
                 until(&mut harness, |app| app.state.fits.is_some());
             }
             harness.run_steps(4);
+            while harness.query_by_label_contains("are being computed").is_some() {
+                harness.step();
+            }
             let picture = harness.render().unwrap();
             let written = pictures.join(format!("{}-{}.png", preset.name, view.name()));
             picture.save(&written).unwrap();

@@ -4,7 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::background_value::BackgroundValue;
+use crate::app::widgets::background_value::{BackgroundValue, COMPUTED};
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
@@ -67,7 +67,11 @@ impl View for Separation {
         let target = findings.and_then(|f| f.target.clone()).map_or(now, Arc::new);
         let figure = STUDY.figure(&target, &options);
         let found = self.theory.latest(ui, &SweptTarget(target.clone()), |SweptTarget(target)| Theory::of(target));
-        let Some(Theory { levels: [posterior, prior], curves }) = found.and_then(|(_, theory)| theory.as_ref()) else { return };
+        let Some((_, theory)) = found else {
+            ui.weak(COMPUTED);
+            return;
+        };
+        let Some(Theory { levels: [posterior, prior], curves }) = theory else { return };
         let (posterior, prior) = (*posterior, *prior);
         let top = TOP * prior;
         ui.weak(format!(

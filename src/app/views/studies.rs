@@ -4,7 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::background_value::BackgroundValue;
+use crate::app::widgets::background_value::{BackgroundValue, COMPUTED};
 use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
@@ -123,8 +123,9 @@ impl Studies {
             curves: study.curves(target, options),
         };
         let found = self.theory.latest(ui, &picture, compute);
-        if let Some((_, theory)) = found.filter(|(of, _)| of.name == picture.name && of.options == picture.options) {
-            plot(ui, picture.name, theory, findings);
+        match found.filter(|(of, _)| of.name == picture.name && of.options == picture.options) {
+            Some((_, theory)) => plot(ui, picture.name, theory, findings),
+            None => _ = ui.weak(COMPUTED),
         }
     }
 }

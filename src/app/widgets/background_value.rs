@@ -5,6 +5,9 @@ use crate::engine::{BackgroundJob, JobContext};
 use crossbeam_channel::Receiver;
 use egui::Ui;
 
+/// Said where a picture waits for its first curves.
+pub const COMPUTED: &str = "The exact curves are being computed ...";
+
 /// What is to be computed, and how.
 type Request<K, V> = (K, Box<dyn FnOnce(&K) -> V + Send>);
 

@@ -63,6 +63,7 @@ impl Block {
         EnsembleCounters {
             interneurons: self.interneurons,
             steps_until_draw: self.steps_until_draw,
+            unsettled: self.unsettled,
             learned_steps: self.learned_steps,
             stored_steps: self.stored_steps,
             reconstruction_steps: self.reconstruction.1,
@@ -193,6 +194,7 @@ impl Block {
         self.refresh_highest_input(model);
         (self.steps_until_draw, self.learned_steps, self.stored_steps) =
             (counters.steps_until_draw, counters.learned_steps, counters.stored_steps);
+        self.unsettled = counters.unsettled;
         self.reconstruction = (saved.reconstruction.clone(), counters.reconstruction_steps);
         self.free(free, counters.inner_steps, step);
         let [sums, v] = &saved.observation;

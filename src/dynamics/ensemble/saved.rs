@@ -24,6 +24,9 @@ pub struct EnsembleCounters {
     pub interneurons: usize,
     /// Steps until a categorical top is drawn again.
     pub steps_until_draw: usize,
+    /// Whether the next step starts the interneurons in equilibrium at their eta.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsettled: bool,
     /// Learning steps of the presentation under way.
     pub learned_steps: usize,
     /// Of these the last ones, whose products are not in the sums yet.

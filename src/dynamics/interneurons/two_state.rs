@@ -1,65 +1,21 @@
 //! The interneurons of bernoulli units over one step, without micro-steps (model.md 9).
 //!
 //! K interneurons in {0, 1} that are redrawn at rate 1/tau_eps are a birth and death process: of n that are at 1, one more gets there
-//! at rate (K - n) p/tau_eps and one leaves at rate n (1 - p)/tau_eps. Where few changes are to be expected they are drawn one by one:
-//! exact for every dt and K. Where they are many, the mean over the step is drawn at once, from a normal number that is bent so that
-//! mean, variance and third cumulant are exact; the means of successive steps have their exact covariance.
+//! at rate (K - n) p/tau_eps and one leaves at rate n (1 - p)/tau_eps. Where many changes are to be expected, the mean over the step is
+//! drawn at once, from a normal number that is bent so that mean, variance and third cumulant are exact. Where they are few, but dt is
+//! long beside tau_eps, the number of visits to the rarer value is drawn, and their length in all. Elsewhere changes are drawn one by
+//! one: exact for every dt and K. The means of successive steps have their exact covariance.
 
 use crate::dynamics::noise::Noise;
-use crate::dynamics::step_parameters::OrnsteinUhlenbeckStep;
-use crate::model::vector;
+use one_by_one::Uniforms;
+use rare_visits::RareVisits;
+pub(super) use step::TwoStateStep;
+use step::{CHUNK, is_many};
+pub use step::{DISTANCE, MANY, SHORT};
 
-/// Changes in one direction, K a p (1 - p) with a = dt/tau_eps, from which the mean is drawn at once. Its distribution function is then
-/// within [`DISTANCE`] of the exact one.
-pub const MANY: f64 = 5.0;
-/// Bound of the Kolmogorov distance of what is drawn at once from the exact distribution, whatever p, dt and K.
-pub const DISTANCE: f64 = 0.02;
-/// Units that are advanced together, while their numbers are in the cache.
-const CHUNK: usize = 256;
-
-/// The numbers that all units of a layer share.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TwoStateStep {
-    /// dt/tau_eps.
-    a: f32,
-    /// K.
-    count: f32,
-    /// Of a unit with p (1 - p) = 1, the transition of the mean of K (see [`OrnsteinUhlenbeckStep`]).
-    from_z: f32,
-    decay: f32,
-    noise_variance: f32,
-    shared_noise: f32,
-    rest_variance: f32,
-    /// Third cumulant of the mean over the step in units of that of one draw, p (1 - p)(1 - 2 p).
-    third: f32,
-}
-
-impl TwoStateStep {
-    /// From a = dt/tau_eps and K.
-    pub(super) fn new(a: f64, k: usize) -> Self {
-        let step = OrnsteinUhlenbeckStep::new(1.0, a, k);
-        Self {
-            a: a as f32,
-            count: k as f32,
-            from_z: step.from_z as f32,
-            decay: step.decay as f32,
-            noise_variance: (step.noise * step.noise) as f32,
-            shared_noise: (step.shared * step.noise) as f32,
-            rest_variance: (step.shared * step.shared + step.own * step.own) as f32,
-            third: (third_cumulant(a) / (k * k) as f64) as f32,
-        }
-    }
-}
-
-/// Third cumulant of the mean over dt of one redrawn unit, in units of that of a draw: 6 times the integral of s (1 - s) exp(-a s) over
-/// 0 < s < 1. Three moments have something in common only where no redraw lies between them.
-fn third_cumulant(a: f64) -> f64 {
-    if a < 0.1 {
-        return 1.0 - a / 2.0 + 3.0 / 20.0 * a * a - a.powi(3) / 30.0;
-    }
-    let e = (-a).exp();
-    6.0 * ((1.0 - e * (1.0 + a)) / (a * a) - (2.0 - e * (a * a + 2.0 * a + 2.0)) / a.powi(3))
-}
+mod one_by_one;
+mod rare_visits;
+mod step;
 
 /// The mean of K interneurons a unit in equilibrium at p = 1/2.
 pub(super) fn start(k: usize, y: &mut [f32], noise: &mut Noise) {
@@ -101,36 +57,25 @@ pub(super) fn single(y: &mut Vec<f32>, units: usize, k: usize, noise: &mut Noise
 /// Advances the interneurons of units with means `p`, `[units]`. `y` is the mean of a unit's K at the end of the last step, or its
 /// expectation, about which `open_variance` is left open; `mean` becomes their mean over K and over the step.
 pub(super) fn advance(p: &[f32], y: &mut [f32], open_variance: &mut [f32], mean: &mut [f32], step: &TwoStateStep, noise: &mut Noise) {
-    let mut random = Uniforms { values: [0.0; 64], used: 64 };
-    let (mut normal, mut chance, mut changes) = ([0.0; CHUNK], [0.0; CHUNK], [0; CHUNK]);
+    let mut random = Uniforms::default();
+    let mut visits = RareVisits::default();
+    let (mut normal, mut chance, mut marks) = ([0.0; CHUNK], [0.0; CHUNK], [0; CHUNK]);
     for first in (0..p.len()).step_by(CHUNK) {
         let now = first..p.len().min(first + CHUNK);
         let (p, y, mean) = (&p[now.clone()], &mut y[now.clone()], &mut mean[now.clone()]);
         let open_variance = &mut open_variance[now];
-        let (normal, chance) = (&mut normal[..p.len()], &mut chance[..p.len()]);
+        let normal = &mut normal[..p.len()];
         noise.fill(normal);
-        if at_once(p, y, open_variance, mean, normal, step) == 0 {
-            continue;
-        }
-        noise.fill_uniform(chance);
-        changes.fill(0);
-        mark_changes(p, y, open_variance, chance, &mut changes[..p.len()], step);
-        for (group, marks) in changes.as_chunks::<8>().0.iter().enumerate() {
-            if u64::from_ne_bytes(*marks) == 0 {
-                continue;
-            }
-            for i in (0..8).filter(|&i| marks[i] != 0).map(|i| 8 * group + i) {
-                let first = if open_variance[i] == 0.0 { Some(chance[i]) } else { None };
-                (mean[i], y[i]) = one_by_one(p[i], y[i], first, step, &mut random, noise);
-                open_variance[i] = 0.0;
-            }
+        if step.a >= SHORT as f32 {
+            visits.draw(p, [&*y, &*open_variance, &*normal], step, noise);
+            at_once(p, y, open_variance, mean, normal, step);
+            visits.give([y, open_variance, mean]);
+        } else if at_once(p, y, open_variance, mean, normal, step) > 0 {
+            let chance = &mut chance[..p.len()];
+            noise.fill_uniform(chance);
+            one_by_one::advance(p, [y, open_variance, mean], (chance, &mut marks), step, &mut random, noise);
         }
     }
-}
-
-#[inline(always)]
-fn is_many(p: f32, step: &TwoStateStep) -> bool {
-    step.count * step.a * p * (1.0 - p) >= MANY as f32
 }
 
 /// Draws the mean over the step where many changes are to be expected, from one normal number a unit; returns the number of other
@@ -152,7 +97,9 @@ fn at_once(p: &[f32], y: &mut [f32], open: &mut [f32], mean: &mut [f32], normal:
         let t = (skewness * (0.5 * std::f32::consts::FRAC_1_SQRT_2)).clamp(-0.6, 0.6);
         let square = t * t;
         let sine = t * (1.0 / 3.0 + square * (4.0 / 81.0 + square * (16.0 / 729.0 + square * (256.0 / 19_683.0))));
-        let bent = (1.0 - 4.0 * sine * sine).sqrt() * n1 + std::f32::consts::SQRT_2 * sine * (n1 * n1 - 1.0);
+        let bend = 4.0 * sine * sine; // at most 0.18: sqrt(1 - bend) by its series, to 1e-5
+        let root = 1.0 - bend * (0.5 + bend * (0.125 + bend * (0.0625 + bend * (5.0 / 128.0))));
+        let bent = root * n1 + std::f32::consts::SQRT_2 * sine * (n1 * n1 - 1.0);
         let gain = (step.decay * step.from_z * open[i] + step.shared_noise * variance) * precision;
         let left = (step.decay * step.decay * open[i] + step.rest_variance * variance - gain * gain).max(0.0);
         mean[i] = if many { p + step.from_z * z + spread * bent } else { y[i] };
@@ -163,61 +110,9 @@ fn at_once(p: &[f32], y: &mut [f32], open: &mut [f32], mean: &mut [f32], normal:
     few
 }
 
-/// Marks the units whose changes are to be drawn one by one: those with a change in the step, which `chance` decides, and those
-/// of which only an expectation is known.
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
-fn mark_changes(p: &[f32], y: &[f32], open: &[f32], chance: &[f32], marks: &mut [u8], step: &TwoStateStep) {
-    let n = p.len();
-    let (y, open, chance, marks) = (&y[..n], &open[..n], &chance[..n], &mut marks[..n]);
-    for i in 0..n {
-        let rate = step.a * step.count * ((1.0 - y[i]) * p[i] + y[i] * (1.0 - p[i]));
-        let none = vector::exp(-rate); // the probability of no change
-        marks[i] = u8::from(!is_many(p[i], step) & ((chance[i] >= none) | (open[i] != 0.0)));
-    }
-}
-
-/// Changes drawn one after the other: the mean over the step and the mean of the K at its end. `first` decides when the first comes; where
-/// it is None, `y` is an expectation, and a number of interneurons with this mean is taken.
-fn one_by_one(p: f32, y: f32, first: Option<f32>, step: &TwoStateStep, random: &mut Uniforms, noise: &mut Noise) -> (f32, f32) {
-    let k = step.count;
-    let mut on = match first {
-        Some(_) => (y * k + 0.5).floor(),
-        None => (y * k + random.next(noise)).floor().clamp(0.0, k),
-    };
-    let mut chance = first.unwrap_or_else(|| random.next(noise));
-    let (mut time, mut integral) = (0.0, 0.0);
-    loop {
-        let (up, down) = (step.a * (k - on) * p, step.a * on * (1.0 - p));
-        let wait = -chance.ln() / (up + down); // infinite, or 0/0, where nothing can change
-        if wait.is_nan() || time + wait >= 1.0 {
-            return ((integral + (1.0 - time) * on) / k, on / k);
-        }
-        integral += wait * on;
-        time += wait;
-        on += if random.next(noise) * (up + down) < up { 1.0 } else { -1.0 };
-        chance = random.next(noise);
-    }
-}
-
-/// Uniform numbers in (0, 1), one at a time.
-struct Uniforms {
-    values: [f32; 64],
-    used: usize,
-}
-
-impl Uniforms {
-    fn next(&mut self, noise: &mut Noise) -> f32 {
-        if self.used == self.values.len() {
-            noise.fill_uniform(&mut self.values);
-            self.used = 0;
-        }
-        self.used += 1;
-        self.values[self.used - 1]
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::step::third_cumulant;
     use super::*;
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
     use rand_distr::{Beta, Binomial, Distribution, Poisson};
@@ -298,7 +193,7 @@ mod tests {
             (0.3, 0.05, 1, 1),
             (0.3, 0.5, 1, 1),
             (0.3, 5.0, 1, 0),
-            (0.02, 40.0, 1, 0),
+            (0.02, 25.0, 1, 0),
             (0.4, 1.2, 4, 3),
             (0.7, 0.3, 16, 2),
             (0.01, 3.0, 16, 1),
@@ -326,21 +221,25 @@ mod tests {
         }
     }
 
+    /// The mean over a step in equilibrium, by pieces.
+    fn equilibrium_by_pieces(p: f64, a: f64, k: usize) -> Vec<f64> {
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let binomial = Binomial::new(k as u64, p).unwrap();
+        let mut draw = || {
+            let on = binomial.sample(&mut rng) as usize;
+            by_pieces(p, a, k, on, &mut rng)[0]
+        };
+        (0..DRAWS).map(|_| draw()).collect()
+    }
+
     #[test]
     fn means_drawn_at_once_keep_the_bound_and_three_cumulants_and_a_missing_term_is_seen() {
         for (p, a, k) in
             [(0.5, 30.0, 1), (0.2, 32.0, 1), (0.3, 400.0, 1), (0.0128, 400.0, 1), (0.4, 10.0, 3), (0.25, 2.0, 16), (0.6, 8.0, 4)]
         {
-            let mut rng = ChaCha8Rng::seed_from_u64(8);
-            let binomial = Binomial::new(k as u64, p).unwrap();
-            let exact: Vec<f64> = (0..DRAWS)
-                .map(|_| {
-                    let on = binomial.sample(&mut rng) as usize;
-                    by_pieces(p, a, k, on, &mut rng)[0]
-                })
-                .collect();
+            let exact = equilibrium_by_pieces(p, a, k);
             assert!(k as f64 * a * p * (1.0 - p) >= MANY, "drawn at once");
-            let (found, end, before) = drawn(p, a, k, None, DRAWS, 12);
+            let (found, _, before) = drawn(p, a, k, None, DRAWS, 12);
             let case = format!("p {p}, a {a}, K {k}");
             let slack = KOLMOGOROV / (DRAWS as f64 / 2.0).sqrt();
             assert!(distance(&found, &exact) < DISTANCE + slack, "{case}: {}", distance(&found, &exact));
@@ -362,13 +261,64 @@ mod tests {
             let expected = one * ((-a).exp_m1() / a).powi(2);
             let [lagged, error] = covariance(&before, &found);
             assert!((lagged - expected).abs() < 4.0 * error, "{case}: covariance of successive means {lagged} {expected} +- {error}");
-            drop(end);
+        }
+    }
+
+    #[test]
+    fn few_short_visits_keep_the_bound_and_the_mean_and_planted_mistakes_are_seen() {
+        let slack = KOLMOGOROV / (DRAWS as f64 / 2.0).sqrt();
+        let root_n = (DRAWS as f64).sqrt();
+        for (expected, a, k) in [
+            (0.02, 400.0, 1),
+            (0.3, 30.0, 1),
+            (1.0, 46.0, 1),
+            (2.0, 119.0, 1),
+            (4.9, 30.0, 1),
+            (4.9, 400.0, 1),
+            (0.5, 60.0, 4),
+            (3.0, 30.0, 4),
+            (4.0, 100.0, 16),
+        ] {
+            let rare = expected / (a * k as f64);
+            let case = format!("{expected} visits, a {a}, K {k}");
+            assert!(k as f64 * a * rare * (1.0 - rare) < MANY && a >= SHORT, "drawn by visits");
+            let exact = equilibrium_by_pieces(rare, a, k);
+            for p in [rare, 1.0 - rare] {
+                let (found, end, before) = drawn(p, a, k, None, DRAWS, 13);
+                let as_rare: Vec<f64> = found.iter().map(|share| if p == rare { *share } else { 1.0 - share }).collect();
+                assert!(distance(&as_rare, &exact) < DISTANCE + slack, "{case}: {}", distance(&as_rare, &exact));
+                let variance = rare * (1.0 - rare) / k as f64 * 2.0 * (a - 1.0 + (-a).exp()) / (a * a);
+                let error = variance.sqrt() / root_n;
+                assert!((mean(&as_rare) - rare).abs() < 0.003 * rare + 4.0 * error, "{case}: mean {} {rare}", mean(&as_rare));
+                let [own, error] = covariance(&as_rare, &as_rare);
+                assert!((own - variance).abs() < 0.05 * variance + 4.0 * error, "{case}: variance {own} {variance} +- {error}");
+                assert!(end.iter().all(|y| (0.0..=1.0).contains(y)));
+                let expected = rare * (1.0 - rare) / k as f64 / (a * a);
+                let [lagged, error] = covariance(&before, &found);
+                assert!((lagged - expected).abs() < 0.05 * expected + 4.0 * error, "{case}: {lagged} {expected} +- {error}");
+            }
+            // Planted: lengths that all have their mean; visits that come at 1.1 times their rate.
+            if (0.3..3.5).contains(&expected) {
+                let mut rng = ChaCha8Rng::seed_from_u64(9);
+                let visits = Poisson::new(a * rare * k as f64).unwrap();
+                let wrong: Vec<f64> = (0..DRAWS).map(|_| visits.sample(&mut rng) / (a * k as f64)).collect();
+                assert!(distance(&wrong, &exact) > DISTANCE + slack, "{case}: planted lengths");
+                let (wrong, ..) = drawn(1.1 * rare, a, k, None, DRAWS, 13);
+                let error = covariance(&wrong, &wrong)[0].sqrt() / root_n;
+                assert!(expected < 1.0 || (mean(&wrong) - rare).abs() > 0.003 * rare + 4.0 * error, "{case}: planted rate");
+            }
         }
     }
 
     #[test]
     fn units_that_change_between_the_two_accounts_keep_their_mean() {
-        let (count, a, k) = (DRAWS, 20.0, 2);
+        for a in [20.0, 40.0] {
+            units_that_change(a, 2);
+        }
+    }
+
+    fn units_that_change(a: f64, k: usize) {
+        let count = DRAWS;
         let mut noise = Noise::new(3, 0);
         let step = TwoStateStep::new(a, k);
         let (mut y, mut open, mut shares) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);

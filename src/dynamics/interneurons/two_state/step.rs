@@ -1,0 +1,65 @@
+//! What the bernoulli units of a layer share in a step (model.md 9).
+
+use crate::dynamics::step_parameters::OrnsteinUhlenbeckStep;
+
+/// Changes in one direction, K a p (1 - p) with a = dt/tau_eps, from which the mean is drawn at once. Its distribution function is then
+/// within [`DISTANCE`] of the exact one.
+pub const MANY: f64 = 5.0;
+/// Bound of the Kolmogorov distance of what is drawn at once from the exact distribution, whatever p, dt and K.
+pub const DISTANCE: f64 = 0.02;
+/// dt/tau_eps from which a visit to the rarer value is short: such visits are drawn together, with the same bound.
+pub const SHORT: f64 = 30.0;
+/// Less than this is left of a value after a step: nothing. (The square of what is smaller would be a slow, subnormal number.)
+const NOTHING: f64 = 1e-15;
+/// Units that are advanced together, while their numbers are in the cache.
+pub(super) const CHUNK: usize = 256;
+
+/// The numbers that all units of a layer share.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::dynamics::interneurons) struct TwoStateStep {
+    /// dt/tau_eps.
+    pub(super) a: f32,
+    /// K.
+    pub(super) count: f32,
+    /// Of a unit with p (1 - p) = 1, the transition of the mean of K (see [`OrnsteinUhlenbeckStep`]).
+    pub(super) from_z: f32,
+    pub(super) decay: f32,
+    pub(super) noise_variance: f32,
+    pub(super) shared_noise: f32,
+    pub(super) rest_variance: f32,
+    /// Third cumulant of the mean over the step in units of that of one draw, p (1 - p)(1 - 2 p).
+    pub(super) third: f32,
+}
+
+impl TwoStateStep {
+    /// From a = dt/tau_eps and K.
+    pub(in crate::dynamics::interneurons) fn new(a: f64, k: usize) -> Self {
+        let step = OrnsteinUhlenbeckStep::new(1.0, a, k);
+        Self {
+            a: a as f32,
+            count: k as f32,
+            from_z: step.from_z as f32,
+            decay: if step.decay < NOTHING { 0.0 } else { step.decay as f32 },
+            noise_variance: (step.noise * step.noise) as f32,
+            shared_noise: (step.shared * step.noise) as f32,
+            rest_variance: (step.shared * step.shared + step.own * step.own) as f32,
+            third: (third_cumulant(a) / (k * k) as f64) as f32,
+        }
+    }
+}
+
+/// Third cumulant of the mean over dt of one redrawn unit, in units of that of a draw: 6 times the integral of s (1 - s) exp(-a s) over
+/// 0 < s < 1. Three moments have something in common only where no redraw lies between them.
+pub(super) fn third_cumulant(a: f64) -> f64 {
+    if a < 0.1 {
+        return 1.0 - a / 2.0 + 3.0 / 20.0 * a * a - a.powi(3) / 30.0;
+    }
+    let e = (-a).exp();
+    6.0 * ((1.0 - e * (1.0 + a)) / (a * a) - (2.0 - e * (a * a + 2.0 * a + 2.0)) / a.powi(3))
+}
+
+/// Whether so many changes are to be expected that the mean is drawn at once.
+#[inline(always)]
+pub(super) fn is_many(p: f32, step: &TwoStateStep) -> bool {
+    step.count * step.a * p * (1.0 - p) >= MANY as f32
+}
