@@ -185,7 +185,7 @@ use_of_window() {
   local what=$1 log=$work/walk.log
   shift
   if env "$@" cargo test --release --test walk "$what" -- --nocapture > "$log" 2>&1; then
-    grep -E '^(walk|memory)' "$log" || true
+    grep -E '^(walk: |preset  |[a-z0-9-]+ +[a-z-]+ +[0-9.]+ +[0-9.]+ )' "$log" || true
     row "window, $what" 1 0 1 0 0
   else
     tail -n 60 "$log" >&2

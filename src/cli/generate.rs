@@ -7,6 +7,7 @@ use crate::export::images::{Tone, picture, save_npz};
 use crate::export::{Outputs, check_room, save_png, write_or_keep};
 use crate::model::Hierarchy;
 use crate::studies::generation::comparison::SMALLEST_PICTURE;
+use crate::studies::generation::schedule::Schedule;
 use crate::studies::generation::{GenerationChains, GenerationRequest, MOST_STEPS, Mode, Origin};
 use anyhow::bail;
 use indicatif::ProgressBar;
@@ -46,6 +47,10 @@ pub(super) struct Generate {
     /// Where joint and marginal chains start: noise, prior (ancestral draws) or data
     #[arg(long, default_value = "noise")]
     from: String,
+    /// How joint and marginal chains reach the model: woken (the gain of each coupling rises from 0 to 1 over the steps, from the top
+    /// down) or plain; woken from noise, else plain
+    #[arg(long)]
+    schedule: Option<String>,
     /// State of a categorical top layer from which to descend (ancestral)
     #[arg(long)]
     category: Option<usize>,
@@ -70,6 +75,18 @@ impl Generate {
         let mode = named("mode", &self.mode, &Mode::ALL.map(|mode| (mode.name(), mode)))?;
         let origins = [("noise", Origin::Noise), ("prior", Origin::Prior), ("data", Origin::Data)];
         let origin = named("from", &self.from, &origins)?;
+        let schedules = [Schedule::Woken, Schedule::Plain].map(|schedule| (schedule.name(), schedule));
+        let schedule = match &self.schedule {
+            Some(name) => named("schedule", name, &schedules)?,
+            None if origin == Origin::Noise => Schedule::Woken,
+            None => Schedule::Plain,
+        };
+        if let (Some(name), Mode::Ancestral) = (&self.schedule, mode) {
+            bail!("--schedule {name} has a meaning with --mode joint and marginal only: ancestral draws are independent");
+        }
+        if schedule == Schedule::Woken && origin != Origin::Noise {
+            bail!("--schedule woken starts from noise: --from {} has no meaning with it", self.from);
+        }
         if !(1..=MOST_STEPS).contains(&self.steps) {
             bail!("--steps {} is out of range: 1 to {MOST_STEPS}", self.steps);
         }
@@ -89,6 +106,7 @@ impl Generate {
             inner: self.inner,
             temperature: self.temperature,
             origin,
+            waking_steps: if schedule == Schedule::Woken { self.steps } else { 0 },
             category: self.category,
             seed: config.dynamics.seed,
         };
@@ -140,7 +158,11 @@ impl Generate {
             write_or_keep(path, |path| save_png(path, &picture(means.view(), shape, MOST_TILES, tone, ZOOM)))?;
         }
         written?;
-        let how = if request.mode == Mode::Ancestral { String::new() } else { format!(", {steps} steps from {}", self.from) };
+        let how = match request.mode {
+            Mode::Ancestral => String::new(),
+            _ if request.waking_steps > 0 => format!(", {steps} steps from {}, woken from the top down", self.from),
+            _ => format!(", {steps} steps from {}", self.from),
+        };
         let mut console = Console::beside([&self.out].into_iter().chain(&self.png).map(PathBuf::as_path));
         console.line(format_args!("{} images of {} x {} pixels, {}{how}", request.count, shape[0], shape[1], self.mode));
         console.finish()

@@ -164,6 +164,11 @@ impl Block {
         self.forget_reconstruction();
     }
 
+    /// Interneurons that begin in equilibrium at the eta that the next step finds.
+    pub(super) fn settle_interneurons(&mut self) {
+        self.unsettled = true;
+    }
+
     /// eta of the highest layer that runs, which no layer above moves: eta = g(b).
     fn refresh_highest_input(&mut self, model: &Hierarchy) {
         let (l, state) = (self.active_layers, &mut self.layers[self.active_layers]);

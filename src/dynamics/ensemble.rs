@@ -196,6 +196,11 @@ impl Ensemble {
         self.blocks.iter_mut().for_each(|block| block.restart(model));
     }
 
+    /// Lets the interneurons begin in equilibrium at the eta that the next step finds, where neurons were set to where they are.
+    pub fn settle_interneurons(&mut self) {
+        self.blocks.iter_mut().for_each(Block::settle_interneurons);
+    }
+
     /// Draws x of the layers `lowest..=highest` from the top down at `temperature`: each conditional to the power 1/temperature
     /// (model.md 4). Layers above `highest` rest.
     pub fn draw_ancestral(&mut self, model: &Hierarchy, lowest: usize, highest: usize, temperature: f32, executor: &Executor) {

@@ -81,6 +81,20 @@ impl FrozenModel {
         step_parameters_of(&self.dynamics, &self.stiffness, self.active_layers)
     }
 
+    /// The same where the couplings W_0 .. have these gains: what a layer hears from below is stiff by the square of its gain
+    /// (model.md 10).
+    pub fn step_parameters_at(&self, gains: &[f32]) -> StepParameters {
+        let at_gain = |(l, &lambda): (usize, &f64)| match (self.model.layers[l + 1].family(), gains.get(l)) {
+            (Some(family), Some(gain)) => {
+                let own = family.largest_base_curvature();
+                own + (lambda - own) * f64::from(gain * gain)
+            }
+            _ => lambda,
+        };
+        let stiffness: Vec<f64> = self.stiffness.iter().enumerate().map(at_gain).collect();
+        step_parameters_of(&self.dynamics, &stiffness, self.active_layers)
+    }
+
     /// Constants of x_0 where it is free (model.md 4).
     pub fn observed_step(&self) -> LayerStep {
         observed_step(&self.dynamics, &self.model)

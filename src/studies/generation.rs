@@ -7,6 +7,8 @@ pub mod image_distance;
 pub mod image_evaluation;
 pub mod prototypes;
 mod request;
+pub mod schedule;
+mod waking;
 
 pub use chains::{ChainSteps, GenerationChains};
 pub use request::{GenerationRequest, MOST_IMAGES, MOST_STEPS, Mode, Origin};
@@ -16,6 +18,7 @@ use crate::studies::{
 };
 use comparison::{SMALLEST_PICTURE, Settings};
 use image_distance::{Measure, Sample};
+use schedule::Schedule;
 
 /// Steps between two looks at whether to go on.
 const CHUNK: usize = 10;
@@ -89,7 +92,7 @@ impl Study for Generation {
     }
 }
 
-const OPTIONS: [StudyOption; 5] = [
+const OPTIONS: [StudyOption; 6] = [
     StudyOption { key: "images", help: "Images generated in each mode", kind: OptionKind::Whole { usual: 256, least: 50, most: 2000 } },
     StudyOption {
         key: "steps",
@@ -110,6 +113,11 @@ const OPTIONS: [StudyOption; 5] = [
         key: "from",
         help: "Where joint and marginal chains start: noise, prior (ancestral draws) or data",
         kind: OptionKind::Choice(&["noise", "prior", "data"]),
+    },
+    StudyOption {
+        key: "schedule",
+        help: "How chains from noise reach the model: woken (couplings rise from the top down over all steps) or plain",
+        kind: OptionKind::Choice(&["woken", "plain"]),
     },
 ];
 
@@ -132,6 +140,8 @@ fn settings(options: &StudyOptions) -> Settings {
         inner: options.whole("inner") as usize,
         temperature: options.number("temperature"),
         origin,
+        schedule: if options.text("schedule") == "plain" { Schedule::Plain } else { Schedule::Woken },
+        waking_steps: options.whole("steps") as usize,
         category: None,
     }
 }

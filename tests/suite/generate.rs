@@ -66,6 +66,9 @@ fn bad_input_is_named_in_one_line() {
     };
     refused(&["--mode", "both"], &["--mode both", "joint, marginal, ancestral"]);
     refused(&["--mode", "joint", "--from", "rest"], &["--from rest", "noise, prior, data"]);
+    refused(&["--mode", "joint", "--schedule", "slow"], &["--schedule slow", "woken, plain"]);
+    refused(&["--mode", "joint", "--from", "prior", "--schedule", "woken"], &["--schedule woken", "--from prior"]);
+    refused(&["--mode", "ancestral", "--schedule", "plain"], &["--schedule plain", "joint and marginal"]);
     refused(&["--mode", "joint", "--steps", "0"], &["--steps 0", "1 to"]);
     refused(&["--mode", "joint", "--count", "0"], &["count = 0", "1 to"]);
     refused(&["--mode", "joint", "--count", "99999999"], &["count = 99999999"]);

@@ -2,7 +2,7 @@
 //! has a planted bug that it must see.
 
 use heescope::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepParameters, categorical, in_turn, mixture_learning};
-use heescope::experiment::ConfigError;
+use heescope::experiment::{ConfigError, DynamicsConfig, FrozenModel, InterneuronMode, presets};
 use heescope::model::energy::energy;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
 use heescope::studies::generation::{ChainSteps, GenerationChains, GenerationRequest, Mode, Origin};
@@ -56,7 +56,7 @@ fn chains(model: &Hierarchy, steps: ChainSteps, request: GenerationRequest) -> R
 }
 
 fn request(mode: Mode, count: usize, inner: usize) -> GenerationRequest {
-    GenerationRequest { mode, count, inner, temperature: 1.0, origin: Origin::Noise, category: None, seed: 3 }
+    GenerationRequest { mode, count, inner, temperature: 1.0, origin: Origin::Noise, waking_steps: 0, category: None, seed: 3 }
 }
 
 /// The largest |z| of the entries of the sample covariance (mean known to be 0) against `exact`; standard errors of independent
@@ -106,6 +106,38 @@ fn joint_samples_have_the_closed_form_covariance() {
     assert!(z < 5.0, "z = {z}");
     let bug = covariance_z(&run(&less_noise(&model)), &covariance(&model));
     assert!(bug > 5.0, "a layer with less noise is not seen: z = {bug}");
+}
+
+/// x_0 of joint chains that have woken over 5,000 steps; from 4,000 on with these gains, where there are any.
+fn woken(model: &Hierarchy, late_gains: Option<Vec<f32>>) -> Array2<f32> {
+    let mut config = presets::by_name("chain").unwrap();
+    // h lambda is 0.02, as above; the stiffness that this follows is that of the present gains.
+    config.dynamics = DynamicsConfig { safety: 0.02, adaptation: 1.0, interneuron_mode: InterneuronMode::Exact, ..config.dynamics };
+    let frozen = FrozenModel::from_model(&config, model.clone());
+    let mut chains =
+        GenerationChains::new(&frozen, GenerationRequest { waking_steps: 5000, ..request(Mode::Joint, 4000, 1) }, None).unwrap();
+    assert_eq!(chains.gains(), [0.0, 0.0]);
+    chains.advance(250);
+    assert_eq!(chains.gains()[0], 0.0, "the pixels hear nothing until the layers above have found each other");
+    assert!((0.2..0.3).contains(&chains.gains()[1]), "{:?}", chains.gains());
+    chains.advance(3750);
+    if late_gains.is_some() {
+        chains.set_gains(late_gains);
+    }
+    chains.advance(1000);
+    chains.samples()
+}
+
+#[test]
+fn chains_that_have_woken_have_the_closed_form_covariance_and_those_that_stop_at_gain_0_9_do_not() {
+    let model = linear();
+    let exact = covariance(&model);
+    let z = covariance_z(&woken(&model, None), &exact);
+    assert!(z < 5.0, "z = {z}");
+    let stopped = covariance_z(&woken(&model, Some(vec![0.9, 0.9])), &exact);
+    assert!(stopped > 5.0, "couplings that stay at 0.9 are not seen: z = {stopped}");
+    let asleep = covariance_z(&woken(&model, Some(vec![0.0, 0.0])), &DMatrix::from_diagonal_element(3, 3, 0.25));
+    assert!(asleep < 5.0, "at gain 0 nothing from above is heard: z = {asleep}");
 }
 
 #[test]

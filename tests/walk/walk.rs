@@ -1,6 +1,6 @@
 //! The walk: actions at random, the frames between them, and what is measured on the way.
 
-use crate::window::{FrameTime, Window, median, resident_mb};
+use crate::window::{FrameTime, Window, in_use_mb, median, resident_mb};
 use heescope::engine::{AutosaveOptions, Command, Pace};
 use heescope::experiment::presets;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -41,8 +41,8 @@ pub struct Findings {
     pub longest_building_ms: f64,
     /// The slowest frames, in words.
     pub slowest: Vec<String>,
-    /// Resident at rest, each time.
-    pub rest_mb: Vec<f64>,
+    /// Resident at rest, each time, and of that in use.
+    pub rest_mb: Vec<[f64; 2]>,
     /// Most resident in each quarter of the walk.
     pub most_mb: [f64; 4],
 }
@@ -90,7 +90,8 @@ pub fn walk(seed: u64, hours: f64, rests: u64) -> Findings {
         due = walk.frames;
         if rests > 1 {
             let hours = walk.frames as f64 / (3600 * FRAMES_PER_SECOND) as f64;
-            eprintln!("walk: {hours:.2} hours, {} actions, at rest {:.0} MB", walk.actions, rest_mb[rest_mb.len() - 1]);
+            let [resident, in_use] = rest_mb[rest_mb.len() - 1];
+            eprintln!("walk: {hours:.2} hours, {} actions, at rest {resident:.1} MB, in use {in_use:.2}", walk.actions);
         }
     }
     walk.findings(rest_mb)
@@ -173,8 +174,8 @@ impl Walk {
     }
 
     /// Goes back to the same state each time, the default preset in the standard layout with the same preset before it, and returns
-    /// what is resident there.
-    fn rest(&mut self) -> f64 {
+    /// what is resident there, and of that in use.
+    fn rest(&mut self) -> [f64; 2] {
         self.note("rest");
         self.window.resize([1000.0, 700.0]);
         self.key(egui::Modifiers::NONE, egui::Key::Escape);
@@ -190,14 +191,15 @@ impl Walk {
         }
         self.click_button("Standard layout");
         (0..SETTLING_FRAMES).for_each(|_| self.frame(Vec::new()));
-        let mut resident = || {
+        let mut now = || {
             self.frame(Vec::new());
-            resident_mb()
+            [resident_mb(), in_use_mb()]
         };
-        median(&(0..COUNTED_FRAMES).map(|_| resident()).collect::<Vec<f64>>())
+        let found: Vec<[f64; 2]> = (0..COUNTED_FRAMES).map(|_| now()).collect();
+        [0, 1].map(|part| median(&found.iter().map(|found| found[part]).collect::<Vec<f64>>()))
     }
 
-    fn findings(mut self, rest_mb: Vec<f64>) -> Findings {
+    fn findings(mut self, rest_mb: Vec<[f64; 2]>) -> Findings {
         self.times.sort_by(f32::total_cmp);
         let at = |share: f64| f64::from(self.times[((self.times.len() - 1) as f64 * share) as usize]);
         Findings {

@@ -129,6 +129,13 @@ pub fn resident_mb() -> f64 {
     line.split_whitespace().next().unwrap().parse::<f64>().unwrap() * 1024.0 / 1e6
 }
 
+/// Megabytes (10^6 bytes) that were asked of the allocator and not freed, all threads together.
+pub fn in_use_mb() -> f64 {
+    // SAFETY: mallinfo2 only reads the allocator's own counters, under its locks.
+    let counters = unsafe { libc::mallinfo2() };
+    (counters.uordblks + counters.hblkhd) as f64 / 1e6
+}
+
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -138,6 +138,8 @@ fn generated(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<GenerationS
             distances: Vec::new(),
             shares: None,
             renewed: Vec::new(),
+            gains: Vec::new(),
+            gains_over_steps: Vec::new(),
             broken: None,
         })
     };

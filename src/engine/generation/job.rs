@@ -246,6 +246,7 @@ impl<'a> Generator<'a> {
         match command {
             GenerationCommand::SetPaused(paused) => state.paused = paused,
             GenerationCommand::Follow(follow) => state.following = follow,
+            GenerationCommand::SetGains(gains) => self.comparison.iter_mut().for_each(|comparison| comparison.set_gains(gains.as_deref())),
             GenerationCommand::Save { mode, means, path } => {
                 self.save(mode, means, &path)?;
                 self.job.report(Ok(path));

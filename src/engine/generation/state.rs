@@ -24,6 +24,8 @@ pub enum GenerationCommand {
     NewWeights,
     /// Whether to go on with the newest weights every few seconds.
     Follow(bool),
+    /// Gains of the couplings of joint and marginal chains, the lowest first; None: those of the schedule.
+    SetGains(Option<Vec<f32>>),
     /// Write all images of a mode: a picture (.png) of those shown, or samples and means of all (.npz).
     Save {
         /// Which.

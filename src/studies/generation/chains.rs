@@ -4,6 +4,7 @@ use crate::dynamics::{Ensemble, EnsembleOptions, LayerStep, Probes, Span, StepPa
 use crate::experiment::FrozenModel;
 use crate::experiment::config::ConfigError;
 use crate::model::Hierarchy;
+use crate::studies::generation::waking::{RENEWED, Waking};
 use crate::studies::generation::{GenerationRequest, Mode, Origin};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -22,6 +23,8 @@ pub struct GenerationChains {
     observed: LayerStep,
     active_layers: usize,
     networks: Ensemble,
+    /// The gains of the couplings; None where the steps are the caller's own, and every gain is 1.
+    waking: Option<Waking>,
     /// Steps of the whole network done so far; an ancestral draw of every layer counts as one.
     pub steps: u64,
 }
@@ -52,14 +55,27 @@ fn side_by_side(tasks: Vec<Task>) {
 impl GenerationChains {
     /// Networks at their start. `data`, `[images, n_0]`, is needed to start there.
     pub fn new(frozen: &FrozenModel, request: GenerationRequest, data: Option<&Array2<f32>>) -> Result<Self, ConfigError> {
-        Self::with_steps(Arc::clone(&frozen.model), ChainSteps::of(frozen), request, data)
+        let temperature = request.temperature as f32;
+        let steps = if request.mode == Mode::Ancestral { 0 } else { request.waking_steps as u64 };
+        let waking = Waking::new(frozen.clone(), temperature, steps);
+        Self::begun(Arc::clone(&frozen.model), ChainSteps::of(frozen), request, Some(waking), data)
     }
 
-    /// The same with steps of one's own.
+    /// The same with steps of one's own, which no gain changes.
     pub fn with_steps(
         model: Arc<Hierarchy>,
         steps: ChainSteps,
         request: GenerationRequest,
+        data: Option<&Array2<f32>>,
+    ) -> Result<Self, ConfigError> {
+        Self::begun(model, steps, request, None, data)
+    }
+
+    fn begun(
+        model: Arc<Hierarchy>,
+        steps: ChainSteps,
+        request: GenerationRequest,
+        waking: Option<Waking>,
         data: Option<&Array2<f32>>,
     ) -> Result<Self, ConfigError> {
         let ChainSteps { parameters, observed, active_layers } = steps;
@@ -77,8 +93,9 @@ impl GenerationChains {
         let mut networks = Ensemble::new(&model, &options);
         networks.restart(&model);
         let observed = LayerStep { temperature, ..observed };
-        let mut chains =
-            Self { request, parameters: parameters.at_temperature(temperature), observed, model, active_layers, networks, steps: 0 };
+        let parameters = parameters.at_temperature(temperature);
+        let mut chains = Self { request, parameters, observed, model, active_layers, networks, waking, steps: 0 };
+        chains.take_gains();
         chains.start(data)?;
         Ok(chains)
     }
@@ -87,6 +104,8 @@ impl GenerationChains {
         let n = self.model.layers[0].size;
         match (self.request.mode, self.request.origin) {
             (Mode::Ancestral, _) | (_, Origin::Prior) => self.descend(),
+            // What is independent of what is above it: the first model on the way.
+            (_, Origin::Noise) if self.request.waking_steps > 0 && self.waking.is_some() => self.descend(),
             (_, Origin::Noise) => {
                 let spread = self.model.layers[0].sigma().unwrap_or(1.0) as f32;
                 self.networks.fill_observed(&self.model, spread);
@@ -106,6 +125,7 @@ impl GenerationChains {
         if self.request.mode != Mode::Ancestral {
             let inner = if self.request.mode == Mode::Marginal { self.request.inner } else { 1 };
             self.networks.free(&vec![true; n], inner, self.observed);
+            self.networks.settle_interneurons();
         }
         Ok(())
     }
@@ -135,6 +155,8 @@ impl GenerationChains {
         if request.mode == Mode::Ancestral {
             return Ok(chains);
         }
+        chains.waking = self.waking.as_ref().map(|waking| waking.renewed(frozen.clone()));
+        chains.take_gains();
         chains.networks.continue_from(&chains.model, &self.networks, self.active_layers.min(chains.active_layers));
         Ok(chains)
     }
@@ -158,9 +180,42 @@ impl GenerationChains {
             self.steps += 1;
             return;
         }
-        let span = Span { steps, skip: 0, learn: false, last: false };
-        self.networks.advance(&self.model, &self.parameters, span, &Probes::default(), &side_by_side);
-        self.steps += steps as u64;
+        let end = self.steps + steps as u64;
+        while self.steps < end {
+            if self.waking.as_mut().is_some_and(|waking| waking.move_to(self.steps / RENEWED * RENEWED)) {
+                self.take_gains();
+            }
+            // To the next change of the gains; where they stay as they are, to the end.
+            let changes = self.waking.as_ref().is_some_and(|waking| waking.now().iter().any(|gain| *gain < 1.0));
+            let next = if changes { end.min((self.steps / RENEWED + 1) * RENEWED) } else { end };
+            let span = Span { steps: (next - self.steps) as usize, skip: 0, learn: false, last: false };
+            self.networks.advance(&self.model, &self.parameters, span, &Probes::default(), &side_by_side);
+            self.steps = next;
+        }
+    }
+
+    /// Goes on with the model at the present gains.
+    fn take_gains(&mut self) {
+        if let Some(waking) = &self.waking {
+            (self.model, self.parameters) = waking.model();
+        }
+    }
+
+    /// Gains of the couplings, the lowest first: set by hand from now on, or (None) those of the schedule. Ancestral draws have none.
+    pub fn set_gains(&mut self, gains: Option<Vec<f32>>) {
+        if self.request.mode != Mode::Ancestral {
+            self.waking.iter_mut().for_each(|waking| waking.set_by_hand(gains.clone()));
+        }
+    }
+
+    /// Gains of the couplings now, the lowest first; empty where they cannot change.
+    pub fn gains(&self) -> &[f32] {
+        self.waking.as_ref().map_or(&[], Waking::now)
+    }
+
+    /// Steps, and the gains from then on, as they have been.
+    pub fn gains_over_steps(&self) -> &[(u64, Vec<f32>)] {
+        self.waking.as_ref().map_or(&[], Waking::history)
     }
 
     /// x_0 as it is, `[count, n_0]`.

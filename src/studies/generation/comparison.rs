@@ -3,12 +3,15 @@
 use crate::experiment::FrozenModel;
 use crate::experiment::config::ConfigError;
 use crate::studies::generation::image_distance::Measure;
+use crate::studies::generation::schedule::Schedule;
 use crate::studies::generation::{GenerationChains, GenerationRequest, Mode, Origin};
 use ndarray::{Array2, s};
 use std::time::{Duration, Instant};
 
 /// Images of each mode that are shown, at most.
 pub const SHOWN: usize = 64;
+/// Steps over which chains wake, where nothing else is asked for.
+pub const WAKING_STEPS: usize = 600;
 /// A smaller observation is no picture.
 pub const SMALLEST_PICTURE: usize = 21;
 /// Images of each mode at most.
@@ -31,21 +34,35 @@ pub struct Settings {
     pub temperature: f64,
     /// Where joint and marginal chains start.
     pub origin: Origin,
+    /// Whether chains that start from noise wake from the top down.
+    pub schedule: Schedule,
+    /// Over so many steps.
+    pub waking_steps: usize,
     /// The state of a categorical top from which it is descended; None: drawn too.
     pub category: Option<usize>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { count: 256, inner: 8, temperature: 1.0, origin: Origin::Noise, category: None }
+        Self {
+            count: 256,
+            inner: 8,
+            temperature: 1.0,
+            origin: Origin::Noise,
+            schedule: Schedule::Woken,
+            waking_steps: WAKING_STEPS,
+            category: None,
+        }
     }
 }
 
 impl Settings {
     /// For one mode.
     pub fn request(&self, mode: Mode, seed: u64) -> GenerationRequest {
-        let Self { count, inner, temperature, origin, category } = *self;
-        GenerationRequest { mode, count, inner, temperature, origin, category, seed }
+        let Self { count, inner, temperature, origin, category, schedule, waking_steps } = *self;
+        let wakes = schedule == Schedule::Woken && origin == Origin::Noise;
+        let waking_steps = if wakes { waking_steps } else { 0 };
+        GenerationRequest { mode, count, inner, temperature, origin, waking_steps, category, seed }
     }
 }
 
@@ -83,6 +100,10 @@ pub struct ModeResult {
     pub shares: Option<Vec<f64>>,
     /// Computing time at which it went on with newer weights, s.
     pub renewed: Vec<f64>,
+    /// Gains of the couplings now, the lowest first; empty where there are none.
+    pub gains: Vec<f32>,
+    /// Steps, and the gains from then on.
+    pub gains_over_steps: Vec<(u64, Vec<f32>)>,
     /// Why it stopped: a value that is not finite.
     pub broken: Option<String>,
 }
@@ -180,6 +201,11 @@ impl GenerationComparison {
         Ok(())
     }
 
+    /// Gains of the couplings of joint and marginal chains, the lowest first: set by hand, or (None) those of the schedule.
+    pub fn set_gains(&mut self, gains: Option<&[f32]>) {
+        self.runs.iter_mut().for_each(|run| run.chains.set_gains(gains.map(<[f32]>::to_vec)));
+    }
+
     /// What one of them has made.
     pub fn mode_result(&self, which: usize) -> ModeResult {
         let ModeRun { chains, clock, distances, shares, renewed, broken, .. } = &self.runs[which];
@@ -195,6 +221,8 @@ impl GenerationComparison {
             distances: distances.clone(),
             shares: shares.clone(),
             renewed: renewed.clone(),
+            gains: if chains.request().mode == Mode::Ancestral { Vec::new() } else { chains.gains().to_vec() },
+            gains_over_steps: chains.gains_over_steps().to_vec(),
             broken: broken.clone(),
         }
     }

@@ -61,6 +61,8 @@ pub struct GenerationRequest {
     pub temperature: f64,
     /// Where joint and marginal chains start.
     pub origin: Origin,
+    /// Steps over which joint and marginal chains wake from the top down; 0: every coupling has gain 1 throughout.
+    pub waking_steps: usize,
     /// The state of a categorical top from which ancestral draws descend; None: drawn too.
     pub category: Option<usize>,
     /// Seed.
@@ -80,6 +82,9 @@ impl GenerationRequest {
         }
         if !(0.01..=100.0).contains(&self.temperature) {
             return wrong(format!("temperature = {} is out of range: 0.01 to 100", self.temperature));
+        }
+        if self.waking_steps > MOST_STEPS {
+            return wrong(format!("waking_steps = {} is out of range: 0 to {MOST_STEPS}", self.waking_steps));
         }
         match self.category {
             Some(c) if c >= states && states == 0 => wrong("a category needs a categorical top layer".into()),

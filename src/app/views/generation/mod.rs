@@ -1,5 +1,6 @@
 //! Generation: joint, marginal and ancestral side by side from the same weights, and how far each is from the data.
 
+mod couplings;
 mod distances;
 mod generated_images;
 
@@ -15,6 +16,7 @@ use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use crate::studies::generation::comparison::{ModeResult, SMALLEST_PICTURE, Settings};
 use crate::studies::generation::{Mode, Origin};
+use couplings::Couplings;
 use egui::{Ui, vec2};
 use generated_images::{ImageTiles, PinnedImage, capacity, latents};
 use std::path::PathBuf;
@@ -22,6 +24,8 @@ use std::sync::Arc;
 
 /// Narrower than this the three stand below each other.
 const NARROW: f32 = 400.0;
+/// Share of the width that the distances have beside the gains.
+const DISTANCES: f32 = 0.66;
 /// Height of the strip of prototypes.
 const STRIP: f32 = 44.0;
 
@@ -47,6 +51,7 @@ const MODES: [(&str, &str, &str); 3] = [
 /// What the view keeps.
 pub struct Generation {
     settings: Settings,
+    couplings: Couplings,
     means: bool,
     over_steps: bool,
     /// The model for which it was started_for without being asked, so that there is something to see.
@@ -69,6 +74,7 @@ impl Default for Generation {
         let export = Export { mode: Mode::Joint, path: "joint.png".into(), frames: 60, every: 10 };
         Self {
             settings: Settings::default(),
+            couplings: Couplings::default(),
             means: true,
             over_steps: false,
             started_for: None,
@@ -98,6 +104,7 @@ impl View for Generation {
             self.started_for = Some(snapshot.model_id);
             self.pinned = None;
             self.settings.category = None;
+            self.couplings.forget();
             if state(snapshot).is_none() {
                 actions.push(Action::Send(Command::Generate(self.settings)));
                 if snapshot.config.learning.enabled {
@@ -170,14 +177,19 @@ impl Generation {
             }
         });
         ui.horizontal_wrapped(|ui| self.sliders(ui));
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().slider_width = 70.0;
+            self.couplings.controls(ui, &mut self.settings, found).into_iter().for_each(&mut ask);
+        });
         if generate {
+            self.couplings.forget();
             actions.push(Action::Send(Command::Generate(self.settings)));
         }
     }
 
     fn sliders(&mut self, ui: &mut Ui) {
         ui.spacing_mut().slider_width = 70.0;
-        let Settings { count, inner, temperature, origin, category } = &mut self.settings;
+        let Settings { count, inner, temperature, origin, category, .. } = &mut self.settings;
         let label = ui.label("Inner steps");
         let tip = "Steps of the layers above for one of x0, marginal mode: the mean in Fisher's identity is taken over them. From the next Generate on";
         ui.add(slider(inner, 1..=64, "").logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
@@ -273,6 +285,7 @@ impl Generation {
         });
         if let Some(state) = clicked {
             (self.settings.category, self.settings.origin) = (Some(state), Origin::Prior);
+            self.couplings.forget();
             actions.push(Action::Send(Command::Generate(self.settings)));
         }
     }
@@ -297,11 +310,26 @@ impl Generation {
             egui::ScrollArea::vertical().id_salt("panels").show(ui, |ui| {
                 (0..3).for_each(|i| each(ui, self, i));
                 distances::plot(ui, found, &mut self.over_steps, self.means, 160.0);
+                couplings::plot(ui, found, 120.0);
             });
         } else {
             ui.horizontal_top(|ui| (0..3).for_each(|i| each(ui, self, i)));
             let height = ui.available_height() - 26.0;
-            distances::plot(ui, found, &mut self.over_steps, self.means, height);
+            let share = if couplings::has_gains(found) { DISTANCES } else { 1.0 };
+            ui.horizontal_top(|ui| {
+                ui.vertical(|ui| {
+                    ui.set_width(share * available.x - 8.0);
+                    distances::plot(ui, found, &mut self.over_steps, self.means, height);
+                });
+                if share < 1.0 {
+                    ui.vertical(|ui| {
+                        ui.weak("Gains of the couplings, joint chains").on_hover_text(
+                            "eta_l = gain W_l f(x_(l+1)) + b_l. At gain 0 layers do not hear each other; the model is where every gain is 1. Vertical lines: how far the chains are",
+                        );
+                        couplings::plot(ui, found, height);
+                    });
+                }
+            });
         }
         if let Some((i, image)) = clicked {
             self.pinned = PinnedImage::of(&found.modes[i], image, self.means);
