@@ -1,7 +1,7 @@
 //! `heescope complete`: images of which a part is hidden, completed by a model (model.md 4).
 
 use crate::cli::console::Console;
-use crate::cli::evaluate::read_data;
+use crate::cli::image_data::read_data;
 use crate::data::Part;
 use crate::experiment::{FrozenModel, modelfile};
 use crate::export::npz::Archive;

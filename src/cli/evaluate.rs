@@ -1,8 +1,10 @@
 //! `heescope evaluate`: how close generated images come to a data set, beside the floor that real images reach.
 
 use crate::analysis::image_evaluator::{Evaluation, ImageEvaluator, Images};
-use crate::cli::console::{Console, notice};
-use crate::data::{self, ClassNames, ImageSet, Part, PictureSize, Progress};
+use crate::cli::console::Console;
+use crate::cli::image_data::read_data;
+use crate::cli::likelihood::LikelihoodOptions;
+use crate::data::{ClassNames, ImageSet, Part};
 use crate::export::npz;
 use crate::shown::{one_line, shown};
 use crate::studies::generation::image_evaluation;
@@ -32,8 +34,8 @@ What each number sees:
 #[command(after_long_help = HELP, after_help = "--help tells what each number sees")]
 pub(super) struct Evaluate {
     /// File of generated images (NPZ: samples, means, each count x rows x columns)
-    #[arg(long)]
-    samples: PathBuf,
+    #[arg(long, required_unless_present = "likelihood", conflicts_with = "likelihood")]
+    samples: Option<PathBuf>,
     /// Images to compare with: digits, fashion, or a file or folder of images (of MNIST's files train is learned from, t10k held out)
     #[arg(long)]
     data: String,
@@ -41,11 +43,13 @@ pub(super) struct Evaluate {
     #[arg(long)]
     count: Option<usize>,
     /// Array to evaluate; means where the file has them
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "likelihood")]
     array: Option<Kind>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    likelihood: LikelihoodOptions,
 }
 
 /// Which array of the file.
@@ -66,8 +70,12 @@ impl Kind {
 
 impl Evaluate {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let (name, images, size) = read_images(&self.samples, self.array)?;
-        let place = format!("{}: {name}", self.samples.display());
+        if self.likelihood.likelihood {
+            return self.likelihood.run(&self.data, self.count, self.json);
+        }
+        let Some(samples) = &self.samples else { bail!("--samples is needed, or --likelihood") };
+        let (name, images, size) = read_images(samples, self.array)?;
+        let place = format!("{}: {name}", samples.display());
         if let Some(image) = images.rows().into_iter().position(|row| row.iter().any(|v| !v.is_finite())) {
             bail!("{place}: image {image} holds a value that is not finite");
         }
@@ -93,9 +101,9 @@ impl Evaluate {
         let floor = evaluator.floor(count);
         let mut console = Console::new();
         if self.json {
-            console.line(report(&self, name, &evaluator, &names, [&found, &floor])?);
+            console.line(report([&samples.display().to_string(), &self.data, name], &evaluator, &names, [&found, &floor])?);
         } else {
-            console.print(table(&self, name, &evaluator, &names, [&found, &floor]));
+            console.print(table([&samples.display().to_string(), &self.data, name], &evaluator, &names, [&found, &floor]));
         }
         console.finish()
     }
@@ -130,32 +138,18 @@ fn reshaped(name: &str, shape: &[usize]) -> String {
     }
 }
 
-/// One part of the data; pictures are scaled to these rows and columns. What is to be told of the files is told once.
-pub(super) fn read_data(data: &str, part: Part, size: [usize; 2]) -> anyhow::Result<ImageSet> {
-    match data {
-        "digits" => Ok(data::digits(part)?),
-        "fashion" => Ok(data::fashion(part)?),
-        path => {
-            let (set, told) = data::read(&[PathBuf::from(path)], part, PictureSize::Exactly(size), &Progress::default())?;
-            for line in told.iter().filter(|_| part == Part::Train) {
-                notice(line);
-            }
-            Ok(set)
-        }
-    }
-}
-
+/// `given` are the file of images, the data and the array's name.
 fn report(
-    given: &Evaluate,
-    name: &str,
+    given: [&str; 3],
     evaluator: &ImageEvaluator,
     names: &ClassNames,
     [found, floor]: [&Evaluation; 2],
 ) -> anyhow::Result<serde_json::Value> {
+    let [file, data, name] = given;
     Ok(serde_json::json!({
-        "file": given.samples.display().to_string(),
+        "file": file,
         "array": name,
-        "data": given.data,
+        "data": data,
         "training_count": evaluator.training_count(),
         "generated": serde_json::to_value(found)?,
         "floor": serde_json::to_value(floor)?,
@@ -166,13 +160,13 @@ fn report(
     }))
 }
 
-fn table(given: &Evaluate, name: &str, evaluator: &ImageEvaluator, names: &ClassNames, [found, floor]: [&Evaluation; 2]) -> String {
+fn table([file, data, name]: [&str; 3], evaluator: &ImageEvaluator, names: &ClassNames, [found, floor]: [&Evaluation; 2]) -> String {
     let mut text = format!(
         "{}: {} {name} against {} held-out images of {}; {} training images\n\n{:<34}{:>16}{:>16}\n",
-        one_line(&given.samples.display().to_string()),
+        one_line(file),
         found.count,
         found.reference_count,
-        one_line(&given.data),
+        one_line(data),
         evaluator.training_count(),
         "",
         name,

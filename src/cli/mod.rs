@@ -8,6 +8,8 @@ mod diagnose;
 mod evaluate;
 mod filters;
 mod generate;
+mod image_data;
+mod likelihood;
 mod measure;
 mod sample;
 mod stop;

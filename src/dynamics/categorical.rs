@@ -1,14 +1,14 @@
 //! The categorical top layer, drawn exactly: by heat bath given the layer below, or from its prior (model.md 1).
 
 use crate::dynamics::noise::Noise;
-use crate::dynamics::product::multiply;
+use crate::dynamics::product::{multiply, product};
 use crate::dynamics::state::LayerState;
 use crate::model::{Hierarchy, vector};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut1, s};
 
 /// What p(c | x_(L-1)) needs of the weights, `k` states: eta_(L-1)(c) and the log-partition of the layer below under each.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Prototypes {
+pub struct Prototypes {
     /// eta_(L-1) under each state, `[n_(L-1), k]`.
     eta: Array2<f32>,
     /// b_c - A_(L-1)(eta(c)) of the active states.
@@ -17,7 +17,7 @@ pub(super) struct Prototypes {
 
 impl Prototypes {
     /// Of the present weights; None where the top layer is not categorical.
-    pub(super) fn new(model: &Hierarchy) -> Option<Self> {
+    pub fn new(model: &Hierarchy) -> Option<Self> {
         let top = model.depth();
         let active_states = model.active_states()?;
         let family = model.family_below_top(top - 1);
@@ -29,6 +29,16 @@ impl Prototypes {
         let log_partition = |c: usize| columns.row(c).as_slice().map_or(f64::NAN, |column| family.log_partition_sum(column));
         let offset = model.biases[top].iter().take(active_states).enumerate().map(|(c, &b)| b - log_partition(c) as f32).collect();
         Some(Self { eta, offset })
+    }
+
+    /// c ~ p(c | x_(L-1)) for each row of T(x_(L-1)), `[rows, n_(L-1)]`; `chance` is uniform in (0, 1), `[rows]`.
+    pub fn draw(&self, statistics: ArrayView2<f32>, chance: &[f32]) -> Vec<u32> {
+        let mut logits = product(statistics, self.eta.slice(s![.., ..self.offset.len()]));
+        let of_row = |(mut row, &chance): (ArrayViewMut1<f32>, &f32)| {
+            row.iter_mut().zip(&self.offset).for_each(|(logit, offset)| *logit += offset);
+            row.as_slice_mut().map_or(0, |row| draw(row, chance)) as u32
+        };
+        logits.rows_mut().into_iter().zip(chance).map(of_row).collect()
     }
 
     /// c ~ p(c | x_(L-1)), proportional to exp((eta(c).T - A + b_c)/temperature), exactly, in every row.

@@ -246,6 +246,16 @@ impl Ensemble {
         }
     }
 
+    /// Puts a categorical top into these states, one a network; nothing where the top is not categorical.
+    pub fn set_categories(&mut self, model: &Hierarchy, categories: &[u32]) {
+        let mut left = categories.iter();
+        for block in &mut self.blocks {
+            let top = block.layers.iter_mut().flat_map(|state| &mut state.category);
+            top.zip(&mut left).for_each(|(category, &given)| *category = given);
+            block.refresh_activations(model);
+        }
+    }
+
     /// Writes x of layer `l` of every network: `write` gets the number of the network and its x, `[n_l]`. All else stays.
     pub fn set_states(&mut self, model: &Hierarchy, l: usize, mut write: impl FnMut(usize, &mut [f32])) {
         let n = self.sizes[l];

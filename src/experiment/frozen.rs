@@ -84,6 +84,11 @@ impl FrozenModel {
     /// The same where the couplings W_0 .. have these gains: what a layer hears from below is stiff by the square of its gain
     /// (model.md 10).
     pub fn step_parameters_at(&self, gains: &[f32]) -> StepParameters {
+        step_parameters_of(&self.dynamics, &self.stiffness_at(gains), self.active_layers)
+    }
+
+    /// lambda of layers 1..=L where the couplings W_0 .. have these gains.
+    pub fn stiffness_at(&self, gains: &[f32]) -> Vec<f64> {
         let at_gain = |(l, &lambda): (usize, &f64)| match (self.model.layers[l + 1].family(), gains.get(l)) {
             (Some(family), Some(gain)) => {
                 let own = family.largest_base_curvature();
@@ -91,8 +96,7 @@ impl FrozenModel {
             }
             _ => lambda,
         };
-        let stiffness: Vec<f64> = self.stiffness.iter().enumerate().map(at_gain).collect();
-        step_parameters_of(&self.dynamics, &stiffness, self.active_layers)
+        self.stiffness.iter().enumerate().map(at_gain).collect()
     }
 
     /// Constants of x_0 where it is free (model.md 4).

@@ -26,6 +26,7 @@ mod study;
 mod target;
 
 pub mod completion;
+pub mod likelihood;
 pub mod linear_gaussian;
 pub mod natural_parameter;
 

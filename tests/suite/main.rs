@@ -19,6 +19,7 @@ mod generation;
 mod grid;
 mod kills;
 mod laboratory;
+mod likelihood;
 mod model_files;
 #[cfg(not(feature = "window"))]
 mod no_window;

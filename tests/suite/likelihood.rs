@@ -1,0 +1,41 @@
+//! `heescope evaluate --likelihood` from outside.
+
+use crate::program::{heescope, succeeds};
+
+fn fails(folder: &std::path::Path, arguments: &[&str], parts: &[&str]) {
+    let output = heescope(folder, arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), text.trim().lines().count()), (Some(1), 1), "{arguments:?}: {text}");
+    assert!(parts.iter().all(|part| text.contains(part)), "{arguments:?}: {parts:?} are not in: {text}");
+}
+
+#[test]
+fn the_likelihood_of_held_out_images_is_told_with_its_error_and_bad_input_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &["train", "--preset", "digits", "--images", "3000", "--out", "m.npz"]);
+    let short = ["--model", "m.npz", "--data", "digits", "--runs", "4", "--temperatures", "6", "--draws", "30"];
+    fn likelihood<'a>(short: &[&'a str], extra: &[&'a str]) -> Vec<&'a str> {
+        [&["evaluate", "--likelihood"][..], short, extra].concat()
+    }
+    let run = |extra: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&succeeds(folder, &likelihood(&short, &[&["--json", "--count", "5"], extra].concat()))).unwrap()
+    };
+    let found = run(&["--threads", "1"]);
+    assert_eq!(found, run(&["--threads", "2"]), "the same bits for any number of threads");
+    assert_ne!(found, run(&["--seed", "9"]));
+    assert_ne!(found["pixels"], run(&["--binarise", "threshold"])["pixels"], "how pixels become 0 or 1 is stated");
+    let images = found["log_likelihood"]["images"].as_array().unwrap();
+    assert_eq!(images.len(), 5);
+    // 64 binary pixels that are all as likely 0 as 1 have 44.4 nats; a model that has learned a little is ahead of that.
+    assert!(images.iter().all(|log_p| (-60.0..0.0).contains(&log_p.as_f64().unwrap())), "{images:?}");
+    assert!(found["log_likelihood"]["error"].as_f64().unwrap() > 0.0 && found["accepted"].as_f64().unwrap() > 0.1);
+    assert!(succeeds(folder, &likelihood(&short, &["--count", "2"])).contains("annealed importance sampling (6 gains)"));
+    let refused = |arguments: &[&str], parts: &[&str]| fails(folder, arguments, parts);
+    refused(&likelihood(&short, &["--count", "99999"]), &["--count 99999", "held-out images"]);
+    refused(&["evaluate", "--likelihood", "--model", "m.npz", "--data", "digits", "--runs", "1"], &["--runs 1", "2 to"]);
+    refused(&["evaluate", "--likelihood", "--model", "m.npz", "--data", "fashion", "--count", "2"], &["fashion", "28 x 28", "8 x 8"]);
+    refused(&["evaluate", "--likelihood", "--data", "digits"], &["--model"]);
+    refused(&["evaluate", "--data", "digits"], &["--samples"]);
+    refused(&["evaluate", "--data", "digits", "--samples", "a.npz", "--runs", "5"], &["--likelihood"]);
+}
