@@ -254,6 +254,13 @@ impl ImageEvaluator {
         self.classes.as_ref().map(|classes| classes.reference_shares.as_slice())
     }
 
+    /// The class of each of `images`, `[count, rows * columns]`, by the discriminants, where classes are known.
+    pub fn classify(&self, images: ArrayView2<f32>) -> Option<Vec<u8>> {
+        let classes = self.classes.as_ref()?;
+        let placed = classes.discriminants.apply((self.extract)(&self.network, images).view());
+        Some(classes.discriminants.classify(placed.view()))
+    }
+
     /// Fraction of reference images whose class the discriminants classify rightly, where labels are known.
     pub fn accuracy(&self) -> Option<f64> {
         self.classes.as_ref().and_then(|classes| classes.accuracy)

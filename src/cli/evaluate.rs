@@ -1,6 +1,7 @@
 //! `heescope evaluate`: how close generated images come to a data set, beside the floor that real images reach.
 
 use crate::analysis::image_evaluator::{Evaluation, ImageEvaluator, Images};
+use crate::cli::completion_errors;
 use crate::cli::console::Console;
 use crate::cli::image_data::read_data;
 use crate::cli::likelihood::LikelihoodOptions;
@@ -34,8 +35,11 @@ What each number sees:
 #[command(after_long_help = HELP, after_help = "--help tells what each number sees")]
 pub(super) struct Evaluate {
     /// File of generated images (NPZ: samples, means, each count x rows x columns)
-    #[arg(long, required_unless_present = "likelihood", conflicts_with = "likelihood")]
+    #[arg(long, required_unless_present_any = ["likelihood", "completions"], conflicts_with_all = ["likelihood", "completions"])]
     samples: Option<PathBuf>,
+    /// File of completed images, as `complete` writes it: tell their errors, and how their classes differ from the originals'
+    #[arg(long, conflicts_with_all = ["likelihood", "count", "array"])]
+    completions: Option<PathBuf>,
     /// Images to compare with: digits, fashion, or a file or folder of images (of MNIST's files train is learned from, t10k held out)
     #[arg(long)]
     data: String,
@@ -73,7 +77,10 @@ impl Evaluate {
         if self.likelihood.likelihood {
             return self.likelihood.run(&self.data, self.count, self.json);
         }
-        let Some(samples) = &self.samples else { bail!("--samples is needed, or --likelihood") };
+        if let Some(file) = &self.completions {
+            return completion_errors::run(file, &self.data, self.json);
+        }
+        let Some(samples) = &self.samples else { bail!("--samples is needed, or --completions, or --likelihood") };
         let (name, images, size) = read_images(samples, self.array)?;
         let place = format!("{}: {name}", samples.display());
         if let Some(image) = images.rows().into_iter().position(|row| row.iter().any(|v| !v.is_finite())) {

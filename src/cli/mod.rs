@@ -3,6 +3,7 @@
 mod bench;
 mod boundary;
 mod complete;
+mod completion_errors;
 mod console;
 mod diagnose;
 mod evaluate;

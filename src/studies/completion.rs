@@ -105,6 +105,30 @@ impl Completions {
     }
 }
 
+/// How the classes of completions differ from those of the originals, both by the same judge.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct ClassAgreement {
+    /// Share of the completions that have the class of their original.
+    pub same: f64,
+    /// Kullback-Leibler divergence of the shares of the classes, originals from completions, nats; half an image is added to every class.
+    pub divergence: f64,
+}
+
+/// Of the classes of each original and its completion; `classes` are all that there can be.
+pub fn class_agreement(originals: &[u8], completed: &[u8], classes: &[u8]) -> ClassAgreement {
+    let count = originals.len() as f64;
+    let same = originals.iter().zip(completed).filter(|(a, b)| a == b).count() as f64 / count;
+    let share = |all: &[u8], class: &u8| {
+        let found = all.iter().filter(|one| *one == class).count() as f64;
+        (found + 0.5) / (count + 0.5 * classes.len() as f64)
+    };
+    let divergence = classes.iter().map(|class| {
+        let (p, q) = (share(originals, class), share(completed, class));
+        p * (p / q).ln()
+    });
+    ClassAgreement { same, divergence: divergence.sum() }
+}
+
 /// Completes `images`, `[images, n_0]`, by as many chains: the pixels of `hidden`, `[n_0]`, start from noise, the layers above from the
 /// prior, and all move for `steps` steps, of which the first half is burn-in. `done` is told the steps that have passed. An error
 /// where shapes or steps do not fit, or a value becomes infinite.

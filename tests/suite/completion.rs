@@ -5,7 +5,7 @@ use crate::program::heescope;
 use heescope::experiment::{FrozenModel, presets};
 use heescope::export::npz;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
-use heescope::studies::completion::{Mask, complete};
+use heescope::studies::completion::{Mask, class_agreement, complete};
 use nalgebra::{DMatrix, DVector};
 use ndarray::{Array2, array};
 use std::path::Path;
@@ -108,6 +108,22 @@ fn the_command_writes_images_mask_means_samples_and_labels() {
         let told = report["squared_error"][name].as_f64().unwrap();
         assert!((told - sum / (30.0 * 32.0)).abs() < 1e-6, "{name}: {told}");
     }
+    // The same errors from the file, and the classes beside the originals'.
+    let evaluated = heescope(folder.path(), &["evaluate", "--completions", "c.npz", "--data", "digits", "--json"]);
+    assert!(evaluated.status.success(), "{evaluated:?}");
+    let evaluated: serde_json::Value = serde_json::from_slice(&evaluated.stdout).unwrap();
+    assert!((evaluated["squared_error"]["mean"].as_f64().unwrap() - report["squared_error"]["mean"].as_f64().unwrap()).abs() < 1e-6);
+    let (same, divergence) = (evaluated["classes"]["same"].as_f64().unwrap(), evaluated["classes"]["divergence"].as_f64().unwrap());
+    assert!((0.1..=1.0).contains(&same) && divergence >= 0.0, "{same}, {divergence}");
+    for (arguments, part) in [
+        (["--completions", "m.npz", "--data", "digits"], "no array images"),
+        (["--completions", "c.npz", "--data", "fashion"], "8 x 8"),
+        (["--completions", "none.npz", "--data", "digits"], "none.npz"),
+    ] {
+        let refused = heescope(folder.path(), &[&["evaluate"], &arguments[..]].concat());
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && text.contains(part) && text.trim().lines().count() == 1, "{arguments:?}: {text}");
+    }
     // The threads make no difference, the seed does.
     assert!(run(&[&whole[..], &["one.npz", "--threads", "1"]].concat()).status.success());
     assert!(run(&[&whole[..], &["other.npz", "--seed", "9"]].concat()).status.success());
@@ -131,4 +147,17 @@ fn the_command_writes_images_mask_means_samples_and_labels() {
         assert!(refused.status.code() == Some(1) && text.contains(part) && text.trim().lines().count() == 1, "{change:?}: {text}");
     }
     assert!(!Path::new(&folder.path().join("x.npz")).exists());
+}
+
+#[test]
+fn classes_of_completions_are_held_against_those_of_the_originals() {
+    let classes = [0, 1, 2];
+    let originals = [0, 1, 2].repeat(100);
+    let same = class_agreement(&originals, &originals, &classes);
+    assert_eq!((same.same, same.divergence), (1.0, 0.0));
+    let all_one = vec![1; 300];
+    let found = class_agreement(&originals, &all_one, &classes);
+    // 100 of each class, half an image added: p = 1/3; q = 0.5/301.5 but for 300.5/301.5.
+    let [rare, often] = [0.5 / 301.5, 300.5 / 301.5].map(|q: f64| (1.0 / 3.0) * (1.0 / 3.0 / q).ln());
+    assert!((found.same - 1.0 / 3.0).abs() < 1e-12 && (found.divergence - (2.0 * rare + often)).abs() < 1e-12, "{found:?}");
 }
