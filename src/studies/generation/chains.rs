@@ -155,7 +155,7 @@ impl GenerationChains {
         if request.mode == Mode::Ancestral {
             return Ok(chains);
         }
-        chains.waking = self.waking.as_ref().map(|waking| waking.renewed(frozen.clone()));
+        chains.waking = self.waking.as_ref().map(|waking| waking.renewed(frozen.clone(), self.steps));
         chains.take_gains();
         chains.networks.continue_from(&chains.model, &self.networks, self.active_layers.min(chains.active_layers));
         Ok(chains)

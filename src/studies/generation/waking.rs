@@ -38,12 +38,16 @@ impl Waking {
         waking
     }
 
-    /// The same course for other weights; where they have as many layers at work, gains set by hand and the history stay.
-    pub(super) fn renewed(&self, frozen: FrozenModel) -> Self {
+    /// The same course for other weights, from this step on; where they have as many layers at work, gains set by hand and the history
+    /// stay.
+    pub(super) fn renewed(&self, frozen: FrozenModel, step: u64) -> Self {
         if frozen.active_layers == self.now.len() {
             return Self { frozen, ..self.clone() };
         }
-        Self::new(frozen, self.temperature, self.steps)
+        let mut waking = Self::new(frozen, self.temperature, self.steps);
+        waking.now = waking.gains_at(step);
+        waking.history = vec![(step, waking.now.clone())];
+        waking
     }
 
     /// Gains of the couplings, the lowest first.
@@ -101,5 +105,30 @@ impl Waking {
         let mut model = (*self.frozen.model).clone();
         model.weights.iter_mut().zip(&self.now).for_each(|(w, gain)| *w *= *gain);
         (Arc::new(model), parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{ModelVersion, Session, presets};
+
+    #[test]
+    fn layers_that_learning_opens_do_not_put_chains_to_sleep_again_and_the_history_stays_short() {
+        let session = Session::new(presets::by_name("digits").unwrap()).unwrap();
+        let frozen = |active_layers| FrozenModel { active_layers, ..FrozenModel::of(&session, ModelVersion::default()) };
+        let mut waking = Waking::new(frozen(2), 1.0, 4000);
+        for step in (0..=4000).step_by(RENEWED as usize) {
+            waking.move_to(step);
+        }
+        assert_eq!(waking.now(), [1.0, 1.0]);
+        let history = waking.history();
+        assert!(history.len() <= 1 + MOST_ENTRIES && history.windows(2).all(|pair| pair[0].0 < pair[1].0), "{}", history.len());
+        assert_eq!(waking.renewed(frozen(2), 5000).history().len(), history.len());
+        let opened = waking.renewed(frozen(3), 5000);
+        assert_eq!((opened.now(), opened.history()), (&[1.0; 3][..], &[(5000, vec![1.0; 3])][..]));
+        waking.set_by_hand(Some(vec![0.0, 2.0]));
+        assert!(waking.move_to(4005));
+        assert_eq!(waking.renewed(frozen(2), 4005).now(), [0.0, 1.0], "gains set by hand stay, between 0 and 1");
     }
 }
