@@ -337,14 +337,19 @@ mod tests {
         let found: Vec<f64> = block.layers[0].mean_statistic.iter().map(|&t| f64::from(t)).collect();
         let mean = found.iter().sum::<f64>() / rows as f64;
         let variance = found.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / rows as f64;
-        [mean, (variance / rows as f64).sqrt(), model.layers[0].family().unwrap().mean_statistic(1.4)]
+        let family = model.layers[0].family().unwrap();
+        [mean, (variance / rows as f64).sqrt(), family.mean_statistic(family.link(1.4))]
     }
 
     #[test]
     fn interneurons_of_neurons_that_go_on_begin_in_equilibrium_at_their_eta_and_others_are_seen() {
-        for (family, simulated) in
-            [(FamilyConfig::Gaussian { sigma: 0.6 }, false), (FamilyConfig::Bernoulli, false), (FamilyConfig::Bernoulli, true)]
-        {
+        for (family, simulated) in [
+            (FamilyConfig::Gaussian { sigma: 0.6 }, false),
+            (FamilyConfig::Bernoulli, false),
+            (FamilyConfig::Bernoulli, true),
+            (FamilyConfig::RectifiedGaussian { sigma: 0.6 }, false),
+            (FamilyConfig::LaplaceScale { eta_max: 5.0, delta: 0.4 }, false),
+        ] {
             let [mean, error, expected] = first_statistic(family, simulated, false);
             let case = format!("{family:?}, simulated {simulated}: {mean} {expected} +- {error}");
             assert!((mean - expected).abs() < 4.0 * error, "{case}");

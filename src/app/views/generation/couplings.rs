@@ -27,7 +27,7 @@ const SHOWN_DIGITS: f32 = 0.0051;
 /// What the view keeps of the gains.
 #[derive(Default)]
 pub(super) struct Couplings {
-    /// Gains set by hand, the lowest coupling first; None: the schedule has them.
+    /// Gains set by hand, the lowest coupling first; None: the schedule sets them.
     by_hand: Option<Vec<f32>>,
 }
 
@@ -37,7 +37,7 @@ fn name(l: usize) -> String {
 }
 
 impl Couplings {
-    /// The chains begin anew: the schedule has the gains.
+    /// The chains begin anew: the schedule sets the gains.
     pub(super) fn forget(&mut self) {
         self.by_hand = None;
     }
@@ -75,7 +75,7 @@ impl Couplings {
                 self.by_hand = Some(gains.clone());
             }
         }
-        if self.by_hand.is_some() && ui.button("Let go").on_hover_text("The schedule has the gains again").clicked() {
+        if self.by_hand.is_some() && ui.button("Follow schedule").on_hover_text("The schedule sets the gains again").clicked() {
             self.by_hand = None;
             asked = Some(GenerationCommand::SetGains(None));
         }
