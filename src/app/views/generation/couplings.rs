@@ -110,17 +110,24 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, height: f32) {
                 let gain = |gains: &[f32]| gains.get(l).map_or(f64::NAN, |gain| f64::from(*gain));
                 let mut points: Vec<[f64; 2]> = joint.gains_over_steps.iter().map(|(step, gains)| [*step as f64, gain(gains)]).collect();
                 points.push([(joint.steps as f64).min(end), gain(&joint.gains)]);
-                let mut drawn: Vec<[f64; 2]> = Vec::new();
+                // A gain stays until its next change. Lines that meet in a corner are lines of their own: a joint would be drawn as a spike.
+                let (mut pieces, mut piece) = (Vec::new(), Vec::<[f64; 2]>::new());
                 for [step, gain] in points {
-                    match drawn.last() {
+                    match piece.last().copied() {
                         Some([last, _]) if step - last < APART * end && gain < 1.0 => continue,
-                        // A gain stays until the next change.
-                        Some(&[last, before]) if step - last > 3.0 * APART * end => drawn.push([step, before]),
+                        Some([last, before]) if step - last > 3.0 * APART * end => {
+                            piece.push([step, before]);
+                            pieces.push(std::mem::take(&mut piece));
+                            pieces.push(vec![[step, before], [step, gain]]);
+                        }
                         _ => {}
                     }
-                    drawn.push([step, gain]);
+                    piece.push([step, gain]);
                 }
-                plot.line(Line::new(name(l), figure::points(drawn)).color(theme::SERIES[3 + l % 3]).width(1.6));
+                pieces.push(piece);
+                for piece in pieces {
+                    plot.line(Line::new(name(l), figure::points(piece)).color(theme::SERIES[3 + l % 3]).width(1.6));
+                }
             }
             for (of, color) in found.modes.iter().zip(theme::SERIES).filter(|(of, _)| of.mode != Mode::Ancestral && of.steps as f64 <= end)
             {
