@@ -2,8 +2,10 @@
 //! own.
 
 use crate::engine::{BackgroundJob, JobContext};
+use crate::panics;
 use crossbeam_channel::Receiver;
 use egui::Ui;
+use std::io::Write;
 
 /// Said where a picture waits for its first curves.
 pub const COMPUTED: &str = "The exact curves are being computed ...";
@@ -30,9 +32,6 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K
     pub fn latest(&mut self, ui: &Ui, key: &K, compute: impl FnOnce(&K) -> V + Send + 'static) -> Option<&(K, V)> {
         if let Some(job) = &self.job {
             self.found = job.reports().last().or(self.found.take());
-            if job.is_lost() {
-                self.job = None; // what was asked is not asked again
-            }
         }
         let is_found = self.found.as_ref().is_some_and(|(of, _)| of == key);
         if !is_found && self.asked.as_ref() != Some(key) {
@@ -40,8 +39,11 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K
                 let waker = ui.ctx().clone();
                 let body = move |requests: Receiver<Request<K, V>>, job: &JobContext<_>| {
                     for (key, compute) in requests {
-                        let value = compute(&key);
-                        job.report_waiting((key, value));
+                        // A panic loses this value alone: the next request may be waiting already.
+                        match panics::caught(|| compute(&key)) {
+                            Ok(value) => _ = job.report_waiting((key, value)),
+                            Err(report) => _ = writeln!(std::io::stderr().lock(), "{report}"),
+                        }
                         waker.request_repaint();
                     }
                 };
@@ -106,10 +108,23 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_loses_one_value_and_not_the_next() {
+    fn a_panic_loses_one_value_and_not_the_next_which_may_wait_already() {
         let mut value = BackgroundValue::<u64, u64>::default();
-        assert_eq!(frames(|ui| Some(value.of(ui, &1, |_| panic!("asked to panic")).copied())), None);
-        assert_eq!(frames(|ui| value.of(ui, &2, |k| k + 1).copied()), 3);
+        let ((begun, has_begun), (go, wait)) = (bounded::<()>(1), bounded::<()>(1));
+        let fails = move |_: &u64| {
+            begun.send(()).unwrap();
+            let _ = wait.recv();
+            panic!("asked to panic")
+        };
+        let mut fails = Some(fails);
+        frames(|ui| {
+            value.latest(ui, &1, fails.take()?);
+            Some(())
+        });
+        has_begun.recv().unwrap();
+        frames(|ui| Some(value.of(ui, &2, |k| k + 1).copied()));
+        go.send(()).unwrap();
+        assert_eq!(frames(|ui| value.of(ui, &2, |_| 0).copied()), 3);
     }
 
     #[test]
