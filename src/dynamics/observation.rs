@@ -83,6 +83,11 @@ impl Observation {
         self.inner
     }
 
+    /// S from now on, at least 1.
+    pub(super) fn set_inner(&mut self, inner: usize) {
+        self.inner = inner.max(1);
+    }
+
     /// The constants of x_0 from now on.
     pub(super) fn set_step(&mut self, step: LayerStep) {
         self.step = step;

@@ -141,6 +141,27 @@ fn chains_that_have_woken_have_the_closed_form_covariance_and_those_that_stop_at
 }
 
 #[test]
+fn marginal_chains_move_x_0_at_every_step_while_they_wake_and_once_in_s_steps_from_then_on() {
+    let frozen = FrozenModel::from_model(&presets::by_name("chain").unwrap(), linear());
+    let asked = GenerationRequest { waking_steps: 50, ..request(Mode::Marginal, 10, 8) };
+    let mut chains = GenerationChains::new(&frozen, asked, None).unwrap();
+    // In how many of so many steps x_0 moves.
+    let moves = |chains: &mut GenerationChains, steps: usize| {
+        let moved = (0..steps).map(|_| {
+            let before = chains.samples();
+            chains.advance(1);
+            usize::from(chains.samples() != before)
+        });
+        moved.sum::<usize>()
+    };
+    assert_eq!(moves(&mut chains, 40), 40);
+    assert_eq!(moves(&mut chains, 80), 10);
+    assert_eq!(chains.gains(), [1.0, 1.0]);
+    chains.set_gains(Some(vec![0.5, 1.0]));
+    assert_eq!(moves(&mut chains, 80), 10, "at gains set by hand the chains are marginal ones of another model");
+}
+
+#[test]
 fn marginal_samples_have_the_covariance_of_langevin_on_the_marginal() {
     let model = linear();
     let (count, inner, h, h0, outer) = (6000, 60, 0.05, 0.12, 60);

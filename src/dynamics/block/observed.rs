@@ -16,6 +16,11 @@ impl Block {
         self.observation = free.contains(&true).then(|| Observation::new(free, self.rows, inner, step, &mut self.noise));
     }
 
+    /// Steps of the layers above for one of freed pixels, from now on.
+    pub(in crate::dynamics) fn set_inner(&mut self, inner: usize) {
+        self.observation.iter_mut().for_each(|observation| observation.set_inner(inner));
+    }
+
     /// The constants by which freed pixels move from now on.
     pub(in crate::dynamics) fn set_observed_step(&mut self, step: LayerStep) {
         self.observation.iter_mut().for_each(|observation| observation.set_step(step));

@@ -18,6 +18,11 @@ impl Ensemble {
         self.blocks.iter_mut().for_each(|block| block.free(free, inner, step));
     }
 
+    /// Steps of the layers above for one of freed pixels, from now on.
+    pub fn set_inner(&mut self, inner: usize) {
+        self.blocks.iter_mut().for_each(|block| block.set_inner(inner));
+    }
+
     /// The constants by which freed pixels move from now on.
     pub fn set_observed_step(&mut self, step: LayerStep) {
         self.blocks.iter_mut().for_each(|block| block.set_observed_step(step));

@@ -123,11 +123,15 @@ impl GenerationChains {
             }
         }
         if self.request.mode != Mode::Ancestral {
-            let inner = if self.request.mode == Mode::Marginal { self.request.inner } else { 1 };
-            self.networks.free(&vec![true; n], inner, self.observed);
+            self.networks.free(&vec![true; n], self.inner(), self.observed);
             self.networks.settle_interneurons();
         }
         Ok(())
+    }
+
+    /// S: steps of the layers above for one of x_0.
+    fn inner(&self) -> usize {
+        if self.request.mode == Mode::Marginal { self.request.inner } else { 1 }
     }
 
     /// Draws every layer from the top down.
@@ -185,6 +189,9 @@ impl GenerationChains {
             if self.waking.as_mut().is_some_and(|waking| waking.move_to(self.steps / RENEWED * RENEWED)) {
                 self.take_gains();
             }
+            // No distribution on the way is waited for, so that x_0 moves as often as it can until the last one is there.
+            let is_waking = self.waking.as_ref().is_some_and(|waking| waking.is_under_way(self.steps));
+            self.networks.set_inner(if is_waking { 1 } else { self.inner() });
             // To the next change of the gains; where they stay as they are, to the end.
             let changes = self.waking.as_ref().is_some_and(|waking| waking.now().iter().any(|gain| *gain < 1.0));
             let next = if changes { end.min((self.steps / RENEWED + 1) * RENEWED) } else { end };

@@ -74,6 +74,11 @@ impl Waking {
         }
     }
 
+    /// Whether the schedule is still on its way to gain 1.
+    pub(super) fn is_under_way(&self, step: u64) -> bool {
+        self.by_hand.is_none() && step < self.steps && self.now.iter().any(|gain| *gain < 1.0)
+    }
+
     /// Whether the gains of this step are others than those now, which they then become.
     pub(super) fn move_to(&mut self, step: u64) -> bool {
         let gains = self.gains_at(step);
