@@ -111,6 +111,8 @@ pub enum Command {
     Generate(Settings),
     /// Change the generation under way, or have it written.
     Generation(GenerationCommand),
+    /// Measure the likelihood of held-out images while the weights learn, or leave it off; the points stay.
+    MeasureLikelihood(bool),
     /// Stop the study; its points stay.
     StopStudy,
     /// Write the model file.

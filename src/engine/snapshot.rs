@@ -10,6 +10,7 @@ pub use samples::{InterneuronSample, LearningPoint, TraceSample};
 use crate::analysis::density::DensityGrid;
 use crate::engine::command::Watch;
 use crate::engine::generation::GenerationState;
+use crate::engine::likelihood_monitor::LikelihoodState;
 use crate::engine::tuning_runner::TuningState;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::stages::StagePosition;
@@ -98,6 +99,9 @@ pub struct SnapshotState {
     pub findings: Option<Arc<StudyFindings>>,
     /// Responses to gratings, where these were shown.
     pub tuning: Option<Arc<TuningState>>,
+    /// The likelihood over learning, where it was asked for.
+    #[serde(default)]
+    pub likelihood: Option<Arc<LikelihoodState>>,
     /// Generation, where it was asked for.
     pub generation: Option<Arc<GenerationState>>,
     /// The race, where one is on.
@@ -134,6 +138,7 @@ impl SnapshotState {
             subject: None,
             findings: None,
             tuning: None,
+            likelihood: None,
             generation: None,
             race: None,
             config: Arc::new(config),

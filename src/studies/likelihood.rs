@@ -2,10 +2,12 @@
 //! (model.md 10, 11).
 
 mod annealing;
+mod curve;
 mod guide;
 mod latents;
 
 pub use annealing::{AnnealedLikelihood, AnnealingOptions, MOST_RUNS, MOST_TEMPERATURES, annealed};
+pub use curve::{HeldOut, LikelihoodPoint, OPTIONS};
 
 use crate::dynamics::{Ensemble, EnsembleOptions};
 use crate::experiment::FrozenModel;

@@ -435,3 +435,27 @@ fn back_brings_the_very_same_run_and_a_panic_loses_nothing_that_was_learned() {
     let saved = heescope::experiment::modelfile::load(&folder.path().join("autosave.npz")).unwrap();
     assert_eq!(saved.1.weights[0], *after.weights[0]);
 }
+
+#[test]
+fn the_likelihood_is_measured_while_weights_learn_and_outlives_no_model() {
+    let mut config = presets::by_name("digits").unwrap();
+    config.dynamics.threads = 1;
+    let engine = Engine::start(config, || {}).unwrap();
+    assert!(engine.send(Command::SetPace(Pace::Full)) && engine.send(Command::MeasureLikelihood(true)));
+    let snapshot = wait(&engine, |s| s.likelihood.as_ref().is_some_and(|found| found.points.len() >= 2));
+    let found = snapshot.likelihood.as_ref().unwrap();
+    assert_eq!((found.on, found.of.as_str(), &found.problem), (true, "50 held-out images", &None));
+    let [first, second] = [found.points[0], found.points[1]];
+    assert!(second.images > first.images && second.mean > first.mean, "{first:?} {second:?}");
+
+    assert!(engine.send(Command::MeasureLikelihood(false)));
+    let kept = wait(&engine, |s| s.likelihood.as_ref().is_some_and(|found| !found.on));
+    assert!(kept.likelihood.as_ref().unwrap().points.starts_with(&found.points), "the points stay");
+
+    // What is measured goes on with the next model, of which nothing is known yet; one with a fixed stimulus says why not.
+    assert!(engine.send(Command::MeasureLikelihood(true)));
+    assert!(engine.send(Command::Load(Box::new(presets::by_name("ridge").unwrap()))));
+    let fixed = wait(&engine, |s| s.model_id != kept.model_id && s.likelihood.as_ref().is_some_and(|found| found.problem.is_some()));
+    let found = fixed.likelihood.as_ref().unwrap();
+    assert!(found.points.is_empty() && found.problem.as_ref().unwrap().contains("a fixed stimulus"), "{found:?}");
+}

@@ -1,4 +1,4 @@
-//! Learning: residual variance beside sigma^2, weight change, norms, sparseness.
+//! Learning: residual variance beside sigma^2, weight change, norms, sparseness, the likelihood of held-out images.
 
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
@@ -6,11 +6,12 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid::{self, number, short};
-use crate::engine::{Command, LearningPoint, Snapshot};
+use crate::engine::{Command, LearningPoint, LikelihoodState, Snapshot};
 use crate::experiment::stages::StageConfig;
 use crate::export::table::Table;
+use crate::studies::likelihood::{LikelihoodPoint, OPTIONS};
 use egui::{Color32, Ui};
-use egui_plot::{Line, Plot, PlotPoints};
+use egui_plot::{FilledArea, Line, Plot, PlotPoints, Points};
 
 /// What the view keeps: nothing.
 #[derive(Default)]
@@ -38,8 +39,11 @@ impl View for Learning {
             ));
         }
         stages(ui, snapshot, actions);
+        likelihood_switch(ui, snapshot, actions);
         let dark = ui.visuals().dark_mode;
-        let height = ((ui.available_height() - 84.0) / 3.0).max(70.0);
+        let likelihood = snapshot.likelihood.as_ref().filter(|likelihood| !likelihood.points.is_empty());
+        let plots = if likelihood.is_some() { 4.0 } else { 3.0 };
+        let height = ((ui.available_height() - 28.0 * plots) / plots).max(70.0);
         let points = |value: fn(&LearningPoint) -> f32| {
             figure::points(
                 state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect::<Vec<_>>(),
@@ -47,17 +51,13 @@ impl View for Learning {
         };
         let plot = |ui: &mut Ui, name: &str, lines: Vec<(&str, Color32, PlotPoints<'static>)>| {
             figure::title(ui, name, lines.iter().map(|(name, color, _)| (*name, *color)));
-            grid::numbered(Plot::new(name.to_string()))
-                .height(height)
-                .link_axis(egui::Id::unique("learning axes"), [true, false])
-                .allow_scroll(false)
-                .include_y(0.0)
-                .y_axis_min_width(36.0)
-                .x_axis_formatter(|mark, _| images(mark.value))
-                .figure(ui, name, |plot| {
-                    lines.into_iter().for_each(|(name, color, points)| plot.line(Line::new(name, points).color(color)));
-                });
+            over_images(name, height).include_y(0.0).figure(ui, name, |plot| {
+                lines.into_iter().for_each(|(name, color, points)| plot.line(Line::new(name, points).color(color)));
+            });
         };
+        if let Some(likelihood) = likelihood {
+            likelihood_plot(ui, likelihood, height);
+        }
         let mut residual = vec![("residual variance", theme::SERIES[0], points(|p| p.residual_variance))];
         if state.learning.iter().any(|p| p.sigma2.is_finite()) {
             residual.push(("sigma^2", theme::exact(dark), points(|p| p.sigma2)));
@@ -68,7 +68,7 @@ impl View for Learning {
         plot(ui, "Sparseness of x1", vec![("excess kurtosis", theme::SERIES[2], points(|p| p.kurtosis))]);
     }
 
-    fn table(&self, state: &ViewState, _: &Snapshot) -> Option<Table> {
+    fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
         let mut table = Table::default();
         let mut column = |name: &str, value: fn(&LearningPoint) -> f64| table.push(name, state.learning.iter().map(value));
         column("images", |p| p.images as f64);
@@ -78,8 +78,67 @@ impl View for Learning {
         column("weight_norm", |p| p.weight_norm.into());
         column("kurtosis", |p| p.kurtosis.into());
         column("learning_rate", |p| p.lr.into());
+        if let Some(likelihood) = snapshot.likelihood.as_ref().filter(|likelihood| !likelihood.points.is_empty()) {
+            let mut column = |name: &str, value: fn(&LikelihoodPoint) -> f64| table.push(name, likelihood.points.iter().map(value));
+            column("likelihood_images", |p| p.images as f64);
+            column("log_likelihood", |p| p.mean);
+            column("log_likelihood_error", |p| p.error);
+            column("log_likelihood_own_error", |p| p.own_error);
+            column("effective_runs", |p| p.effective_runs);
+        }
         (!state.learning.is_empty()).then_some(table)
     }
+}
+
+/// A plot over the images that were learned from; all of them move together.
+fn over_images(name: &str, height: f32) -> Plot<'static> {
+    grid::numbered(Plot::new(name.to_string()))
+        .height(height)
+        .link_axis(egui::Id::unique("learning axes"), [true, false])
+        .allow_scroll(false)
+        .y_axis_min_width(36.0)
+        .x_axis_formatter(|mark, _| images(mark.value))
+}
+
+/// Whether the likelihood is measured, and what was found last.
+fn likelihood_switch(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let likelihood = snapshot.likelihood.as_deref();
+    ui.horizontal_wrapped(|ui| {
+        let mut on = likelihood.is_some_and(|likelihood| likelihood.on);
+        let tip = format!(
+            "How probable images are that are not learned from, on a thread of its own, again and again: annealed importance sampling with \
+             Metropolis-adjusted transitions, {} runs of {} gains an image. In the mean it is a lower bound; \
+             heescope evaluate --likelihood comes closer.",
+            OPTIONS.runs, OPTIONS.temperatures
+        );
+        if ui.checkbox(&mut on, "Measure the likelihood").on_hover_text(tip).changed() {
+            actions.push(Action::Send(Command::MeasureLikelihood(on)));
+        }
+        let Some(likelihood) = likelihood else { return };
+        let text = match (&likelihood.problem, likelihood.points.last()) {
+            (Some(problem), _) => problem.clone(),
+            (None, Some(p)) => format!(
+                "log p(x0) of {}: {:.1} +- {:.1} nats; {:.1} effective runs of {}",
+                likelihood.of, p.mean, p.error, p.effective_runs, OPTIONS.runs
+            ),
+            (None, None) => "The first measurement is under way.".into(),
+        };
+        ui.label(text).on_hover_text("+- one standard error over the images, which are the same ones each time");
+    });
+}
+
+fn likelihood_plot(ui: &mut Ui, likelihood: &LikelihoodState, height: f32) {
+    let (name, color) = ("Log-likelihood of images that are not learned from, nats an image", theme::SERIES[4]);
+    figure::title(ui, name, [("mean and its error by the runs", color)]);
+    let of = |value: fn(&LikelihoodPoint) -> f64| likelihood.points.iter().map(value).collect::<Vec<f64>>();
+    let (x, mean) = (of(|p| p.images as f64), of(|p| p.mean));
+    over_images(name, height).figure(ui, name, |plot| {
+        let fill = color.gamma_multiply(0.3);
+        plot.add(FilledArea::new("", &x, &of(|p| p.mean - p.own_error), &of(|p| p.mean + p.own_error)).fill_color(fill).allow_hover(false));
+        let points: Vec<[f64; 2]> = x.iter().copied().zip(mean).map(|(x, y)| [x, y]).collect();
+        plot.points(Points::new("", points.clone()).color(color).radius(2.0).allow_hover(false));
+        plot.line(Line::new("log p(x0)", points).color(color));
+    });
 }
 
 /// The stages of learning in a row, the present one with how far it is; a click begins one.

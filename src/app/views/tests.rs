@@ -7,8 +7,8 @@ use crate::app::gabor_fitter::Fits;
 use crate::app::state::ViewState;
 use crate::app::widgets::figure;
 use crate::engine::{
-    GenerationState, InterneuronSample, LearningPoint, Measuring, RaceState, RacerState, Snapshot, SnapshotIncrement, TraceSample,
-    TuningState, Watch,
+    GenerationState, InterneuronSample, LearningPoint, LikelihoodState, Measuring, RaceState, RacerState, Snapshot, SnapshotIncrement,
+    TraceSample, TuningState, Watch,
 };
 use crate::experiment::session::Completed;
 use crate::experiment::{Config, presets};
@@ -17,6 +17,7 @@ use crate::export::mosaic::Layout;
 use crate::studies::fits;
 use crate::studies::generation::Mode;
 use crate::studies::generation::comparison::{ModeResult, SMALLEST_PICTURE, Settings};
+use crate::studies::likelihood::LikelihoodPoint;
 use crate::studies::race::SamplerConfig;
 use crate::studies::tuning::{Protocol, Responses, UnitTuning};
 use ndarray::{Array2, Array4};
@@ -63,8 +64,18 @@ fn at_work(config: Config, value: fn(usize) -> f32) -> Snapshot {
     state.race = race;
     snapshot.state.tuning = responses(&snapshot, value).map(Arc::new);
     snapshot.state.generation = generated(&snapshot, value).map(Arc::new);
+    snapshot.state.likelihood = Some(Arc::new(likelihood(value)));
     snapshot.increment = recorded(&snapshot, value);
     snapshot
+}
+
+/// The likelihood over learning.
+fn likelihood(value: fn(usize) -> f32) -> LikelihoodState {
+    let point = |i: u64| {
+        let value = f64::from(value(i as usize));
+        LikelihoodPoint { images: 100 * i, mean: value, error: value, own_error: value, effective_runs: value }
+    };
+    LikelihoodState { on: true, of: "50 held-out images".into(), points: (0..8).map(point).collect(), problem: None }
 }
 
 /// What was recorded of such a model.

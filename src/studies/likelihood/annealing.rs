@@ -64,8 +64,8 @@ struct Planted {
     not_weighed: bool,
 }
 
-/// log p(x_0) of each of `images`, `[images, n_0]`. `done` is told how many images are done; where it says no, the rest is left out and
-/// the error is [`ConfigError::Generation`]. An error also where the images are none of this model's or an option is out of range.
+/// log p(x_0) of each of `images`, `[images, n_0]`. `done` is told how many images are done, once for every gain; where it says no, the rest is
+/// left out and the error is [`ConfigError::Generation`]. An error also where the images are none of this model's or an option is out of range.
 pub fn annealed(
     frozen: &FrozenModel,
     images: ArrayView2<f32>,
@@ -90,21 +90,16 @@ fn with_planted(
     }
     let annealing =
         Annealing { frozen, tables: frozen.model.tables(), guide: Guide::new(&frozen.model, frozen.active_layers), options, planted };
-    // A step is found on the first image, for all.
-    let lengths = annealing.tune(images.row(0));
-    let (finished, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let of_image = |(i, image): (usize, ArrayView1<f32>)| {
-        if stopped.load(Ordering::Relaxed) > 0 {
-            return None;
-        }
-        let found = annealing.run(image, 1 + i as u64, &lengths);
-        if !done(1 + finished.fetch_add(1, Ordering::Relaxed)) {
-            stopped.store(1, Ordering::Relaxed);
-        }
-        Some(found)
+    let finished = AtomicUsize::new(0);
+    let goes_on = || done(finished.load(Ordering::Relaxed));
+    let of_image = |(i, image): (usize, ArrayView1<f32>), lengths: &[f64]| {
+        let found = annealing.run(image, 1 + i as u64, lengths, &goes_on)?;
+        done(1 + finished.fetch_add(1, Ordering::Relaxed)).then_some(found)
     };
     let rows: Vec<_> = images.axis_iter(Axis(0)).enumerate().collect();
-    let found: Option<Vec<OfImage>> = rows.into_par_iter().map(of_image).collect();
+    // A step is found on the first image, for all.
+    let lengths = annealing.tune(images.row(0), &goes_on);
+    let found = lengths.and_then(|lengths| rows.into_par_iter().map(|row| of_image(row, &lengths)).collect::<Option<Vec<OfImage>>>());
     let found = found.ok_or_else(|| ConfigError::Generation("stopped before its end".into()))?;
     Ok(AnnealedLikelihood {
         log_likelihood: found.iter().map(|of| of.log_likelihood).collect(),
@@ -198,10 +193,10 @@ impl Annealing<'_> {
         stiffness.iter().take(self.frozen.active_layers).filter(|lambda| lambda.is_finite()).map(|lambda| (scale / lambda) as f32).collect()
     }
 
-    /// The scale of the steps at [`TUNED_GAINS`] gains at which the wanted share of proposals is accepted.
-    fn tune(&self, image: ArrayView1<f32>) -> Vec<f64> {
+    /// The scale of the steps at [`TUNED_GAINS`] gains at which the wanted share of proposals is accepted; None where it is not to go on.
+    fn tune(&self, image: ArrayView1<f32>, goes_on: &dyn Fn() -> bool) -> Option<Vec<f64>> {
         if self.planted.not_adjusted {
-            return vec![0.5; TUNED_GAINS];
+            return Some(vec![0.5; TUNED_GAINS]);
         }
         let statistics = self.statistics(image);
         let mut noise = Noise::new(self.options.seed ^ 0x7475_6e65, 0);
@@ -214,16 +209,20 @@ impl Annealing<'_> {
             let posterior = self.posterior(&model, &statistics);
             posterior.look(&mut place);
             for step in 0..TUNING_STEPS {
+                if !goes_on() {
+                    return None;
+                }
                 let accepted = posterior.transition(&mut place, &self.lengths(gain, scale), &mut noise);
                 scale *= ((accepted - WANTED) / (1.0 + step as f64 / 10.0)).exp();
                 scale = scale.clamp(1e-4, 2.0);
             }
-            scale
+            Some(scale)
         });
         found.collect()
     }
 
-    fn run(&self, image: ArrayView1<f32>, stream: u64, scales: &[f64]) -> OfImage {
+    /// What the runs of an image find; None where it is not to go on.
+    fn run(&self, image: ArrayView1<f32>, stream: u64, scales: &[f64], goes_on: &dyn Fn() -> bool) -> Option<OfImage> {
         let statistics = self.statistics(image);
         let (seed, runs) = (self.options.seed, self.options.runs);
         let mut noise = Noise::new(seed ^ 0x616e_6e65_616c, stream);
@@ -236,6 +235,9 @@ impl Annealing<'_> {
         weights.iter_mut().zip(at_gain_0).for_each(|(weight, log_p)| *weight += log_p);
         let mut accepted = 0.0;
         for k in 1..=self.options.temperatures {
+            if !goes_on() {
+                return None;
+            }
             let gain = self.gain(k);
             let model = self.model(gain);
             let posterior = self.posterior(&model, &statistics);
@@ -253,12 +255,12 @@ impl Annealing<'_> {
         let relative: Vec<f64> = weights.iter().map(|weight| (weight - log_mean).exp()).collect();
         let squares = relative.iter().map(|w| w * w).sum::<f64>();
         let variance = relative.iter().map(|w| (w - 1.0).powi(2)).sum::<f64>() / (runs - 1) as f64;
-        OfImage {
+        Some(OfImage {
             log_likelihood: log_mean - base,
             error: (variance / runs as f64).sqrt(),
             effective_runs: relative.iter().sum::<f64>().powi(2) / squares,
             accepted: accepted / (self.options.temperatures - 1) as f64,
-        }
+        })
     }
 }
 
@@ -385,7 +387,10 @@ mod tests {
         assert!(error(options, &Array2::zeros((2, 4))).contains("3 pixels"));
         assert!(error(AnnealingOptions { runs: 1, ..options }, &images()).contains("runs = 1"));
         assert!(error(AnnealingOptions { temperatures: 0, ..options }, &images()).contains("temperatures = 0"));
-        assert!(annealed(&frozen, images().view(), options, &|_| false).is_err());
+        let calls = AtomicUsize::new(0);
+        let stops = |_| calls.fetch_add(1, Ordering::Relaxed) < 3;
+        assert!(annealed(&frozen, images().view(), AnnealingOptions { temperatures: 100_000, ..options }, &stops).is_err());
+        assert!(calls.load(Ordering::Relaxed) < 20, "within a transition, and not after an image");
         let [first, second] = [0, 1].map(|_| annealed(&frozen, images().view(), options, &|_| true).unwrap());
         assert_eq!(first, second, "the same seed");
     }
