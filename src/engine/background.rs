@@ -76,9 +76,10 @@ impl<Request, Report> BackgroundJob<Request, Report> {
         self.state.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Lets the thread go: it is asked to stop and ends by itself, and nobody waits for it.
-    pub fn detach(mut self) {
+    /// The same job, for whose end nobody waits: dropping it stops its thread, which ends by itself.
+    pub fn detached(mut self) -> Self {
         self.thread = None;
+        self
     }
 
     /// How much is done, and how much there is in all, as the thread has said last.

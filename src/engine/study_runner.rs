@@ -1,6 +1,7 @@
 //! Runs one study at a time in the background and keeps what it finds.
 
 use crate::engine::background::{BackgroundJob, JobContext};
+use crate::experiment::parallel::on_one_thread;
 use crate::studies::{self, Report, Study, StudyError, StudyFindings, StudyOptions, StudyTarget};
 use std::convert::Infallible;
 
@@ -24,12 +25,8 @@ impl StudyRunner {
     pub(super) fn start(study: &'static dyn Study, target: StudyTarget, options: StudyOptions) -> Result<Self, StudyError> {
         let findings = StudyFindings::new(study, &target, &options)?;
         let job = BackgroundJob::spawn("study", 0, REPORTS, move |_, job: &JobContext<Message>| {
-            // One thread for all of it: the cores are for learning.
-            let outcome = match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
-                Ok(pool) => pool.install(|| studies::run(study, &target, &options, &mut |report: Report| pass_on(report, job))),
-                Err(_) => Err(StudyError::Internal),
-            };
-            job.report_waiting(Message::Ended(outcome));
+            let outcome = on_one_thread(|| studies::run(study, &target, &options, &mut |report: Report| pass_on(report, job)));
+            job.report_waiting(Message::Ended(outcome.unwrap_or_else(|error| Err(error.into()))));
         })?;
         Ok(Self { findings, job })
     }

@@ -16,6 +16,7 @@ mod shared;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod visibility;
 
 pub(super) use shared::Shared;
 

@@ -13,6 +13,14 @@ pub fn run_on<T: Send>(pool: Option<Arc<rayon::ThreadPool>>, work: impl FnOnce()
     }
 }
 
+/// Does `work` on a pool of one thread: for what goes on in the background while the cores are for learning. (The caller waits. Were it
+/// the thread of its own pool, rayon would never free what the pool has.) An error where the system gives no thread.
+pub fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    let name = std::thread::current().name().unwrap_or("background").to_string();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| name.clone()).build();
+    Ok(pool.map_err(std::io::Error::other)?.install(work))
+}
+
 thread_local! {
     /// Threads that work of this one is divided among at most.
     static MOST: Cell<usize> = const { Cell::new(usize::MAX) };
@@ -60,6 +68,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn work_in_the_background_has_one_thread_of_its_own() {
+        let own = std::thread::current().id();
+        let found = on_one_thread(|| (rayon::current_num_threads(), std::thread::current().id() != own)).unwrap();
+        assert_eq!(found, (1, true));
+    }
+
+    #[test]
     fn everything_runs_once_and_answers_come_in_order_with_and_without_a_pool() {
         let visit = || {
             for n in [0usize, 1, 7, 100] {
@@ -77,6 +92,7 @@ mod tests {
             visit();
         });
     }
+
     #[test]
     fn no_more_threads_take_part_than_asked_for() {
         let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap());

@@ -70,7 +70,7 @@ pub fn walk(seed: u64, hours: f64, rests: u64) -> Findings {
         begin: Instant::now(),
         frames: 0,
         frames_in_all: frames,
-        times: vec![0.0; 2 * frames as usize], // all of it now, so that it does not grow
+        times: vec![f32::NAN; 2 * frames as usize], // all of it written now, so that it does not grow
         frames_building: 0,
         longest_building_ms: 0.0,
         slowest: Vec::new(),

@@ -15,6 +15,7 @@ type Request<K, V> = (K, Box<dyn FnOnce(&K) -> V + Send>);
 
 /// A value and what it is computed from.
 pub struct BackgroundValue<K, V> {
+    /// A view that is closed does not wait for the value that it would have shown.
     job: Option<BackgroundJob<Request<K, V>, (K, V)>>,
     asked: Option<K>,
     found: Option<(K, V)>,
@@ -47,7 +48,7 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K
                         waker.request_repaint();
                     }
                 };
-                self.job = BackgroundJob::spawn("values of a view", 1, 1, body).ok();
+                self.job = BackgroundJob::spawn("values of a view", 1, 1, body).ok().map(BackgroundJob::detached);
             }
             if self.job.as_ref().is_some_and(|job| job.submit((key.clone(), Box::new(compute)))) {
                 self.asked = Some(key.clone());
@@ -59,15 +60,6 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K
     /// The value of `key`; None as long as it is being computed.
     pub fn of(&mut self, ui: &Ui, key: &K, compute: impl FnOnce(&K) -> V + Send + 'static) -> Option<&V> {
         self.latest(ui, key, compute).filter(|(of, _)| of == key).map(|(_, value)| value)
-    }
-}
-
-impl<K, V> Drop for BackgroundValue<K, V> {
-    /// A view that is closed does not wait for the value that it would have shown.
-    fn drop(&mut self) {
-        if let Some(job) = self.job.take() {
-            job.detach();
-        }
     }
 }
 

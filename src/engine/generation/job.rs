@@ -4,6 +4,7 @@ use super::state::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 use crate::engine::EngineError;
 use crate::engine::background::{BackgroundJob, JobContext};
 use crate::experiment::FrozenModel;
+use crate::experiment::parallel::on_one_thread;
 use crate::export::images::{Tone, picture, save_npz};
 use crate::export::{animation, check_output, ending, save_png, write_atomically, write_or_keep};
 use crate::studies::generation::comparison::{GenerationComparison, SHOWN, Settings};
@@ -24,6 +25,8 @@ const TURN: Duration = Duration::from_millis(40);
 const IDLE: Duration = Duration::from_millis(100);
 /// A pause where no mode needs to compute: only ancestral draws, which are shown for a while.
 const SHORT: Duration = Duration::from_millis(5);
+/// Steps of a film between two looks at whether it is to go on.
+const STEPS_AT_ONCE: u64 = 10;
 /// Screen pixels of a pixel in pictures that are written.
 const ZOOM: usize = 2;
 /// Milliseconds that a frame of a film is shown.
@@ -59,6 +62,7 @@ struct Shared {
 /// The job and what it has made.
 pub(super) struct GenerationJob {
     shared: Arc<Shared>,
+    /// Nobody waits for its end: thousands of images take their time for a step or a comparison.
     job: BackgroundJob<Request, Outcome>,
 }
 
@@ -68,15 +72,11 @@ impl GenerationJob {
         let shared = Arc::new(Shared { visible: AtomicBool::new(true), film_stopped: AtomicBool::new(false), latest: Mutex::default() });
         let own = shared.clone();
         let job = BackgroundJob::spawn("generation", CAPACITY, CAPACITY, move |requests, job: &JobContext<Outcome>| {
-            match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
-                // One thread for all of it: the cores are for learning.
-                Ok(pool) => pool.install(|| Generator::new(context, own, job).run(&requests)),
-                Err(error) => {
-                    job.report(Err(EngineError::Thread { task: "generate", reason: error.to_string() }));
-                }
+            if let Err(error) = on_one_thread(|| Generator::new(context, own, job).run(&requests)) {
+                job.report(Err(EngineError::Thread { task: "generate", reason: error.to_string() }));
             }
         })?;
-        Ok(Self { shared, job })
+        Ok(Self { shared, job: job.detached() })
     }
 
     /// Starts all three modes anew; false where too many requests wait.
@@ -288,14 +288,18 @@ impl<'a> Generator<'a> {
         let data = self.context.data.as_ref().map(|sample| &sample.pixels);
         let mut chains = GenerationChains::new(weights, request, data).map_err(EngineError::of_generation)?;
         let bytes = animation::gif(frames, FRAME_MS, |frame| {
-            if frame > 0 {
-                chains.advance(every);
+            let steps = if mode == Mode::Ancestral { 1 } else { every as u64 }; // a draw from the top down is one step
+            let end = chains.steps + if frame > 0 { steps } else { 0 };
+            while chains.steps < end {
+                chains.advance((end - chains.steps).min(STEPS_AT_ONCE) as usize);
+                if self.shared.film_stopped.load(Ordering::Relaxed) || self.job.is_stopped() {
+                    return None;
+                }
             }
             self.state.iter_mut().for_each(|state| state.film = Some((frame + 1, frames)));
             self.publish();
             let images: Array2<f32> = if means { chains.means() } else { chains.samples() };
-            let stopped = self.shared.film_stopped.load(Ordering::Relaxed) || self.job.is_stopped();
-            (!stopped).then(|| picture(images.view(), shape, SHOWN, tone, ZOOM))
+            Some(picture(images.view(), shape, SHOWN, tone, ZOOM))
         })
         .map_err(EngineError::of_file)?;
         match bytes {

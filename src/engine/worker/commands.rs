@@ -90,6 +90,7 @@ impl Running {
                 shared.report_failure(self.jobs.start_study(&name, options, target, &self.session));
             }
             Command::StopStudy => self.jobs.stop_study(),
+            Command::MeasureLikelihood(on) => self.jobs.likelihood.set_on(on),
             Command::Tune { layer } => shared.report_failure(self.jobs.start_gratings(layer, &self.session, shared.model_id)),
             Command::StopTuning => self.jobs.stop_gratings(),
             Command::Generate(settings) => {

@@ -1,7 +1,9 @@
 //! What goes on beside the simulation: one study, one showing of gratings, generation.
 
 use super::shared::Shared;
+use super::visibility::Visibility;
 use crate::engine::generation::Generation;
+use crate::engine::likelihood_monitor::LikelihoodMonitor;
 use crate::engine::study_runner::StudyRunner;
 use crate::engine::tuning_runner::{TuningRequest, TuningRunner, TuningState};
 use crate::engine::{EngineError, Event};
@@ -18,11 +20,19 @@ pub(super) struct Jobs {
     gratings: Option<TuningRunner>,
     pub(super) tuning: Option<Arc<TuningState>>,
     pub(super) generation: Generation,
+    pub(super) likelihood: LikelihoodMonitor,
 }
 
 impl Jobs {
-    pub(super) fn new(generation_is_visible: bool, model_id: u64) -> Self {
-        Self { study: None, findings: None, gratings: None, tuning: None, generation: Generation::new(generation_is_visible, model_id) }
+    pub(super) fn new(visibility: Visibility, model_id: u64) -> Self {
+        Self {
+            study: None,
+            findings: None,
+            gratings: None,
+            tuning: None,
+            generation: Generation::new(visibility.generation, model_id),
+            likelihood: LikelihoodMonitor::new(visibility.likelihood, model_id),
+        }
     }
 
     /// Takes in what was found and reports what failed; true if something is new.
@@ -42,6 +52,9 @@ impl Jobs {
             is_new = true;
             shared.report_failure(survived(gratings.loss(), "the showing of gratings"));
         }
+        let (is_measured, outcome) = self.likelihood.follow(session);
+        is_new |= is_measured;
+        shared.report_failure(outcome);
         let mut outcomes = Vec::new();
         is_new |= self.generation.collect(session, &mut outcomes);
         for outcome in outcomes {

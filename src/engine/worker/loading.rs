@@ -2,8 +2,9 @@
 
 use super::Worker;
 use super::keeping::Previous;
-use super::running::{Running, Visibility};
+use super::running::Running;
 use super::shared::Shared;
+use super::visibility::Visibility;
 use crate::data::Source;
 use crate::engine::command::LEARNING_STEPS_PER_SECOND;
 use crate::engine::{AutosaveOptions, Event, Pace};

@@ -84,6 +84,7 @@ impl Running {
             subject: recorder.subject.latest(),
             findings: jobs.findings.clone(),
             tuning: jobs.tuning.clone(),
+            likelihood: jobs.likelihood.state(),
             generation: jobs.generation.state(),
             race: race.state(config.dynamics.tau_x_ms),
         }

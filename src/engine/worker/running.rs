@@ -6,6 +6,7 @@ use super::pacing::Pacing;
 use super::recorder::Recorder;
 use super::recovery::Recovery;
 use super::shared::Shared;
+use super::visibility::Visibility;
 use crate::engine::race_runner::RaceRunner;
 use crate::engine::{EngineError, Event, Watch};
 use crate::experiment::parallel::on_at_most;
@@ -26,26 +27,13 @@ pub(super) struct Running {
     pub(super) race: RaceRunner,
 }
 
-/// What one model hands on to the next: what the window looks at.
-#[derive(Clone, Copy)]
-pub(super) struct Visibility {
-    pub(super) raster: bool,
-    pub(super) generation: bool,
-}
-
-impl Default for Visibility {
-    fn default() -> Self {
-        Self { raster: false, generation: true }
-    }
-}
-
 impl Running {
     pub(super) fn new(session: Session, visibility: Visibility, shared: &mut Shared) -> Self {
         let mut running = Self {
             recorder: Recorder::new(&session, visibility.raster),
             pacing: Pacing::new(session.steps(), session.images()),
             recovery: Recovery::new(session.model()),
-            jobs: Jobs::new(visibility.generation, shared.model_id),
+            jobs: Jobs::new(visibility, shared.model_id),
             race: RaceRunner::new(),
             session,
         };
@@ -54,7 +42,11 @@ impl Running {
     }
 
     pub(super) fn visibility(&self) -> Visibility {
-        Visibility { raster: self.recorder.watch.raster, generation: self.jobs.generation.is_visible() }
+        Visibility {
+            raster: self.recorder.watch.raster,
+            generation: self.jobs.generation.is_visible(),
+            likelihood: self.jobs.likelihood.is_on(),
+        }
     }
 
     /// Runs a part of the steps requested and records them. The reason where a value is no longer finite.

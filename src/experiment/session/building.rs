@@ -15,7 +15,9 @@ use ndarray::Array2;
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
-use std::sync::Arc;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Rows of a block: each has its own random stream, so that results do not depend on the number of threads.
 const BLOCK_ROWS: usize = 25;
@@ -244,11 +246,19 @@ fn networks(model: &Hierarchy, config: &Config) -> Ensemble {
     Ensemble::new(model, &options)
 }
 
-/// Threads that the networks run on; 0: as many as cores.
-fn thread_pool(threads: usize) -> Result<Arc<rayon::ThreadPool>, SessionError> {
+/// Threads that the networks run on; 0: as many as cores. Sessions of as many threads share them, so that a model that follows another
+/// starts none.
+fn thread_pool(threads: usize) -> Result<Arc<ThreadPool>, SessionError> {
+    static POOLS: Mutex<BTreeMap<usize, Weak<ThreadPool>>> = Mutex::new(BTreeMap::new());
     let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
-    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("networks {i}"));
-    Ok(Arc::new(builder.build().map_err(|e| SessionError::Threads(e.to_string()))?))
+    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = pools.get(&threads).and_then(Weak::upgrade) {
+        return Ok(pool);
+    }
+    let builder = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("networks {i}"));
+    let pool = Arc::new(builder.build().map_err(|e| SessionError::Threads(e.to_string()))?);
+    pools.insert(threads, Arc::downgrade(&pool));
+    Ok(pool)
 }
 
 /// The layers a configuration describes; nothing of their size is made.
