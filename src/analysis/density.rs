@@ -15,16 +15,16 @@ pub struct DensityGrid {
 }
 
 impl DensityGrid {
-    /// The posterior of two latent units of a one-layer model given x_0, `cells` x `cells`, by normalising exp(-energy)
-    /// (model.md 5.6). The rectangle is found by widening until its edge holds less than exp(-12) of the peak.
-    /// None where the model has another number of latent units.
-    pub fn posterior(model: &Hierarchy, x0: &[f32], cells: usize) -> Option<Self> {
-        if model.depth() != 1 || model.layers[1].size != 2 {
+    /// The posterior of two latent units of a one-layer model given x_0 to the power 1/`temperature`, `cells` x `cells`, by normalising
+    /// exp(-energy/temperature) (model.md 5.6). The rectangle is found by widening until its edge holds less than exp(-12) of the peak.
+    /// None where the model has another number of latent units, or the temperature is 0.
+    pub fn posterior(model: &Hierarchy, x0: &[f32], temperature: f64, cells: usize) -> Option<Self> {
+        if model.depth() != 1 || model.layers[1].size != 2 || temperature <= 0.0 {
             return None;
         }
         let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
         let tables = model.tables();
-        let energy = |x: f64, y: f64| tabulated_energy(model, &tables, &[observed.clone(), Array1::from(vec![x, y])]);
+        let energy = |x: f64, y: f64| tabulated_energy(model, &tables, &[observed.clone(), Array1::from(vec![x, y])]) / temperature;
         let (mut half, mut low) = ([1.0, 1.0], f64::INFINITY);
         for _ in 0..12 {
             let mut edge = [f64::INFINITY; 2];
@@ -69,15 +69,15 @@ impl DensityGrid {
     }
 }
 
-/// Points (x, density) of the posterior of the only latent unit of a model given x_0; None where there are more. Widened until
-/// the ends hold less than exp(-12) of the peak.
-pub fn line(model: &Hierarchy, x0: &[f32]) -> Option<Vec<[f64; 2]>> {
-    if model.depth() != 1 || model.layers[1].size != 1 {
+/// Points (x, density) of the posterior of the only latent unit of a model given x_0, to the power 1/`temperature`; None where there are
+/// more, or the temperature is 0. Widened until the ends hold less than exp(-12) of the peak.
+pub fn line(model: &Hierarchy, x0: &[f32], temperature: f64) -> Option<Vec<[f64; 2]>> {
+    if model.depth() != 1 || model.layers[1].size != 1 || temperature <= 0.0 {
         return None;
     }
     let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
     let tables = model.tables();
-    let energy = |x: f64| tabulated_energy(model, &tables, &[observed.clone(), Array1::from(vec![x])]);
+    let energy = |x: f64| tabulated_energy(model, &tables, &[observed.clone(), Array1::from(vec![x])]) / temperature;
     let at = |half: f64, i: usize| half * (i as f64 / 150.0 - 1.0);
     let (mut half, mut energies) = (1.0, Vec::new());
     for _ in 0..20 {
@@ -104,7 +104,7 @@ mod tests {
         let layer = |sigma, size| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
         let w = ndarray::array![[1.0f32, 0.8], [0.2, 0.9]];
         let model = Hierarchy::new(vec![layer(0.6, 2), layer(1.0, 2)], vec![w.clone()]).unwrap();
-        let grid = DensityGrid::posterior(&model, &[1.0, -0.5], 160).unwrap();
+        let grid = DensityGrid::posterior(&model, &[1.0, -0.5], 1.0, 160).unwrap();
         let (mean, covariance) = linear_gaussian_posterior(&w.mapv(f64::from), 0.6, &ndarray::array![1.0, -0.5]);
         let cell = (grid.x[1] - grid.x[0]) / 160.0 * (grid.y[1] - grid.y[0]) / 160.0;
         let x = |i: usize| grid.x[0] + (i as f64 + 0.5) / 160.0 * (grid.x[1] - grid.x[0]);

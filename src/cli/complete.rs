@@ -6,7 +6,9 @@ use crate::data::Part;
 use crate::experiment::{FrozenModel, modelfile};
 use crate::export::npz::Archive;
 use crate::export::{FileError, Outputs, check_room, write_or_keep};
-use crate::studies::completion::{Completions, FEWEST_STEPS, MOST_STEPS, Mask, complete};
+use crate::studies::completion::{
+    CompletionErrors, CompletionOptions, CompletionStart, Completions, FEWEST_STEPS, MOST_STEPS, Mask, complete,
+};
 use anyhow::{anyhow, bail};
 use indicatif::ProgressBar;
 use ndarray::{Array1, Array2, Axis};
@@ -34,6 +36,9 @@ pub(super) struct Complete {
     /// Steps of the network
     #[arg(long, default_value_t = 600)]
     steps: usize,
+    /// Temperature of neurons and hidden pixels, 0 to 1: 1 samples the posterior, 0 comes to rest at a maximum; that of the model without it
+    #[arg(long)]
+    temperature: Option<f64>,
     /// Seed of everything random, 0 to 2^64 - 1; that of the model without it
     #[arg(long, value_parser = crate::cli::seed)]
     seed: Option<u64>,
@@ -63,6 +68,12 @@ impl Complete {
         if let Some(threads) = self.threads {
             config.set(&format!("threads={threads}"))?;
         }
+        if let Some(temperature) = self.temperature {
+            if !(0.0..=1.0).contains(&temperature) {
+                bail!("--temperature {temperature} is out of range: 0 to 1");
+            }
+            config.dynamics.temperature = temperature;
+        }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(config.dynamics.threads).build()?;
         pool.install(|| self.complete(&FrozenModel::from_model(&config, model), self.seed.unwrap_or(config.dynamics.seed)))
     }
@@ -81,10 +92,11 @@ impl Complete {
         check_room(&self.out, (3 * images.len() * size_of::<f32>()) as u64)?;
         let hidden = self.mask.hidden(shape, seed);
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(self.steps as u64) } else { ProgressBar::hidden() };
-        let completed = complete(frozen, images.view(), &hidden, self.steps, seed, &mut |step| bar.set_position(step as u64));
+        let options = CompletionOptions { start: CompletionStart::Prior, steps: self.steps, seed };
+        let completed = complete(frozen, images.view(), &hidden, options, &mut |step| bar.set_position(step as u64));
         bar.finish_and_clear();
         let completed = completed.map_err(|error| anyhow!("{}: {error}", self.model.display()))?;
-        let errors = completed.errors(images.view(), &hidden);
+        let errors = CompletionErrors::new(&completed.means, &completed.samples, images.view(), &hidden);
         let labels = set.labels.as_ref().map(|labels| labels.iter().take(self.count).map(|label| *label as f32).collect());
         write_or_keep(&self.out, |path| self.archive(&images, &completed, &hidden, shape, labels.as_ref())?.save(path))?;
         let mut console = Console::beside(std::iter::once(self.out.as_path()));

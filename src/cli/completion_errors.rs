@@ -6,7 +6,7 @@ use crate::cli::image_data::read_data;
 use crate::data::{ImageSet, Part};
 use crate::export::npz;
 use crate::shown::one_line;
-use crate::studies::completion::{Completions, class_agreement};
+use crate::studies::completion::{CompletionErrors, class_agreement};
 use crate::studies::generation::image_evaluation;
 use anyhow::{anyhow, bail};
 use ndarray::{Array2, Ix2, Ix3};
@@ -42,8 +42,7 @@ pub(super) fn run(file: &Path, data: &str, json: bool) -> anyhow::Result<()> {
     if mask.dim() != (shape[0], shape[1]) || !hidden.contains(&true) {
         bail!("{place}: mask has to be {} x {}, with a pixel that is hidden", shape[0], shape[1]);
     }
-    let completed = Completions { means, samples };
-    let errors = completed.errors(images.view(), &hidden);
+    let errors = CompletionErrors::new(&means, &samples, images.view(), &hidden);
     let [training, reference] = [Part::Train, Part::Test].map(|part| read_data(data, part, shape));
     let (training, reference) = (training?, reference?);
     if reference.shape() != shape {
@@ -53,7 +52,7 @@ pub(super) fn run(file: &Path, data: &str, json: bool) -> anyhow::Result<()> {
     let labelled = |set: ImageSet| Images { pixels: set.pixels, labels: set.labels };
     let evaluator = image_evaluation::fit(shape, labelled(reference), labelled(training)).map_err(|error| anyhow!("{data}: {error}"))?;
     let classes = |images: &Array2<f32>| evaluator.classify(images.view());
-    let agreement = classes(&images).zip(classes(&completed.means)).map(|(of, found)| class_agreement(&of, &found, &evaluator.classes()));
+    let agreement = classes(&images).zip(classes(&means)).map(|(of, found)| class_agreement(&of, &found, &evaluator.classes()));
     let (count, pixels) = (images.nrows(), hidden.iter().filter(|hidden| **hidden).count());
     let mut console = Console::new();
     if json {

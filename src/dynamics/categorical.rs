@@ -3,6 +3,7 @@
 use crate::dynamics::noise::Noise;
 use crate::dynamics::product::{multiply, product};
 use crate::dynamics::state::LayerState;
+use crate::dynamics::step_parameters::above_zero;
 use crate::model::{Hierarchy, vector};
 use ndarray::{Array2, ArrayView2, ArrayViewMut1, s};
 
@@ -44,7 +45,7 @@ impl Prototypes {
     /// c ~ p(c | x_(L-1)), proportional to exp((eta(c).T - A + b_c)/temperature), exactly, in every row.
     pub(super) fn heat_bath(&self, model: &Hierarchy, below: &LayerState, top: &mut LayerState, temperature: f32, noise: &mut Noise) {
         let (n, k) = self.eta.dim();
-        let rows = top.category.len();
+        let (rows, temperature) = (top.category.len(), above_zero(temperature));
         let LayerState { x, category, scratch: [chance, statistics], .. } = top;
         statistics.resize(rows * n, 0.0);
         model.family_below_top(model.depth() - 1).statistics(&below.x, statistics);

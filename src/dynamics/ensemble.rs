@@ -196,6 +196,15 @@ impl Ensemble {
         self.blocks.iter_mut().for_each(|block| block.restart(model));
     }
 
+    /// Where v was drawn from N(0, 1): v ~ N(0, temperature), which is stationary at that temperature.
+    pub fn cool_adaptation(&mut self, temperature: f32) {
+        if temperature != 1.0 {
+            let spread = temperature.sqrt();
+            let layers = self.blocks.iter_mut().flat_map(|block| block.layers.iter_mut());
+            layers.flat_map(|layer| layer.v.iter_mut()).for_each(|v| *v *= spread);
+        }
+    }
+
     /// Lets the interneurons begin in equilibrium at the eta that the next step finds, where neurons were set to where they are.
     pub fn settle_interneurons(&mut self) {
         self.blocks.iter_mut().for_each(Block::settle_interneurons);

@@ -7,7 +7,7 @@
 
 use crate::dynamics::neurons::{langevin, reflect};
 use crate::dynamics::noise::Noise;
-use crate::dynamics::step_parameters::LayerStep;
+use crate::dynamics::step_parameters::{LayerStep, above_zero};
 use crate::model::Family;
 
 /// Fraction of the pixels in {0, 1} that are drawn anew at once when S > 1: the ratio above holds for one flip at a time.
@@ -100,7 +100,8 @@ impl Observation {
         let last = *steps >= *inner;
         let n = free.len();
         if family.is_binary() {
-            let odds = |x: f32, eta: f32| ((1.0 - 2.0 * x) * eta / step.temperature).clamp(-STEEPEST, STEEPEST).exp();
+            let temperature = above_zero(step.temperature);
+            let odds = |x: f32, eta: f32| ((1.0 - 2.0 * x) * eta / temperature).clamp(-STEEPEST, STEEPEST).exp();
             sums.iter_mut().zip(x.iter()).zip(eta).for_each(|((sum, &x), &eta)| *sum += odds(x, eta));
             if last {
                 noise.fill_uniform(n1);
@@ -112,7 +113,7 @@ impl Observation {
                     // x_i in (0, 1) was a grey value: 1 - 2 x no longer tells what a flip is, so it is drawn afresh.
                     let flips = n2[i] * (1.0 + odds) < odds;
                     if *x != 0.0 && *x != 1.0 {
-                        *x = f32::from(u8::from(n2[i] * (1.0 + (-eta[i]).exp()) < 1.0));
+                        *x = f32::from(u8::from(n2[i] * (1.0 + (-eta[i] / temperature).exp()) < 1.0));
                     } else if n1[i] < fraction && flips {
                         *x = 1.0 - *x;
                     }

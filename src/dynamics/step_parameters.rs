@@ -2,6 +2,14 @@
 
 use crate::model::linear::LayerConstants;
 
+/// The lowest temperature at which choices are drawn: below it the difference to the most probable one is none in single precision.
+const COLDEST: f32 = 1e-6;
+
+/// The temperature at which choices are drawn that divide by it.
+pub(super) fn above_zero(temperature: f32) -> f32 {
+    temperature.max(COLDEST)
+}
+
 /// Constants of one layer of neurons.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerStep {
@@ -23,10 +31,10 @@ impl LayerStep {
         Self { h: h as f32, m: m as f32, rho: (-h / tau_v_over_tau_x).exp() as f32, noisy: true, temperature: 1.0 }
     }
 
-    /// tau_x, tau_v and m of the layer for a clock of `dt_ms` a step.
+    /// tau_x, tau_v, m and temperature of the layer for a clock of `dt_ms` a step.
     pub fn constants(&self, dt_ms: f64) -> LayerConstants {
         let (h, rho) = (f64::from(self.h), f64::from(self.rho));
-        LayerConstants { tau_x: dt_ms / h, tau_v: -dt_ms / rho.ln(), m: f64::from(self.m) }
+        LayerConstants { tau_x: dt_ms / h, tau_v: -dt_ms / rho.ln(), m: f64::from(self.m), temperature: f64::from(self.temperature) }
     }
 }
 

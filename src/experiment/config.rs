@@ -168,6 +168,8 @@ pub struct DynamicsConfig {
     pub adaptation: f64,
     /// Units of `adaptation`.
     pub adaptation_unit: AdaptationUnit,
+    /// Temperature of the neurons' noise, 0 to 1: 1 samples the posterior, 0 is predictive coding.
+    pub temperature: f64,
     /// Interneurons a unit, K.
     pub interneurons: usize,
     /// Sampled or exact.
@@ -196,6 +198,7 @@ impl Default for DynamicsConfig {
             tau_v_ms: 30.0,
             adaptation: 2.0,
             adaptation_unit: AdaptationUnit::Absolute,
+            temperature: 1.0,
             interneurons: 1,
             interneuron_mode: InterneuronMode::Sampled,
             governor: Governor::Auto,

@@ -316,7 +316,7 @@ mod tests {
 
     /// Density where both causes share the observation, over that at the strongest single cause.
     fn valley(config: &Config) -> f64 {
-        let grid = build_model(config).ok().and_then(|model| DensityGrid::posterior(&model, &config.stimulus.values, 200));
+        let grid = build_model(config).ok().and_then(|model| DensityGrid::posterior(&model, &config.stimulus.values, 1.0, 200));
         let Some(grid) = grid else { return f64::NAN };
         let at = |x: f64, y: f64| {
             let cell = |v: f64, [low, high]: [f64; 2]| ((v - low) / (high - low) * 200.0) as usize;

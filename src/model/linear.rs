@@ -17,6 +17,8 @@ pub struct LayerConstants {
     pub tau_v: f64,
     /// m.
     pub m: f64,
+    /// Temperature theta of the noise of x and v.
+    pub temperature: f64,
 }
 
 /// dz = -A z dt + D^(1/2) dW around the stationary mean, z = (x_1, v_1, .., x_L, v_L, y_0, .., y_(L-1)).
@@ -36,7 +38,7 @@ pub struct LinearDynamics {
 
 impl LinearDynamics {
     /// For gaussian layers with linear f. `tau_eps` in ms; with `exact` interneurons tau_eps is 0. None for another model, one of more
-    /// than 24 states, or where the dynamics are unstable: then there is no stationary distribution.
+    /// than 24 states, or where the dynamics are unstable or come to rest: then there is no stationary distribution.
     pub fn new(model: &Hierarchy, layers: &[LayerConstants], tau_eps: f64, k: usize, exact: bool) -> Option<Self> {
         let depth = model.depth();
         if layers.len() != depth || !model.is_linear_gaussian() {
@@ -52,7 +54,7 @@ impl LinearDynamics {
         let covariance = lyapunov(&a, &d)?;
         // Slow interneurons and strong adaptation can make the dynamics unstable: then the equation's solution is no covariance.
         let largest = covariance.diag().iter().fold(0.0f64, |top, v| top.max(v.abs()));
-        if symmetric_eigenvalues(&covariance).iter().any(|&v| v < -1e-9 * largest) {
+        if largest == 0.0 || symmetric_eigenvalues(&covariance).iter().any(|&v| v < -1e-9 * largest) {
             return None;
         }
         let precision = precision(model);
@@ -161,7 +163,7 @@ fn equations(
         for i in 0..n {
             a[[x + i, v + i]] += c.m / c.tau_x;
             a[[v + i, v + i]] += 1.0 / c.tau_v;
-            (d[[x + i, x + i]], d[[v + i, v + i]]) = (2.0 / c.tau_x, 2.0 / c.tau_v);
+            (d[[x + i, x + i]], d[[v + i, v + i]]) = (2.0 * c.temperature / c.tau_x, 2.0 * c.temperature / c.tau_v);
         }
     }
     if !exact {
@@ -304,7 +306,7 @@ mod tests {
         gaussian(&[2, 2, 1], &[0.5, 0.7, 1.0], w)
     }
 
-    const C: LayerConstants = LayerConstants { tau_x: 100.0, tau_v: 30.0, m: 2.0 };
+    const C: LayerConstants = LayerConstants { tau_x: 100.0, tau_v: 30.0, m: 2.0, temperature: 1.0 };
 
     #[test]
     fn one_layer_is_the_known_case_and_exact_interneurons_its_limit() {
@@ -331,7 +333,7 @@ mod tests {
 
     #[test]
     fn three_layers_have_the_joint_posterior_for_any_time_constants() {
-        let slow = LayerConstants { tau_x: 300.0, tau_v: 90.0, m: 1.0 };
+        let slow = LayerConstants { tau_x: 300.0, tau_v: 90.0, m: 1.0, ..C };
         let found = LinearDynamics::new(&chain(), &[C, slow], 1.0, 1, true).unwrap();
         let posterior = solve(&found.precision, &Array2::eye(3)).unwrap();
         let at = [found.state(1, 0), found.state(1, 1), found.state(2, 0)];

@@ -74,6 +74,8 @@ pub struct Completions {
     pub means: Array2<f32>,
     /// x_0 at the end, `[images, n_0]`: one draw each.
     pub samples: Array2<f32>,
+    /// E\[x_0 | x_1\] at the end where pixels were hidden, as given elsewhere, `[images, n_0]`: the mean of that draw.
+    pub last_means: Array2<f32>,
 }
 
 /// Mean squared errors over the hidden pixels of all images.
@@ -87,9 +89,9 @@ pub struct CompletionErrors {
     pub thresholded: f64,
 }
 
-impl Completions {
-    /// The errors beside the whole images, `[images, n_0]`.
-    pub fn errors(&self, images: ArrayView2<f32>, hidden: &[bool]) -> CompletionErrors {
+impl CompletionErrors {
+    /// Of posterior means and of draws, beside the whole images; `[images, n_0]` each.
+    pub fn new(means: &Array2<f32>, samples: &Array2<f32>, images: ArrayView2<f32>, hidden: &[bool]) -> Self {
         let threshold = |value: f32| f32::from(u8::from(value >= 0.5));
         let error = |found: &Array2<f32>, shown: &dyn Fn(f32) -> f32| {
             let pixels = found.indexed_iter().filter(|((_, i), _)| hidden[*i]);
@@ -97,11 +99,7 @@ impl Completions {
                 pixels.fold((0.0, 0.0f64), |(sum, count), (at, value)| (sum + f64::from(shown(*value) - images[at]).powi(2), count + 1.0));
             sum / count.max(1.0)
         };
-        CompletionErrors {
-            mean: error(&self.means, &|value| value),
-            sample: error(&self.samples, &|value| value),
-            thresholded: error(&self.means, &threshold),
-        }
+        Self { mean: error(means, &|value| value), sample: error(samples, &|value| value), thresholded: error(means, &threshold) }
     }
 }
 
@@ -129,17 +127,36 @@ pub fn class_agreement(originals: &[u8], completed: &[u8], classes: &[u8]) -> Cl
     ClassAgreement { same, divergence: divergence.sum() }
 }
 
-/// Completes `images`, `[images, n_0]`, by as many chains: the pixels of `hidden`, `[n_0]`, start from noise, the layers above from the
-/// prior, and all move for `steps` steps, of which the first half is burn-in. `done` is told the steps that have passed. An error
-/// where shapes or steps do not fit, or a value becomes infinite.
+/// Where completions start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompletionStart {
+    /// Hidden pixels from noise, the layers above from the prior.
+    Prior,
+    /// The layers above at rest, hidden pixels at what these predict: all chains of an image at one place.
+    Rest,
+}
+
+/// How images are completed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CompletionOptions {
+    /// Where chains start.
+    pub start: CompletionStart,
+    /// Steps, of which the first half is burn-in.
+    pub steps: usize,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// Completes `images`, `[images, n_0]`, by as many chains: the pixels of `hidden`, `[n_0]`, and the layers above move, all others are
+/// clamped. `done` is told the steps that have passed. An error where shapes or steps do not fit, or a value becomes infinite.
 pub fn complete(
     frozen: &FrozenModel,
     images: ArrayView2<f32>,
     hidden: &[bool],
-    steps: usize,
-    seed: u64,
+    options: CompletionOptions,
     done: &mut dyn FnMut(usize),
 ) -> Result<Completions, ConfigError> {
+    let CompletionOptions { start, steps, seed } = options;
     let (model, parameters) = (&*frozen.model, frozen.step_parameters());
     let (count, n) = images.dim();
     if n != model.layers[0].size || hidden.len() != n || !hidden.contains(&true) || count == 0 {
@@ -159,9 +176,18 @@ pub fn complete(
     };
     let mut networks = Ensemble::new(model, &options);
     networks.restart(model);
-    networks.draw_ancestral(model, 1, frozen.active_layers, 1.0, &run_all);
-    networks.set_states(model, 0, |image, row| row.iter_mut().zip(images.row(image)).for_each(|(x, &value)| *x = value));
-    networks.start_from_noise(model, hidden);
+    networks.cool_adaptation(frozen.dynamics.temperature as f32);
+    if start == CompletionStart::Prior {
+        networks.draw_ancestral(model, 1, frozen.active_layers, 1.0, &run_all);
+    }
+    let predicted = networks.expected_observation(model, count);
+    networks.set_states(model, 0, |image, row| {
+        let pixels = images.row(image).into_iter().zip(predicted.row(image)).zip(hidden);
+        row.iter_mut().zip(pixels).for_each(|(x, ((&value, &mean), &is_hidden))| *x = if is_hidden { mean } else { value });
+    });
+    if start == CompletionStart::Prior {
+        networks.start_from_noise(model, hidden);
+    }
     networks.free(hidden, 1, frozen.observed_step());
     let (mut means, mut averaged) = (Array2::<f32>::zeros((count, n)), 0.0f32);
     let mut passed = 0;
@@ -179,5 +205,7 @@ pub fn complete(
         return Err(ConfigError::Generation(format!("completion diverged: x{l} is not finite")));
     }
     means.indexed_iter_mut().for_each(|((image, i), mean)| *mean = if hidden[i] { *mean / averaged } else { images[[image, i]] });
-    Ok(Completions { means, samples: networks.state_matrix(0) })
+    let mut last_means = networks.expected_observation(model, count);
+    last_means.indexed_iter_mut().filter(|((_, i), _)| !hidden[*i]).for_each(|(at, mean)| *mean = images[at]);
+    Ok(Completions { means, samples: networks.state_matrix(0), last_means })
 }

@@ -130,8 +130,10 @@ const OPTIONS: [StudyOption; 5] = [
 
 fn posterior(target: &StudyTarget) -> Result<DensityGrid, StudyError> {
     let frozen = &target.frozen;
-    DensityGrid::posterior(&frozen.model, &frozen.stimulus, GRID)
-        .ok_or_else(|| StudyError::NotApplicable("a race against the exact posterior needs one layer of two neurons".into()))
+    DensityGrid::posterior(&frozen.model, &frozen.stimulus, frozen.dynamics.temperature, GRID).ok_or_else(|| {
+        let needed = "a race against the exact posterior needs one layer of two neurons and a temperature above 0";
+        StudyError::NotApplicable(needed.into())
+    })
 }
 
 /// The samplers named, else four that show what matters.

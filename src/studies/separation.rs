@@ -82,7 +82,7 @@ pub fn stationary_variance(target: &StudyTarget, ratio: f64, k: usize) -> Option
     Some(dynamics.covariance[[i, i]])
 }
 
-/// Variance of the first watched unit under the posterior and under the prior.
+/// Variance of the first watched unit under the posterior and under the prior, at the temperature of the dynamics.
 pub fn variance_levels(target: &StudyTarget) -> Option<[f64; 2]> {
     let (model, layer) = (&target.frozen.model, target.watched.layer);
     if !model.is_linear_gaussian() {
@@ -101,6 +101,6 @@ pub fn variance_levels(target: &StudyTarget) -> Option<[f64; 2]> {
             w.dot(&prior).dot(&w.t()) + own
         };
     }
-    let unit = target.watched.pair[0];
-    Some([posterior[[before + unit, before + unit]], prior[[unit, unit]]])
+    let (unit, temperature) = (target.watched.pair[0], target.frozen.dynamics.temperature);
+    Some([temperature * posterior[[before + unit, before + unit]], temperature * prior[[unit, unit]]])
 }

@@ -79,7 +79,7 @@ pub fn critical_strengths(target: &StudyTarget) -> Option<[f64; 2]> {
     let curvatures = if model.is_linear_gaussian() {
         symmetric_eigenvalues(&precision(model))
     } else {
-        let covariance = DensityGrid::posterior(model, &target.frozen.stimulus, 96)?.covariance();
+        let covariance = DensityGrid::posterior(model, &target.frozen.stimulus, 1.0, 96)?.covariance();
         symmetric_eigenvalues(&covariance).into_iter().map(|variance| 1.0 / variance).collect()
     };
     let ends = [curvatures.iter().copied().fold(f64::INFINITY, f64::min), curvatures.iter().copied().fold(0.0, f64::max)];

@@ -5,7 +5,7 @@ use crate::program::heescope;
 use heescope::experiment::{FrozenModel, presets};
 use heescope::export::npz;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
-use heescope::studies::completion::{Mask, class_agreement, complete};
+use heescope::studies::completion::{CompletionOptions, CompletionStart, Mask, class_agreement, complete};
 use nalgebra::{DMatrix, DVector};
 use ndarray::{Array2, array};
 use std::path::Path;
@@ -38,7 +38,8 @@ fn means_are_those_of_the_conditional_gaussian() {
     for mask in [Mask::BottomHalf, Mask::LeftHalf] {
         let hidden = mask.hidden([2, 2], 0);
         let mut last = 0;
-        let found = complete(&frozen, images.view(), &hidden, 2000, 5, &mut |step| last = step).unwrap();
+        let how = CompletionOptions { start: CompletionStart::Prior, steps: 2000, seed: 5 };
+        let found = complete(&frozen, images.view(), &hidden, how, &mut |step| last = step).unwrap();
         assert_eq!(last, 2000);
         // Largest distance from an expectation in standard errors over the chains.
         let worst = |expected: &[f64]| {

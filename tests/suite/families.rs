@@ -176,7 +176,7 @@ fn moments_z(model: &Hierarchy, reference: &Hierarchy, stimulus: &[f32]) -> f64 
     race.samplers[0].set_stride(1);
     race.advance(1500);
     let (first, second) = (race.samplers[0].chains(0).0, race.samplers[0].chains(1).0);
-    let grid = DensityGrid::posterior(reference, stimulus, 160).unwrap();
+    let grid = DensityGrid::posterior(reference, stimulus, 1.0, 160).unwrap();
     let at = |i: usize, range: [f64; 2]| range[0] + (i as f64 + 0.5) / 160.0 * (range[1] - range[0]);
     let total = grid.density.sum();
     let statistics: [fn(f64, f64) -> f64; 5] = [|x, _| x, |_, y| y, |x, _| x * x, |_, y| y * y, |x, y| x * y];

@@ -36,7 +36,7 @@ fn adaptive(f: impl Fn(f64) -> f64, [low, high]: [f64; 2], tolerance: f64) -> f6
 /// `shift` moves the places by cells: a planted bug.
 fn worst(model: &Hierarchy, x0: &[f32], reach: f64, shift: f64) -> f64 {
     const CELLS: usize = 256;
-    let grid = DensityGrid::posterior(model, x0, CELLS).unwrap();
+    let grid = DensityGrid::posterior(model, x0, 1.0, CELLS).unwrap();
     let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
     let log_density = |a: f64, b: f64| -energy(model, &[observed.clone(), Array1::from(vec![a, b])]);
     let [low, high] = model.layers[1].bounds();

@@ -186,7 +186,7 @@ fn race(preset: &str, samplers: &[SamplerConfig], dt_ms: f64, chains: usize) -> 
     let mut config = presets::by_name(preset).unwrap();
     config.dynamics.dt_ms = dt_ms;
     let session = Session::new(config).unwrap();
-    let exact = DensityGrid::posterior(session.model(), session.stimulus(), 128);
+    let exact = DensityGrid::posterior(session.model(), session.stimulus(), 1.0, 128);
     let frozen = FrozenModel::of(&session, ModelVersion::default());
     Race::new(&frozen, WatchedUnits { layer: 1, pair: [0, 1] }, exact.as_ref(), samplers, chains)
 }

@@ -154,7 +154,10 @@ impl Running {
         let before = self.session.config().dynamics;
         match self.session.adjust(dynamics, learning) {
             Ok(()) => {
-                let common = |d: &DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode);
+                if before.temperature != dynamics.temperature {
+                    self.refresh_exact();
+                }
+                let common = |d: &DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode, d.temperature);
                 if common(&before) != common(&dynamics) {
                     self.restart_race(shared);
                 }

@@ -22,7 +22,8 @@ impl ExactDensities {
         if !session.freed().is_empty() {
             return Self::default();
         }
-        Self { grid: grid(session), line: density::line(session.model(), session.stimulus()).map(Arc::new) }
+        let temperature = session.config().dynamics.temperature;
+        Self { grid: grid(session), line: density::line(session.model(), session.stimulus(), temperature).map(Arc::new) }
     }
 
     /// After the weights have changed.
@@ -34,5 +35,5 @@ impl ExactDensities {
 }
 
 fn grid(session: &Session) -> Option<Arc<DensityGrid>> {
-    DensityGrid::posterior(session.model(), session.stimulus(), CELLS).map(Arc::new)
+    DensityGrid::posterior(session.model(), session.stimulus(), session.config().dynamics.temperature, CELLS).map(Arc::new)
 }

@@ -117,7 +117,7 @@ macro_rules! choice {
 }
 
 pub(super) static TABLE: &[Parameter] = &[
-    // Dynamics. The first six have sliders, in this order.
+    // Dynamics. The first seven have sliders, in this order.
     number!(dynamics.tau_x_ms, 1e-3, 1e7)
         .symbol("tau_x")
         .ms()
@@ -159,6 +159,14 @@ pub(super) static TABLE: &[Parameter] = &[
         .ms()
         .logarithmic_slider(0.01, 20.0)
         .means("Integration step: x <- x + h (I - m v) + sqrt(2 h) N(0,1), h = dt/tau_x")
+        .equation("model.md 2")
+        .in_flight(),
+    number!(dynamics.temperature, 0.0, 1.0)
+        .linear_slider(0.0, 1.0)
+        .means(
+            "Temperature theta of the neurons: their noise is sqrt(2 theta tau_x) dW, and they sample the posterior to the power 1/theta. \
+             At 0 they come to rest at a maximum of it, as in predictive coding",
+        )
         .equation("model.md 2")
         .in_flight(),
     number!(dynamics.safety, 1e-3, 1.9)

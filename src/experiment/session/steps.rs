@@ -16,13 +16,13 @@ pub(super) fn strength(d: &DynamicsConfig, lambda: f64) -> f64 {
 /// h, m and rho of a layer of stiffness lambda; nothing moves where it is infinite.
 fn layer_step(d: &DynamicsConfig, lambda: f64) -> (f64, LayerStep) {
     if !lambda.is_finite() {
-        return (0.0, LayerStep::new(0.0, 0.0, 1.0));
+        return (0.0, LayerStep { temperature: d.temperature as f32, ..LayerStep::new(0.0, 0.0, 1.0) });
     }
     let m = strength(d, lambda);
     let wanted = d.dt_ms / d.tau_x_ms;
     let h = if d.governor == Governor::Auto { wanted.min(largest_step(lambda, m, d.safety)) } else { wanted };
     let units = if d.adaptation_unit == AdaptationUnit::Stiffness { lambda } else { 1.0 };
-    (h, LayerStep::new(h, m, d.tau_v_ms / d.tau_x_ms / units))
+    (h, LayerStep { temperature: d.temperature as f32, ..LayerStep::new(h, m, d.tau_v_ms / d.tau_x_ms / units) })
 }
 
 /// h, m and rho of x_0 where it is free: its stiffness is that of p(x_0 | x_1).

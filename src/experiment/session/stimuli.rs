@@ -47,6 +47,9 @@ impl Session {
             None => Start::Rest,
         };
         self.networks.present(&self.model, &show, start, &run_all);
+        if latents.is_none_or(Latents::fresh) {
+            self.networks.cool_adaptation(self.config.dynamics.temperature as f32);
+        }
         if latents.is_some_and(Latents::fresh) {
             self.stimulus.settling = self.config.stimulus.first_visit_steps;
         }
