@@ -9,6 +9,7 @@ use crate::export::{FileError, Outputs, check_room, write_or_keep};
 use crate::studies::completion::{
     CompletionErrors, CompletionOptions, CompletionStart, Completions, FEWEST_STEPS, MOST_STEPS, Mask, complete,
 };
+use crate::studies::generation::schedule::Schedule;
 use anyhow::{anyhow, bail};
 use indicatif::ProgressBar;
 use ndarray::{Array1, Array2, Axis};
@@ -36,6 +37,9 @@ pub(super) struct Complete {
     /// Steps of the network
     #[arg(long, default_value_t = 600)]
     steps: usize,
+    /// How chains reach the posterior: woken (the gain of the lowest coupling rises from 0 to 1 over 40 % of the steps) or plain
+    #[arg(long, default_value = "woken", value_parser = ["woken", "plain"])]
+    schedule: String,
     /// Temperature of neurons and hidden pixels, 0 to 1: 1 samples the posterior, 0 comes to rest at a maximum; that of the model without it
     #[arg(long)]
     temperature: Option<f64>,
@@ -92,7 +96,12 @@ impl Complete {
         check_room(&self.out, (3 * images.len() * size_of::<f32>()) as u64)?;
         let hidden = self.mask.hidden(shape, seed);
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(self.steps as u64) } else { ProgressBar::hidden() };
-        let options = CompletionOptions { start: CompletionStart::Prior, steps: self.steps, seed };
+        let options = CompletionOptions {
+            start: CompletionStart::Prior,
+            schedule: if self.schedule == "plain" { Schedule::Plain } else { Schedule::Woken },
+            steps: self.steps,
+            seed,
+        };
         let completed = complete(frozen, images.view(), &hidden, options, &mut |step| bar.set_position(step as u64));
         bar.finish_and_clear();
         let completed = completed.map_err(|error| anyhow!("{}: {error}", self.model.display()))?;

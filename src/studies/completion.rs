@@ -4,6 +4,7 @@ use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span};
 use crate::experiment::FrozenModel;
 use crate::experiment::config::ConfigError;
 use crate::experiment::parallel::run_all;
+use crate::studies::generation::schedule::Schedule;
 use ndarray::{Array2, ArrayView2};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::str::FromStr;
@@ -12,6 +13,8 @@ use std::str::FromStr;
 const BLOCK_ROWS: usize = 25;
 /// Steps between two predictions that are averaged.
 const SPACING: usize = 5;
+/// Share of the steps after which the gain of the lowest coupling is 1 where it rises.
+const AWAKE: f64 = 0.4;
 /// Steps at least: one prediction after the burn-in.
 pub const FEWEST_STEPS: usize = 2 * SPACING;
 /// Steps at most.
@@ -141,6 +144,8 @@ pub enum CompletionStart {
 pub struct CompletionOptions {
     /// Where chains start.
     pub start: CompletionStart,
+    /// Whether the gain of the lowest coupling rises from 0 to 1 on the way (model.md 10).
+    pub schedule: Schedule,
     /// Steps, of which the first half is burn-in.
     pub steps: usize,
     /// Seed.
@@ -156,7 +161,7 @@ pub fn complete(
     options: CompletionOptions,
     done: &mut dyn FnMut(usize),
 ) -> Result<Completions, ConfigError> {
-    let CompletionOptions { start, steps, seed } = options;
+    let CompletionOptions { start, schedule, steps, seed } = options;
     let (model, parameters) = (&*frozen.model, frozen.step_parameters());
     let (count, n) = images.dim();
     if n != model.layers[0].size || hidden.len() != n || !hidden.contains(&true) || count == 0 {
@@ -191,9 +196,18 @@ pub fn complete(
     networks.free(hidden, 1, frozen.observed_step());
     let (mut means, mut averaged) = (Array2::<f32>::zeros((count, n)), 0.0f32);
     let mut passed = 0;
+    // The model at the gain of the lowest coupling, and the steps that its stiffness asks for.
+    let at_gain = |gain: f32| {
+        let mut model = model.clone();
+        model.weights[0] *= gain;
+        (model, frozen.step_parameters_at(&[gain]))
+    };
     while passed < steps {
+        let gain = if schedule == Schedule::Woken { (passed as f64 / (AWAKE * steps as f64)).powi(2).min(1.0) } else { 1.0 };
+        let woken = (gain < 1.0).then(|| at_gain(gain as f32));
+        let (model, parameters) = woken.as_ref().map_or((model, &parameters), |(model, parameters)| (model, parameters));
         let span = Span { steps: SPACING.min(steps - passed), skip: 0, learn: false, last: false };
-        networks.advance(model, &parameters, span, &Probes::default(), &run_all);
+        networks.advance(model, parameters, span, &Probes::default(), &run_all);
         passed += span.steps;
         done(passed);
         if 2 * passed > steps {

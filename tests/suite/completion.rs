@@ -6,6 +6,7 @@ use heescope::experiment::{FrozenModel, presets};
 use heescope::export::npz;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
 use heescope::studies::completion::{CompletionOptions, CompletionStart, Mask, class_agreement, complete};
+use heescope::studies::generation::schedule::Schedule;
 use nalgebra::{DMatrix, DVector};
 use ndarray::{Array2, array};
 use std::path::Path;
@@ -35,10 +36,10 @@ fn means_are_those_of_the_conditional_gaussian() {
     (config.dynamics.dt_ms, config.dynamics.adaptation) = (2.0, 0.0);
     let frozen = FrozenModel::from_model(&config, model.clone());
     let images = Array2::from_shape_fn((CHAINS, 4), |(_, i)| image[i]);
-    for mask in [Mask::BottomHalf, Mask::LeftHalf] {
+    for (mask, schedule) in [(Mask::BottomHalf, Schedule::Plain), (Mask::LeftHalf, Schedule::Woken)] {
         let hidden = mask.hidden([2, 2], 0);
         let mut last = 0;
-        let how = CompletionOptions { start: CompletionStart::Prior, steps: 2000, seed: 5 };
+        let how = CompletionOptions { start: CompletionStart::Prior, schedule, steps: 2000, seed: 5 };
         let found = complete(&frozen, images.view(), &hidden, how, &mut |step| last = step).unwrap();
         assert_eq!(last, 2000);
         // Largest distance from an expectation in standard errors over the chains.

@@ -5,6 +5,7 @@ use crate::experiment::FrozenModel;
 use crate::experiment::config::DynamicsConfig;
 use crate::studies::completion::{CompletionOptions, CompletionStart, Mask, complete};
 use crate::studies::generation::image_evaluation;
+use crate::studies::generation::schedule::Schedule;
 use crate::studies::{Observer, Point, Report, StudyError, StudyTarget};
 use ndarray::{Array2, Axis, s};
 
@@ -32,7 +33,7 @@ pub(super) fn run(target: &StudyTarget, temperatures: &[f64], observer: &mut dyn
     let chosen: Vec<usize> = (0..IMAGES.min(count) * REPEATS).map(|row| row / REPEATS).collect();
     let images: Array2<f32> = sample.pixels.select(Axis(0), &chosen);
     // From one place, as predictive coding does: what differs between the completions of an image is what noise has made of it.
-    let how = CompletionOptions { start: CompletionStart::Rest, steps: STEPS, seed: frozen.dynamics.seed };
+    let how = CompletionOptions { start: CompletionStart::Rest, schedule: Schedule::Plain, steps: STEPS, seed: frozen.dynamics.seed };
     for &temperature in temperatures {
         let cooled = FrozenModel { dynamics: DynamicsConfig { temperature, ..frozen.dynamics }, ..(**frozen).clone() };
         let mut is_stopped = false;
