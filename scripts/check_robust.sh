@@ -160,7 +160,12 @@ disk() {
 
 clock() {
   program
-  command -v faketime > /dev/null || { apt-get update -qq && apt-get install -y -qq faketime; }
+  if ! command -v faketime > /dev/null; then
+    local sudo=""
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq faketime
+  fi
   local library now=$work/now jump
   library=$(find /usr/lib -name 'libfaketimeMT.so.1' | head -n 1)
   faked=("LD_PRELOAD=$library" "FAKETIME_TIMESTAMP_FILE=$now" FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1)

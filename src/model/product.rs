@@ -1,5 +1,7 @@
 //! Matrix products on one thread, at the gemm library's speed.
 
+use gemm_common::Parallelism;
+use gemm_common::gemm::set_lhs_packing_threshold_single_thread;
 use ndarray::{Array2, ArrayView2, NdFloat};
 use std::sync::Once;
 
@@ -8,45 +10,96 @@ use std::sync::Once;
 const LAYOUT_FROM: usize = 32;
 static LIBRARY: Once = Once::new();
 
-/// out = alpha a . b (+ out where `accumulate`); `out` is `[m, n]` row by row. Panics where the shapes do not fit.
-pub fn multiply<T: NdFloat>(out: &mut [T], a: ArrayView2<T>, b: ArrayView2<T>, alpha: T, accumulate: bool) {
+/// The library's function for one type of number: dst := alpha dst + beta lhs . rhs of m, n and k; each matrix as a pointer with the
+/// distances of its columns and of its rows.
+type Kernel<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    Parallelism,
+);
+
+/// Numbers of which there are products.
+pub trait Element: NdFloat {
+    /// The fastest function that this processor has.
+    #[doc(hidden)]
+    fn kernel() -> Kernel<Self>;
+}
+
+impl Element for f32 {
+    fn kernel() -> Kernel<Self> {
+        gemm_f32::gemm::f32::get_gemm_fn()
+    }
+}
+
+impl Element for f64 {
+    fn kernel() -> Kernel<Self> {
+        gemm_f64::gemm::f64::get_gemm_fn()
+    }
+}
+
+/// out = alpha a . b (+ out where `accumulate`); `out` is `[m, n]` row by row. Panics where the shapes do not fit, or a view runs
+/// backwards.
+pub fn multiply<T: Element>(out: &mut [T], a: ArrayView2<T>, b: ArrayView2<T>, alpha: T, accumulate: bool) {
     let ((m, k), (k2, n)) = (a.dim(), b.dim());
     assert_eq!(k, k2, "inner dimensions");
     assert_eq!(out.len(), m * n, "output size");
-    if m == 0 || n == 0 {
-        return;
-    }
-    LIBRARY.call_once(|| gemm::set_lhs_packing_threshold_single_thread(LAYOUT_FROM));
-    let (sa, sb) = (a.strides(), b.strides());
+    let ([a_row, a_column], [b_row, b_column]) = ([0, 1].map(|axis| a.strides()[axis]), [0, 1].map(|axis| b.strides()[axis]));
+    assert!([a_row, a_column, b_row, b_column].iter().all(|stride| *stride >= 0), "a view that runs backwards");
+    LIBRARY.call_once(|| set_lhs_packing_threshold_single_thread(LAYOUT_FROM));
+    let kept = if accumulate { T::one() } else { T::zero() };
     // SAFETY: the pointers and strides are those of live ndarray views with the dimensions passed; `out` is an exclusive
     // slice of m x n elements, so nothing overlaps.
-    unsafe {
-        gemm::gemm(
+    let call = |[m, n]: [usize; 2], out_strides: [isize; 2], left: (*const T, [isize; 2]), right: (*const T, [isize; 2]), out: *mut T| unsafe {
+        let ((left, [left_column, left_row]), (right, [right_column, right_row])) = (left, right);
+        let [column, row] = out_strides;
+        T::kernel()(
             m,
             n,
             k,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
+            out,
+            column,
+            row,
             accumulate,
-            a.as_ptr(),
-            sa[1],
-            sa[0],
-            b.as_ptr(),
-            sb[1],
-            sb[0],
-            if accumulate { T::one() } else { T::zero() },
+            left,
+            left_column,
+            left_row,
+            right,
+            right_column,
+            right_row,
+            kept,
             alpha,
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            Parallelism::None,
         );
+    };
+    // The library wants the result column by column: that of the transposed product is ours row by row.
+    if n > 1 {
+        call([n, m], [n as isize, 1], (b.as_ptr(), [b_row, b_column]), (a.as_ptr(), [a_row, a_column]), out.as_mut_ptr());
+    } else {
+        call([m, n], [1, n as isize], (a.as_ptr(), [a_column, a_row]), (b.as_ptr(), [b_column, b_row]), out.as_mut_ptr());
     }
 }
 
 /// a . b, `[m, n]`, in a new array. Panics where the shapes do not fit.
-pub fn product<T: NdFloat>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T> {
+pub fn product<T: Element>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T> {
     let mut out = Array2::zeros((a.nrows(), b.ncols()));
     if let Some(slice) = out.as_slice_mut() {
         multiply(slice, a, b, T::one(), false);
@@ -99,7 +152,7 @@ mod tests {
                 let w = Array2::from_shape_fn((k, n), |(i, j)| ((i * n + j) as f32 * 0.3).cos());
                 let mut out = vec![0.0; rows * n];
                 multiply(&mut out, a.view(), w.view(), 1.0, false);
-                assert_eq!(gemm::get_lhs_packing_threshold_single_thread(), LAYOUT_FROM);
+                assert_eq!(gemm_common::gemm::get_lhs_packing_threshold_single_thread(), LAYOUT_FROM);
                 let exact = a.mapv(f64::from).dot(&w.mapv(f64::from));
                 let worst = out.iter().zip(&exact).fold(0.0f64, |worst, (a, b)| worst.max((f64::from(*a) - b).abs()));
                 assert!(worst < 1e-6 * k as f64, "{rows} x {k} x {n}: {worst}");

@@ -1,6 +1,6 @@
 //! The walk: actions at random, the frames between them, and what is measured on the way.
 
-use crate::window::{FrameTime, Window, in_use_mb, median, resident_mb};
+use crate::window::{FrameTime, Window, in_use_mb, is_finishing, median, resident_mb};
 use heescope::engine::{AutosaveOptions, Command, Pace};
 use heescope::experiment::presets;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
@@ -173,15 +173,15 @@ impl Walk {
         }
     }
 
-    /// Goes back to the same state each time, the default preset in the standard layout with the same preset before it, and returns
-    /// what is resident there, and of that in use.
+    /// Goes back to the same state each time, the default preset in the standard layout with the same preset before it and no job of
+    /// another at work, and returns what is resident there, and of that in use.
     fn rest(&mut self) -> [f64; 2] {
         self.note("rest");
         self.window.resize([1000.0, 700.0]);
         self.key(egui::Modifiers::NONE, egui::Key::Escape);
         let config = presets::by_name(presets::DEFAULT).unwrap();
         let load = || Command::Load(Box::new(config.clone()));
-        for command in [load(), load(), Command::SetPace(Pace::default()), Command::Run] {
+        for command in [Command::MeasureLikelihood(false), load(), load(), Command::SetPace(Pace::default()), Command::Run] {
             while !self.window.engine.send(command.clone()) {
                 self.frame(Vec::new());
             }
@@ -191,6 +191,10 @@ impl Walk {
         }
         self.click_button("Standard layout");
         (0..SETTLING_FRAMES).for_each(|_| self.frame(Vec::new()));
+        let begin = Instant::now();
+        while is_finishing() && begin.elapsed() < PATIENCE {
+            self.frame(Vec::new());
+        }
         let mut now = || {
             self.frame(Vec::new());
             [resident_mb(), in_use_mb()]

@@ -136,6 +136,13 @@ pub fn in_use_mb() -> f64 {
     (counters.uordblks + counters.hblkhd) as f64 / 1e6
 }
 
+/// Whether a job of a model that is gone is still at work: nobody waits for these, and what they have is freed when they end.
+pub fn is_finishing() -> bool {
+    let names =
+        std::fs::read_dir("/proc/self/task").unwrap().filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.into_iter().any(|name| matches!(name.trim(), "generation" | "likelihood"))
+}
+
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
