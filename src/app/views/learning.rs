@@ -56,7 +56,7 @@ impl View for Learning {
             });
         };
         if let Some(likelihood) = likelihood {
-            likelihood_plot(ui, likelihood, height);
+            likelihood_plot(ui, likelihood, state.learning.last().map_or(0, |point| point.images), height);
         }
         let mut residual = vec![("residual variance", theme::SERIES[0], points(|p| p.residual_variance))];
         if state.learning.iter().any(|p| p.sigma2.is_finite()) {
@@ -127,12 +127,13 @@ fn likelihood_switch(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>
     });
 }
 
-fn likelihood_plot(ui: &mut Ui, likelihood: &LikelihoodState, height: f32) {
+/// The likelihood, over the images of the other curves.
+fn likelihood_plot(ui: &mut Ui, likelihood: &LikelihoodState, images: u64, height: f32) {
     let (name, color) = ("Log-likelihood of images that are not learned from, nats an image", theme::SERIES[4]);
     figure::title(ui, name, [("mean and its error by the runs", color)]);
     let of = |value: fn(&LikelihoodPoint) -> f64| likelihood.points.iter().map(value).collect::<Vec<f64>>();
     let (x, mean) = (of(|p| p.images as f64), of(|p| p.mean));
-    over_images(name, height).figure(ui, name, |plot| {
+    over_images(name, height).include_x(0.0).include_x(images as f64).figure(ui, name, |plot| {
         let fill = color.gamma_multiply(0.3);
         plot.add(FilledArea::new("", &x, &of(|p| p.mean - p.own_error), &of(|p| p.mean + p.own_error)).fill_color(fill).allow_hover(false));
         let points: Vec<[f64; 2]> = x.iter().copied().zip(mean).map(|(x, y)| [x, y]).collect();

@@ -162,9 +162,10 @@ pub(super) static TABLE: &[Parameter] = &[
         .equation("model.md 2")
         .in_flight(),
     number!(dynamics.temperature, 0.0, 1.0)
+        .symbol("theta")
         .linear_slider(0.0, 1.0)
         .means(
-            "Temperature theta of the neurons: their noise is sqrt(2 theta tau_x) dW, and they sample the posterior to the power 1/theta. \
+            "Temperature of the neurons: their noise is sqrt(2 theta tau_x) dW, and they sample the posterior to the power 1/theta. \
              At 0 they come to rest at a maximum of it, as in predictive coding",
         )
         .equation("model.md 2")
