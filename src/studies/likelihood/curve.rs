@@ -22,7 +22,7 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// [`IMAGES`] of the configuration's source: the first ones that are held out of whole images, else patches that are drawn anew from
+    /// At most 50 of the configuration's source: the first ones that are held out of whole images, else patches that are drawn anew from
     /// the same images. None where the stimulus is fixed.
     pub fn load(config: &Config, frozen: &FrozenModel, progress: &Progress) -> Result<Option<Self>, DataError> {
         let (source, seed) = (config.data.source, config.dynamics.seed);
