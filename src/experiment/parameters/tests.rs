@@ -116,10 +116,7 @@ fn what_is_out_of_range_is_refused_everywhere_in_the_same_words() {
 #[test]
 fn sliders_lie_within_the_valid_ranges_and_hold_the_presets() {
     let sliders: Vec<_> = all().iter().filter_map(|parameter| parameter.usual.map(|usual| (parameter, usual))).collect();
-    assert_eq!(
-        sliders.iter().map(|(p, _)| p.symbol).collect::<Vec<_>>(),
-        ["tau_x", "tau_eps", "tau_v", "m", "K", "dt", "theta", "lr"]
-    );
+    assert_eq!(sliders.iter().map(|(p, _)| p.symbol).collect::<Vec<_>>(), ["tau_x", "tau_eps", "tau_v", "m", "K", "dt", "theta", "lr"]);
     for (parameter, UsualRange { low, high, logarithmic }) in sliders {
         assert!(low < high && (!logarithmic || low > 0.0), "{}", parameter.key);
         for end in [low, high] {
