@@ -115,4 +115,21 @@ mod tests {
         assert!(found.iter().zip(&covariance).all(|(a, b)| (a - b).abs() < 5e-3 * covariance[[0, 0]]), "{found} {covariance}");
         assert!((moment(2) - covariance[[0, 0]]).abs() < 5e-3 * covariance[[0, 0]], "{} {}", moment(2), covariance[[0, 0]]);
     }
+
+    #[test]
+    fn at_another_temperature_the_covariance_of_a_gaussian_is_multiplied_by_it() {
+        let layer = |sigma, size| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
+        let w = ndarray::array![[1.0f32, 0.8], [0.2, 0.9]];
+        let model = Hierarchy::new(vec![layer(0.6, 2), layer(1.0, 2)], vec![w.clone()]).unwrap();
+        let (_, covariance) = linear_gaussian_posterior(&w.mapv(f64::from), 0.6, &ndarray::array![1.0, -0.5]);
+        let found = DensityGrid::posterior(&model, &[1.0, -0.5], 0.25, 200).unwrap().covariance();
+        assert!(found.iter().zip(&covariance).all(|(a, b)| (a - 0.25 * b).abs() < 5e-3 * covariance[[0, 0]]), "{found} {covariance}");
+        assert!(DensityGrid::posterior(&model, &[1.0, -0.5], 0.0, 200).is_none(), "a point has no density");
+
+        let single = Hierarchy::new(vec![layer(0.5, 1), layer(1.0, 1)], vec![ndarray::array![[2.0f32]]]).unwrap();
+        let points = line(&single, &[1.0], 0.25).unwrap();
+        let moment = |power: i32| points.iter().map(|[x, p]| p * x.powi(power)).sum::<f64>() / points.iter().map(|[_, p]| p).sum::<f64>();
+        assert!((moment(2) - moment(1).powi(2) - 0.25 / 17.0).abs() < 1e-4, "lambda = 17");
+        assert!(line(&single, &[1.0], 0.0).is_none());
+    }
 }

@@ -106,11 +106,7 @@ impl LikelihoodMonitor {
                 Report::Problem(problem) => state.problem = Some(problem),
                 Report::Point(point) => {
                     if state.points.len() >= MOST_POINTS {
-                        let mut number = 0;
-                        state.points.retain(|_| {
-                            number += 1;
-                            number % 2 == 1
-                        });
+                        state.points = state.points.iter().copied().step_by(2).collect();
                     }
                     state.points.push(point);
                     let worked = self.measured.map_or(Duration::ZERO, |(_, begin)| begin.elapsed());

@@ -2,7 +2,7 @@
 //! (model.md 5.3).
 
 use super::stationary::{advance, stationary_chains, variance};
-use crate::experiment::config::DynamicsConfig;
+use crate::experiment::config::{DynamicsConfig, InterneuronMode};
 use crate::model::closed_form::solve;
 use crate::model::linear::precision;
 use crate::studies::linear_gaussian::linear_dynamics;
@@ -76,7 +76,12 @@ impl Study for Separation {
 /// Var(x) of the first watched unit for tau_eps = ratio tau_x; None where the model is not linear-Gaussian or the dynamics are unstable.
 pub fn stationary_variance(target: &StudyTarget, ratio: f64, k: usize) -> Option<f64> {
     let frozen = &target.frozen;
-    let d = DynamicsConfig { tau_eps_ms: ratio * frozen.dynamics.tau_x_ms, interneurons: k, ..frozen.dynamics };
+    let d = DynamicsConfig {
+        tau_eps_ms: ratio * frozen.dynamics.tau_x_ms,
+        interneurons: k,
+        interneuron_mode: InterneuronMode::Sampled,
+        ..frozen.dynamics
+    };
     let dynamics = linear_dynamics(frozen, &d)?;
     let i = dynamics.state(target.watched.layer, target.watched.pair[0]);
     Some(dynamics.covariance[[i, i]])

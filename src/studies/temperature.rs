@@ -6,8 +6,7 @@ mod weights;
 use super::stationary::{advance, stationary_chains, variance};
 use crate::analysis::density::{DensityGrid, line};
 use crate::experiment::config::{DynamicsConfig, InterneuronMode};
-use crate::experiment::session::step_parameters;
-use crate::model::linear::LinearDynamics;
+use crate::studies::linear_gaussian::linear_dynamics;
 use crate::studies::race::SamplerConfig;
 use crate::studies::{Axis, Figure, Observer, OptionKind, Point, Study, StudyError, StudyOption, StudyOptions, StudyTarget};
 
@@ -108,14 +107,11 @@ fn measured_variance(target: &StudyTarget, temperature: f64, observer: &mut dyn 
 fn exact_variance(target: &StudyTarget, temperature: f64) -> Option<f64> {
     let (frozen, unit) = (&target.frozen, target.watched.pair[0]);
     let d = DynamicsConfig { temperature, ..frozen.dynamics };
-    let is_exact = d.interneuron_mode == InterneuronMode::Exact;
     if frozen.model.is_linear_gaussian() {
-        if temperature == 0.0 && is_exact {
+        if temperature == 0.0 && d.interneuron_mode == InterneuronMode::Exact {
             return Some(0.0); // they come to rest
         }
-        let p = step_parameters(&d, &frozen.stiffness);
-        let constants: Vec<_> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
-        let dynamics = LinearDynamics::new(&frozen.model, &constants, d.tau_eps_ms, p.interneurons, is_exact)?;
+        let dynamics = linear_dynamics(frozen, &d)?;
         let i = dynamics.state(target.watched.layer, unit);
         return Some(dynamics.covariance[[i, i]]);
     }

@@ -2,7 +2,7 @@
 //! in standard errors and has planted bugs that it must see.
 
 use crate::program::heescope;
-use heescope::experiment::{FrozenModel, presets};
+use heescope::experiment::{FrozenModel, InterneuronMode, presets};
 use heescope::export::npz;
 use heescope::model::{Activation, FamilyConfig, Hierarchy, Layer};
 use heescope::studies::completion::{CompletionOptions, CompletionStart, Mask, class_agreement, complete};
@@ -63,6 +63,27 @@ fn means_are_those_of_the_conditional_gaussian() {
             assert!(found.means.column(i).iter().chain(found.samples.column(i)).all(|&v| v == image[i]));
         }
     }
+}
+
+#[test]
+fn without_noise_all_completions_of_an_image_come_to_rest_at_the_most_probable_one() {
+    let (model, image) = (linear(), [1.5f32, -1.0, 0.7, 2.0]);
+    let mut config = presets::by_name("chain").unwrap();
+    config.dynamics.interneuron_mode = InterneuronMode::Exact;
+    let images = Array2::from_shape_fn((10, 4), |(_, i)| image[i]);
+    let hidden = Mask::BottomHalf.hidden([2, 2], 0);
+    let exact = conditional_mean(&model, &image, &hidden);
+    // The largest distance from it.
+    let mut worst = |temperature: f64| {
+        config.dynamics.temperature = temperature;
+        let frozen = FrozenModel::from_model(&config, model.clone());
+        let how = CompletionOptions { start: CompletionStart::Rest, schedule: Schedule::Plain, steps: 20_000, seed: 5 };
+        let found = complete(&frozen, images.view(), &hidden, how, &mut |_| {}).unwrap().samples;
+        let pixels = || (0..4).filter(|&i| hidden[i]).zip(&exact);
+        found.rows().into_iter().flat_map(|row| pixels().map(move |(i, exact)| (f64::from(row[i]) - exact).abs())).fold(0.0, f64::max)
+    };
+    assert!(worst(0.0) < 1e-3, "{}", worst(0.0));
+    assert!(worst(0.05) > 0.02, "planted: noise that is small is not none: {}", worst(0.05));
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl View for Learning {
             column("likelihood_images", |p| p.images as f64);
             column("log_likelihood", |p| p.mean);
             column("log_likelihood_error", |p| p.error);
-            column("log_likelihood_own_error", |p| p.own_error);
+            column("log_likelihood_estimation_error", |p| p.estimation_error);
             column("effective_runs", |p| p.effective_runs);
         }
         (!state.learning.is_empty()).then_some(table)
@@ -135,7 +135,11 @@ fn likelihood_plot(ui: &mut Ui, likelihood: &LikelihoodState, images: u64, heigh
     let (x, mean) = (of(|p| p.images as f64), of(|p| p.mean));
     over_images(name, height).include_x(0.0).include_x(images as f64).figure(ui, name, |plot| {
         let fill = color.gamma_multiply(0.3);
-        plot.add(FilledArea::new("", &x, &of(|p| p.mean - p.own_error), &of(|p| p.mean + p.own_error)).fill_color(fill).allow_hover(false));
+        plot.add(
+            FilledArea::new("", &x, &of(|p| p.mean - p.estimation_error), &of(|p| p.mean + p.estimation_error))
+                .fill_color(fill)
+                .allow_hover(false),
+        );
         let points: Vec<[f64; 2]> = x.iter().copied().zip(mean).map(|(x, y)| [x, y]).collect();
         plot.points(Points::new("", points.clone()).color(color).radius(2.0).allow_hover(false));
         plot.line(Line::new("log p(x0)", points).color(color));

@@ -73,7 +73,7 @@ fn at_work(config: Config, value: fn(usize) -> f32) -> Snapshot {
 fn likelihood(value: fn(usize) -> f32) -> LikelihoodState {
     let point = |i: u64| {
         let value = f64::from(value(i as usize));
-        LikelihoodPoint { images: 100 * i, mean: value, error: value, own_error: value, effective_runs: value }
+        LikelihoodPoint { images: 100 * i, mean: value, error: value, estimation_error: value, effective_runs: value }
     };
     LikelihoodState { on: true, of: "50 held-out images".into(), points: (0..8).map(point).collect(), problem: None }
 }

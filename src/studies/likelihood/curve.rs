@@ -54,8 +54,8 @@ pub struct LikelihoodPoint {
     pub mean: f64,
     /// Standard error of that by the spread between images.
     pub error: f64,
-    /// The part of it that the runs of annealed importance sampling have: that of the changes from point to point.
-    pub own_error: f64,
+    /// Standard error of the estimate by annealed importance sampling: that of the changes from point to point.
+    pub estimation_error: f64,
     /// Effective runs of an image, of [`OPTIONS`], in the mean.
     pub effective_runs: f64,
 }
@@ -70,7 +70,7 @@ impl LikelihoodPoint {
             images: frozen.images,
             mean,
             error,
-            own_error: found.error.iter().map(|error| error * error).sum::<f64>().sqrt() / count,
+            estimation_error: found.error.iter().map(|error| error * error).sum::<f64>().sqrt() / count,
             effective_runs: found.effective_runs.iter().sum::<f64>() / count,
         })
     }
@@ -122,7 +122,7 @@ mod tests {
             session.advance(steps, &Default::default());
         }
         let after = LikelihoodPoint::measure(&frozen(&session), &held_out, &|| true).unwrap();
-        assert!(after.mean > before.mean + 5.0 * (after.own_error + before.own_error), "{before:?} {after:?}");
+        assert!(after.mean > before.mean + 5.0 * (after.estimation_error + before.estimation_error), "{before:?} {after:?}");
         assert_eq!((before.images, after.images >= 20_000), (session.config().stimulus.batch as u64, true));
         assert!(LikelihoodPoint::measure(&frozen(&session), &held_out, &|| false).is_err());
     }
