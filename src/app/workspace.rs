@@ -179,7 +179,7 @@ mod tests {
         let config = crate::experiment::presets::by_name("ridge").unwrap();
         let measures = |kind| Workspace::new(Some(kind)).measurement(&config).is_some();
         let found: Vec<ViewKind> = ViewKind::ALL.into_iter().filter(|kind| measures(*kind)).collect();
-        let swept = [ViewKind::Adaptation, ViewKind::Separation, ViewKind::Partition, ViewKind::Studies];
+        let swept = [ViewKind::LearningRules, ViewKind::Adaptation, ViewKind::Separation, ViewKind::Partition, ViewKind::Studies];
         let wanted = [&[ViewKind::Tuning, ViewKind::Posterior][..], &swept].concat();
         assert_eq!(found, wanted);
     }

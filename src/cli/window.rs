@@ -24,7 +24,7 @@ pub(super) struct WindowArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, generation, learning,
-    /// adaptation, separation, partition, studies
+    /// learning-rules, adaptation, separation, partition, studies
     #[arg(long)]
     view: Option<String>,
     /// Save a picture of the window there, then end

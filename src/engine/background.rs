@@ -1,5 +1,6 @@
 //! A job in the background: a named thread that takes requests and gives reports, both through bounded channels.
 
+use crate::engine::priority;
 use crate::panics;
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -51,6 +52,7 @@ impl<Request: Send + 'static, Report: Send + 'static> BackgroundJob<Request, Rep
         let context = JobContext { reports: report_sender, state: state.clone() };
         let ended = state.clone();
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+            priority::stand_back();
             if let Err(report) = panics::caught(|| body(request_receiver, &context)) {
                 let _ = ended.loss.set(report); // the only time
             }

@@ -9,6 +9,7 @@ pub mod event;
 mod generation;
 mod likelihood_monitor;
 mod mixing_monitor;
+mod priority;
 mod race_runner;
 mod slot;
 pub mod snapshot;
@@ -76,8 +77,10 @@ impl Engine {
         let (outbox, events) = bounded(EVENTS);
         let exchange = Exchange::default();
         let shared = worker::Shared::new(outbox, exchange.clone(), Box::new(wake));
-        let thread =
-            std::thread::Builder::new().name("simulation".into()).spawn(move || worker::run(config, autosave.as_ref(), &inbox, shared))?;
+        let thread = std::thread::Builder::new().name("simulation".into()).spawn(move || {
+            priority::stand_back();
+            worker::run(config, autosave.as_ref(), &inbox, shared);
+        })?;
         Ok(Self { commands, events, exchange, thread: Some(thread) })
     }
 

@@ -47,7 +47,7 @@ macro_rules! studies {
     };
 }
 
-studies! { adaptation, adaptation_time, separation, partition, partition_error, race, temperature, tuning, fits, generation }
+studies! { adaptation, adaptation_time, separation, partition, partition_error, race, learning_rules, temperature, tuning, fits, generation }
 
 /// All studies, in the order in which they are listed.
 pub fn all() -> impl ExactSizeIterator<Item = &'static dyn Study> {

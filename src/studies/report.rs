@@ -2,6 +2,7 @@
 
 use crate::export::table::Table;
 use crate::studies::StudyError;
+use crate::studies::learning_rules::{GradientEstimate, RuleComparison};
 use crate::studies::race::Arrivals;
 use crate::studies::tuning::Responses;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,10 @@ pub enum Detail {
     Tuning(Arc<Responses>),
     /// Arrivals of the samplers of a race.
     Race(Arc<Vec<Arrivals>>),
+    /// Learning rules side by side.
+    LearningRules(Arc<RuleComparison>),
+    /// How well learning rules estimate a gradient.
+    Gradients(Arc<Vec<GradientEstimate>>),
 }
 
 /// What a study reports while it runs.

@@ -44,6 +44,8 @@ view_kinds! {
     Generation "Generation",
     /// Learning curves.
     Learning "Learning",
+    /// Learning with and without a negative phase.
+    LearningRules "Learning rules",
     /// Speed-up by adaptation.
     Adaptation "Adaptation",
     /// Separation of time scales.
@@ -73,7 +75,7 @@ mod tests {
     #[test]
     fn names_in_kept_layouts_are_those_of_the_variants() {
         let kept = ["ReceptiveFields", "Population", "Tuning", "Layers", "Traces", "Posterior", "Stimulus", "Generation", "Learning"];
-        let kept = [&kept[..], &["Adaptation", "Separation", "Partition", "Studies"]].concat();
+        let kept = [&kept[..], &["LearningRules", "Adaptation", "Separation", "Partition", "Studies"]].concat();
         let names: Vec<String> = ViewKind::ALL.iter().map(|kind| serde_json::to_string(kind).unwrap()).collect();
         assert_eq!(names, kept.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>());
         assert!(ViewKind::ALL.into_iter().all(|kind| ViewKind::by_name(&kind.name()) == Some(kind)));

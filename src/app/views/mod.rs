@@ -6,6 +6,7 @@ mod generation;
 mod kind;
 mod layers;
 mod learning;
+mod learning_rules;
 mod partition;
 mod population;
 mod posterior;

@@ -26,6 +26,7 @@ registry! {
     Stimulus: stimulus::Stimulus,
     Generation: generation::Generation,
     Learning: learning::Learning,
+    LearningRules: learning_rules::LearningRules,
     Adaptation: adaptation::Adaptation,
     Separation: separation::Separation,
     Partition: partition::Partition,

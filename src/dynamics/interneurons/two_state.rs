@@ -7,6 +7,7 @@
 //! one: exact for every dt and K. The means of successive steps have their exact covariance.
 
 use crate::dynamics::noise::Noise;
+use crate::model::vector::inverse_square_root;
 use one_by_one::Uniforms;
 use rare_visits::RareVisits;
 pub(super) use step::TwoStateStep;
@@ -90,8 +91,9 @@ fn at_once(p: &[f32], y: &mut [f32], open: &mut [f32], mean: &mut [f32], normal:
         let many = is_many(p, step);
         let variance = p * (1.0 - p);
         let z = y[i] - p;
-        let spread = (step.from_z * step.from_z * open[i] + step.noise_variance * variance).max(1e-30).sqrt();
-        let precision = 1.0 / spread;
+        let spread_squared = (step.from_z * step.from_z * open[i] + step.noise_variance * variance).max(1e-30);
+        let precision = inverse_square_root(spread_squared);
+        let spread = spread_squared * precision;
         // A n + B (n^2 - 1) has variance A^2 + 2 B^2 = 1 and third cumulant 6 B - 4 B^3 = skewness, so B = sqrt(2) sin(asin(t)/3).
         let skewness = step.third * variance * (1.0 - 2.0 * p) * precision * precision * precision;
         let t = (skewness * (0.5 * std::f32::consts::FRAC_1_SQRT_2)).clamp(-0.6, 0.6);

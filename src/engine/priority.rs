@@ -1,0 +1,41 @@
+//! Threads that compute stand back behind the one that draws: a frame that has much to do must not share its core evenly with them.
+
+/// How much nicer the threads of the engine are than the main thread, which draws.
+#[cfg(target_os = "linux")]
+const NICER: i32 = 5;
+#[cfg(target_os = "linux")]
+const NICEST: i32 = 19;
+
+/// Lets the thread that calls this stand back. Between each other such threads are equal, and where nothing is drawn nothing changes.
+#[cfg(target_os = "linux")]
+pub(super) fn stand_back() {
+    use rustix::process::{getpid, getpriority_process, setpriority_process};
+    // On Linux a process is a thread to these calls: the main one, or with None the one that calls.
+    if let Ok(of_main) = getpriority_process(Some(getpid())) {
+        let _ = setpriority_process(None, (of_main + NICER).min(NICEST)); // refused where the thread is nicer already
+    }
+}
+
+/// Elsewhere priorities belong to whole processes.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn stand_back() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::process::{getpid, getpriority_process};
+
+    #[test]
+    fn a_thread_that_stands_back_is_nicer_than_the_main_one_however_often_it_does() {
+        let of_main = getpriority_process(Some(getpid())).unwrap();
+        let own = std::thread::spawn(|| {
+            stand_back();
+            stand_back();
+            let inherited = std::thread::spawn(|| getpriority_process(None).unwrap()).join().unwrap();
+            (getpriority_process(None).unwrap(), inherited)
+        });
+        let wanted = (of_main + NICER).min(NICEST);
+        assert_eq!(own.join().unwrap(), (wanted, wanted), "threads that it starts are as nice");
+        assert_eq!(getpriority_process(Some(getpid())).unwrap(), of_main);
+    }
+}
