@@ -67,7 +67,7 @@ fn draw_layer(model: &Hierarchy, family: &Arc<dyn Family>, block: &mut Block, l:
 
 /// Whether [`conditional`] draws it at once.
 fn exact(family: &dyn Family) -> bool {
-    matches!(family.interneuron_dynamics(), InterneuronDynamics::OrnsteinUhlenbeck { .. } | InterneuronDynamics::HeatBath)
+    matches!(family.interneuron_dynamics(), InterneuronDynamics::OrnsteinUhlenbeck { .. } | InterneuronDynamics::HeatBath { .. })
 }
 
 /// x ~ p(. | eta), unit by unit.
@@ -78,12 +78,16 @@ fn conditional(family: &Arc<dyn Family>, eta: &[f32], x: &mut [f32], temperature
             let spread = sigma * temperature.sqrt();
             x.iter_mut().zip(eta).for_each(|(x, eta)| *x = eta + spread * *x);
         }
-        InterneuronDynamics::HeatBath => {
+        InterneuronDynamics::HeatBath { trials } => {
             let (mut on, mut chance) = (vec![0.0; x.len()], vec![0.0; x.len()]);
             let cooled: Vec<f32> = eta.iter().map(|eta| eta / temperature).collect();
             vector::logistic(&cooled, &mut on);
-            noise.fill_uniform(&mut chance);
-            x.iter_mut().zip(on.iter().zip(&chance)).for_each(|(x, (p, u))| *x = f32::from(u8::from(u < p)));
+            x.fill(0.0);
+            let each = 1.0 / trials as f32;
+            for _ in 0..trials {
+                noise.fill_uniform(&mut chance);
+                x.iter_mut().zip(on.iter().zip(&chance)).for_each(|(x, (p, u))| *x += if u < p { each } else { 0.0 });
+            }
         }
         dynamics if temperature == 1.0 => x.copy_from_slice(&interneurons::equilibrium(dynamics, family.as_ref(), eta, SETTLING, noise)),
         dynamics => {

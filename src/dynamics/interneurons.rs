@@ -23,13 +23,13 @@ pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 
     let (count, spread) = match dynamics {
         InterneuronDynamics::OrnsteinUhlenbeck { sigma } => (1, sigma / (k as f32).sqrt()),
         InterneuronDynamics::MicroSteps { mobility } => (k, mobility.sqrt()),
-        InterneuronDynamics::HeatBath => (1, 0.0),
+        InterneuronDynamics::HeatBath { .. } => (1, 0.0),
         InterneuronDynamics::Redraw => (k, 0.0),
     };
     state.y.resize(count * size, 0.0);
     state.unsampled_variances.clear();
-    if dynamics == InterneuronDynamics::HeatBath {
-        two_state::start(k, &mut state.y, noise);
+    if let InterneuronDynamics::HeatBath { trials } = dynamics {
+        two_state::start(k * trials as usize, &mut state.y, noise);
         state.unsampled_variances.resize(size, 0.0);
     } else {
         noise.fill(&mut state.y);
@@ -55,10 +55,11 @@ pub(super) fn settle(family: &dyn Family, state: &mut LayerState, parameters: &S
             state.y.clone_from(&state.eta);
             state.unsampled_variance = f64::from(sigma * sigma) / k as f64;
         }
-        Some(InterneuronDynamics::HeatBath) if !parameters.simulated => {
+        Some(InterneuronDynamics::HeatBath { trials }) if !parameters.simulated => {
             two_state::pool(&mut state.y, state.eta.len());
-            family.mean_statistics(&state.eta, &mut state.y);
-            state.unsampled_variances.iter_mut().zip(&state.y).for_each(|(open, p)| *open = p * (1.0 - p) / k as f32);
+            chances(family, trials, &state.eta, &mut state.y);
+            let count = (k * trials as usize) as f32;
+            state.unsampled_variances.iter_mut().zip(&state.y).for_each(|(open, p)| *open = p * (1.0 - p) / count);
         }
         _ => {
             let settling = StepParameters { dt_over_tau_eps: SETTLING, layers: Vec::new(), ..*parameters };
@@ -107,18 +108,34 @@ pub(super) fn advance(
             let (count, length) = micro_steps(mobility, a_dt, family.largest_base_curvature());
             metropolis_langevin(family, state, count, mobility * length as f32, noise);
         }
-        InterneuronDynamics::HeatBath if parameters.simulated => {
-            two_state::single(&mut state.y, size, parameters.interneurons, noise);
-            heat_bath(family, state, a_dt, noise);
+        InterneuronDynamics::HeatBath { trials } if parameters.simulated => {
+            two_state::single(&mut state.y, size, parameters.interneurons * trials as usize, noise);
+            heat_bath(family, trials, state, a_dt, noise);
         }
-        InterneuronDynamics::HeatBath => {
+        InterneuronDynamics::HeatBath { trials } => {
             two_state::pool(&mut state.y, size);
             let LayerState { y, eta, mean_statistic, unsampled_variances, micro: MicroStepBuffers { energy: on, .. }, .. } = state;
-            family.mean_statistics(eta, on);
-            let step = TwoStateStep::new(a_dt, parameters.interneurons);
+            chances(family, trials, eta, on);
+            let step = TwoStateStep::new(a_dt, parameters.interneurons * trials as usize);
             two_state::advance(on, y, unsampled_variances, mean_statistic, &step, noise);
+            times(trials, mean_statistic);
         }
         InterneuronDynamics::Redraw => redraw(family, state, a_dt, noise),
+    }
+}
+
+/// The chance of each trial of a unit, A'(eta) over their number.
+fn chances(family: &dyn Family, trials: u32, eta: &[f32], chance: &mut [f32]) {
+    family.mean_statistics(eta, chance);
+    if trials > 1 {
+        chance.iter_mut().for_each(|mean| *mean /= trials as f32);
+    }
+}
+
+/// From the share of trials that succeed to their number.
+fn times(trials: u32, share: &mut [f32]) {
+    if trials > 1 {
+        share.iter_mut().for_each(|share| *share *= trials as f32);
     }
 }
 
@@ -322,15 +339,15 @@ fn redraw(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut No
     }
 }
 
-/// y in {0, 1}: in each piece of dt redrawn from A'(eta) with probability 1 - e (model.md 2).
-fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
+/// y in {0, 1}, K for each trial: in each piece of dt redrawn from the trial's chance with probability 1 - e (model.md 2).
+fn heat_bath(family: &dyn Family, trials: u32, state: &mut LayerState, a_dt: f64, noise: &mut Noise) {
     let (count, probability) = heat_bath_steps(a_dt);
     let LayerState { y, eta, mean_statistic, micro: MicroStepBuffers { energy: on, proposal: redraw, .. }, scratch: [chance, _], .. } =
         state;
     let n = mean_statistic.len();
     let weight = 1.0 / (count * (y.len() / n.max(1))) as f32;
     mean_statistic.fill(0.0);
-    on.iter_mut().zip(eta.iter()).for_each(|(p, &eta)| *p = family.mean_statistic(f64::from(eta)) as f32);
+    on.iter_mut().zip(eta.iter()).for_each(|(p, &eta)| *p = (family.mean_statistic(f64::from(eta)) / f64::from(trials)) as f32);
     for y in y.chunks_exact_mut(n) {
         for _ in 0..count {
             noise.fill_uniform(redraw);
@@ -343,6 +360,7 @@ fn heat_bath(family: &dyn Family, state: &mut LayerState, a_dt: f64, noise: &mut
             }
         }
     }
+    times(trials, mean_statistic);
 }
 
 #[cfg(test)]
@@ -374,5 +392,27 @@ mod tests {
         };
         assert!(worst(1.0) <= 4.0, "{} ulps", worst(1.0));
         assert!(worst(1.0001) > 4.0, "planted: z counts 1e-4 too much");
+    }
+
+    #[test]
+    fn a_binomial_unit_has_the_interneurons_of_all_its_trials() {
+        let (trials, k, etas) = (8u32, 2, vec![0.6f32; 4000]);
+        let family = crate::model::families::Binomial { trials };
+        let (n, p) = (f64::from(trials), 1.0 / (1.0 + (-0.6f64).exp()));
+        for (a, simulated) in [(400.0, false), (0.8, false), (0.8, true)] {
+            let parameters = StepParameters { dt_over_tau_eps: a, interneurons: k, simulated, ..StepParameters::default() };
+            let found = equilibrium_statistics(&family, &etas, &parameters, 12, &mut Noise::new(5, 0));
+            let all: Vec<f64> = found[11].iter().map(|&t| f64::from(t)).collect();
+            let count = all.len() as f64;
+            let mean = all.iter().sum::<f64>() / count;
+            let variance = all.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / count;
+            // T is n times the mean of n K trials.
+            let one = n * p * (1.0 - p) / k as f64;
+            let wanted = one * 2.0 * (a - 1.0 + (-a).exp()) / (a * a);
+            let z = |variance_wanted: f64| (variance / variance_wanted - 1.0).abs() / (2.0 / count).sqrt();
+            assert!((mean - n * p).abs() < 4.5 * (wanted / count).sqrt(), "a {a}: mean {mean} {}", n * p);
+            assert!(z(wanted) < 5.0, "a {a}, simulated {simulated}: variance {variance} {wanted}");
+            assert!(z(wanted * n) > 20.0, "planted: one trial whose mean is that of all");
+        }
     }
 }

@@ -12,6 +12,8 @@ use crate::model::Family;
 
 /// Fraction of the pixels in {0, 1} that are drawn anew at once when S > 1: the ratio above holds for one flip at a time.
 const CHUNK: f32 = 0.2;
+/// How far from a level, in trials, a value counts as one between two.
+const BETWEEN: f32 = 1e-3;
 /// exp(eta) of a flip is limited to exp(this), so that sums stay finite; the odds beyond are 1 to e^60.
 const STEEPEST: f32 = 60.0;
 
@@ -95,6 +97,9 @@ impl Observation {
 
     /// One step of the layers above has led to `eta`: sums up, and moves x every S steps.
     pub(super) fn advance(&mut self, family: &dyn Family, x: &mut [f32], eta: &[f32], noise: &mut Noise) {
+        if let Some(trials @ 2..) = family.trials() {
+            return self.advance_trials(trials, x, eta, noise);
+        }
         let Self { free, inner, step, steps, sums, v, before, noise: [n1, n2], nothing } = self;
         *steps += 1;
         let last = *steps >= *inner;
@@ -138,6 +143,79 @@ impl Observation {
         if last {
             *steps = 0;
             sums.fill(0.0);
+        }
+    }
+
+    /// The same for shares of trials: each is a pixel in {0, 1} of its own, and the trials of a unit share its eta. Of the odds of both
+    /// flips, from 1 to 0 are summed in `sums`, from 0 to 1 in place of the adaptation, which such units do not have.
+    fn advance_trials(&mut self, trials: u32, x: &mut [f32], eta: &[f32], noise: &mut Noise) {
+        let Self { free, inner, step, steps, sums, v: rises, before: count, noise: [n1, n2], .. } = self;
+        let (n, temperature, trials_f32) = (free.len(), above_zero(step.temperature), trials as f32);
+        if *steps == 0 {
+            rises.fill(0.0);
+        }
+        *steps += 1;
+        for ((fall, rise), &eta) in sums.iter_mut().zip(rises.iter_mut()).zip(eta) {
+            let odds = (eta / temperature).clamp(-STEEPEST, STEEPEST).exp();
+            *rise += odds;
+            *fall += 1.0 / odds;
+        }
+        if *steps < *inner {
+            return;
+        }
+        let fraction = if *inner == 1 { 1.0 } else { CHUNK };
+        let each = 1.0 / *steps as f32;
+        count.fill(0.0);
+        for trial in 0..trials {
+            noise.fill_uniform(n1);
+            noise.fill_uniform(n2);
+            for i in (0..x.len()).filter(|i| free[i % n]) {
+                let level = x[i] * trials_f32;
+                let is_on = (trial as f32) < level.round();
+                let odds = each * if is_on { sums[i] } else { rises[i] };
+                // A grey value between two levels tells no flips: it is drawn afresh.
+                let flips = if (level - level.round()).abs() > BETWEEN {
+                    (n2[i] * (1.0 + (-eta[i] / temperature).exp()) < 1.0) != is_on
+                } else {
+                    n1[i] < fraction && n2[i] * (1.0 + odds) < odds
+                };
+                count[i] += f32::from(u8::from(is_on != flips));
+            }
+        }
+        x.iter_mut().zip(count.iter()).enumerate().filter(|(i, _)| free[i % n]).for_each(|(_, (x, count))| *x = count / trials_f32);
+        *steps = 0;
+        sums.fill(0.0);
+        rises.fill(0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::families::Binomial;
+
+    #[test]
+    fn free_shares_of_trials_are_drawn_from_their_binomial_distribution_and_others_stay() {
+        let (trials, rows, eta) = (6u32, 3000, 0.8f32);
+        let family = Binomial { trials };
+        let p = 1.0 / (1.0 + (-f64::from(eta)).exp());
+        for inner in [1, 4] {
+            let mut noise = Noise::new(3, inner as u64);
+            let mut observation = Observation::new(&[true, false], rows, inner, LayerStep::new(0.1, 0.0, 1.0), &mut noise);
+            let mut x = vec![0.4f32; 2 * rows]; // between two levels
+            for _ in 0..60 * inner {
+                observation.advance(&family, &mut x, &vec![eta; 2 * rows], &mut noise);
+            }
+            assert!(x.iter().skip(1).step_by(2).all(|&x| x == 0.4), "a clamped pixel moves");
+            let counts: Vec<f64> = x.iter().step_by(2).map(|&x| f64::from(x) * f64::from(trials)).collect();
+            assert!(counts.iter().all(|k| (k - k.round()).abs() < 1e-4));
+            let mean = counts.iter().sum::<f64>() / rows as f64;
+            let variance = counts.iter().map(|k| (k - mean).powi(2)).sum::<f64>() / rows as f64;
+            let wanted = f64::from(trials) * p * (1.0 - p);
+            let z = |wanted: f64| (variance / wanted - 1.0).abs() / (2.0 / rows as f64).sqrt();
+            assert!((mean - f64::from(trials) * p).abs() < 4.5 * (wanted / rows as f64).sqrt(), "S = {inner}: mean {mean}");
+            assert!(z(wanted) < 5.0, "S = {inner}: variance {variance} {wanted}");
+            assert!(z(wanted * f64::from(trials)) > 20.0, "planted: all trials of a unit together");
         }
     }
 }

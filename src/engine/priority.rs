@@ -28,12 +28,14 @@ mod tests {
     #[test]
     fn a_thread_that_stands_back_is_nicer_than_the_main_one_however_often_it_does() {
         let of_main = getpriority_process(Some(getpid())).unwrap();
-        let own = std::thread::spawn(|| {
+        let builder = std::thread::Builder::new;
+        let own = builder().spawn(move || {
             stand_back();
             stand_back();
-            let inherited = std::thread::spawn(|| getpriority_process(None).unwrap()).join().unwrap();
-            (getpriority_process(None).unwrap(), inherited)
+            let inherited = builder().spawn(|| getpriority_process(None).unwrap()).unwrap();
+            (getpriority_process(None).unwrap(), inherited.join().unwrap())
         });
+        let own = own.unwrap();
         let wanted = (of_main + NICER).min(NICEST);
         assert_eq!(own.join().unwrap(), (wanted, wanted), "threads that it starts are as nice");
         assert_eq!(getpriority_process(Some(getpid())).unwrap(), of_main);

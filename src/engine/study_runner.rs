@@ -28,7 +28,7 @@ impl StudyRunner {
             let outcome = on_one_thread(|| studies::run(study, &target, &options, &mut |report: Report| pass_on(report, job)));
             job.report_waiting(Message::Ended(outcome.unwrap_or_else(|error| Err(error.into()))));
         })?;
-        Ok(Self { findings, job })
+        Ok(Self { findings, job: job.detached() }) // the simulation does not wait for the end of a measurement
     }
 
     /// Asks it to stop soon; what was found stays.

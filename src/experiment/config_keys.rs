@@ -9,11 +9,12 @@ use toml::de::{DeTable, DeValue};
 /// Keys of a layer beside the parameters of its family.
 const LAYER: [&str; 5] = ["size", "family", "activation", "bias", "learned_sigma"];
 /// Families with their parameters.
-const FAMILIES: [(&str, &[&str]); 9] = [
+const FAMILIES: [(&str, &[&str]); 10] = [
     ("gaussian", &["sigma"]),
     ("rectified-gaussian", &["sigma"]),
     ("continuous-bernoulli", &[]),
     ("bernoulli", &[]),
+    ("binomial", &["trials"]),
     ("categorical", &[]),
     ("laplace-scale", &["eta_max", "delta"]),
     ("exponential", &[]),

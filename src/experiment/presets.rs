@@ -65,11 +65,12 @@ pub fn all() -> &'static [Preset] {
             build: || {
                 GenerativePreset {
                     source: Source::Digits,
+                    pixel: FamilyConfig::Binomial { trials: 16 }, // they have 17 grey levels
                     sizes: [64, 64, 16],
-                    states: [50, 50],
+                    states: [100, 100],
                     images: 1500,
                     first_images: 1500,
-                    images_shown: 600_000,
+                    images_shown: 1_500_000,
                     first_rate: 2e-3,
                     top_rate: 0.02,
                 }
@@ -212,6 +213,8 @@ fn v1_v2() -> Config {
 /// A hierarchy that learns to generate whole images (model.md 8).
 struct GenerativePreset {
     source: Source,
+    /// What the pixels are.
+    pixel: FamilyConfig,
     /// Pixels, units of x_1 and x_2.
     sizes: [usize; 3],
     /// States of the top that take part at first, and in the end.
@@ -232,7 +235,17 @@ impl GenerativePreset {
     /// Images of 28 x 28 pixels, of which at most `images` have chains.
     fn large(source: Source, images: usize) -> Self {
         let (sizes, states) = ([784, 400, 24], [1000, 4000]);
-        Self { source, sizes, states, images, first_images: 5000, images_shown: 1_500_000, first_rate: 2e-3, top_rate: 0.03 }
+        Self {
+            source,
+            pixel: FamilyConfig::Bernoulli,
+            sizes,
+            states,
+            images,
+            first_images: 5000,
+            images_shown: 1_500_000,
+            first_rate: 2e-3,
+            top_rate: 0.03,
+        }
     }
 
     /// Share of the run after which the categorical top takes part.
@@ -248,7 +261,7 @@ impl GenerativePreset {
         // Wider than 0.3: x_2 moves sooner (its steps are as long as x_1 lets it), and gaps between the states matter less.
         let first = LayerConfig { activation: Activation::Relu, ..layer(hidden, FamilyConfig::Gaussian { sigma: 0.45 }) };
         let layers = vec![
-            layer(pixels, FamilyConfig::Bernoulli),
+            layer(pixels, self.pixel),
             first,
             layer(latents, FamilyConfig::Gaussian { sigma: 1.0 }),
             layer(states, FamilyConfig::Categorical),

@@ -56,7 +56,7 @@ impl Hierarchy {
             }
         }
         for (l, layer) in layers.iter().enumerate().skip(1) {
-            if layer.family().is_some_and(|family| family.is_binary()) {
+            if layer.family().is_some_and(|family| family.trials().is_some()) {
                 return Err(ModelError::OnlyObserved { layer: l, family: layer.name() });
             }
             if layer.is_categorical() && layer.activation != Activation::Linear {

@@ -6,11 +6,12 @@ use crate::studies::{OptionKind, StudyError, StudyOption, StudyOptions, StudyTar
 use std::sync::Arc;
 
 /// A family of each kind, for those that the model at hand has not.
-pub const FAMILIES: [FamilyConfig; 7] = [
+pub const FAMILIES: [FamilyConfig; 8] = [
     FamilyConfig::Gaussian { sigma: 0.5 },
     FamilyConfig::RectifiedGaussian { sigma: 0.5 },
     FamilyConfig::ContinuousBernoulli,
     FamilyConfig::Bernoulli,
+    FamilyConfig::Binomial { trials: 8 },
     FamilyConfig::Laplace { lambda: 3.0, delta: 0.1, kappa: 0.5 },
     FamilyConfig::StudentT { nu: 3.0, s: 0.5, kappa: 1.0 },
     FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 },

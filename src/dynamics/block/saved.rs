@@ -127,7 +127,7 @@ impl Block {
             None => vec![0],
             Some(_) if state.y.is_empty() => vec![0],
             Some(InterneuronDynamics::OrnsteinUhlenbeck { .. }) => vec![1],
-            Some(InterneuronDynamics::HeatBath) => vec![1, k],
+            Some(InterneuronDynamics::HeatBath { trials }) => vec![1, k * trials as usize],
             Some(_) => vec![k],
         };
         self.layers.iter().map(choices).collect()

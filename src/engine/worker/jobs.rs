@@ -71,7 +71,7 @@ impl Jobs {
         target: StudyTarget,
         session: &Session,
     ) -> Result<(), EngineError> {
-        self.study = None; // the one under way ends first
+        self.study = None; // the one under way ends by itself
         let started = studies::by_name(name).and_then(|study| {
             let target = target.with_images(study, session.images_shown(), session.labels_shown());
             StudyRunner::start(study, target, options)

@@ -324,9 +324,9 @@ fn fresh_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     Ok(model)
 }
 
-/// A fresh model of pixels in {0, 1} starts where every image is the mean image: b_0 = logit of the mean grey.
+/// A fresh model whose pixels have log odds starts where every image is the mean image: b_0 = logit of the mean grey.
 fn start_at_the_mean(model: &mut Hierarchy, images: &Stimuli) {
-    if model.observed_family().is_binary()
+    if model.observed_family().trials().is_some()
         && model.biases[0].iter().all(|&b| b == 0.0)
         && let Some(mean) = images.mean()
     {

@@ -21,8 +21,8 @@ impl Family for Bernoulli {
     fn bounds(&self) -> [f64; 2] {
         [0.0, 1.0]
     }
-    fn is_binary(&self) -> bool {
-        true
+    fn trials(&self) -> Option<u32> {
+        Some(1)
     }
     fn statistic(&self, x: f64) -> f64 {
         x
@@ -62,7 +62,7 @@ impl Family for Bernoulli {
         true
     }
     fn interneuron_dynamics(&self) -> InterneuronDynamics {
-        InterneuronDynamics::HeatBath
+        InterneuronDynamics::HeatBath { trials: 1 }
     }
     fn with_sigma(&self, _: f64) -> Arc<dyn Family> {
         Arc::new(*self)

@@ -3,6 +3,7 @@
 //! A new family is one file here and one line in [`FamilyConfig`].
 
 mod bernoulli;
+mod binomial;
 mod continuous_bernoulli;
 mod exponential;
 mod gaussian;
@@ -12,6 +13,7 @@ mod rectified_gaussian;
 mod student_t;
 
 pub use bernoulli::Bernoulli;
+pub use binomial::Binomial;
 pub use continuous_bernoulli::ContinuousBernoulli;
 pub use exponential::Exponential;
 pub use gaussian::Gaussian;
@@ -24,6 +26,9 @@ use crate::model::{ModelError, quadrature};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::sync::Arc;
+
+/// Trials of a binomial unit at most.
+const MOST_TRIALS: u32 = 1000;
 
 /// How the interneurons of a layer sample p(. | eta) (model.md 2).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,8 +43,11 @@ pub enum InterneuronDynamics {
         /// The mobility M.
         mobility: f32,
     },
-    /// For x in {0, 1}: redrawn from A'(eta) at rate 1/tau_eps.
-    HeatBath,
+    /// For shares of trials in {0, 1}: each is redrawn at rate 1/tau_eps.
+    HeatBath {
+        /// Trials of a unit.
+        trials: u32,
+    },
     /// Exact draws, made anew at rate 1/tau_eps.
     Redraw,
 }
@@ -64,9 +72,14 @@ pub trait Family: Debug + Send + Sync {
     fn bounds(&self) -> [f64; 2] {
         [f64::NEG_INFINITY, f64::INFINITY]
     }
-    /// Whether x takes only the two values at the ends of the support; such a layer can only be observed.
+    /// Where x is the share of so many trials in {0, 1} that succeed, whose log odds eta is, their number; such a layer can only be
+    /// observed.
+    fn trials(&self) -> Option<u32> {
+        None
+    }
+    /// Whether x takes only the two values at the ends of the support.
     fn is_binary(&self) -> bool {
-        false
+        self.trials() == Some(1)
     }
     /// Whether eta is another function of W f + b than itself.
     fn has_link(&self) -> bool {
@@ -196,6 +209,11 @@ pub enum FamilyConfig {
     ContinuousBernoulli,
     /// 0 or 1, observed.
     Bernoulli,
+    /// The share of trials that succeed, observed.
+    Binomial {
+        /// How many there are.
+        trials: u32,
+    },
     /// One of as many states as the layer has units; top layer.
     Categorical,
     /// Smoothed Laplace whose scale the layer above sets.
@@ -252,6 +270,12 @@ impl FamilyConfig {
             }
             Self::ContinuousBernoulli => Arc::new(ContinuousBernoulli),
             Self::Bernoulli => Arc::new(Bernoulli),
+            Self::Binomial { trials } => {
+                if !(1..=MOST_TRIALS).contains(&trials) {
+                    return Err(ModelError::FamilyParameter { name: "trials", value: f64::from(trials), needed: "1 to 1000" });
+                }
+                Arc::new(Binomial { trials })
+            }
             Self::Categorical => return Err(ModelError::CategoricalHasNoFamily),
             Self::Exponential => Arc::new(Exponential),
             Self::LaplaceScale { eta_max, delta } => {

@@ -58,7 +58,9 @@ fn mean_statistic_is_the_slope_of_the_log_partition_and_the_quadrature_mean() {
 fn slices_agree_with_scalars() {
     let all = [-3.0f32, -0.2, 0.0, 0.01, 0.5, 7.0];
     let eta = [0.3f32, -1.0, 0.0, 2.0, 0.1, -0.4];
-    for family in examples().into_iter().chain([FamilyConfig::Bernoulli.build().unwrap()]) {
+    for family in
+        examples().into_iter().chain([FamilyConfig::Bernoulli, FamilyConfig::Binomial { trials: 16 }].map(|config| config.build().unwrap()))
+    {
         let [low, high] = family.bounds().map(|b| b as f32);
         let x = all.map(|x| x.clamp(low, high));
         let mut out = [0.0; 6];
@@ -106,7 +108,12 @@ fn worst_ulps(family: &dyn Family, reference: &dyn Family) -> f64 {
 
 #[test]
 fn random_slices_are_within_eight_ulps_of_the_scalars_and_a_planted_bug_is_not() {
-    let others = [FamilyConfig::Bernoulli, FamilyConfig::Exponential, FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 }];
+    let others = [
+        FamilyConfig::Bernoulli,
+        FamilyConfig::Binomial { trials: 16 },
+        FamilyConfig::Exponential,
+        FamilyConfig::LaplaceScale { eta_max: 14.0, delta: 0.15 },
+    ];
     for family in examples().into_iter().chain(others.map(|config| config.build().unwrap())) {
         let worst = worst_ulps(family.as_ref(), family.as_ref());
         assert!(worst <= 8.0, "{family:?}: {worst} ulps");

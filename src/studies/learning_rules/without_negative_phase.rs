@@ -97,6 +97,7 @@ impl LocalLearner {
     /// The whole hierarchy of the preset digits, stage by stage.
     pub(super) fn of_preset(images: &BinaryImages, updates: u64, seed: u64) -> Result<Self, StudyError> {
         let mut config = presets::by_name("digits")?;
+        config.model.layers[0].family = FamilyConfig::Bernoulli; // the images are binary
         config.dynamics.threads = 1;
         config.dynamics.seed = seed;
         config.stimulus.images = images.learned.nrows();

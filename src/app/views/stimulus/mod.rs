@@ -225,7 +225,13 @@ impl Stimulus {
     /// Mean and spread of the completions, and single ones.
     fn completions(&mut self, ui: &mut Ui, context: &StimulusDrawing<'_>, done: &Completed, available: egui::Vec2) {
         let grey = context.palette == Palette::Grey;
-        let discrete = context.snapshot.config.model.layers.first().is_some_and(|layer| matches!(layer.family, FamilyConfig::Bernoulli));
+        let discrete = context
+            .snapshot
+            .config
+            .model
+            .layers
+            .first()
+            .is_some_and(|layer| matches!(layer.family, FamilyConfig::Bernoulli | FamilyConfig::Binomial { .. }));
         let lines = 1.0 + f32::from(u8::from(discrete));
         let count = done.samples.len().max(1) as f32;
         let side = ((available.x - 3.0 * GAP) / 4.0).min((available.y - LINE * (lines + 1.0)) * 0.5).max(SMALLEST);
