@@ -63,7 +63,7 @@ const OPTIONS: [StudyOption; 7] = [
     StudyOption {
         key: "updates",
         help: "Updates of each rule, from 100 images each",
-        kind: OptionKind::Whole { usual: 10_000, least: FIRST, most: 10_000_000 },
+        kind: OptionKind::Whole { usual: 5_000, least: FIRST, most: 10_000_000 },
     },
     StudyOption {
         key: "rate-factor",

@@ -208,11 +208,15 @@ fn what_theory_predicts_is_measured_without_a_window() {
 fn every_study_that_applies_is_measured_and_the_others_say_why() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let quick = ["--repeats", "1", "--distance", "0.4", "--sampler", "m=0", "--set", "governor=manual", "--set", "dt_ms=2"];
+    let quick =
+        ["--repeats", "1", "--distance", "0.4", "--sampler", "m=0", "--updates", "20", "--set", "governor=manual", "--set", "dt_ms=2"];
     let text = succeeds(folder, &[&["measure", "all", "--preset", "ridge", "--json", "--out", "found"], &quick[..]].concat());
     let objects: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let names: Vec<&str> = objects.iter().map(|object| object["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["adaptation", "adaptation-time", "separation", "partition", "partition-error", "race", "temperature"]);
+    assert_eq!(
+        names,
+        ["adaptation", "adaptation-time", "separation", "partition", "partition-error", "race", "learning-rules", "temperature"]
+    );
     for name in names {
         let table = std::fs::read_to_string(folder.join("found").join(format!("{name}.csv"))).unwrap();
         assert!(table.lines().count() > 1, "{name}: {table}");

@@ -1,6 +1,8 @@
 //! `heescope evaluate --likelihood` from outside.
 
 use crate::program::{heescope, succeeds};
+use heescope::experiment::presets;
+use heescope::model::FamilyConfig;
 
 fn fails(folder: &std::path::Path, arguments: &[&str], parts: &[&str]) {
     let output = heescope(folder, arguments);
@@ -13,7 +15,10 @@ fn fails(folder: &std::path::Path, arguments: &[&str], parts: &[&str]) {
 fn the_likelihood_of_held_out_images_is_told_with_its_error_and_bad_input_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    succeeds(folder, &["train", "--preset", "digits", "--images", "3000", "--out", "m.npz"]);
+    let mut config = presets::by_name("digits").unwrap();
+    config.model.layers[0].family = FamilyConfig::Bernoulli;
+    std::fs::write(folder.join("binary.toml"), config.to_toml()).unwrap();
+    succeeds(folder, &["train", "--config", "binary.toml", "--images", "3000", "--out", "m.npz"]);
     let short = ["--model", "m.npz", "--data", "digits", "--runs", "4", "--temperatures", "6", "--draws", "30"];
     fn likelihood<'a>(short: &[&'a str], extra: &[&'a str]) -> Vec<&'a str> {
         [&["evaluate", "--likelihood"][..], short, extra].concat()

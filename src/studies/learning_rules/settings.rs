@@ -27,13 +27,14 @@ pub(super) struct Settings {
 impl Settings {
     /// On bars of 4 x 4 pixels.
     pub(super) const BARS: Self = {
-        let machine = MachineSettings { hidden: 12, bias: 0.0, rate: 5e-3, weight_decay: 0.0 };
-        Self { layers: LayerSettings { hidden: 12, bias: -1.0, rate: 5e-3, steps: [20, 10] }, machines: [machine; 3] }
+        let machine = MachineSettings { hidden: 12, bias: 0.0, rate: 0.01, weight_decay: 0.0 };
+        let layers = LayerSettings { hidden: 12, bias: 0.0, rate: 0.01, steps: [20, 10] };
+        Self { layers, machines: [MachineSettings { rate: 0.02, ..machine }, machine, machine] }
     };
     /// On digits of 8 x 8 pixels.
     pub(super) const DIGITS: Self = {
         let machine = MachineSettings { hidden: 64, bias: 0.0, rate: 1e-3, weight_decay: 1e-4 };
-        Self { layers: LayerSettings { hidden: 64, bias: -1.0, rate: 2e-3, steps: [20, 10] }, machines: [machine; 3] }
+        Self { layers: LayerSettings { hidden: 64, bias: 0.0, rate: 2e-3, steps: [20, 10] }, machines: [machine; 3] }
     };
 
     /// With every learning rate times this.
