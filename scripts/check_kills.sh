@@ -78,7 +78,7 @@ check_train() {
 check_window() {
   local work=$1 kills=$2 seen=0 now file
   export XDG_DATA_HOME=$work/data
-  file=$XDG_DATA_HOME/heescope/autosave.npz
+  file=$XDG_DATA_HOME/heescope/runs/0001-bars/state.npz
   for i in $(seq "$kills"); do
     local begin=()
     [ "$i" -gt 1 ] || begin=(--preset bars --set patches=500)
@@ -95,7 +95,7 @@ check_window() {
     now=$(images_seen "$file")
     [ "$now" -gt "$seen" ] || { echo "check_kills: $now images after $seen: the start did not recover them" >&2; exit 1; }
     seen=$now
-    for other in "$XDG_DATA_HOME"/heescope/autosave.previous.npz; do
+    for other in "$XDG_DATA_HOME"/heescope/runs/0001-bars/state.previous.npz; do
       [ ! -e "$other" ] || images_seen "$other" > /dev/null
     done
     [ ! -e "$XDG_DATA_HOME/heescope/app.ron" ] || tail -c 2 "$XDG_DATA_HOME/heescope/app.ron" | grep -q '}' || { echo "check_kills: app.ron is cut short" >&2; exit 1; }

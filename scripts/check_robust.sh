@@ -178,7 +178,7 @@ clock() {
       window_for_a_while "$home" "the window while the clock is at $jump" "${faked[@]}"
       echo "+0" > "$now"
     done
-    [ -s "$home/heescope/autosave.npz" ] || wrong "nothing is saved after a jump of $jump"
+    [ -n "$(find "$home/heescope/runs" -name state.npz -size +0)" ] || wrong "nothing is saved after a jump of $jump"
     [ $((SECONDS - begin)) -lt 60 ] || hangs=$((hangs + 1))
   done
   faked=()

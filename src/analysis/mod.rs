@@ -10,6 +10,7 @@ pub mod groups;
 pub mod image_evaluator;
 pub mod locality;
 pub mod manifold;
+pub mod matching;
 pub mod principal;
 pub mod published;
 pub mod spectrum;

@@ -64,6 +64,10 @@ pub enum Action {
     Dialog(PathField),
     /// Full speed, or the slow pace again.
     ToggleSpeed,
+    /// Record what is shown into this file.
+    Record(PathBuf),
+    /// End the recording.
+    StopRecording,
 }
 
 /// A path field that a dialog fills.

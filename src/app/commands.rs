@@ -4,20 +4,47 @@ use super::App;
 use crate::app::actions::{Action, ExportSettings, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
+use crate::app::histories;
+use crate::app::questions::{Question, full_path};
 use crate::app::view_export::Drawn;
 use crate::app::views::ViewKind;
 use crate::app::widgets::picture;
+use crate::engine::recording;
 use crate::engine::{Command, Pace};
+use crate::experiment::modelfile;
 use crate::export::filters::Format;
 use crate::export::{check_ending, check_output, ending, save_png, write_atomically};
 use crate::model::{Hierarchy, receptive_field};
 use crate::studies::fits::{self, groups};
 use egui::{ColorImage, Context, Key, Modifiers};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Seconds of learning in sight that nobody leaves behind without being asked.
+const MUCH_LEARNING: f64 = 10.0;
 
 impl App {
-    /// Does one thing that was asked for.
+    /// Does one thing that was asked for, after a question where something would be written over or much learning left behind.
     pub(super) fn perform(&mut self, action: Action) {
+        let action = with_full_paths(action);
+        let output = match &action {
+            Action::Send(Command::SaveModel(path)) | Action::SaveView { path, .. } | Action::Record(path) => Some(path.clone()),
+            Action::Export => Some(self.export_path()),
+            _ => None,
+        };
+        if output.is_some_and(|path| self.asks_before_overwriting(&path, &action)) {
+            return;
+        }
+        if matches!(action, Action::Send(Command::Reset)) && self.learned_in_sight.1 > MUCH_LEARNING {
+            let text = "Start again from the seed? That begins a new run; this one stays in the list of runs as it is.".to_string();
+            self.question = Some(Question { text, yes: "Start again", action });
+            return;
+        }
+        self.perform_at_once(action);
+    }
+
+    /// Does it without a question.
+    pub(super) fn perform_at_once(&mut self, action: Action) {
         match action {
             Action::Send(command) => self.send(command),
             Action::Change { key, to, from } => {
@@ -33,27 +60,64 @@ impl App {
             Action::SetExport(settings) => self.state.export = settings,
             Action::Export => self.export_filters(),
             Action::Dialog(field) => self.open_dialog(field),
+            Action::Record(path) => {
+                if let Err(error) = self.recording.start(&path) {
+                    self.show_error(&WindowError::file(error));
+                }
+            }
+            Action::StopRecording => self.stop_recording(),
         }
     }
 
     fn send(&mut self, command: Command) {
+        if begins_or_switches(&command) {
+            self.keep_views();
+        }
         if matches!(command, Command::Run | Command::Reset | Command::Load(_)) {
             self.stop_reason = None;
         }
-        if matches!(command, Command::Load(_) | Command::LoadModel(_) | Command::UseImages(_) | Command::Back) {
+        if begins_or_switches(&command) && !matches!(command, Command::Reset) {
             // Values of another model are not to be brought back into this one.
             self.history.clear();
         }
         self.simulation.queue(command);
     }
 
+    /// Hands over what the views have shown of the run that runs, to be kept with it.
+    pub(super) fn keep_views(&mut self) {
+        let Some(snapshot) = self.state.latest.as_ref().filter(|snapshot| snapshot.runs.is_some()) else { return };
+        let run = snapshot.run.clone();
+        let layout = self.workspace.kept_layout();
+        let views = Box::new(histories::to_arrays(&self.state, layout));
+        self.views_kept = Instant::now();
+        self.simulation.queue(Command::KeepViews(run, views));
+    }
+
+    /// Where the filters are written.
+    fn export_path(&self) -> PathBuf {
+        full_path(&self.state.export.path, self.state.export.format.ending())
+    }
+
     /// Writes the filters of the model shown as the settings say.
     fn export_filters(&mut self) {
-        let settings = self.state.export.clone();
+        let path = self.export_path().display().to_string();
+        let settings = ExportSettings { path, ..self.state.export.clone() };
         let Some(snapshot) = self.state.latest.as_ref().filter(|s| !s.weights.is_empty()) else { return };
         match snapshot.model() {
             Ok(model) => self.in_background("export", move || Some(TaskResult::Exported(write_filters(&model, &settings)))),
             Err(error) => self.show_error(&WindowError::Model(error.to_string())),
+        }
+    }
+
+    /// Ends the recording, and says where it is.
+    fn stop_recording(&mut self) {
+        match self.recording.stop() {
+            Some(Ok((path, text))) => {
+                self.notifications.success(&text);
+                self.written.insert(path);
+            }
+            Some(Err(error)) => self.show_error(&WindowError::file(error)),
+            None => {}
         }
     }
 
@@ -105,7 +169,7 @@ impl App {
 
     /// Does what the keys pressed in this frame ask for.
     pub(super) fn shortcuts(&mut self, ctx: &Context) {
-        if ctx.egui_wants_keyboard_input() {
+        if ctx.egui_wants_keyboard_input() || self.question.is_some() || egui::Popup::is_any_open(ctx) {
             return;
         }
         let pressed = |modifiers: Modifiers, key| ctx.input_mut(|i| i.consume_key(modifiers, key));
@@ -137,6 +201,38 @@ impl App {
             }
         }
     }
+}
+
+/// The action with the paths that were typed in it made whole.
+fn with_full_paths(action: Action) -> Action {
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    match action {
+        Action::Send(Command::SaveModel(path)) => Action::Send(Command::SaveModel(full_path(&text(&path), Some(modelfile::ENDING)))),
+        Action::Send(Command::LoadModel(path)) => Action::Send(Command::LoadModel(full_path(&text(&path), Some(modelfile::ENDING)))),
+        Action::Send(Command::UseImages(paths)) => {
+            Action::Send(Command::UseImages(paths.iter().map(|path| full_path(&text(path), None)).collect()))
+        }
+        Action::Record(path) => Action::Record(full_path(&text(&path), Some(recording::ENDING))),
+        Action::SaveView { kind, figure, path } => Action::SaveView { kind, figure, path: full_path(&text(&path), None) },
+        other => other,
+    }
+}
+
+/// Whether another run comes in place of the present one.
+fn begins_or_switches(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Load(_)
+            | Command::LoadModel(_)
+            | Command::UseImages(_)
+            | Command::Back
+            | Command::Reset
+            | Command::SwitchRun(_)
+            | Command::DuplicateRun(_)
+            | Command::SameAgain { .. }
+            | Command::GoOnFrom(_)
+            | Command::DeleteRun(_)
+    )
 }
 
 /// Writes the filters of a layer; of a layer that sets a scale the groups of filters that its units drive.

@@ -2,6 +2,7 @@
 
 use crate::engine::Command;
 use crate::experiment::parameters::Value;
+use std::time::Instant;
 
 /// Changes that can be undone at most.
 const MOST_CHANGES: usize = 200;
@@ -14,6 +15,17 @@ struct ParameterChange {
     to: Value,
     from: Value,
     gesture: u64,
+    at: Instant,
+}
+
+/// A change as a list shows it.
+pub(super) struct Entry {
+    pub(super) key: &'static str,
+    pub(super) from: Value,
+    pub(super) to: Value,
+    /// When it was made.
+    pub(super) at: Instant,
+    pub(super) is_undone: bool,
 }
 
 /// What was changed, and what of that was undone.
@@ -36,8 +48,8 @@ impl EditHistory {
         let gesture = self.gesture;
         let is_same = |last: &&mut ParameterChange| last.gesture == gesture && last.key == key;
         match self.undo.last_mut().filter(is_same) {
-            Some(last) => last.to = to,
-            None => self.undo.push(ParameterChange { key, to, from, gesture }),
+            Some(last) => (last.to, last.at) = (to, Instant::now()),
+            None => self.undo.push(ParameterChange { key, to, from, gesture, at: Instant::now() }),
         }
         if self.undo.len() > MOST_CHANGES {
             self.undo.remove(0);
@@ -57,6 +69,24 @@ impl EditHistory {
         let change = self.redo.pop()?;
         self.undo.push(change);
         Some(Command::SetParameter { key: change.key, value: change.to })
+    }
+
+    /// All changes in the order in which they were made, those that were undone at the end.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        let entry = |is_undone| move |c: &ParameterChange| Entry { key: c.key, from: c.from, to: c.to, at: c.at, is_undone };
+        self.undo.iter().map(entry(false)).chain(self.redo.iter().rev().map(entry(true))).collect()
+    }
+
+    /// The commands that undo or redo until the first `count` changes are in force.
+    pub(super) fn go_to(&mut self, count: usize) -> Vec<Command> {
+        let mut commands = Vec::new();
+        while self.undo.len() > count {
+            commands.extend(self.undo());
+        }
+        while self.undo.len() < count && !self.redo.is_empty() {
+            commands.extend(self.redo());
+        }
+        commands
     }
 
     /// Forgets all: values of another model are not to be brought back into this one.
@@ -89,6 +119,11 @@ mod tests {
         record(&mut history, 2.0, 1.0);
         assert_eq!([(); 3].map(|()| value(history.undo())), [Some(1.0), Some(0.0), None]);
         assert_eq!([(); 3].map(|()| value(history.redo())), [Some(1.0), Some(2.0), None]);
+        let entries = |history: &EditHistory| history.entries().iter().map(|entry| (entry.to, entry.is_undone)).collect::<Vec<_>>();
+        assert_eq!(entries(&history), [(Value::Number(1.0), false), (Value::Number(2.0), false)]);
+        assert_eq!(history.go_to(0).into_iter().map(|command| value(Some(command))).collect::<Vec<_>>(), [Some(1.0), Some(0.0)]);
+        assert_eq!(entries(&history), [(Value::Number(1.0), true), (Value::Number(2.0), true)]);
+        assert_eq!((history.go_to(9).len(), history.go_to(2).len()), (2, 0), "no further than there are changes");
         history.undo();
         history.begin_gesture();
         record(&mut history, 5.0, 1.0);

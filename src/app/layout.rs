@@ -16,7 +16,8 @@ pub(super) fn standard() -> Tree<ViewKind> {
     let generation = tiles.insert_pane(ViewKind::Generation);
     let posterior = tiles.insert_pane(ViewKind::Posterior);
     let measured = [ViewKind::Adaptation, ViewKind::Separation, ViewKind::Partition, ViewKind::LearningRules, ViewKind::Studies];
-    let measured = measured.map(|kind| tiles.insert_pane(kind));
+    let measured = [&measured[..], &[ViewKind::Compare]].concat();
+    let measured: Vec<TileId> = measured.into_iter().map(|kind| tiles.insert_pane(kind)).collect();
     let left = tiles.insert_tab_tile([&[fields, population, tuning, layers, generation, posterior][..], &measured].concat());
     let stimulus = tiles.insert_pane(ViewKind::Stimulus);
     let traces = tiles.insert_pane(ViewKind::Traces);

@@ -1,15 +1,15 @@
 //! Takes in what the simulation and the background tasks have for the window; draws nothing.
 
-use super::{App, WindowPhase};
+use super::{App, VIEWS_KEPT, WindowPhase};
 use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::settings_file::SettingsFile;
-use crate::engine::{Command, Event};
+use crate::engine::{Command, Event, Snapshot};
 use crate::export::filters::Format;
 use egui::Context;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Frames with a model until its start is over: all views in sight have been drawn, the graphics driver has what it needs, and what
 /// the model before has left is freed.
@@ -41,8 +41,18 @@ impl App {
             self.workspace.follow_model(&snapshot);
             if self.state.latest.as_ref().is_some_and(|before| before.model_id != snapshot.model_id) {
                 self.start_frames = Some(0);
+                self.follow_layout(&snapshot);
             }
+            self.count_learning(&snapshot);
+            self.recording.add(&snapshot);
+            self.rewind.timeline.follow(&snapshot);
             self.state.absorb(snapshot);
+        }
+        if let Some(error) = self.recording.take_failure() {
+            self.show_error(&WindowError::file(error));
+        }
+        if self.views_kept.elapsed() > VIEWS_KEPT {
+            self.keep_views();
         }
         if let Some(fits) = self.fitter.take() {
             self.state.take_fits(fits);
@@ -66,20 +76,44 @@ impl App {
         self.screenshot.take_when_due(ctx, &self.background);
     }
 
+    /// Counts for how long the weights of the run that is shown have learned.
+    fn count_learning(&mut self, snapshot: &Snapshot) {
+        if self.learned_in_sight.0 != snapshot.run {
+            self.learned_in_sight = (snapshot.run.clone(), 0.0);
+        }
+        let learns = snapshot.clock.running && snapshot.config.learning.enabled && snapshot.config.stimulus.steps_per_stimulus > 0;
+        let since = self.last_snapshot.replace(Instant::now()).map_or(0.0, |before| before.elapsed().as_secs_f64());
+        self.learned_in_sight.1 += if learns { since.min(1.0) } else { 0.0 };
+    }
+
+    /// The views stand as they did when this run was left.
+    fn follow_layout(&mut self, snapshot: &Snapshot) {
+        let kept = snapshot.views.as_ref().and_then(|views| views.text("layout"));
+        if let Some(layout) = kept.and_then(|text| ron::from_str(text).ok()) {
+            self.workspace.restore(&layout);
+        }
+    }
+
     fn take_event(&mut self, event: Event) {
         match event {
             Event::Loaded(_) => self.stop_reason = None,
             Event::Warning(text) => self.notifications.warning(&format!("Left out: {text}")),
             Event::Failed(text) => self.notifications.error(&text),
             Event::Resumed(text) => self.notifications.info(&text),
-            Event::Saved(path) => self.notifications.success(&format!("Saved {}", path.display())),
+            Event::Saved(path) => {
+                self.notifications.success(&format!("Saved {}", path.display()));
+                self.written.insert(path);
+            }
             Event::Halted(reason) => self.stop_reason = Some(reason),
         }
     }
 
     fn take_result(&mut self, result: TaskResult, ctx: &Context) {
         match result {
-            TaskResult::Exported(Ok(path)) => self.notifications.success(&format!("Exported {}", path.display())),
+            TaskResult::Exported(Ok(path)) => {
+                self.notifications.success(&format!("Exported {}", path.display()));
+                self.written.insert(path);
+            }
             TaskResult::Exported(Err(error)) => self.show_error(&error),
             TaskResult::Chosen(field, path) => self.fill_field(field, &path),
             TaskResult::ScreenshotSaved(saved) => self.screenshot.finish(saved, ctx),
@@ -122,7 +156,6 @@ mod tests {
     use crate::app::Options;
     use crate::experiment::presets;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Instant;
 
     #[test]
     fn every_model_has_a_start_that_ends() {

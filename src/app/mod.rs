@@ -2,16 +2,21 @@
 
 mod actions;
 mod background;
+mod changes_panel;
 mod commands;
 mod edit_history;
 mod error;
 mod frame_times;
 mod gabor_fitter;
+mod histories;
 mod layout;
 mod logic;
 mod notifications;
 mod options;
 mod panels;
+mod questions;
+mod recording_menu;
+mod runs_panel;
 mod screenshot;
 mod settings_file;
 mod side_panel;
@@ -19,6 +24,8 @@ mod simulation;
 mod state;
 mod status_bar;
 mod theme;
+mod timeline;
+mod timeline_panel;
 mod ui;
 mod view_export;
 mod views;
@@ -26,12 +33,13 @@ mod widgets;
 mod workspace;
 
 pub use error::WindowError;
-pub use options::{Options, WindowPhase, view_by_name};
+pub use options::{Options, RecordingRequest, WindowPhase, view_by_name};
 pub use screenshot::ScreenshotRequest;
 pub use state::ViewState;
 pub use views::ViewKind;
 
-use crate::engine::{Command, Engine, Pace, SnapshotSource};
+use crate::engine::recording::{RecordedRun, Replay};
+use crate::engine::{Command, Engine, Pace, RunId, SnapshotSource};
 use actions::ExportSettings;
 use background::BackgroundTasks;
 use edit_history::EditHistory;
@@ -41,12 +49,16 @@ use frame_times::FrameTimes;
 use gabor_fitter::GaborFitter;
 use notifications::Notifications;
 use panels::Panels;
+use questions::Question;
+use recording_menu::RecordingMenu;
 use screenshot::{Failure, Screenshot};
 use settings_file::SettingsFile;
 use simulation::Simulation;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use timeline_panel::Rewind;
 use workspace::Workspace;
 
 /// Keys of what is kept between two runs.
@@ -54,6 +66,11 @@ const LAYOUT: &str = "layout";
 const EXPORT: &str = "export";
 /// Keys under which the desktop library keeps the window's place and what its widgets remember.
 const OF_LIBRARY: [&str; 2] = ["window", "egui"];
+
+/// How long the last commands wait to be taken when the window closes.
+const LAST_COMMANDS: Duration = Duration::from_secs(2);
+/// Between two times at which what the views have shown is handed over to be kept.
+const VIEWS_KEPT: Duration = Duration::from_secs(120);
 
 /// The name by which the desktop knows the program.
 const NAME: &str = "heescope";
@@ -66,7 +83,7 @@ pub fn data_folder() -> Option<PathBuf> {
 /// Opens the window and runs until it is closed. An error without a display.
 pub fn open(options: Options) -> Result<(), WindowError> {
     let size = options.size.unwrap_or([1400.0, 900.0]);
-    let keeps = options.screenshot.is_none();
+    let keeps = options.screenshot.is_none() && options.recording.is_none();
     let (settings_file, problem) = match data_folder().filter(|_| keeps).map(|folder| SettingsFile::open(&folder)) {
         None => (None, None),
         Some(Ok(file)) => (Some(file), None),
@@ -136,11 +153,44 @@ pub struct App {
     start_frames: Option<u32>,
     /// Called when the start of a model is over.
     on_phase: Option<fn(WindowPhase)>,
+    /// When what the views have shown was handed over last, to be kept.
+    views_kept: Instant,
+    /// The question that waits for its answer.
+    question: Option<Question>,
+    /// What is shown is recorded, where that was asked for.
+    recording: RecordingMenu,
+    /// The past of the run, and whether it is looked at.
+    rewind: Rewind,
+    /// Files that this window has written: writing them again is not asked about.
+    written: HashSet<PathBuf>,
+    /// The run that is shown, and for how long its weights have learned in sight, s.
+    learned_in_sight: (RunId, f64),
+    /// When the last snapshot came.
+    last_snapshot: Option<Instant>,
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.keep_views();
+        let begin = Instant::now();
+        while self.simulation.has_pending() && begin.elapsed() < LAST_COMMANDS {
+            self.simulation.send_pending();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 impl App {
     /// Starts the engine on `options.config` and shows it.
     pub fn start(ctx: &Context, options: Options) -> Result<Self, WindowError> {
+        if let Some(request) = &options.recording {
+            let recording = RecordedRun::open(&request.path).map_err(WindowError::file)?;
+            let replay = Replay::new(recording, request.at);
+            if request.paused {
+                replay.send(Command::Pause);
+            }
+            return Self::new(ctx, Box::new(replay), options);
+        }
         let waker = ctx.clone();
         let autosave = options.autosave.clone().filter(|_| options.screenshot.is_none());
         let engine = Engine::start_with(options.config.clone(), autosave, move || waker.request_repaint());
@@ -176,6 +226,13 @@ impl App {
             frames: FrameTimes::default(),
             start_frames: Some(0),
             on_phase: options.on_phase,
+            views_kept: Instant::now(),
+            question: None,
+            recording: RecordingMenu::default(),
+            rewind: Rewind::default(),
+            written: HashSet::new(),
+            learned_in_sight: (RunId::default(), 0.0),
+            last_snapshot: None,
         })
     }
 
@@ -227,7 +284,6 @@ mod tests {
     use std::cell::RefCell;
     use std::collections::VecDeque;
     use std::rc::Rc;
-    use std::time::Instant;
 
     fn app() -> App {
         App::start(&Context::default(), Options { config: presets::by_name("ridge").unwrap(), ..Default::default() }).unwrap()

@@ -28,8 +28,21 @@ pub struct Options {
     pub measure: bool,
     /// Where what is learned is saved by itself; None: nowhere. Not for a screenshot.
     pub autosave: Option<AutosaveOptions>,
+    /// A recording that is shown in place of an engine.
+    pub recording: Option<RecordingRequest>,
     /// Called when a phase begins, on the window's thread.
     pub on_phase: Option<fn(WindowPhase)>,
+}
+
+/// A recording to be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordingRequest {
+    /// The file.
+    pub path: PathBuf,
+    /// The moment at which it begins, s.
+    pub at: f64,
+    /// Whether it rests there.
+    pub paused: bool,
 }
 
 /// What the window is doing: the program sets its memory policy by it.

@@ -2,6 +2,7 @@
 
 use crate::app::actions::Action;
 use crate::app::frame_times::FrameTimes;
+use crate::app::runs_panel::RunsPanel;
 use crate::app::side_panel::SidePanel;
 use crate::app::status_bar::StatusBar;
 use crate::app::theme;
@@ -20,25 +21,38 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Panels {
     /// The contents of the panel at the left.
     pub(super) side: SidePanel,
+    /// The list of runs above it.
+    runs: RunsPanel,
     /// Whether that panel is shown.
     side_open: bool,
     status: StatusBar,
     /// Whether the list of shortcuts is shown.
     pub(super) help: bool,
     about: bool,
+    /// Whether the list of changes is shown.
+    pub(super) changes: bool,
     /// Since when a rebuild is under way.
     rebuild_since: Option<Instant>,
 }
 
 impl Default for Panels {
     fn default() -> Self {
-        Self { side: SidePanel::default(), side_open: true, status: StatusBar::default(), help: false, about: false, rebuild_since: None }
+        Self {
+            side: SidePanel::default(),
+            runs: RunsPanel::default(),
+            side_open: true,
+            status: StatusBar::default(),
+            help: false,
+            about: false,
+            changes: false,
+            rebuild_since: None,
+        }
     }
 }
 
 impl Panels {
-    /// The row at the top. Answers whether the standard layout is asked for.
-    pub(super) fn menu(&mut self, ui: &mut Ui) -> bool {
+    /// The row at the top, with what `recording` draws in it. Answers whether the standard layout is asked for.
+    pub(super) fn menu(&mut self, ui: &mut Ui, recording: impl FnOnce(&mut Ui)) -> bool {
         let mut standard_layout = false;
         egui::Panel::top("menu").show(ui, |ui| {
             ui.horizontal(|ui| {
@@ -50,6 +64,10 @@ impl Panels {
                 if ui.button("About").clicked() {
                     self.about = !self.about;
                 }
+                if ui.button("Changes").on_hover_text("What was changed in this run and when; a click goes back").clicked() {
+                    self.changes = !self.changes;
+                }
+                recording(ui);
                 standard_layout = ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked();
                 ui.toggle_value(&mut self.side_open, "Controls")
                     .on_hover_text("The panel at the left; without it the views have all the room");
@@ -67,7 +85,10 @@ impl Panels {
         egui::Panel::bottom("status").show(ui, |ui| self.status.ui(ui, snapshot, frames));
         if self.side_open {
             egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
-                egui::ScrollArea::vertical().show(ui, |ui| self.side.ui(ui, snapshot, actions));
+                egui::ScrollArea::vertical().show(ui, |ui| {
+                    self.runs.ui(ui, snapshot, actions);
+                    self.side.ui(ui, snapshot, actions);
+                });
             });
         }
     }

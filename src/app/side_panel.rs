@@ -1,12 +1,13 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
 use crate::app::actions::{Action, PathField};
+use crate::app::questions::full_path;
 use crate::app::widgets::number_field::{self, NumberField};
 use crate::app::widgets::path_field::path_field;
 use crate::data::Source;
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Parameter, Value};
-use crate::experiment::{Config, Governor, InterneuronMode, presets};
+use crate::experiment::{Config, Governor, InterneuronMode, modelfile, presets};
 use egui::{Button, ComboBox, Slider, Ui};
 use std::path::PathBuf;
 
@@ -112,9 +113,12 @@ impl SidePanel {
                 actions.push(Action::Dialog(PathField::Open));
             }
         });
+        let given = !self.model.trim().is_empty();
+        let path = full_path(&self.model, Some(modelfile::ENDING));
+        if given {
+            ui.add(egui::Label::new(egui::RichText::new(path.display().to_string()).weak().small()).truncate());
+        }
         ui.horizontal(|ui| {
-            let path = PathBuf::from(self.model.trim());
-            let given = !self.model.trim().is_empty();
             if ui.add_enabled(given, Button::new("Open")).clicked() {
                 actions.push(Action::Send(Command::LoadModel(path.clone())));
             }

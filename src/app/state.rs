@@ -2,6 +2,7 @@
 
 use crate::app::actions::ExportSettings;
 use crate::app::gabor_fitter::Fits;
+use crate::app::histories;
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 
@@ -50,9 +51,13 @@ pub struct ViewState {
 }
 
 impl ViewState {
-    /// Takes a snapshot in: histories of another model or other units are forgotten.
+    /// Takes a snapshot in: histories of another model or other units are forgotten; of a run that was kept they come back.
     pub fn absorb(&mut self, mut snapshot: Box<Snapshot>) {
+        let is_other = self.latest.as_ref().is_none_or(|before| before.model_id != snapshot.model_id);
         self.forget(&snapshot);
+        if let Some(views) = snapshot.views.as_ref().filter(|_| is_other) {
+            histories::from_arrays(views, self);
+        }
         self.activity.resize(snapshot.states.len(), Vec::new());
         for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
             mean.resize(x.len(), 0.0);

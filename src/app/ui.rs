@@ -35,6 +35,7 @@ impl App {
             self.history.begin_gesture();
         }
         self.shortcuts(ui.ctx());
+        self.rewind.begin_frame(ui, &mut self.state);
         // Taken out while it is drawn, so that the views can borrow the rest.
         let Some(snapshot) = self.state.latest.take() else {
             egui::CentralPanel::default().show(ui, |ui| {
@@ -42,6 +43,7 @@ impl App {
             });
             self.panels.progress(ui.ctx(), self.simulation.progress());
             self.notifications.show(ui.ctx());
+            self.rewind.end_frame(&mut self.state);
             return;
         };
         let mut actions = Vec::new();
@@ -49,23 +51,28 @@ impl App {
         self.fitter.offer(&snapshot, self.workspace.fit_priority());
         self.state.latest = Some(snapshot);
         self.save_drawn_view(ui);
+        let was_past = self.rewind.is_on();
+        self.rewind.end_frame(&mut self.state);
         self.panels.progress(ui.ctx(), self.simulation.progress());
         self.panels.windows(ui.ctx());
         panels::drop_hint(ui.ctx());
+        self.show_changes(ui.ctx());
+        self.show_question(ui.ctx());
         self.notifications.show(ui.ctx());
-        actions.into_iter().for_each(|action| self.perform(action));
+        self.perform_all(actions, was_past);
         self.simulation.set_generation_visible(self.workspace.visible().any(|kind| kind == ViewKind::Generation));
     }
 
     /// Panels and views of this snapshot.
     fn draw(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        if self.panels.menu(ui) {
+        if self.panels.menu(ui, |ui| self.recording.ui(ui, actions)) {
             self.workspace.reset();
         }
         if let Some(reason) = &self.stop_reason {
             egui::Panel::top("stopped").show(ui, |ui| panels::stopped(ui, reason, snapshot, actions));
         }
         self.panels.beside_views(ui, snapshot, &self.frames, actions);
+        self.rewind.panel(ui, snapshot, actions);
         egui::CentralPanel::default().show(ui, |ui| self.workspace.ui(ui, &self.state, snapshot, actions));
     }
 }

@@ -39,6 +39,11 @@ impl Workspace {
         &self.tree
     }
 
+    /// The layout, to be kept with a run; None where one view has all the room.
+    pub(super) fn kept_layout(&self) -> Option<String> {
+        ron::to_string(&self.tree).ok().filter(|_| self.single.is_none())
+    }
+
     /// Brings a kept layout back, unless it is of an older version and lacks the newer views, is damaged, or one view was asked for
     /// alone; whether it did.
     pub(super) fn restore(&mut self, kept: &Tree<ViewKind>) -> bool {

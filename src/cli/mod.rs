@@ -2,6 +2,7 @@
 
 mod bench;
 mod boundary;
+mod compare;
 mod complete;
 mod completion_errors;
 mod console;
@@ -12,6 +13,7 @@ mod generate;
 mod image_data;
 mod likelihood;
 mod measure;
+mod record;
 mod sample;
 mod stop;
 mod train;
@@ -50,6 +52,8 @@ enum Subcommands {
     Generate(generate::Generate),
     /// Complete images of which a part is hidden
     Complete(complete::Complete),
+    /// Tell what differs between two models
+    Compare(compare::Compare),
     /// Tell how well chains have mixed
     Diagnose(diagnose::Diagnose),
     /// Tell how close generated images come to data
@@ -60,6 +64,10 @@ enum Subcommands {
     Tuning(tuning::Tuning),
     /// Measure what theory predicts: adaptation, separation of time scales, the partition function, a race of samplers
     Measure(measure::Measure),
+    /// Record what a run shows
+    Record(record::Record),
+    /// Open the window on a recording
+    Replay(record::Replayed),
     /// Measure milliseconds a step
     Bench(bench::Bench),
 }
@@ -214,11 +222,14 @@ fn run(arguments: Arguments, program: Program) -> anyhow::Result<()> {
         Some(Subcommands::Sample(sample)) => sample.run(),
         Some(Subcommands::Generate(generate)) => generate.run(),
         Some(Subcommands::Complete(complete)) => complete.run(),
+        Some(Subcommands::Compare(compare)) => compare.run(),
         Some(Subcommands::Diagnose(diagnose)) => diagnose.run(),
         Some(Subcommands::Evaluate(evaluate)) => evaluate.run(),
         Some(Subcommands::Filters(filters)) => filters.run(),
         Some(Subcommands::Tuning(tuning)) => tuning.run(),
         Some(Subcommands::Measure(measure)) => measure.run(),
+        Some(Subcommands::Record(record)) => record.run(),
+        Some(Subcommands::Replay(replay)) => replay.run(program),
         Some(Subcommands::Bench(bench)) => bench.run(),
         None => arguments.window.open(program),
     }

@@ -9,7 +9,7 @@ use anyhow::bail;
 use std::path::PathBuf;
 
 /// Arguments of the program where no subcommand is named.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 pub(super) struct WindowArguments {
     /// Preset that the window opens with
     #[arg(long)]
@@ -24,7 +24,7 @@ pub(super) struct WindowArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, generation, learning,
-    /// learning-rules, adaptation, separation, partition, studies
+    /// learning-rules, adaptation, separation, partition, studies, compare
     #[arg(long)]
     view: Option<String>,
     /// Save a picture of the window there, then end
@@ -45,6 +45,9 @@ pub(super) struct WindowArguments {
     /// Seconds between two saves of what is learned in the window; the next start goes on with it unless it is told what to open
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     autosave: f64,
+    /// Folder in which runs are kept; the data folder of the platform otherwise
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
     /// Begin what the view measures (tuning, adaptation, separation, partition; in posterior a race of four samplers) at once
     #[arg(long)]
     measure: bool,
@@ -83,7 +86,9 @@ impl WindowArguments {
             bail!("--autosave {} is out of range: 0 to 86400 seconds", self.autosave);
         }
         let interval = Duration::from_secs_f64(self.autosave);
-        let autosave = app::data_folder().map(|folder| AutosaveOptions { folder, interval, recover });
+        let older = app::data_folder().filter(|_| self.runs.is_none());
+        let folder = self.runs.or_else(|| app::data_folder().map(|folder| folder.join("runs")));
+        let autosave = folder.map(|folder| AutosaveOptions { folder, older, interval, recover });
         Ok(app::open(Options {
             config,
             autosave,
@@ -100,7 +105,7 @@ impl WindowArguments {
 }
 
 #[cfg(feature = "window")]
-fn is_dark(theme: &str) -> anyhow::Result<bool> {
+pub(super) fn is_dark(theme: &str) -> anyhow::Result<bool> {
     match theme {
         "dark" => Ok(true),
         "light" => Ok(false),
@@ -110,7 +115,7 @@ fn is_dark(theme: &str) -> anyhow::Result<bool> {
 
 /// Width and height of the window, points.
 #[cfg(feature = "window")]
-fn points(size: &str) -> anyhow::Result<[f32; 2]> {
+pub(super) fn points(size: &str) -> anyhow::Result<[f32; 2]> {
     match size.split_once('x').map(|(w, h)| (w.parse::<f32>(), h.parse::<f32>())) {
         Some((Ok(w), Ok(h))) if (300.0..=10_000.0).contains(&w) && (200.0..=10_000.0).contains(&h) => Ok([w, h]),
         _ => bail!("--size {size}: WIDTHxHEIGHT is needed, such as 1400x900"),

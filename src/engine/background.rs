@@ -2,7 +2,7 @@
 
 use crate::engine::priority;
 use crate::panics;
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -63,7 +63,15 @@ impl<Request: Send + 'static, Report: Send + 'static> BackgroundJob<Request, Rep
 
     /// Hands a request over without waiting; false where too many wait already or the thread has ended.
     pub fn submit(&self, request: Request) -> bool {
-        self.requests.as_ref().is_some_and(|requests| requests.try_send(request).is_ok())
+        self.offer(request).is_ok()
+    }
+
+    /// The same; where it cannot be handed over it comes back.
+    pub fn offer(&self, request: Request) -> Result<(), Request> {
+        match &self.requests {
+            Some(requests) => requests.try_send(request).map_err(TrySendError::into_inner),
+            None => Err(request),
+        }
     }
 }
 

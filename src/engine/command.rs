@@ -1,8 +1,10 @@
 //! What the window asks of the simulation thread: a closed list.
 
 use crate::engine::generation::GenerationCommand;
+use crate::engine::runs::{RunId, ViewArrays};
 use crate::experiment::Config;
 use crate::experiment::parameters::Value;
+use crate::model::Hierarchy;
 use crate::studies::StudyOptions;
 use crate::studies::generation::comparison::Settings;
 use crate::studies::race::{SamplerConfig, Start};
@@ -69,8 +71,31 @@ pub enum Command {
     SetPace(Pace),
     /// Rebuild everything from a configuration.
     Load(Box<Config>),
-    /// Back to the model before the last rebuild, with what it had learned.
+    /// Back to the run before.
     Back,
+    /// Go on with another run, exactly where it was left.
+    SwitchRun(RunId),
+    /// Begin a run like this one, as it is now.
+    DuplicateRun(RunId),
+    /// Begin a run from the seed with the configuration of another one, and these values changed.
+    SameAgain {
+        /// The other one.
+        run: RunId,
+        /// Keys in [`crate::experiment::parameters`] with their new values.
+        changes: Vec<(&'static str, Value)>,
+    },
+    /// Begin a run with this model, whose configuration says how many images it has seen.
+    GoOnFrom(Box<(Config, Hierarchy)>),
+    /// Give a run a name; an empty one takes it away.
+    RenameRun(RunId, String),
+    /// Delete a run; [`Command::RestoreRun`] takes it back for a day.
+    DeleteRun(RunId),
+    /// Take a deleted run back.
+    RestoreRun(RunId),
+    /// Bytes that all runs may take.
+    SetRunBudget(u64),
+    /// Keep what the views of a run have shown.
+    KeepViews(RunId, Box<ViewArrays>),
     /// Load a model file and go on with it.
     LoadModel(PathBuf),
     /// Own images in place of the current source: files and folders.

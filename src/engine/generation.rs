@@ -41,6 +41,14 @@ impl Generation {
         self.visible
     }
 
+    /// Says whether anybody looks: where not, nothing is computed.
+    pub(super) fn set_visible(&mut self, visible: bool) {
+        self.visible = visible;
+        if let Some(job) = &self.job {
+            job.submit(GenerationCommand::SetVisible(visible));
+        }
+    }
+
     /// The latest state.
     pub(super) fn state(&self) -> Option<Arc<GenerationState>> {
         self.state.clone()

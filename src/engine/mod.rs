@@ -1,6 +1,5 @@
 //! The simulation thread: commands in through a bounded channel, snapshots out as a latest value, events out bounded.
 
-mod autosave;
 mod background;
 pub mod command;
 mod core_lease;
@@ -11,6 +10,8 @@ mod likelihood_monitor;
 mod mixing_monitor;
 mod priority;
 mod race_runner;
+pub mod recording;
+mod runs;
 mod slot;
 pub mod snapshot;
 pub mod source;
@@ -18,7 +19,6 @@ mod study_runner;
 mod tuning_runner;
 mod worker;
 
-pub use autosave::AutosaveOptions;
 pub use background::{BackgroundJob, JobContext};
 pub use command::{Command, Pace, Watch};
 pub use error::EngineError;
@@ -26,6 +26,7 @@ pub use event::Event;
 pub use generation::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 pub use likelihood_monitor::LikelihoodState;
 pub use mixing_monitor::MixingDiagnostics;
+pub use runs::{AutosaveOptions, RunFolder, RunId, RunList, RunStore, RunSummary, THUMBNAIL, ViewArrays};
 pub use snapshot::*;
 pub use source::SnapshotSource;
 pub use tuning_runner::TuningState;

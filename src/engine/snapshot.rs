@@ -11,6 +11,7 @@ use crate::analysis::density::DensityGrid;
 use crate::engine::command::Watch;
 use crate::engine::generation::GenerationState;
 use crate::engine::likelihood_monitor::LikelihoodState;
+use crate::engine::runs::{RunId, RunList, ViewArrays};
 use crate::engine::tuning_runner::TuningState;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::stages::StagePosition;
@@ -58,7 +59,16 @@ impl Deref for Snapshot {
 pub struct SnapshotState {
     /// Grows with every rebuild: histories of another model do not apply.
     pub model_id: u64,
-    /// The model before the last rebuild, which [`crate::engine::Command::Back`] brings back: its name and images seen.
+    /// The run that runs.
+    #[serde(default)]
+    pub run: RunId,
+    /// All runs, where they are kept.
+    #[serde(default)]
+    pub runs: Option<Arc<RunList>>,
+    /// What the views of this run had shown when they were kept last.
+    #[serde(skip)]
+    pub views: Option<Arc<ViewArrays>>,
+    /// The run before, which [`crate::engine::Command::Back`] brings back: its name and images seen.
     pub previous: Option<(String, u64)>,
     /// The configuration in force (parameters moved in flight included).
     pub config: Arc<Config>,
@@ -119,6 +129,9 @@ impl SnapshotState {
         let states: Vec<Vec<f32>> = sizes.iter().map(|&size| vec![0.0; size]).collect();
         Self {
             model_id: 1,
+            run: RunId::default(),
+            runs: None,
+            views: None,
             previous: None,
             commands_executed: 0,
             clock: Clock::default(),

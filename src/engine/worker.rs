@@ -25,6 +25,7 @@ use crate::experiment::Config;
 use crate::experiment::parallel::run_on;
 use crate::panics;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use keeping::OtherRuns;
 use loading::Loading;
 use running::Running;
 use std::time::{Duration, Instant};
@@ -57,12 +58,13 @@ struct Worker {
     shared: Shared,
     /// Made anew with every model, so that nothing of the last one is left in it.
     running: Option<Running>,
+    runs: OtherRuns,
     loading: Loading,
 }
 
 impl Worker {
     fn new(shared: Shared) -> Self {
-        Self { shared, running: None, loading: Loading::Settled }
+        Self { shared, running: None, runs: OtherRuns::default(), loading: Loading::Settled }
     }
 
     /// Executes what has come and runs spans for a short time. False at the end.

@@ -28,6 +28,7 @@ mod target;
 pub mod completion;
 pub mod likelihood;
 pub mod linear_gaussian;
+pub mod model_comparison;
 pub mod natural_parameter;
 
 pub use error::StudyError;

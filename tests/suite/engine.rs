@@ -2,7 +2,7 @@
 
 use heescope::engine::{COMPLETIONS, Command, Engine, Event, MAX_SAMPLES, Pace, Snapshot};
 use heescope::experiment::parameters::Value;
-use heescope::experiment::{Config, InterneuronMode, presets};
+use heescope::experiment::{Config, InterneuronMode, modelfile, presets};
 use heescope::model::FamilyConfig;
 use std::time::{Duration, Instant};
 
@@ -319,7 +319,7 @@ fn freed_pixels_move_and_clamped_ones_stay_to_the_bit() {
 
 /// What is learned in `folder`, saved when the engine ends and whenever `interval` has passed.
 fn saving(folder: &std::path::Path, interval: Duration, recover: bool, config: Config) -> Engine {
-    let autosave = heescope::engine::AutosaveOptions { folder: folder.into(), interval, recover };
+    let autosave = heescope::engine::AutosaveOptions { folder: folder.into(), older: None, interval, recover };
     Engine::start_with(config, Some(autosave), || {}).unwrap()
 }
 
@@ -356,7 +356,7 @@ fn a_start_that_asks_for_another_model_keeps_what_was_learned_for_back() {
     let engine = saving(folder.path(), HOUR, true, small());
     wait(&engine, |s| s.clock.images > 300);
     drop(engine);
-    let images = heescope::experiment::modelfile::load(&folder.path().join("autosave.npz")).unwrap().0.learning.images_seen;
+    let images = modelfile::load(&folder.path().join("0001-dead-leaves/state.npz")).unwrap().0.learning.images_seen;
     let mut bars = presets::by_name("bars").unwrap();
     bars.data.patches = 300;
     let engine = saving(folder.path(), Duration::ZERO, false, bars);
@@ -380,29 +380,29 @@ fn a_start_that_asks_for_another_model_keeps_what_was_learned_for_back() {
 #[test]
 fn a_save_that_cannot_be_read_costs_one_interval_and_is_put_aside_where_there_is_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
+    let path = |name: &str| folder.path().join("0001-dead-leaves").join(name);
     let engine = saving(folder.path(), Duration::ZERO, true, small());
     let start = Instant::now();
-    while !path("autosave.previous.npz").exists() {
+    while !path("state.previous.npz").exists() {
         assert!(start.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(2));
     }
     drop(engine);
-    std::fs::write(path("autosave.npz"), "a disk that lost it").unwrap();
+    std::fs::write(path("state.npz"), "a disk that lost it").unwrap();
     let engine = saving(folder.path(), HOUR, true, presets::by_name("ridge").unwrap());
     let Event::Resumed(text) = wait_event(&engine, |e| matches!(e, Event::Resumed(_))) else { unreachable!() };
     assert!(text.starts_with("Recovered dead-leaves") && text.ends_with("the file that was saved last could not be read"), "{text}");
     drop(engine);
-    for name in ["autosave.npz", "autosave.previous.npz"] {
+    for name in ["state.npz", "state.previous.npz"] {
         std::fs::write(path(name), "both are lost").unwrap();
     }
     let engine = saving(folder.path(), Duration::ZERO, true, small());
-    let put_aside = |e: &Event| matches!(e, Event::Failed(text) if text.contains("autosave.not-recovered-1.npz"));
+    let put_aside = |e: &Event| matches!(e, Event::Failed(text) if text.contains("state.not-recovered-1.npz"));
     wait_event(&engine, put_aside);
     wait(&engine, |s| s.config.model.name == "dead-leaves" && s.clock.images > 100);
     drop(engine);
-    assert_eq!(std::fs::read_to_string(path("autosave.not-recovered-1.npz")).unwrap(), "both are lost");
-    assert!(heescope::experiment::modelfile::load(&path("autosave.npz")).is_ok());
+    assert_eq!(std::fs::read_to_string(path("state.not-recovered-1.npz")).unwrap(), "both are lost");
+    assert!(modelfile::load(&folder.path().join("0002-dead-leaves/state.npz")).is_ok(), "the run that began in its place");
 }
 
 #[test]
@@ -433,7 +433,7 @@ fn back_brings_the_very_same_run_and_a_panic_loses_nothing_that_was_learned() {
         panic!("asked to panic");
     }));
     assert!(unwound.is_err());
-    let saved = heescope::experiment::modelfile::load(&folder.path().join("autosave.npz")).unwrap();
+    let saved = modelfile::load(&folder.path().join(&after.run.0).join("state.npz")).unwrap();
     assert_eq!(saved.1.weights[0], *after.weights[0]);
 }
 

@@ -78,7 +78,7 @@ fn a_run_that_is_killed_while_it_saves_leaves_a_whole_model() {
 #[ignore = "runs until it is killed"]
 fn an_engine_that_saves_until_it_is_killed() {
     let folder = std::env::var(FOLDER).unwrap();
-    let autosave = AutosaveOptions { folder: folder.into(), interval: Duration::ZERO, recover: true };
+    let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: Duration::ZERO, recover: true };
     let engine = Engine::start_with(small(), Some(autosave), || {}).unwrap();
     engine.send(Command::SetPace(Pace::Full));
     let begin = Instant::now();
@@ -91,7 +91,7 @@ fn an_engine_that_saves_until_it_is_killed() {
 fn an_engine_that_is_killed_while_it_saves_is_recovered() {
     let folder = tempfile::tempdir().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let path = folder.path().join("autosave.npz");
+    let path = folder.path().join("0001-bars/state.npz");
     let mut seen = 0;
     for round in 0..10 {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
@@ -109,12 +109,12 @@ fn an_engine_that_is_killed_while_it_saves_is_recovered() {
         kill(child, &mut rng);
         let now = images(&path);
         assert!(now >= seen, "{now} images after {seen}");
-        let previous = folder.path().join("autosave.previous.npz");
+        let previous = folder.path().join("0001-bars/state.previous.npz");
         assert!(!previous.exists() || images(&previous) <= now);
         seen = now;
     }
-    assert!(left_behind(folder.path()) <= 2);
-    let autosave = AutosaveOptions { folder: folder.path().into(), interval: Duration::ZERO, recover: true };
+    assert!(left_behind(&folder.path().join("0001-bars")) <= 2);
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval: Duration::ZERO, recover: true };
     let engine = Engine::start_with(small(), Some(autosave), || {}).unwrap();
     let begin = Instant::now();
     let text = loop {

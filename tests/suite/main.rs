@@ -31,6 +31,8 @@ mod random;
 mod readers;
 mod receptive_fields;
 mod resuming;
+#[cfg(feature = "window")]
+mod runs;
 mod sampling;
 mod second_layer;
 #[cfg(feature = "window")]

@@ -795,7 +795,8 @@ fn a_panic_while_a_frame_is_drawn_loses_nothing_and_the_next_start_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = presets::by_name("bars").unwrap();
     config.data.patches = 300;
-    let autosave = heescope::engine::AutosaveOptions { folder: folder.path().into(), interval: Duration::from_secs(3600), recover: true };
+    let autosave =
+        heescope::engine::AutosaveOptions { folder: folder.path().into(), older: None, interval: Duration::from_secs(3600), recover: true };
     let images = |app: &App| app.state.latest.as_ref().map_or(0, |snapshot| snapshot.clock.images);
     let window = |panics_after: u64| {
         let (config, autosave) = (config.clone(), autosave.clone());
@@ -813,7 +814,7 @@ fn a_panic_while_a_frame_is_drawn_loses_nothing_and_the_next_start_goes_on() {
         until(&mut harness, |app| images(app) > 1_000_000);
     });
     assert!(seen.is_err());
-    let saved = heescope::experiment::modelfile::load(&folder.path().join("autosave.npz")).unwrap().0.learning.images_seen;
+    let saved = heescope::experiment::modelfile::load(&folder.path().join("0001-bars/state.npz")).unwrap().0.learning.images_seen;
     assert!(saved >= 1500, "{saved} images are in the file");
     let mut harness = window(u64::MAX);
     harness.step();

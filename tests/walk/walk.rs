@@ -57,7 +57,7 @@ pub fn walk(seed: u64, hours: f64, rests: u64) -> Findings {
     // Whatever is written goes there.
     let folder = tempfile::tempdir().unwrap();
     std::env::set_current_dir(folder.path()).unwrap();
-    let autosave = AutosaveOptions { folder: folder.path().join("data"), interval: Duration::from_secs(5), recover: true };
+    let autosave = AutosaveOptions { folder: folder.path().join("data"), older: None, interval: Duration::from_secs(5), recover: true };
     let config = presets::by_name(presets::DEFAULT).unwrap();
     let frames = (hours * 3600.0 * FRAMES_PER_SECOND as f64) as u64;
     let mut walk = Walk {

@@ -36,6 +36,9 @@ impl ObservedEngine {
     pub fn send(&self, command: Command) -> bool {
         let builds = match &command {
             Command::Load(_) | Command::LoadModel(_) | Command::Back | Command::UseImages(_) | Command::Reset => true,
+            Command::SwitchRun(_) | Command::DuplicateRun(_) | Command::SameAgain { .. } | Command::DeleteRun(_) | Command::GoOnFrom(_) => {
+                true
+            }
             Command::SetParameter { key, .. } => parameters::find(key).is_some_and(|parameter| parameter.effect == Effect::Rebuild),
             _ => false,
         };

@@ -54,6 +54,8 @@ view_kinds! {
     Partition "Partition",
     /// Every study of the registry.
     Studies "Studies",
+    /// Runs side by side.
+    Compare "Compare",
 }
 
 impl ViewKind {
@@ -75,7 +77,7 @@ mod tests {
     #[test]
     fn names_in_kept_layouts_are_those_of_the_variants() {
         let kept = ["ReceptiveFields", "Population", "Tuning", "Layers", "Traces", "Posterior", "Stimulus", "Generation", "Learning"];
-        let kept = [&kept[..], &["LearningRules", "Adaptation", "Separation", "Partition", "Studies"]].concat();
+        let kept = [&kept[..], &["LearningRules", "Adaptation", "Separation", "Partition", "Studies", "Compare"]].concat();
         let names: Vec<String> = ViewKind::ALL.iter().map(|kind| serde_json::to_string(kind).unwrap()).collect();
         assert_eq!(names, kept.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>());
         assert!(ViewKind::ALL.into_iter().all(|kind| ViewKind::by_name(&kind.name()) == Some(kind)));

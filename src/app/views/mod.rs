@@ -1,6 +1,7 @@
 //! The views: a file or folder each behind the trait [`View`]; [`registry`] knows them all, [`ViewKind`] names them.
 
 mod adaptation;
+mod compare;
 mod filter_order;
 mod generation;
 mod kind;

@@ -31,6 +31,7 @@ registry! {
     Separation: separation::Separation,
     Partition: partition::Partition,
     Studies: studies::Studies,
+    Compare: compare::Compare,
 }
 
 /// All views, fresh.

@@ -57,6 +57,13 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K
         self.found.as_ref()
     }
 
+    /// The same of `key` alone, once: it is handed over.
+    pub fn taken(&mut self, ui: &Ui, key: &K, compute: impl FnOnce(&K) -> V + Send + 'static) -> Option<V> {
+        self.of(ui, key, compute)?;
+        self.asked = None;
+        self.found.take().map(|(_, value)| value)
+    }
+
     /// The value of `key`; None as long as it is being computed.
     pub fn of(&mut self, ui: &Ui, key: &K, compute: impl FnOnce(&K) -> V + Send + 'static) -> Option<&V> {
         self.latest(ui, key, compute).filter(|(of, _)| of == key).map(|(_, value)| value)

@@ -37,6 +37,18 @@ impl Worker {
             }
             Command::LoadModel(path) => self.load_file(&path),
             Command::Back => self.load_previous(),
+            Command::SwitchRun(id) => self.switch_to(&id),
+            Command::DuplicateRun(id) => self.duplicate(&id),
+            Command::SameAgain { run, changes } => self.same_again(&run, &changes),
+            Command::GoOnFrom(of) => {
+                let (config, model) = *of;
+                self.load(config, Some(model));
+            }
+            Command::RenameRun(id, name) => self.keeper(|keeper| keeper.rename(id, name)),
+            Command::DeleteRun(id) => self.delete(&id),
+            Command::RestoreRun(id) => self.keeper(|keeper| keeper.restore(id)),
+            Command::SetRunBudget(bytes) => self.keeper(|keeper| keeper.set_budget(bytes)),
+            Command::KeepViews(id, views) => self.keep_views(&id, *views),
             Command::UseImages(paths) => self.use_images(paths),
             Command::SaveModel(path) => self.save(path),
             Command::PanicForTest => panic!("asked to panic"),
@@ -108,6 +120,15 @@ impl Running {
             | Command::Load(_)
             | Command::LoadModel(_)
             | Command::Back
+            | Command::SwitchRun(_)
+            | Command::DuplicateRun(_)
+            | Command::SameAgain { .. }
+            | Command::GoOnFrom(_)
+            | Command::RenameRun(..)
+            | Command::DeleteRun(_)
+            | Command::RestoreRun(_)
+            | Command::SetRunBudget(_)
+            | Command::KeepViews(..)
             | Command::UseImages(_)
             | Command::SaveModel(_)
             | Command::Shutdown

@@ -103,6 +103,20 @@ impl Jobs {
         Ok(())
     }
 
+    /// Asks everything under way to stop or to wait.
+    pub(super) fn rest(&mut self) {
+        self.stop_study();
+        self.stop_gratings();
+        self.likelihood.set_on(false);
+        self.generation.set_visible(false);
+    }
+
+    /// Goes on in sight of a window that looks at this.
+    pub(super) fn go_on(&mut self, visibility: Visibility) {
+        self.likelihood.set_on(visibility.likelihood);
+        self.generation.set_visible(visibility.generation);
+    }
+
     /// Asks the gratings to stop.
     pub(super) fn stop_gratings(&self) {
         self.gratings.iter().for_each(TuningRunner::stop);

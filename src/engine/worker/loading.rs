@@ -1,21 +1,16 @@
 //! Other models in place of the one that runs.
 
 use super::Worker;
-use super::keeping::Previous;
 use super::running::Running;
 use super::shared::Shared;
-use super::visibility::Visibility;
 use crate::data::Source;
-use crate::engine::command::LEARNING_STEPS_PER_SECOND;
-use crate::engine::{AutosaveOptions, Event, Pace};
+use crate::engine::{AutosaveOptions, Event};
 use crate::experiment::session::Session;
 use crate::experiment::{Config, ModelFileError, Resumed, modelfile, presets};
 use crate::model::Hierarchy;
 use crate::panics;
 use std::path::{Path, PathBuf};
 
-/// Steps a second at first, for chains on a fixed stimulus.
-const CHAIN_STEPS_PER_SECOND: f64 = 4000.0;
 /// Shown where what was asked for at the start cannot be loaded: a preset that needs no files.
 const FALLBACK: &str = "digits";
 
@@ -46,12 +41,12 @@ impl Worker {
         }
     }
 
-    /// Builds a session, fresh without a `model`, in place of the present one, which is kept for [`crate::engine::Command::Back`].
+    /// Builds a session, fresh without a `model`, as a new run in place of the present one, which is kept.
     /// False where that fails: the present one stays.
     pub(super) fn load(&mut self, config: Config, model: Option<Hierarchy>) -> bool {
         let built = self.build(config, model);
         let is_built = built.is_some();
-        built.into_iter().for_each(|session| self.replace(session));
+        built.into_iter().for_each(|session| self.replace(session, None));
         is_built
     }
 
@@ -73,31 +68,6 @@ impl Worker {
         }
     }
 
-    /// Runs this session from now on.
-    pub(super) fn replace(&mut self, session: Session) {
-        let visibility = self.running.as_ref().map_or_else(Visibility::default, Running::visibility);
-        self.save_learned();
-        if let Some(running) = self.running.take() {
-            self.shared.previous = Some(Previous::State(Box::new(running.session.state())));
-        }
-        self.loading = Loading::Settled;
-        for warning in session.warnings() {
-            self.shared.report(Event::Warning(warning.clone()));
-        }
-        self.shared.report(Event::Loaded(session.config().model.name.clone()));
-        self.shared.model_id += 1;
-        if let Some(autosave) = &mut self.shared.autosave {
-            autosave.begin(self.shared.model_id, &session);
-        }
-        if let Pace::StepsPerSecond(_) = self.shared.settings.pace {
-            // Chains on a fixed stimulus pass a second in a second or so; learning is shown slowly enough to be watched.
-            let fixed = session.config().stimulus.steps_per_stimulus == 0;
-            self.shared.settings.pace = Pace::StepsPerSecond(if fixed { CHAIN_STEPS_PER_SECOND } else { LEARNING_STEPS_PER_SECOND });
-        }
-        self.running = Some(Running::new(session, visibility, &mut self.shared));
-        self.shared.publication.mark_changed();
-    }
-
     /// Starts again from the seed with the configuration in force and the stimulus that it began with.
     pub(super) fn reset(&mut self) {
         if let Some(config) = self.running.as_ref().map(|running| running.session.config_for_restart()) {
@@ -105,25 +75,24 @@ impl Worker {
         }
     }
 
-    /// Loads a model file, with what is needed to go on with its training, and says how it goes on.
+    /// Begins a run with a model file and what is needed to go on with its training, and says how it goes on.
     pub(super) fn load_file(&mut self, path: &Path) {
-        let text = match self.resume_file(path) {
-            None => return,
-            Some(Resumed::Exactly) => "learning goes on exactly where it stopped".to_string(),
-            Some(Resumed::Approximately(reason)) => format!("learning goes on approximately: {reason}"),
+        let Some((session, resumed)) = self.session_of_file(path) else { return };
+        self.replace(session, None);
+        let text = match resumed {
+            Resumed::Exactly => "learning goes on exactly where it stopped".to_string(),
+            Resumed::Approximately(reason) => format!("learning goes on approximately: {reason}"),
         };
         self.shared.report(Event::Resumed(format!("{}: {text}", path.display())));
     }
 
-    /// The same without a word on how it goes on; None, after the reason was reported and with the present model running on, where it
-    /// does not.
-    pub(super) fn resume_file(&mut self, path: &Path) -> Option<Resumed> {
+    /// The session of a model file, and how it goes on; None, after the reason was reported, where there is none.
+    pub(super) fn session_of_file(&mut self, path: &Path) -> Option<(Session, Resumed)> {
         let report = |shared: &Shared, error: ModelFileError| shared.report(Event::Failed(format!("{error:#}")));
         let (config, model) = modelfile::load(path).map_err(|error| report(&self.shared, error)).ok()?;
         let mut session = self.build(config, Some(model))?;
         let resumed = modelfile::resume(path, &mut session).map_err(|error| report(&self.shared, error)).ok()?;
-        self.replace(session);
-        Some(resumed)
+        Some((session, resumed))
     }
 
     /// Loads the configuration that waits for images, or else the one in force, on these, and runs.

@@ -1,12 +1,16 @@
 //! How many steps are to be run now, and how many at a time.
 
 use crate::engine::Pace;
+use crate::engine::command::LEARNING_STEPS_PER_SECOND;
+use crate::experiment::session::Session;
 use std::time::{Duration, Instant};
 
 /// Wall time of one span at most, so that commands act soon.
 const SPAN: Duration = Duration::from_millis(3);
 /// Steps of one span at most.
 const MOST_STEPS: usize = 4096;
+/// Steps a second at first, for chains on a fixed stimulus.
+const CHAIN_STEPS_PER_SECOND: f64 = 4000.0;
 /// Wall time over which rates are taken, s, at least.
 const RATE_SECONDS: f64 = 0.25;
 
@@ -15,6 +19,17 @@ const RATE_SECONDS: f64 = 0.25;
 pub(super) struct RunSettings {
     pub(super) paused: bool,
     pub(super) pace: Pace,
+}
+
+impl RunSettings {
+    /// A limited pace becomes the usual one for this session: chains on a fixed stimulus pass a second in a second or so; learning is
+    /// shown slowly enough to be watched.
+    pub(super) fn follow_stimulus(&mut self, session: &Session) {
+        if let Pace::StepsPerSecond(_) = self.pace {
+            let fixed = session.config().stimulus.steps_per_stimulus == 0;
+            self.pace = Pace::StepsPerSecond(if fixed { CHAIN_STEPS_PER_SECOND } else { LEARNING_STEPS_PER_SECOND });
+        }
+    }
 }
 
 /// The pace of the model that runs.

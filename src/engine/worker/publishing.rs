@@ -1,7 +1,7 @@
 //! Snapshots of the model that runs: when one is published, and what is in it.
 
 use super::Worker;
-use super::keeping::Previous;
+use super::keeping::OtherRuns;
 use super::running::Running;
 use super::shared::Shared;
 use crate::engine::{COMPLETIONS, Clock, GovernorState, Pace, Snapshot, SnapshotState, StimulusState};
@@ -44,7 +44,7 @@ impl Worker {
             shared.publication.dropped += u64::from(!idle && age > FRAME);
             return;
         }
-        let state = running.state(shared);
+        let state = running.state(shared, &self.runs);
         let snapshot = Box::new(Snapshot { state, increment: running.recorder.take_increment() });
         shared.exchange.slot.put(snapshot);
         let publication = &mut shared.publication;
@@ -56,7 +56,7 @@ impl Worker {
 
 impl Running {
     /// The state of the next snapshot.
-    fn state(&mut self, shared: &Shared) -> SnapshotState {
+    fn state(&mut self, shared: &Shared, runs: &OtherRuns) -> SnapshotState {
         self.recorder.refresh(&self.session, shared.model_id);
         self.pacing.rates.update(self.session.steps(), self.session.images());
         let Self { session, recorder, jobs, race, .. } = &*self;
@@ -64,7 +64,10 @@ impl Running {
         let states = session.networks().network(0);
         SnapshotState {
             model_id: shared.model_id,
-            previous: shared.previous.as_ref().map(Previous::label),
+            run: self.run.id.clone(),
+            runs: runs.list(),
+            views: self.run.views.clone(),
+            previous: runs.previous(),
             config: Arc::new(session.config_for_restart()),
             commands_executed: shared.commands_executed,
             clock: self.clock(shared),

@@ -2,6 +2,7 @@
 
 use super::exact::ExactDensities;
 use super::jobs::Jobs;
+use super::keeping::RunHandle;
 use super::pacing::Pacing;
 use super::recorder::Recorder;
 use super::recovery::Recovery;
@@ -25,11 +26,17 @@ pub(super) struct Running {
     pub(super) recovery: Recovery,
     pub(super) jobs: Jobs,
     pub(super) race: RaceRunner,
+    /// Which run it is.
+    pub(super) run: RunHandle,
+    /// Its number among all models that were built.
+    pub(super) model_id: u64,
 }
 
 impl Running {
-    pub(super) fn new(session: Session, visibility: Visibility, shared: &mut Shared) -> Self {
+    pub(super) fn new(session: Session, run: RunHandle, visibility: Visibility, shared: &mut Shared) -> Self {
         let mut running = Self {
+            run,
+            model_id: shared.model_id,
             recorder: Recorder::new(&session, visibility.raster),
             pacing: Pacing::new(session.steps(), session.images()),
             recovery: Recovery::new(session.model()),
@@ -47,6 +54,19 @@ impl Running {
             generation: self.jobs.generation.is_visible(),
             likelihood: self.jobs.likelihood.is_on(),
         }
+    }
+
+    /// Computes nothing from here on, in no thread; what its jobs have found stays.
+    pub(super) fn rest(&mut self) {
+        self.pacing.pending_steps = 0;
+        self.jobs.rest();
+    }
+
+    /// Goes on after a rest, in sight of a window that looks at this.
+    pub(super) fn go_on(&mut self, visibility: Visibility) {
+        let watch = Watch { raster: visibility.raster, ..self.recorder.watch.clone() };
+        self.recorder.set_watch(watch, &self.session);
+        self.jobs.go_on(visibility);
     }
 
     /// Runs a part of the steps requested and records them. The reason where a value is no longer finite.

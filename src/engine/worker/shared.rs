@@ -1,9 +1,7 @@
 //! What outlives a model: the ends of the channels, the settings of the run, the model before.
 
-use super::keeping::Previous;
 use super::pacing::RunSettings;
 use super::publication::Publication;
-use crate::engine::autosave::Autosave;
 use crate::engine::{Event, Exchange};
 use crossbeam_channel::Sender;
 use std::fmt::Display;
@@ -21,12 +19,10 @@ pub(in crate::engine) struct Shared {
     pub(super) settings: RunSettings,
     pub(super) publication: Publication,
     pub(super) commands_executed: u64,
-    /// The number of the model that runs: how many were built.
+    /// How many models were built.
+    pub(super) models: u64,
+    /// The number of the one that runs.
     pub(super) model_id: u64,
-    /// The model before the last rebuild.
-    pub(super) previous: Option<Previous>,
-    /// What saves what is learned by itself.
-    pub(super) autosave: Option<Autosave>,
 }
 
 impl Shared {
@@ -40,9 +36,8 @@ impl Shared {
             settings: RunSettings::default(),
             publication: Publication::default(),
             commands_executed: 0,
+            models: 0,
             model_id: 0,
-            previous: None,
-            autosave: None,
         }
     }
 

@@ -44,7 +44,7 @@ fn nothing_of_a_model_is_left_in_the_next() {
     assert_eq!(failures(&events), [], "the race of the model before is not started on the next");
     assert!(running.race.samplers().is_empty() && running.pacing.pending_steps == 0 && running.recorder.exact.grid.is_none());
     assert_eq!(running.recorder.watch, Watch { raster: true, ..Watch::first_units(64) }, "but what the window looks at stays in sight");
-    assert_eq!(worker.shared.previous.as_ref().unwrap().label().0, "ridge");
+    assert_eq!(worker.runs.previous().unwrap().0, "ridge");
 }
 
 #[test]

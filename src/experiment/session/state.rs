@@ -115,6 +115,11 @@ impl SessionState {
         &self.counters
     }
 
+    /// The stimulus of network 0, `[n_0]`.
+    pub fn first_stimulus(&self) -> &[f32] {
+        &self.stimulus
+    }
+
     /// Leaves the chains of the images out of a state that is to be written; no session goes on exactly from what is left.
     pub(in crate::experiment) fn leave_out_chains(&mut self) {
         (self.latents, self.counters.chains) = (None, None);

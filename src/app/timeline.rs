@@ -1,0 +1,269 @@
+//! The timeline: moments of a run that are kept in a bounded memory, thinned as they age, and shown again in every view.
+
+use crate::app::histories::Curves;
+use crate::app::state::ViewState;
+use crate::engine::recording::{pack, unpack};
+use crate::engine::{BackgroundJob, JobContext, RunId, Snapshot, SnapshotIncrement};
+use crossbeam_channel::Receiver;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Bytes of all moments at most.
+pub(super) const BUDGET: usize = 64 << 20;
+/// Between two moments at least.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// The pause after a moment is at least so many times as long as packing it took.
+const LEAST_PAUSE: u32 = 100;
+/// Samples of each trace that a moment holds.
+const SAMPLES: usize = 300;
+/// A moment is shown with what was recorded so long before it, s, in at most so many moments.
+const BEFORE: f64 = 10.0;
+const MOST_BEFORE: usize = 40;
+
+/// One moment.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    /// Wall time since the run was first shown here, s.
+    pub(super) seconds: f64,
+    /// Simulated time, ms.
+    pub(super) time_ms: f64,
+    /// Images seen.
+    pub(super) images: u64,
+    packed: Arc<Vec<u8>>,
+}
+
+/// A note at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bookmark {
+    pub(super) seconds: f64,
+    pub(super) note: String,
+}
+
+/// The moments of the run that is shown.
+pub(super) struct Timeline {
+    run: RunId,
+    moments: Vec<Moment>,
+    pub(super) bookmarks: Vec<Bookmark>,
+    bytes: usize,
+    /// Seconds before `since`.
+    before: f64,
+    since: Instant,
+    /// What is new since the last moment.
+    increment: SnapshotIncrement,
+    last: Option<Instant>,
+    took: Duration,
+    job: Option<BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment, Duration)>>,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self {
+            run: RunId::default(),
+            moments: Vec::new(),
+            bookmarks: Vec::new(),
+            bytes: 0,
+            before: 0.0,
+            since: Instant::now(),
+            increment: SnapshotIncrement::default(),
+            last: None,
+            took: Duration::ZERO,
+            job: start(),
+        }
+    }
+}
+
+/// The thread that packs moments; None where the system gives none: then nothing can be rewound.
+fn start() -> Option<BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment, Duration)>> {
+    let body = |requests: Receiver<(f64, Box<Snapshot>)>, job: &JobContext<_>| {
+        for (seconds, snapshot) in requests {
+            let begin = Instant::now();
+            if let Ok(packed) = pack(&snapshot) {
+                let (time_ms, images) = (snapshot.clock.time_ms, snapshot.clock.images);
+                let moment = Moment { seconds, time_ms, images, packed: Arc::new(packed) };
+                job.report((snapshot.run.clone(), moment, begin.elapsed()));
+            }
+        }
+    };
+    BackgroundJob::spawn("timeline", 1, 4, body).ok()
+}
+
+impl Timeline {
+    /// Takes in what is shown now. Another run begins another timeline.
+    pub(super) fn follow(&mut self, snapshot: &Snapshot) {
+        if self.run != snapshot.run {
+            let (job, run) = (self.job.take(), snapshot.run.clone());
+            *self = Self { run, job, ..Self::default() };
+        }
+        self.collect();
+        self.increment.append(end_of(&snapshot.increment));
+        shorten(&mut self.increment);
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= INTERVAL.max(LEAST_PAUSE * self.took));
+        if !is_due || !snapshot.clock.running {
+            return;
+        }
+        let Some(job) = &self.job else { return };
+        let increment = std::mem::take(&mut self.increment);
+        let moment = Snapshot { state: snapshot.state.clone(), increment };
+        if job.submit((self.now(), Box::new(moment))) {
+            self.last = Some(Instant::now());
+        }
+    }
+
+    fn now(&self) -> f64 {
+        self.before + self.since.elapsed().as_secs_f64()
+    }
+
+    fn collect(&mut self) {
+        let Some(job) = &self.job else { return };
+        for (run, moment, took) in job.reports() {
+            self.took = took;
+            if run == self.run {
+                self.bytes += moment.packed.len();
+                self.moments.push(moment);
+            }
+        }
+        while self.bytes > BUDGET && self.moments.len() > 2 {
+            self.thin();
+        }
+    }
+
+    /// Every second moment of the older half goes: the further back, the sparser.
+    fn thin(&mut self) {
+        let half = self.moments.len() / 2;
+        let mut number = 0;
+        self.moments.retain(|_| {
+            number += 1;
+            number > half.max(2) || number % 2 == 1
+        });
+        self.bytes = self.moments.iter().map(|moment| moment.packed.len()).sum();
+    }
+
+    /// The number of the moment that was shown at this time, s: the last one before it, or the first.
+    pub(super) fn number_of(&self, seconds: f64) -> usize {
+        self.moments.partition_point(|moment| moment.seconds <= seconds).saturating_sub(1)
+    }
+
+    /// The moments, the oldest first.
+    pub(super) fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+
+    /// Bytes of all.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What is needed to show a moment, which [`shown`] does on another thread.
+    pub(super) fn before(&self, number: usize) -> Vec<Moment> {
+        let Some(moment) = self.moments.get(number) else { return Vec::new() };
+        let first = self.moments.partition_point(|other| other.seconds < moment.seconds - BEFORE);
+        self.moments[first.max((number + 1).saturating_sub(MOST_BEFORE))..=number].to_vec()
+    }
+}
+
+/// The last of what is new, as much as a moment holds at most.
+fn end_of(increment: &SnapshotIncrement) -> SnapshotIncrement {
+    fn last<T: Clone>(list: &[T], most: usize) -> Vec<T> {
+        list[list.len().saturating_sub(most)..].to_vec()
+    }
+    SnapshotIncrement {
+        traces: increment.traces.iter().map(|trace| last(trace, SAMPLES)).collect(),
+        interneurons: increment.interneurons.iter().map(|samples| last(samples, SAMPLES)).collect(),
+        raster: last(&increment.raster, SAMPLES),
+        pairs: last(&increment.pairs, SAMPLES / 10),
+        learning: Vec::new(), // the live curves have them
+    }
+}
+
+/// Leaves out what a moment does not hold.
+fn shorten(increment: &mut SnapshotIncrement) {
+    fn last<T>(list: &mut Vec<T>, most: usize) {
+        list.drain(..list.len().saturating_sub(most));
+    }
+    increment.traces.iter_mut().for_each(|trace| last(trace, SAMPLES));
+    increment.interneurons.iter_mut().for_each(|samples| last(samples, SAMPLES));
+    last(&mut increment.raster, SAMPLES);
+    last(&mut increment.pairs, SAMPLES / 10);
+}
+
+/// What the views showed at the last of these moments; None where it cannot be read. `live` has the curves over the whole run.
+pub(super) fn shown(moments: &[Moment], live: &Curves) -> Option<ViewState> {
+    let mut state = ViewState::default();
+    for moment in moments {
+        state.absorb(Box::new(unpack(&moment.packed).ok()?));
+    }
+    let images = moments.last()?.images;
+    state.learning = live.learning.iter().copied().filter(|point| point.images <= images).collect();
+    state.fit_history = live.fits.iter().copied().filter(|row| row[0] <= images as f64).collect();
+    Some(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::LearningPoint;
+    use crate::experiment::presets;
+
+    fn snapshot(steps: u64) -> Snapshot {
+        let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
+        snapshot.state.run = RunId("0001-bars".into());
+        (snapshot.state.clock.running, snapshot.state.clock.steps, snapshot.state.clock.images) = (true, steps, 10 * steps);
+        snapshot
+    }
+
+    fn with_moments(count: u64) -> Timeline {
+        let mut timeline = Timeline { run: RunId("0001-bars".into()), ..Timeline::default() };
+        for i in 0..count {
+            let packed = Arc::new(pack(&snapshot(i)).unwrap());
+            timeline.bytes += packed.len();
+            timeline.moments.push(Moment { seconds: i as f64, time_ms: 0.0, images: 10 * i, packed });
+        }
+        timeline
+    }
+
+    #[test]
+    fn an_hour_stays_within_its_budget_and_the_last_minutes_stay_dense() {
+        let mut timeline = Timeline { run: RunId("0001-bars".into()), ..Timeline::default() };
+        let packed = Arc::new(vec![0u8; 100 << 10]);
+        for i in 0..4 * 3600 {
+            timeline.moments.push(Moment { seconds: f64::from(i) / 4.0, time_ms: 0.0, images: 0, packed: packed.clone() });
+            timeline.bytes += packed.len();
+            while timeline.bytes > BUDGET {
+                timeline.thin();
+            }
+        }
+        assert!(timeline.bytes() <= BUDGET && timeline.moments[0].seconds == 0.0, "the first moment stays");
+        let between = |low: f64, high: f64| timeline.moments.iter().filter(|m| (low..high).contains(&m.seconds)).count();
+        assert!(between(3540.0, 3600.0) == 240, "the last minute has all of its moments: {}", between(3540.0, 3600.0));
+        assert!(between(0.0, 1800.0) > 10, "{} in the first half hour", between(0.0, 1800.0));
+    }
+
+    #[test]
+    fn a_moment_shows_what_was_shown_then() {
+        let timeline = with_moments(30);
+        let point = |images: u64| LearningPoint { images, ..Default::default() };
+        let live = Curves { learning: (0..100).map(|i| point(10 * i)).collect(), fits: vec![[50.0, 0.0, 0.0], [500.0, 0.0, 0.0]] };
+        let state = shown(&timeline.before(12), &live).unwrap();
+        let latest = state.latest.as_ref().unwrap();
+        assert_eq!(format!("{:?}", latest.state), format!("{:?}", snapshot(12).state));
+        assert_eq!((state.learning.len(), state.fit_history.len()), (13, 1));
+        assert_eq!(timeline.before(12).len(), 11, "ten seconds before it");
+        assert!(timeline.before(99).is_empty() && shown(&[], &live).is_none());
+    }
+
+    #[test]
+    fn moments_come_from_what_is_shown_and_another_run_begins_anew() {
+        let mut timeline = Timeline::default();
+        let begin = Instant::now();
+        while timeline.moments().len() < 2 {
+            timeline.follow(&snapshot(begin.elapsed().as_millis() as u64));
+            assert!(begin.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(timeline.moments()[1].seconds - timeline.moments()[0].seconds >= 0.2);
+        let mut other = snapshot(0);
+        other.state.run = RunId("0002-bars".into());
+        timeline.follow(&other);
+        assert!(timeline.moments().is_empty() && timeline.bytes() == 0);
+    }
+}

@@ -1,0 +1,454 @@
+//! The thread that writes runs: their states as they go on, names, deletions, and the list of all after each.
+
+use super::store::RunPlace;
+use super::{AutosaveOptions, RunFolder, RunId, RunStore, RunSummary, ViewArrays};
+use crate::engine::background::{BackgroundJob, JobContext};
+use crate::engine::error::EngineError;
+use crate::experiment::session::{Session, SessionState};
+use crate::export::FileError;
+use crossbeam_channel::Receiver;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Requests that wait to be done, at most.
+const WAITING: usize = 16;
+/// States that wait to be written, at most.
+const STATES: usize = 2;
+/// The pause after a save is at least so many times as long as that took: what is large is saved less often.
+const LEAST_PAUSE: u32 = 100;
+/// How long what has to be written waits for what comes before it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Share of the budget from which on it is said which run goes next.
+const NEARLY_FULL: f64 = 0.9;
+
+/// What the thread is asked for.
+enum Request {
+    Save(RunPlace, Box<SessionState>),
+    Views(RunPlace, Arc<ViewArrays>),
+    Rename(RunId, String),
+    Delete(RunId),
+    Restore(RunId),
+    SetBudget(u64),
+    List,
+}
+
+/// What it answers.
+enum Report {
+    Saved(Result<Duration, FileError>),
+    Listed(Box<RunList>),
+    Failed(String),
+}
+
+/// All runs, and the room that they take.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunList {
+    /// Where they are.
+    pub folder: PathBuf,
+    /// The one saved last first.
+    pub runs: Vec<RunSummary>,
+    /// Bytes of all at most.
+    pub budget: u64,
+    /// Those that go where there is no room, the next one first.
+    pub next_to_go: Vec<RunId>,
+    /// The run deleted last, which can come back.
+    pub deleted: Option<RunId>,
+}
+
+impl RunList {
+    /// Bytes of all runs.
+    pub fn bytes(&self) -> u64 {
+        self.runs.iter().map(|run| run.bytes).sum()
+    }
+
+    /// Whether there is so little room left that it is to be said which run goes next.
+    pub fn is_nearly_full(&self) -> bool {
+        self.bytes() as f64 > NEARLY_FULL * self.budget as f64
+    }
+}
+
+/// The runs that this program has, and which of them runs.
+#[derive(Default)]
+struct Own {
+    all: BTreeSet<RunId>,
+    current: Option<RunId>,
+}
+
+/// The thread that writes, and what it has written.
+pub(in crate::engine) struct RunKeeper {
+    job: BackgroundJob<Request, Report>,
+    store: RunStore,
+    own: Arc<Mutex<Own>>,
+    interval: Duration,
+    /// The run that was saved last, its steps and the version of its weights; None: the next save is due at once.
+    saved: Option<(RunId, u64, u64)>,
+    /// When the last state was handed over.
+    last: Instant,
+    /// How long the last save took.
+    took: Duration,
+    under_way: usize,
+    /// Whether the last save has failed, which is said once.
+    has_failed: bool,
+    failures: Vec<EngineError>,
+    list: Arc<RunList>,
+}
+
+impl RunKeeper {
+    /// Opens the folder and starts the thread. The error says why nothing can be kept there.
+    pub(in crate::engine) fn start(options: &AutosaveOptions) -> Result<Self, EngineError> {
+        let folder = options.folder.display();
+        let of_folder = |error: std::io::Error| EngineError::File(format!("runs are not kept: {folder}: {error}"));
+        let store = RunStore::open(&options.folder).map_err(of_folder)?;
+        if let Some(older) = &options.older {
+            store.import(older).map_err(of_folder)?;
+        }
+        let own = Arc::new(Mutex::new(Own::default()));
+        let mut writer = Writer { store: store.clone(), own: own.clone(), deleted: None };
+        let body = move |requests: Receiver<Request>, job: &JobContext<Report>| {
+            for request in &requests {
+                let report = writer.execute(request);
+                report.into_iter().for_each(|report| _ = job.report(report));
+                if requests.is_empty() {
+                    job.report(Report::Listed(Box::new(writer.list())));
+                }
+            }
+        };
+        let job = BackgroundJob::spawn("autosave", WAITING, 4 * WAITING, body).map_err(of_folder)?;
+        let list = RunList { folder: options.folder.clone(), runs: store.list(), budget: store.budget(), ..RunList::default() };
+        let now = Instant::now();
+        Ok(Self {
+            job,
+            store,
+            own,
+            interval: options.interval,
+            saved: None,
+            last: now,
+            took: Duration::ZERO,
+            under_way: 0,
+            has_failed: false,
+            failures: Vec::new(),
+            list: Arc::new(list),
+        })
+    }
+
+    /// The folder of the runs.
+    pub(in crate::engine) fn store(&self) -> &RunStore {
+        &self.store
+    }
+
+    /// All runs, as the thread has found them last.
+    pub(in crate::engine) fn list(&self) -> Arc<RunList> {
+        self.list.clone()
+    }
+
+    /// A folder for a new run. The error says why there is none.
+    pub(in crate::engine) fn create(&self, preset: &str) -> Result<RunFolder, EngineError> {
+        self.store.create(preset).map_err(|error| EngineError::File(format!("this run is not kept: {error}")))
+    }
+
+    /// Says which run is the one that runs, and which this program has besides.
+    pub(in crate::engine) fn set_own(&self, current: Option<RunId>, all: impl Iterator<Item = RunId>) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        *own = Own { all: all.collect(), current };
+        drop(own);
+        self.job.submit(Request::List); // a full queue: it lists when it is through
+    }
+
+    /// This session needs no saving as it is; what it does from here on does.
+    pub(in crate::engine) fn begin(&mut self, run: &RunFolder, session: &Session) {
+        (self.saved, self.last) = (Some(stamp(run, session)), Instant::now());
+    }
+
+    /// The session is to be saved soon, although nothing has changed since it came.
+    pub(in crate::engine) fn save_soon(&mut self) {
+        self.saved = None;
+    }
+
+    /// Saves the session if it has changed and the last save is old enough; whether it was handed over.
+    pub(in crate::engine) fn offer(&mut self, run: &RunFolder, session: &Session) -> bool {
+        let pause = self.interval.max(LEAST_PAUSE * self.took);
+        let due = self.saved.is_none() || (self.has_changed(run, session) && self.last.elapsed() >= pause);
+        due && self.under_way == 0 && self.hand_over(run, session)
+    }
+
+    /// Saves the session if it has changed since it was saved last, whenever that was; waits for saves under way.
+    pub(in crate::engine) fn finish(&mut self, run: &RunFolder, session: &Session) {
+        let begin = Instant::now();
+        while (self.saved.is_none() || self.has_changed(run, session)) && begin.elapsed() < PATIENCE {
+            if session.broken().is_some() || self.hand_over(run, session) || self.job.is_finished() {
+                return;
+            }
+            self.collect();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn has_changed(&self, run: &RunFolder, session: &Session) -> bool {
+        self.saved.as_ref() != Some(&stamp(run, session))
+    }
+
+    fn hand_over(&mut self, run: &RunFolder, session: &Session) -> bool {
+        if self.under_way >= STATES || session.broken().is_some() {
+            return false;
+        }
+        let handed_over = self.job.submit(Request::Save(run.place(), Box::new(session.state())));
+        if handed_over {
+            self.saved = Some(stamp(run, session));
+            (self.last, self.under_way) = (Instant::now(), self.under_way + 1);
+        }
+        handed_over
+    }
+
+    /// Has what the views have shown written.
+    pub(in crate::engine) fn keep_views(&self, run: &RunFolder, views: Arc<ViewArrays>) {
+        self.submit(Request::Views(run.place(), views));
+    }
+
+    /// Gives a run a name.
+    pub(in crate::engine) fn rename(&self, id: RunId, name: String) {
+        self.submit(Request::Rename(id, name));
+    }
+
+    /// Deletes a run that this program does not have.
+    pub(in crate::engine) fn delete(&self, id: RunId) {
+        self.submit(Request::Delete(id));
+    }
+
+    /// Takes a deleted run back.
+    pub(in crate::engine) fn restore(&self, id: RunId) {
+        self.submit(Request::Restore(id));
+    }
+
+    /// Sets how many bytes all runs may take.
+    pub(in crate::engine) fn set_budget(&self, bytes: u64) {
+        self.submit(Request::SetBudget(bytes));
+    }
+
+    /// Waits a little where many requests are under way already.
+    fn submit(&self, mut request: Request) {
+        let begin = Instant::now();
+        loop {
+            match self.job.offer(request) {
+                Ok(()) => return,
+                Err(back) if self.job.is_finished() || begin.elapsed() > PATIENCE => return drop(back),
+                Err(back) => request = back,
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Takes in what the thread has to say: what has failed, and whether the list is another one.
+    pub(in crate::engine) fn take_news(&mut self) -> (Vec<EngineError>, bool) {
+        let before = self.list.clone();
+        self.collect();
+        (std::mem::take(&mut self.failures), !Arc::ptr_eq(&before, &self.list))
+    }
+
+    fn collect(&mut self) {
+        let mut failed = None;
+        for report in self.job.reports() {
+            match report {
+                Report::Saved(outcome) => {
+                    self.under_way = self.under_way.saturating_sub(1);
+                    match outcome {
+                        Ok(took) => (self.took, self.has_failed) = (took, false),
+                        Err(error) => {
+                            failed = Some(EngineError::File(format!("this run is not kept: {error}")));
+                            self.saved = self.saved.take().map(|(run, ..)| (run, u64::MAX, 0)); // the next save is due after the interval
+                        }
+                    }
+                }
+                Report::Listed(list) => self.list = Arc::from(list),
+                Report::Failed(text) => self.failures.push(EngineError::File(text)),
+            }
+        }
+        if let Some(report) = self.job.loss() {
+            let (job, advice) = ("the thread that keeps runs", ", save the model by hand");
+            failed = Some(EngineError::Lost { job, advice, report: report.into() });
+        }
+        if let Some(failed) = failed
+            && !std::mem::replace(&mut self.has_failed, true)
+        {
+            self.failures.push(failed);
+        }
+    }
+}
+
+/// What a run has done.
+fn stamp(run: &RunFolder, session: &Session) -> (RunId, u64, u64) {
+    (run.id.clone(), session.steps(), session.weights_version())
+}
+
+/// The thread's side.
+struct Writer {
+    store: RunStore,
+    own: Arc<Mutex<Own>>,
+    deleted: Option<RunId>,
+}
+
+impl Writer {
+    fn execute(&mut self, request: Request) -> Option<Report> {
+        let said = |outcome: Result<(), String>| outcome.err().map(Report::Failed);
+        match request {
+            Request::Save(place, state) => {
+                let begin = Instant::now();
+                let written = place.save(*state);
+                let current = self.own.lock().unwrap_or_else(PoisonError::into_inner).current.clone();
+                self.store.make_room(current.as_ref());
+                Some(Report::Saved(written.map(|()| begin.elapsed())))
+            }
+            Request::Views(place, views) => said(place.save_views(&views).map_err(|e| format!("histories are not kept: {e}"))),
+            Request::Rename(id, name) => said(self.store.rename(&id, &name).map_err(|e| format!("run {id} keeps its name: {e}"))),
+            Request::Delete(id) => said(match self.store.delete(&id) {
+                Ok(true) => {
+                    self.deleted = Some(id);
+                    Ok(())
+                }
+                Ok(false) => Err(format!("run {id} is open in another window and stays")),
+                Err(error) => Err(format!("run {id} is not deleted: {error}")),
+            }),
+            Request::Restore(id) => {
+                let restored = self.store.restore(&id).map_err(|e| format!("run {id} does not come back: {e}"));
+                self.deleted = self.deleted.take().filter(|deleted| *deleted != id);
+                said(restored)
+            }
+            Request::SetBudget(bytes) => {
+                let set = self.store.set_budget(bytes).map_err(|e| format!("the budget of the runs is not kept: {e}"));
+                let current = self.own.lock().unwrap_or_else(PoisonError::into_inner).current.clone();
+                self.store.make_room(current.as_ref());
+                said(set)
+            }
+            Request::List => None,
+        }
+    }
+
+    fn list(&self) -> RunList {
+        let mut runs = self.store.list();
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.iter_mut().filter(|run| own.all.contains(&run.id)).for_each(|run| run.is_elsewhere = false);
+        let next_to_go = RunStore::next_to_go(&runs, own.current.as_ref()).into_iter().filter(|id| !own.all.contains(id)).collect();
+        RunList { folder: self.store.folder().into(), next_to_go, budget: self.store.budget(), deleted: self.deleted.clone(), runs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamics::Probes;
+    use crate::experiment::{modelfile, presets};
+    use std::path::Path;
+
+    fn learned() -> Session {
+        let mut config = presets::by_name("bars").unwrap();
+        (config.data.patches, config.stimulus.batch) = (100, 10);
+        let mut session = Session::new(config).unwrap();
+        learn(&mut session);
+        session
+    }
+
+    fn learn(session: &mut Session) {
+        session.advance(usize::MAX, &Probes::default());
+    }
+
+    fn start(folder: &Path, interval: Duration) -> RunKeeper {
+        RunKeeper::start(&AutosaveOptions { folder: folder.into(), older: None, interval, recover: false }).unwrap()
+    }
+
+    fn images(path: &Path) -> u64 {
+        modelfile::load(path).unwrap().0.learning.images_seen
+    }
+
+    fn until(keeper: &mut RunKeeper, mut done: impl FnMut(&mut RunKeeper) -> bool) {
+        let begin = Instant::now();
+        while !done(keeper) {
+            assert!(begin.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_run_is_saved_when_it_is_due_and_the_state_before_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = learned();
+        let mut keeper = start(folder.path(), Duration::from_secs(3600));
+        let run = keeper.create("bars").unwrap();
+        keeper.begin(&run, &session);
+        assert!(!keeper.offer(&run, &session), "nothing has changed since");
+        learn(&mut session);
+        assert!(!keeper.offer(&run, &session), "an hour has not passed");
+        keeper.finish(&run, &session);
+        keeper.finish(&run, &session);
+        let first = session.images();
+        learn(&mut session);
+        keeper.finish(&run, &session);
+        let [current, previous] = run.states();
+        drop(keeper); // waits for what is handed over
+        assert_eq!((images(&current), images(&previous)), (session.images(), first));
+    }
+
+    #[test]
+    fn names_deletions_and_the_budget_are_in_the_list_that_follows() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = start(folder.path(), Duration::ZERO);
+        let session = learned();
+        let runs = [(); 2].map(|()| keeper.create("bars").unwrap());
+        for run in &runs {
+            keeper.save_soon();
+            keeper.finish(run, &session);
+        }
+        let [first, second] = runs.map(|run| run.id.clone()); // no longer locked
+        keeper.set_own(Some(second.clone()), std::iter::once(second.clone()));
+        keeper.rename(first.clone(), "good".into());
+        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().runs.iter().any(|run| run.name.as_deref() == Some("good")));
+        keeper.delete(first.clone());
+        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().runs.len() == 1);
+        assert_eq!(keeper.list().deleted.as_ref(), Some(&first));
+        keeper.restore(first);
+        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().runs.len() == 2);
+        keeper.set_budget(1);
+        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().budget == 1);
+        assert!(keeper.list().is_nearly_full() && keeper.list().runs.len() == 2, "one has a name, the other one runs");
+        keeper.delete(RunId("nothing".into()));
+        until(&mut keeper, |keeper| keeper.take_news().0.iter().any(|error| error.to_string().contains("run nothing is not deleted")));
+    }
+
+    #[test]
+    fn a_failure_is_said_once_and_what_failed_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = start(folder.path(), Duration::ZERO);
+        let run = keeper.create("bars").unwrap();
+        let [current, _] = run.states();
+        std::fs::create_dir(&current).unwrap(); // so that nothing can be written there
+        let mut session = learned();
+        let mut said = 0;
+        for _ in 0..3 {
+            learn(&mut session);
+            keeper.finish(&run, &session);
+            until(&mut keeper, |keeper| {
+                said += keeper.take_news().0.len();
+                keeper.under_way == 0
+            });
+        }
+        assert_eq!(said, 1);
+        std::fs::remove_dir(&current).unwrap();
+        keeper.finish(&run, &session);
+        drop(keeper);
+        assert_eq!(images(&current), session.images());
+    }
+
+    #[test]
+    fn a_model_that_is_broken_is_never_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = learned();
+        let mut keeper = start(folder.path(), Duration::ZERO);
+        let run = keeper.create("bars").unwrap();
+        session.spoil_weights_for_test();
+        keeper.save_soon();
+        assert!(!keeper.offer(&run, &session));
+        keeper.finish(&run, &session);
+        drop(keeper);
+        assert!(!run.states()[0].exists());
+    }
+}

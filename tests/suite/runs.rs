@@ -1,0 +1,207 @@
+//! Runs that stay: switching loses nothing, two programs share a folder, and what was deleted comes back.
+
+use heescope::app::{App, Options};
+use heescope::engine::{AutosaveOptions, Command, Engine, Event, Pace, RunId, Snapshot, ViewArrays};
+use heescope::experiment::parameters::Value;
+use heescope::experiment::{Config, presets};
+use ndarray::Array2;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn keeping(folder: &Path, recover: bool, config: Config) -> Engine {
+    let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: HOUR, recover };
+    Engine::start_with(config, Some(autosave), || {}).unwrap()
+}
+
+/// A preset small enough to be built in a moment.
+fn small(preset: &str) -> Config {
+    let mut config = presets::by_name(preset).unwrap();
+    config.data.patches = config.data.patches.min(400);
+    config.stimulus.batch = config.stimulus.batch.min(25);
+    if config.stimulus.images > 0 {
+        (config.stimulus.images, config.stimulus.first_images) = (200, 200);
+    }
+    config.dynamics.threads = 1;
+    config
+}
+
+fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
+    let start = Instant::now();
+    loop {
+        if let Some(snapshot) = engine.take_snapshot()
+            && wanted(&snapshot)
+        {
+            return snapshot;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "waited too long");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn send(engine: &Engine, commands: impl IntoIterator<Item = Command>) {
+    for command in commands {
+        let start = Instant::now();
+        while !engine.send(command.clone()) {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn step(engine: &Engine, steps: u64) -> Box<Snapshot> {
+    let done = wait(engine, |s| !s.clock.running).clock.steps;
+    send(engine, [Command::Step(steps)]);
+    wait(engine, |s| s.clock.steps == done + steps)
+}
+
+/// What the next steps depend on, as far as a snapshot shows it.
+fn state(snapshot: &Snapshot) -> (u64, u64, Vec<Vec<f32>>, Vec<Array2<f32>>) {
+    let weights = snapshot.weights.iter().map(|w| (**w).clone()).collect();
+    (snapshot.clock.steps, snapshot.clock.images, snapshot.states.clone(), weights)
+}
+
+#[test]
+fn every_preset_goes_on_with_the_same_bits_from_memory_and_from_disk() {
+    for preset in presets::all().iter().map(|preset| preset.name).filter(|name| *name != "mnist") {
+        let folder = tempfile::tempdir().unwrap();
+        let unbroken = Engine::start(small(preset), || {}).unwrap();
+        send(&unbroken, [Command::Pause, Command::Reset, Command::Step(130)]);
+        let expected = state(&wait(&unbroken, |s| s.clock.steps == 130));
+        drop(unbroken);
+
+        let engine = keeping(folder.path(), false, small(preset));
+        send(&engine, [Command::Pause, Command::Reset, Command::Step(40)]);
+        let run = wait(&engine, |s| s.clock.steps == 40).run.clone();
+        // In memory, while two others run.
+        let others = [if preset == "ridge" { "ring" } else { "ridge" }, "chain"].map(|name| presets::by_name(name).unwrap());
+        for other in others {
+            let name = other.model.name.clone();
+            send(&engine, [Command::Load(Box::new(other))]);
+            wait(&engine, |s| s.config.model.name == name);
+        }
+        send(&engine, [Command::SwitchRun(run.clone())]);
+        wait(&engine, |s| s.run == run);
+        step(&engine, 40);
+        // On disk, after two more.
+        for other in ["explaining-away", "ring", "slow-interneurons"] {
+            send(&engine, [Command::Load(Box::new(presets::by_name(other).unwrap()))]);
+            wait(&engine, |s| s.config.model.name == other);
+        }
+        send(&engine, [Command::SwitchRun(run.clone())]);
+        wait(&engine, |s| s.run == run);
+        step(&engine, 20);
+        drop(engine);
+        // In the next start.
+        let engine = keeping(folder.path(), true, presets::by_name("ring").unwrap());
+        send(&engine, [Command::Pause]);
+        let found = wait(&engine, |s| !s.clock.running);
+        assert_eq!((&found.run, found.config.model.name.as_str()), (&run, preset));
+        let now = found.clock.steps;
+        assert!((100..=130).contains(&now) || now > 130, "{preset}: {now} steps");
+        if now < 130 {
+            assert_eq!(state(&step(&engine, 130 - now)), expected, "{preset}");
+        }
+    }
+}
+
+#[test]
+fn two_programs_on_one_folder_have_runs_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = keeping(folder.path(), true, small("bars"));
+    send(&first, [Command::SetPace(Pace::Full)]);
+    let own = wait(&first, |s| s.clock.images > 500).run.clone();
+    let second = keeping(folder.path(), true, small("ridge"));
+    let other = wait(&second, |s| s.clock.steps > 10).run.clone();
+    assert_ne!(own, other, "what the first has is not recovered by the second");
+    send(&second, [Command::SwitchRun(own.clone())]);
+    let start = Instant::now();
+    while !second.events().any(|event| matches!(event, Event::Failed(text) if text.contains("open in another window"))) {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    send(&first, [Command::Pause]);
+    let images = wait(&first, |s| !s.clock.running).clock.images;
+    drop(first);
+    send(&second, [Command::SwitchRun(own.clone())]);
+    assert_eq!(wait(&second, |s| s.run == own).clock.images, images, "free again, with all that it had learned");
+}
+
+#[test]
+fn a_run_is_named_duplicated_begun_again_and_deleted_with_a_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = keeping(folder.path(), false, small("ridge"));
+    send(&engine, [Command::Pause, Command::Step(100)]);
+    let first = wait(&engine, |s| !s.clock.running && s.clock.steps >= 100);
+    let run = first.run.clone();
+    send(&engine, [Command::RenameRun(run.clone(), "strong adaptation".into()), Command::DuplicateRun(run.clone())]);
+    let copy = wait(&engine, |s| s.run != run);
+    assert_eq!((&copy.states, copy.clock.steps), (&first.states, first.clock.steps));
+    assert_eq!(step(&engine, 50).clock.steps, first.clock.steps + 50, "the copy goes on by itself");
+    let changes = vec![("adaptation", Value::Number(0.0))];
+    send(&engine, [Command::SameAgain { run: run.clone(), changes }]);
+    let again = wait(&engine, |s| s.run != run && s.run != copy.run);
+    assert_eq!((again.config.dynamics.adaptation, again.clock.steps), (0.0, 0));
+    let named = |s: &Snapshot| s.runs.as_ref().is_some_and(|list| list.runs.iter().any(|r| r.title() == "strong adaptation"));
+    let list = wait(&engine, |s| named(s) && s.runs.as_ref().unwrap().runs.len() >= 2).runs.clone().unwrap();
+    assert!(list.runs.iter().all(|run| !run.is_elsewhere), "all are this program's");
+    // Deleted, also where it runs; and taken back.
+    send(&engine, [Command::SwitchRun(run.clone()), Command::DeleteRun(run.clone())]);
+    let left = wait(&engine, |s| s.run != run && s.runs.as_ref().is_some_and(|list| list.deleted.as_ref() == Some(&run)));
+    assert!(left.runs.as_ref().unwrap().runs.iter().all(|other| other.id != run));
+    send(&engine, [Command::RestoreRun(run.clone())]);
+    wait(&engine, named);
+    send(&engine, [Command::SwitchRun(run.clone())]);
+    let back = wait(&engine, |s| s.run == run);
+    assert_eq!((&back.states, back.clock.steps), (&first.states, first.clock.steps));
+}
+
+#[test]
+fn what_the_views_have_shown_is_kept_with_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = keeping(folder.path(), false, small("bars"));
+    let run = wait(&engine, |s| s.clock.images > 100).run.clone();
+    let views = ViewArrays { arrays: vec![("learning".into(), Array2::ones((3, 8)))], ..ViewArrays::default() };
+    send(&engine, [Command::KeepViews(run.clone(), Box::new(views.clone()))]);
+    drop(engine);
+    let engine = keeping(folder.path(), true, small("ridge"));
+    let found = wait(&engine, |s| s.run == run).views.clone().unwrap();
+    assert_eq!(found.arrays, views.arrays);
+}
+
+#[test]
+fn the_window_s_curves_come_back_with_their_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval: HOUR, recover: true };
+    let ctx = egui::Context::default();
+    let open = |config| App::start(&ctx, Options { config, autosave: Some(autosave.clone()), ..Options::default() }).unwrap();
+    let until = |app: &mut App, done: &dyn Fn(&App) -> bool| {
+        let start = Instant::now();
+        while !done(app) {
+            app.drain(&ctx);
+            assert!(start.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    };
+    let mut app = open(small("bars"));
+    until(&mut app, &|app| app.state.learning.len() > 20);
+    let curve = app.state.learning.clone();
+    drop(app); // closing keeps them
+    let mut app = open(small("ridge"));
+    until(&mut app, &|app| app.state.latest.is_some());
+    assert!(app.state.learning.starts_with(&curve), "{} points, {} before", app.state.learning.len(), curve.len());
+}
+
+#[test]
+fn a_run_id_from_elsewhere_opens_nothing_outside_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = keeping(folder.path(), false, small("ridge"));
+    let run = wait(&engine, |_| true).run.clone();
+    for id in ["../..", "", "deleted", "no such run"] {
+        let id = RunId(id.into());
+        send(&engine, [Command::SwitchRun(id.clone()), Command::DuplicateRun(id.clone()), Command::DeleteRun(id.clone())]);
+    }
+    send(&engine, [Command::Step(1)]);
+    assert_eq!(wait(&engine, |s| !s.clock.running).run, run, "the present one goes on");
+}
