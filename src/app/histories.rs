@@ -43,7 +43,7 @@ pub(super) fn to_arrays(state: &ViewState, layout: Option<String>) -> ViewArrays
     }
     let mut texts = vec![("time_ms".to_string(), last_ms.to_string())];
     texts.extend(layout.map(|text| ("layout".to_string(), text)));
-    ViewArrays { arrays, texts }
+    ViewArrays { arrays, texts, watch: None }
 }
 
 /// Fills a fresh state with what was kept; what is not there or has another form stays empty.
@@ -101,13 +101,11 @@ mod tests {
     fn what_was_shown_comes_back() {
         let point = |i: u64| LearningPoint { images: i * 10_000_001, kurtosis: i as f32, lr: 0.5, ..Default::default() };
         let trace = |k: usize| (0..k).map(|i| TraceSample { time_ms: 1e9 + i as f64, x: i as f32, ..Default::default() }).collect();
-        let state = ViewState {
-            learning: (0..50).map(point).collect(),
-            fit_history: vec![[1.0, 0.5, 0.25]],
-            traces: vec![trace(TRACE_SAMPLES + 500), trace(3)],
-            interneurons: vec![VecDeque::from([InterneuronSample { time_ms: 1e9, observed: 1.0, sampled: 2.0, exact: 3.0 }])],
-            ..ViewState::default()
-        };
+        let mut state = ViewState::default();
+        state.learning = (0..50).map(point).collect();
+        state.fit_history = vec![[1.0, 0.5, 0.25]];
+        state.traces = vec![trace(TRACE_SAMPLES + 500), trace(3)];
+        state.interneurons = vec![VecDeque::from([InterneuronSample { time_ms: 1e9, observed: 1.0, sampled: 2.0, exact: 3.0 }])];
         let views = to_arrays(&state, Some("(layout)".into()));
         let mut again = ViewState::default();
         from_arrays(&views, &mut again);

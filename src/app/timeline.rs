@@ -52,7 +52,7 @@ pub(super) struct Timeline {
     increment: SnapshotIncrement,
     last: Option<Instant>,
     took: Duration,
-    job: Option<BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment, Duration)>>,
+    job: Option<PackingJob>,
 }
 
 impl Default for Timeline {
@@ -72,8 +72,11 @@ impl Default for Timeline {
     }
 }
 
+/// Packs a snapshot that was shown at this time, s; answers with how long that took.
+type PackingJob = BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment, Duration)>;
+
 /// The thread that packs moments; None where the system gives none: then nothing can be rewound.
-fn start() -> Option<BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment, Duration)>> {
+fn start() -> Option<PackingJob> {
     let body = |requests: Receiver<(f64, Box<Snapshot>)>, job: &JobContext<_>| {
         for (seconds, snapshot) in requests {
             let begin = Instant::now();

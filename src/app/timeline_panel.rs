@@ -118,11 +118,9 @@ impl Rewind {
 
     fn play_button(&mut self, ui: &mut Ui, number: &mut usize, last: usize) {
         let (text, hint) = if self.playing.is_some() { ("Stop", "Stay here") } else { ("Play", "Show the moments one after the other") };
-        if ui.button(text).on_hover_text(hint).clicked() {
-            if self.playing.take().is_none() {
-                *number = if *number == last { 0 } else { *number };
-                (self.at, self.playing) = (Some(self.timeline.moments()[*number].seconds), Some(Instant::now()));
-            }
+        if ui.button(text).on_hover_text(hint).clicked() && self.playing.take().is_none() {
+            *number = if *number == last { 0 } else { *number };
+            (self.at, self.playing) = (Some(self.timeline.moments()[*number].seconds), Some(Instant::now()));
         }
     }
 

@@ -99,6 +99,7 @@ impl WindowArguments {
             screenshot: self.screenshot.map(|path| ScreenshotRequest { path, after: Duration::from_secs_f64(self.after) }),
             full_speed: self.full_speed,
             measure: self.measure,
+            recording: None,
             on_phase: program.on_window_phase,
         })?)
     }

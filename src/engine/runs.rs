@@ -8,8 +8,8 @@ mod views;
 pub(super) use keeper::RunKeeper;
 pub use keeper::RunList;
 pub use store::{RunFolder, RunStore};
+pub(super) use summary::RunLabel;
 pub use summary::{RunId, RunSummary, THUMBNAIL};
-pub(super) use summary::{RunLabel, label_of};
 pub use views::ViewArrays;
 
 use std::path::PathBuf;

@@ -31,7 +31,7 @@ impl RecordedRun {
             return Err(FileError::content(path, if is_other { "a recording of a later version" } else { "no recording" }));
         }
         let size = file.get_ref().metadata().map_err(failed)?.len();
-        let (mut places, mut at) = (Vec::new(), HEADER.len() as u64);
+        let (mut places, mut at) = (Vec::<(f64, u64, u32)>::new(), HEADER.len() as u64);
         loop {
             let (mut length, mut seconds) = ([0; 4], [0; 8]);
             if file.read_exact(&mut length).and_then(|()| file.read_exact(&mut seconds)).is_err() {

@@ -215,7 +215,7 @@ impl RunStore {
     }
 
     /// Removes a run that holds nothing.
-    pub(super) fn discard(&self, run: RunFolder) {
+    pub fn discard(&self, run: RunFolder) {
         if !run.path.join(STATE).exists() {
             let _ = fs::remove_dir_all(&run.path);
         }

@@ -102,11 +102,6 @@ impl RunRecord {
     }
 }
 
-/// The label of a state's run.
-pub(in crate::engine) fn label_of(state: &SessionState) -> RunLabel {
-    (state.config.model.name.clone(), state.config.learning.images_seen)
-}
-
 /// Parameters whose values are not those of the preset of the same name, each as `symbol = value (preset's)`; nothing where there is no
 /// such preset.
 pub(super) fn changes(config: &Config) -> Vec<String> {

@@ -163,7 +163,7 @@ fn no_snapshot_is_built_under_the_lock_of_its_slot() {
     let (slot, calls) = (worker.shared.exchange.slot.clone(), Arc::<[AtomicUsize; 2]>::default());
     let watcher = LockWatcher { family: model.observed_family().clone(), slot: slot.clone(), calls: calls.clone() };
     model.layers[0].kind = LayerKind::Independent(Arc::new(watcher));
-    worker.replace(Session::with_model(config, model).unwrap());
+    worker.replace(Session::with_model(config, model).unwrap(), None);
     let before = calls[0].load(Ordering::Relaxed);
     slot.take();
     worker.publish(true);
