@@ -14,6 +14,8 @@ pub(super) const BUDGET: usize = 64 << 20;
 const INTERVAL: Duration = Duration::from_millis(250);
 /// The pause after a moment is at least so many times as long as packing it took.
 const LEAST_PAUSE: u32 = 100;
+/// Of the last seconds every moment stays.
+const DENSE: f64 = 60.0;
 /// Samples of each trace that a moment holds.
 const SAMPLES: usize = 300;
 /// A moment is shown with what was recorded so long before it, s, in at most so many moments.
@@ -130,15 +132,14 @@ impl Timeline {
         }
     }
 
-    /// Every second moment of the older half goes: the further back, the sparser.
+    /// The moment goes that leaves the smallest gap beside its age, so that moments lie as their ages do on a logarithmic scale; neither the
+    /// first nor one of the last minute, unless these alone are too many.
     fn thin(&mut self) {
-        let half = self.moments.len() / 2;
-        let mut number = 0;
-        self.moments.retain(|_| {
-            number += 1;
-            number > half.max(2) || number % 2 == 1
-        });
-        self.bytes = self.moments.iter().map(|moment| moment.packed.len()).sum();
+        let now = self.moments.last().map_or(0.0, |moment| moment.seconds);
+        let end = self.moments.partition_point(|moment| moment.seconds < now - DENSE).max(2).min(self.moments.len() - 1);
+        let gap = |i: usize| (self.moments[i + 1].seconds - self.moments[i - 1].seconds) / (now - self.moments[i].seconds);
+        let goes = (1..end).min_by(|&a, &b| gap(a).total_cmp(&gap(b))).unwrap_or(0);
+        self.bytes -= self.moments.remove(goes).packed.len();
     }
 
     /// The number of the moment that was shown at this time, s: the last one before it, or the first.

@@ -82,7 +82,8 @@ impl ModelComparison {
         } else {
             f64::NAN
         };
-        let norms = [0, 1].map(|i| filters[i].columns().into_iter().map(|c| f64::from(c.dot(&c)).sqrt()).collect());
+        let norms =
+            [0, 1].map(|i| filters[i].columns().into_iter().map(|c| c.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt()).collect());
         let mut distributions = vec![ComparedDistribution::of("norm of a filter", norms)];
         let fitted = [0, 1].map(|i| fitted(&models[i].model, &filters[i]));
         if fitted.iter().all(|fits| !fits.is_empty()) {
@@ -95,7 +96,10 @@ impl ModelComparison {
             ] {
                 let good =
                     |fits: &Vec<Gabor>| fits.iter().filter(|g| name.starts_with("R^2") || g.r2 >= gabor::GABOR_LIKE).map(value).collect();
-                distributions.push(ComparedDistribution::of(name, [good(&fitted[0]), good(&fitted[1])]));
+                let values: [Vec<f64>; 2] = [good(&fitted[0]), good(&fitted[1])];
+                if values.iter().all(|values| !values.is_empty()) {
+                    distributions.push(ComparedDistribution::of(name, values));
+                }
             }
         }
         Self {
