@@ -82,3 +82,13 @@ pub enum PathField {
     /// A model file to open.
     Open,
 }
+
+/// Something that is done if the answer is yes.
+pub struct Question {
+    /// What is asked.
+    pub text: String,
+    /// The word of the button that does it.
+    pub yes: &'static str,
+    /// What is done.
+    pub action: Action,
+}

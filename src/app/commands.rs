@@ -1,11 +1,11 @@
 //! Does what people ask for: commands to the engine, undo, exports, dialogs, shortcuts.
 
 use super::App;
-use crate::app::actions::{Action, ExportSettings, PathField};
+use crate::app::actions::{Action, ExportSettings, PathField, Question};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::histories;
-use crate::app::questions::{Question, full_path};
+use crate::app::paths::full_path;
 use crate::app::view_export::Drawn;
 use crate::app::views::ViewKind;
 use crate::app::widgets::picture;
@@ -41,6 +41,15 @@ impl App {
             return;
         }
         self.perform_at_once(action);
+    }
+
+    /// Does what was asked for in a frame. While the views show the past, what would change the present waits.
+    pub(super) fn perform_all(&mut self, actions: Vec<Action>, was_past: bool) {
+        let (now, left) = actions.into_iter().partition::<Vec<Action>, _>(|action| !was_past || is_harmless(action));
+        if !left.is_empty() {
+            self.notifications.warning("The views show the past: choose Live, or go on from here, to change anything");
+        }
+        now.into_iter().for_each(|action| self.perform(action));
     }
 
     /// Does it without a question.
@@ -88,7 +97,7 @@ impl App {
         let Some(snapshot) = self.state.latest.as_ref().filter(|snapshot| snapshot.runs.is_some()) else { return };
         let run = snapshot.run.clone();
         let layout = self.workspace.kept_layout();
-        let views = Box::new(histories::to_arrays(&self.state, layout));
+        let views = Box::new(histories::to_arrays(&self.state.histories(), layout));
         self.views_kept = Instant::now();
         self.simulation.queue(Command::KeepViews(run, views));
     }
@@ -200,6 +209,15 @@ impl App {
                 self.perform(action);
             }
         }
+    }
+}
+
+/// Whether an action leaves the run that goes on as it is, or is one of the ways out of the past.
+fn is_harmless(action: &Action) -> bool {
+    match action {
+        Action::Send(command) => matches!(command, Command::Run | Command::Pause | Command::GoOnFrom(_) | Command::SwitchRun(_)),
+        Action::Change { .. } | Action::Watch(_) => false,
+        _ => true,
     }
 }
 

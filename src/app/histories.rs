@@ -1,6 +1,5 @@
 //! What the views of a run have shown, as arrays that are kept with it, and back.
 
-use crate::app::state::ViewState;
 use crate::engine::{InterneuronSample, LearningPoint, TraceSample, ViewArrays};
 use ndarray::{Array2, ArrayView1};
 use std::collections::VecDeque;
@@ -10,25 +9,24 @@ const EXACT: u64 = 1 << 24;
 /// Samples of each trace that are kept.
 const TRACE_SAMPLES: usize = 4_000;
 
-/// The curves over the whole of a run.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Curves {
+/// What the views have recorded of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Histories {
+    /// The learning curves.
     pub(super) learning: Vec<LearningPoint>,
     /// Images seen, share of Gabor-like filters and median R^2.
     pub(super) fits: Vec<[f64; 3]>,
+    /// Of each traced unit.
+    pub(super) traces: Vec<VecDeque<TraceSample>>,
+    /// Of the interneurons below each.
+    pub(super) interneurons: Vec<VecDeque<InterneuronSample>>,
 }
 
-impl Curves {
-    pub(super) fn of(state: &ViewState) -> Self {
-        Self { learning: state.learning.clone(), fits: state.fit_history.clone() }
-    }
-}
-
-/// What this state has to be kept, and where the views stand.
-pub(super) fn to_arrays(state: &ViewState, layout: Option<String>) -> ViewArrays {
+/// What is to be kept of a run, and where the views stand.
+pub(super) fn to_arrays(state: &Histories, layout: Option<String>) -> ViewArrays {
     let mut arrays = vec![
         ("learning".to_string(), rows(state.learning.iter().map(learning))),
-        ("fits".to_string(), rows(state.fit_history.iter().map(|row| row.map(|value| value as f32)))),
+        ("fits".to_string(), rows(state.fits.iter().map(|row| row.map(|value| value as f32)))),
     ];
     let last_ms = state.traces.iter().filter_map(|trace| trace.back().map(|sample| sample.time_ms)).fold(0.0, f64::max);
     for (unit, trace) in state.traces.iter().enumerate() {
@@ -46,13 +44,14 @@ pub(super) fn to_arrays(state: &ViewState, layout: Option<String>) -> ViewArrays
     ViewArrays { arrays, texts, watch: None }
 }
 
-/// Fills a fresh state with what was kept; what is not there or has another form stays empty.
-pub(super) fn from_arrays(views: &ViewArrays, state: &mut ViewState) {
+/// What was kept; what is not there or has another form stays empty.
+pub(super) fn from_arrays(views: &ViewArrays) -> Histories {
+    let mut state = Histories::default();
     if let Some(found) = views.array("learning").filter(|found| found.ncols() == 8) {
         state.learning = found.rows().into_iter().map(learning_point).collect();
     }
     if let Some(found) = views.array("fits").filter(|found| found.ncols() == 3) {
-        state.fit_history = found.rows().into_iter().map(|row| [0, 1, 2].map(|i| f64::from(row[i]))).collect();
+        state.fits = found.rows().into_iter().map(|row| [0, 1, 2].map(|i| f64::from(row[i]))).collect();
     }
     let last_ms: f64 = views.text("time_ms").and_then(|text| text.parse().ok()).unwrap_or_default();
     let traces = (0..).map_while(|unit| views.array(&format!("trace{unit}")).filter(|found| found.ncols() == 5));
@@ -68,6 +67,7 @@ pub(super) fn from_arrays(views: &ViewArrays, state: &mut ViewState) {
     let sample =
         |row: ArrayView1<f32>| InterneuronSample { time_ms: last_ms + f64::from(row[0]), observed: row[1], sampled: row[2], exact: row[3] };
     state.interneurons = interneurons.map(|found| found.rows().into_iter().map(sample).collect::<VecDeque<_>>()).collect();
+    state
 }
 
 fn rows<const N: usize>(rows: impl Iterator<Item = [f32; N]>) -> Array2<f32> {
@@ -101,19 +101,17 @@ mod tests {
     fn what_was_shown_comes_back() {
         let point = |i: u64| LearningPoint { images: i * 10_000_001, kurtosis: i as f32, lr: 0.5, ..Default::default() };
         let trace = |k: usize| (0..k).map(|i| TraceSample { time_ms: 1e9 + i as f64, x: i as f32, ..Default::default() }).collect();
-        let mut state = ViewState::default();
-        state.learning = (0..50).map(point).collect();
-        state.fit_history = vec![[1.0, 0.5, 0.25]];
-        state.traces = vec![trace(TRACE_SAMPLES + 500), trace(3)];
-        state.interneurons = vec![VecDeque::from([InterneuronSample { time_ms: 1e9, observed: 1.0, sampled: 2.0, exact: 3.0 }])];
+        let state = Histories {
+            learning: (0..50).map(point).collect(),
+            fits: vec![[1.0, 0.5, 0.25]],
+            traces: vec![trace(TRACE_SAMPLES + 500), trace(3)],
+            interneurons: vec![VecDeque::from([InterneuronSample { time_ms: 1e9, observed: 1.0, sampled: 2.0, exact: 3.0 }])],
+        };
         let views = to_arrays(&state, Some("(layout)".into()));
-        let mut again = ViewState::default();
-        from_arrays(&views, &mut again);
-        assert_eq!((&again.learning, &again.fit_history, &again.interneurons), (&state.learning, &state.fit_history, &state.interneurons));
+        let again = from_arrays(&views);
+        assert_eq!((&again.learning, &again.fits, &again.interneurons), (&state.learning, &state.fits, &state.interneurons));
         assert!(again.traces[0].iter().eq(state.traces[0].iter().skip(500)) && again.traces[1] == state.traces[1]);
         assert_eq!(views.text("layout"), Some("(layout)"));
-        let mut empty = ViewState::default();
-        from_arrays(&ViewArrays::default(), &mut empty);
-        assert!(empty.learning.is_empty() && empty.traces.is_empty());
+        assert_eq!(from_arrays(&ViewArrays::default()), Histories::default());
     }
 }

@@ -14,6 +14,7 @@ mod logic;
 mod notifications;
 mod options;
 mod panels;
+mod paths;
 mod questions;
 mod recording_menu;
 mod runs_panel;
@@ -40,7 +41,7 @@ pub use views::ViewKind;
 
 use crate::engine::recording::{RecordedRun, Replay};
 use crate::engine::{Command, Engine, Pace, RunId, SnapshotSource};
-use actions::ExportSettings;
+use actions::{ExportSettings, Question};
 use background::BackgroundTasks;
 use edit_history::EditHistory;
 use egui::{Context, Ui};
@@ -49,7 +50,6 @@ use frame_times::FrameTimes;
 use gabor_fitter::GaborFitter;
 use notifications::Notifications;
 use panels::Panels;
-use questions::Question;
 use recording_menu::RecordingMenu;
 use screenshot::{Failure, Screenshot};
 use settings_file::SettingsFile;
@@ -82,6 +82,7 @@ pub fn data_folder() -> Option<PathBuf> {
 
 /// Opens the window and runs until it is closed. An error without a display.
 pub fn open(options: Options) -> Result<(), WindowError> {
+    crate::engine::let_threads_stand_back();
     let size = options.size.unwrap_or([1400.0, 900.0]);
     let keeps = options.screenshot.is_none() && options.recording.is_none();
     let (settings_file, problem) = match data_folder().filter(|_| keeps).map(|folder| SettingsFile::open(&folder)) {

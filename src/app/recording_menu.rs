@@ -1,7 +1,7 @@
 //! Recording what is shown: the menu that begins it, and how far it is.
 
 use crate::app::actions::Action;
-use crate::app::questions::full_path;
+use crate::app::paths::full_path;
 use crate::app::theme;
 use crate::engine::Snapshot;
 use crate::engine::recording::{ENDING, SnapshotRecorder};

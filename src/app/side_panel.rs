@@ -1,7 +1,7 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
 use crate::app::actions::{Action, PathField};
-use crate::app::questions::full_path;
+use crate::app::paths::full_path;
 use crate::app::widgets::number_field::{self, NumberField};
 use crate::app::widgets::path_field::path_field;
 use crate::data::Source;

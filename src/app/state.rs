@@ -2,7 +2,7 @@
 
 use crate::app::actions::ExportSettings;
 use crate::app::gabor_fitter::Fits;
-use crate::app::histories;
+use crate::app::histories::{self, Histories};
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 
@@ -56,7 +56,8 @@ impl ViewState {
         let is_other = self.latest.as_ref().is_none_or(|before| before.model_id != snapshot.model_id);
         self.forget(&snapshot);
         if let Some(views) = snapshot.views.as_ref().filter(|_| is_other) {
-            histories::from_arrays(views, self);
+            let Histories { learning, fits, traces, interneurons } = histories::from_arrays(views);
+            (self.learning, self.fit_history, self.traces, self.interneurons) = (learning, fits, traces, interneurons);
         }
         self.activity.resize(snapshot.states.len(), Vec::new());
         for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
@@ -128,6 +129,21 @@ impl ViewState {
             keep_every_second(&mut self.learning);
             self.thinning *= 2;
         }
+    }
+
+    /// What is to be kept of the run that is shown.
+    pub(super) fn histories(&self) -> Histories {
+        Histories {
+            learning: self.learning.clone(),
+            fits: self.fit_history.clone(),
+            traces: self.traces.clone(),
+            interneurons: self.interneurons.clone(),
+        }
+    }
+
+    /// The curves over the whole run alone.
+    pub(super) fn curves(&self) -> Histories {
+        Histories { learning: self.learning.clone(), fits: self.fit_history.clone(), ..Histories::default() }
     }
 
     /// Takes fits in, unless they are of another model.

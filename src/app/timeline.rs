@@ -1,6 +1,6 @@
 //! The timeline: moments of a run that are kept in a bounded memory, thinned as they age, and shown again in every view.
 
-use crate::app::histories::Curves;
+use crate::app::histories::Histories;
 use crate::app::state::ViewState;
 use crate::engine::recording::{pack, unpack};
 use crate::engine::{BackgroundJob, JobContext, RunId, Snapshot, SnapshotIncrement};
@@ -191,7 +191,7 @@ fn shorten(increment: &mut SnapshotIncrement) {
 }
 
 /// What the views showed at the last of these moments; None where it cannot be read. `live` has the curves over the whole run.
-pub(super) fn shown(moments: &[Moment], live: &Curves) -> Option<ViewState> {
+pub(super) fn shown(moments: &[Moment], live: &Histories) -> Option<ViewState> {
     let mut state = ViewState::default();
     for moment in moments {
         state.absorb(Box::new(unpack(&moment.packed).ok()?));
@@ -246,7 +246,11 @@ mod tests {
     fn a_moment_shows_what_was_shown_then() {
         let timeline = with_moments(30);
         let point = |images: u64| LearningPoint { images, ..Default::default() };
-        let live = Curves { learning: (0..100).map(|i| point(10 * i)).collect(), fits: vec![[50.0, 0.0, 0.0], [500.0, 0.0, 0.0]] };
+        let live = Histories {
+            learning: (0..100).map(|i| point(10 * i)).collect(),
+            fits: vec![[50.0, 0.0, 0.0], [500.0, 0.0, 0.0]],
+            ..Histories::default()
+        };
         let state = shown(&timeline.before(12), &live).unwrap();
         let latest = state.latest.as_ref().unwrap();
         assert_eq!(format!("{:?}", latest.state), format!("{:?}", snapshot(12).state));

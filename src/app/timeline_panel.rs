@@ -1,8 +1,6 @@
 //! The timeline below the views: dragging it shows every view as it was, while the run goes on.
 
-use super::App;
 use crate::app::actions::Action;
-use crate::app::histories::Curves;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::timeline::{self, BUDGET, Bookmark, Timeline};
@@ -43,7 +41,7 @@ impl Rewind {
         let moments = self.timeline.before(self.timeline.number_of(at));
         let key = moments.last().map_or(0, |moment| moment.seconds.to_bits());
         if self.shown.as_ref().is_none_or(|(of, _)| *of != key) {
-            let curves = Curves::of(state);
+            let curves = state.curves();
             if let Some(Some(past)) = self.found.taken(ui, &(run, key), move |_| timeline::shown(&moments, &curves)) {
                 self.shown = Some((key, past));
             }
@@ -165,25 +163,5 @@ impl Rewind {
                 }
             });
         });
-    }
-}
-
-impl App {
-    /// Does what was asked for in a frame. While the views show the past, what would change the present waits.
-    pub(super) fn perform_all(&mut self, actions: Vec<Action>, was_past: bool) {
-        let (now, left) = actions.into_iter().partition::<Vec<Action>, _>(|action| !was_past || is_harmless(action));
-        if !left.is_empty() {
-            self.notifications.warning("The views show the past: choose Live, or go on from here, to change anything");
-        }
-        now.into_iter().for_each(|action| self.perform(action));
-    }
-}
-
-/// Whether an action leaves the run that goes on as it is, or is one of the ways out of the past.
-fn is_harmless(action: &Action) -> bool {
-    match action {
-        Action::Send(command) => matches!(command, Command::Run | Command::Pause | Command::GoOnFrom(_) | Command::SwitchRun(_)),
-        Action::Change { .. } | Action::Watch(_) => false,
-        _ => true,
     }
 }

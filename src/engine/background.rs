@@ -52,7 +52,7 @@ impl<Request: Send + 'static, Report: Send + 'static> BackgroundJob<Request, Rep
         let context = JobContext { reports: report_sender, state: state.clone() };
         let ended = state.clone();
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
-            priority::stand_back();
+            priority::follow();
             if let Err(report) = panics::caught(|| body(request_receiver, &context)) {
                 let _ = ended.loss.set(report); // the only time
             }

@@ -26,6 +26,7 @@ pub use event::Event;
 pub use generation::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 pub use likelihood_monitor::LikelihoodState;
 pub use mixing_monitor::MixingDiagnostics;
+pub use priority::let_threads_stand_back;
 pub use runs::{AutosaveOptions, RunFolder, RunId, RunList, RunStore, RunSummary, THUMBNAIL, ViewArrays};
 pub use snapshot::*;
 pub use source::SnapshotSource;
@@ -79,7 +80,7 @@ impl Engine {
         let exchange = Exchange::default();
         let shared = worker::Shared::new(outbox, exchange.clone(), Box::new(wake));
         let thread = std::thread::Builder::new().name("simulation".into()).spawn(move || {
-            priority::stand_back();
+            priority::follow();
             worker::run(config, autosave.as_ref(), &inbox, shared);
         })?;
         Ok(Self { commands, events, exchange, thread: Some(thread) })

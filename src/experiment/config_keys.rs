@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_keys_of_layers_and_stages_are_those_that_are_written() {
         for (family, parameters) in FAMILIES {
-            let values: String = parameters.iter().map(|key| format!("{key} = 1.0\n")).collect();
+            let values: String = parameters.iter().map(|key| format!("{key} = {}\n", if *key == "trials" { "1" } else { "1.0" })).collect();
             let text = format!("size = 2\nfamily = \"{family}\"\nbias = 1.0\nlearned_sigma = true\n{values}");
             let layer: LayerConfig = toml::from_str(&text).unwrap();
             assert_eq!(keys_of(layer), sorted(LAYER.into_iter().chain(parameters.iter().copied())), "{family}");

@@ -34,6 +34,11 @@ pub fn put_aside(path: &Path, word: &str) -> Option<PathBuf> {
     std::fs::rename(path, &name).ok().map(|()| name)
 }
 
+/// Moves a folder; what is there already stays, and the move fails.
+pub fn move_folder(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
 /// Locks a file of this name, which is made where there is none, until the value is dropped or the program ends; None where another
 /// program has it.
 pub fn lock(path: &Path) -> io::Result<Option<File>> {

@@ -17,10 +17,10 @@ mod write;
 
 pub use destination::{is_standard_output, is_stream};
 pub use file_error::FileError;
-pub use keeping::{keep_as, lock, put_aside, write_keeping};
+pub use keeping::{keep_as, lock, move_folder, put_aside, write_keeping};
 pub use outputs::{Outputs, check_ending, check_output, check_room, ending};
 pub use rescue::{SaveError, write_or_keep};
-pub use write::write_atomically;
+pub use write::{begin_growing, write_atomically};
 
 use std::io::Cursor;
 use std::path::Path;

@@ -44,6 +44,11 @@ pub(super) fn may_be_written(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).open(path).map(drop)
 }
 
+/// Begins a file that grows piece by piece and can be read up to where it was cut; what was there is replaced.
+pub fn begin_growing(path: &Path) -> Result<File, FileError> {
+    File::create(path).map_err(|problem| FileError::Write { path: path.into(), problem })
+}
+
 /// Gives a file the owner and group of the one that it replaces, as far as that is allowed.
 #[cfg(unix)]
 fn keep_owner(file: &File, of: &Metadata) {

@@ -44,13 +44,13 @@ pub static STUDY: LearningRules = LearningRules;
 
 const OPTIONS: [StudyOption; 7] = [
     StudyOption {
-        key: "measure",
+        key: "quantity",
         help: "The likelihood of held-out images over learning; or bias or standard deviation of each rule's estimate of the gradient, \
                over that gradient, in a model of two hidden units in which it is known",
         kind: OptionKind::Choice(&MEASURES),
     },
     StudyOption {
-        key: "images",
+        key: "learn-from",
         help: "Bars of 4 x 4 pixels, whose distribution is known, or handwritten digits of 8 x 8; pixels are 0 or 1",
         kind: OptionKind::Choice(&IMAGES),
     },
@@ -95,7 +95,7 @@ impl Study for LearningRules {
     }
 
     fn figure(&self, _: &StudyTarget, options: &StudyOptions) -> Figure {
-        match options.text("measure") {
+        match options.text("quantity") {
             "likelihood" => {
                 let x = if options.text("against") == "time" { "computing time, s" } else { "updates" };
                 let figure = Figure::of(Axis::logarithmic(x), Axis::linear("log-likelihood, nats an image"));
@@ -110,7 +110,7 @@ impl Study for LearningRules {
     }
 
     fn total(&self, _: &StudyTarget, options: &StudyOptions) -> usize {
-        match options.text("measure") {
+        match options.text("quantity") {
             "likelihood" => checkpoints(options).len() * learners::names(is_digits(options)).len(),
             _ => gradient::ESTIMATED,
         }
@@ -118,7 +118,7 @@ impl Study for LearningRules {
 
     /// One level: the likelihood under the distribution that has drawn the images, where that is known.
     fn curves(&self, _: &StudyTarget, options: &StudyOptions) -> Vec<Curve> {
-        if options.text("measure") != "likelihood" || is_digits(options) || options.text("against") == "time" {
+        if options.text("quantity") != "likelihood" || is_digits(options) || options.text("against") == "time" {
             return Vec::new();
         }
         let Some(truth) = images::bars(held_out(options)).mean_truth() else { return Vec::new() };
@@ -127,10 +127,10 @@ impl Study for LearningRules {
 
     fn run(&self, target: &StudyTarget, options: &StudyOptions, observer: &mut dyn Observer) -> Result<(), StudyError> {
         let seed = target.frozen.dynamics.seed;
-        if options.text("measure") == "likelihood" {
+        if options.text("quantity") == "likelihood" {
             return compare(options, seed, observer);
         }
-        let is_bias = options.text("measure") == "bias";
+        let is_bias = options.text("quantity") == "bias";
         let mut all = Vec::new();
         gradient::measure(seed, observer, &mut |found, observer| {
             all.push(found);
@@ -150,7 +150,7 @@ impl Study for LearningRules {
 }
 
 fn is_digits(options: &StudyOptions) -> bool {
-    options.text("images") == "digits"
+    options.text("learn-from") == "digits"
 }
 
 fn held_out(options: &StudyOptions) -> HeldOut {

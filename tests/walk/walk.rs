@@ -54,6 +54,7 @@ pub fn walk(seed: u64, hours: f64, rests: u64) -> Findings {
         PANICS.lock().unwrap().push(panic.to_string());
         standard(panic);
     }));
+    heescope::engine::let_threads_stand_back(); // as in the program with its window
     // Whatever is written goes there.
     let folder = tempfile::tempdir().unwrap();
     std::env::set_current_dir(folder.path()).unwrap();

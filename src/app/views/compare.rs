@@ -132,7 +132,7 @@ impl Compare {
             let entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
             let _ = field.labelled_by(label.id);
             if (ui.button("Add").clicked() || entered) && !self.file.trim().is_empty() {
-                self.files.push(crate::app::questions::full_path(&self.file, Some(modelfile::ENDING)));
+                self.files.push(crate::app::paths::full_path(&self.file, Some(modelfile::ENDING)));
                 self.file.clear();
             }
             let mut removed = None;
@@ -202,9 +202,7 @@ fn curves(ui: &mut Ui, state: &ViewState, compared: &[Compared]) {
         if i == 0 {
             return state.learning.clone();
         }
-        let mut kept = ViewState::default();
-        of.views.iter().for_each(|views| histories::from_arrays(views, &mut kept));
-        kept.learning
+        of.views.as_ref().map_or_else(Vec::new, |views| histories::from_arrays(views).learning)
     };
     let all: Vec<_> = compared.iter().enumerate().map(|(i, of)| learned(i, of)).collect();
     if all.iter().all(|points| points.len() < 2) {

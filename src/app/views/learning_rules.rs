@@ -97,7 +97,7 @@ impl LearningRules {
     fn learning_options(&self) -> StudyOptions {
         let mut options = StudyOptions::of(&STUDY);
         let updates = self.updates.map(|updates| updates.to_string());
-        let words = [("images", Some(IMAGES[self.images])), ("machine", Some(MACHINES[self.machine])), ("updates", updates.as_deref())];
+        let words = [("learn-from", Some(IMAGES[self.images])), ("machine", Some(MACHINES[self.machine])), ("updates", updates.as_deref())];
         for (key, value) in words {
             // The fields keep to what is allowed.
             value.map(|value| options.set(&STUDY, key, value)).transpose().unwrap_or_default();
@@ -128,7 +128,7 @@ impl LearningRules {
     }
 
     fn gradient_controls(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let options = StudyOptions::with_text("measure", "bias");
+        let options = StudyOptions::with_text("quantity", "bias");
         let complete = options.completed(&STUDY).ok();
         let is_under_way = snapshot.findings.as_deref().is_some_and(|f| !f.finished && Some(&f.options) == complete.as_ref());
         ui.horizontal_wrapped(|ui| {

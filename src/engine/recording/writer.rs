@@ -3,7 +3,7 @@
 use super::{ENDING, HEADER, pack};
 use crate::engine::background::{BackgroundJob, JobContext};
 use crate::engine::{Engine, Snapshot};
-use crate::export::{FileError, check_ending};
+use crate::export::{FileError, begin_growing, check_ending};
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -31,7 +31,7 @@ impl RecordingWriter {
     pub fn create(path: &Path) -> Result<Self, FileError> {
         check_ending(path, ENDING)?;
         let failed = |problem| FileError::Write { path: path.into(), problem };
-        let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+        let mut file = BufWriter::new(begin_growing(path)?);
         file.write_all(HEADER).map_err(failed)?;
         Ok(Self { path: path.into(), file, weights: None, bytes: HEADER.len() as u64 })
     }

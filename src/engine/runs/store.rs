@@ -4,7 +4,7 @@ use super::summary::{FORMAT, RunRecord, thumbnail};
 use super::{RunId, RunSummary, ViewArrays};
 use crate::experiment::modelfile;
 use crate::experiment::session::SessionState;
-use crate::export::{FileError, lock, put_aside, write_atomically, write_keeping};
+use crate::export::{FileError, lock, move_folder, put_aside, write_atomically, write_keeping};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -128,7 +128,7 @@ impl RunStore {
             let modified = fs::metadata(&path).and_then(|found| found.modified());
             let saved = modified.map_or_else(|_| now(), milliseconds);
             let run = self.create(&config.model.name)?;
-            fs::rename(&path, run.path.join(STATE))?;
+            move_folder(&path, &run.path.join(STATE))?;
             let record = RunRecord {
                 format: FORMAT,
                 preset: config.model.name.clone(),
@@ -204,14 +204,14 @@ impl RunStore {
         let Some(run) = self.claim(id)? else { return Ok(false) };
         let deleted = self.folder.join(DELETED);
         fs::create_dir_all(&deleted)?;
-        fs::rename(&run.path, deleted.join(&id.0))?;
+        move_folder(&run.path, &deleted.join(&id.0))?;
         let _ = File::open(deleted.join(&id.0)).and_then(|folder| folder.set_modified(SystemTime::now())); // its day begins now
         Ok(true)
     }
 
     /// Takes a deleted run back.
     pub fn restore(&self, id: &RunId) -> io::Result<()> {
-        fs::rename(self.folder.join(DELETED).join(&id.0), self.folder.join(&id.0))
+        move_folder(&self.folder.join(DELETED).join(&id.0), &self.folder.join(&id.0))
     }
 
     /// Removes a run that holds nothing.
