@@ -81,14 +81,17 @@ impl Rewind {
         }
     }
 
-    /// Draws it below the views, where there is a past to be seen; `snapshot` is what they show.
+    /// Draws it below the views; `snapshot` is what they show.
     pub(super) fn panel(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let last = self.timeline.moments().len().saturating_sub(1);
-        if last == 0 {
-            return;
-        }
         egui::Panel::bottom("timeline").show(ui, |ui| {
             ui.horizontal(|ui| {
+                if last == 0 {
+                    // The room is there from the start, so that nothing moves when the past begins.
+                    ui.add_enabled(false, Button::new("Play"));
+                    ui.weak("Timeline: what this run has shown will be here");
+                    return;
+                }
                 let mut number = self.at.map_or(last, |at| self.timeline.number_of(at));
                 self.play_button(ui, &mut number, last);
                 ui.spacing_mut().slider_width = (ui.available_width() - 500.0).max(80.0);

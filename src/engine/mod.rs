@@ -17,10 +17,11 @@ pub mod snapshot;
 pub mod source;
 mod study_runner;
 mod tuning_runner;
+mod watch;
 mod worker;
 
 pub use background::{BackgroundJob, JobContext};
-pub use command::{Command, Pace, Watch};
+pub use command::{Command, Pace};
 pub use error::EngineError;
 pub use event::Event;
 pub use generation::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
@@ -31,6 +32,7 @@ pub use runs::{AutosaveOptions, RunFolder, RunId, RunList, RunStore, RunSummary,
 pub use snapshot::*;
 pub use source::SnapshotSource;
 pub use tuning_runner::TuningState;
+pub use watch::Watch;
 
 use crate::data::Progress;
 use crate::experiment::Config;

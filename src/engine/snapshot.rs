@@ -8,11 +8,11 @@ pub use parts::{Clock, GovernorState, RaceState, RacerState, StimulusState};
 pub use samples::{InterneuronSample, LearningPoint, TraceSample};
 
 use crate::analysis::density::DensityGrid;
-use crate::engine::command::Watch;
 use crate::engine::generation::GenerationState;
 use crate::engine::likelihood_monitor::LikelihoodState;
 use crate::engine::runs::{RunId, RunList, ViewArrays};
 use crate::engine::tuning_runner::TuningState;
+use crate::engine::watch::Watch;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::stages::StagePosition;
 use crate::experiment::{Config, ModelVersion};

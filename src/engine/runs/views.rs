@@ -1,6 +1,6 @@
 //! What the views of a run have shown: columns of numbers by their names, as the window hands them over.
 
-use crate::engine::command::Watch;
+use crate::engine::watch::Watch;
 use crate::export::FileError;
 use crate::export::npz::{Archive, open};
 use ndarray::{Array2, Ix2};
