@@ -11,6 +11,7 @@ mod publication;
 mod publishing;
 mod recorder;
 mod recovery;
+mod run_handle;
 mod running;
 mod shared;
 mod subject;

@@ -144,11 +144,11 @@ fn every_view_draws_for_every_preset() {
             let picture = harness.render().unwrap();
             let written = pictures.join(format!("{}-{}.png", preset.name, view.name()));
             picture.save(&written).unwrap();
-            // The view's own area, right of the panel and above the status bar: a drawn view has far more colours than a sentence.
-            let area = image::imageops::crop_imm(&picture, 310, 90, 680, 560).to_image();
+            // The view's own area, right of the panel and above the timeline: a drawn view has far more colours than a sentence.
+            let area = image::imageops::crop_imm(&picture, 310, 90, 680, 520).to_image();
             let colours: std::collections::HashSet<_> = area.pixels().map(|p| p.0).collect();
             let learns = presets::by_name(preset.name).unwrap().learning.enabled;
-            let drawn = area.pixels().filter(|p| p.0 != area.get_pixel(679, 559).0).count();
+            let drawn = area.pixels().filter(|p| p.0 != area.get_pixel(679, 519).0).count();
             // A filter or a stimulus of a tiny model is a few plain tiles: there only the area counts.
             let few = if learns || view == ViewKind::Posterior || view == ViewKind::Traces { 40 } else { 2 };
             let full = colours.len() > few && drawn > 2500;

@@ -1,9 +1,10 @@
 //! Runs outlive the one that runs: they are saved by themselves, found at the start, parked while another runs, and brought back.
 
 use super::Worker;
+use super::run_handle::RunHandle;
 use super::running::Running;
 use super::shared::Shared;
-use crate::engine::runs::{AutosaveOptions, RunFolder, RunId, RunKeeper, RunLabel, RunList, ViewArrays};
+use crate::engine::runs::{AutosaveOptions, RunId, RunKeeper, RunLabel, RunList, ViewArrays};
 use crate::engine::{EngineError, Event, Watch};
 use crate::experiment::modelfile;
 use crate::experiment::parameters::{self, Value};
@@ -15,15 +16,6 @@ use std::time::Duration;
 
 /// Runs that stay in memory while another runs.
 const PARKED: usize = 2;
-
-/// A run among others: what it is called, where it is kept, what its views have shown.
-#[derive(Debug)]
-pub(super) struct RunHandle {
-    pub(super) id: RunId,
-    /// None where nothing is kept.
-    folder: Option<RunFolder>,
-    pub(super) views: Option<Arc<ViewArrays>>,
-}
 
 /// The runs beside the one that runs.
 #[derive(Default)]

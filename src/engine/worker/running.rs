@@ -2,10 +2,10 @@
 
 use super::exact::ExactDensities;
 use super::jobs::Jobs;
-use super::keeping::RunHandle;
 use super::pacing::Pacing;
 use super::recorder::Recorder;
 use super::recovery::Recovery;
+use super::run_handle::RunHandle;
 use super::shared::Shared;
 use super::visibility::Visibility;
 use crate::engine::race_runner::RaceRunner;
