@@ -1,5 +1,6 @@
 //! Learning with and without a negative phase (model.md 12): the rule of the model beside contrastive divergence and persistent chains.
 
+mod estimate;
 mod gradient;
 mod harmonium;
 mod images;
@@ -10,7 +11,8 @@ mod progress;
 mod settings;
 mod without_negative_phase;
 
-pub use gradient::{GradientEstimate, NAMES as GRADIENT_RULES};
+pub use estimate::GradientEstimate;
+pub use gradient::NAMES as GRADIENT_RULES;
 pub use progress::{LearningPoint, RuleComparison, RuleProgress};
 
 use crate::export::table::Table;

@@ -1,6 +1,7 @@
 //! Bias and variance of each rule's estimate of the gradient, where the exact one is known (model.md 12): nine binary pixels and two
 //! hidden units, whose sums are enumerated and whose integrals are done by quadrature.
 
+use super::estimate::GradientEstimate;
 use super::harmonium::{Draws, Harmonium, HiddenUnits, Statistics};
 use super::negative_phase::{NegativePhase, Samples};
 use crate::dynamics::governor::Stiffness;
@@ -8,11 +9,9 @@ use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span, Start, StepParame
 use crate::experiment::Config;
 use crate::experiment::config::*;
 use crate::experiment::session::{build_model, step_parameters};
-use crate::export::table::Table;
 use crate::model::{FamilyConfig, Hierarchy};
 use crate::studies::{Observer, Report, StudyError};
 use ndarray::{Array1, Array2, ArrayView2};
-use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// Pixels a side, and hidden units: one for the middle row, one for the middle column.
@@ -40,36 +39,6 @@ pub const NAMES: [&str; 4] = ["model's rule", "model's rule, chains kept", "CD-k
 
 /// Estimates that are measured: every rule at every number of steps.
 pub(super) const ESTIMATED: usize = NAMES.len() * NETWORK_STEPS.len();
-
-/// What was found of a rule with so many steps for an estimate.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GradientEstimate {
-    /// Index of the rule in the study's series.
-    pub rule: usize,
-    /// Steps of the network or of Gibbs sampling.
-    pub steps: usize,
-    /// Computing time of one estimate on one core, microseconds.
-    pub microseconds: f64,
-    /// |mean of the estimates - gradient| / |gradient|, and what it is in the mean where there is no bias.
-    pub bias: [f64; 2],
-    /// Standard deviation of an estimate over |gradient|, and its standard error.
-    pub deviation: [f64; 2],
-}
-
-impl GradientEstimate {
-    /// A row each.
-    pub fn table(all: &[Self]) -> Table {
-        let mut table = Table::default();
-        table.push("rule", all.iter().map(|of| of.rule as f64));
-        table.push("steps", all.iter().map(|of| of.steps as f64));
-        table.push("microseconds", all.iter().map(|of| of.microseconds));
-        table.push("bias", all.iter().map(|of| of.bias[0]));
-        table.push("bias_by_chance", all.iter().map(|of| of.bias[1]));
-        table.push("deviation", all.iter().map(|of| of.deviation[0]));
-        table.push("deviation_standard_error", all.iter().map(|of| of.deviation[1]));
-        table
-    }
-}
 
 /// Measures every rule at every number of steps; `found` gets each.
 pub(super) fn measure(
