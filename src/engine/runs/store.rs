@@ -26,6 +26,8 @@ const DELETED_FOR: Duration = Duration::from_secs(86_400);
 const BUDGET: &str = "budget.txt";
 /// Bytes of all runs at most, where nobody has set another budget.
 pub(super) const USUAL_BUDGET: u64 = 2 << 30;
+/// Runs without a name at most: a list of more is of no use, and takes its time.
+const MOST_UNNAMED: usize = 40;
 /// How often a lock is tried, 2 ms apart.
 const LOOKS: usize = 5;
 /// Characters of a name at most.
@@ -237,7 +239,7 @@ impl RunStore {
         list.iter().rev().filter(may_go).map(|run| run.id.clone()).collect()
     }
 
-    /// Removes what was deleted, then runs that may go, until all have room; the ids of the latter.
+    /// Removes what was deleted, then runs that may go, until all have room and no more than 40 are without a name; the ids of the latter.
     pub(super) fn make_room(&self, current: Option<&RunId>) -> Vec<RunId> {
         let (list, budget) = (self.list(), self.budget());
         let mut all: u64 = list.iter().map(|run| run.bytes).sum();
@@ -248,9 +250,10 @@ impl RunStore {
                 all -= bytes;
             }
         }
-        let mut gone = Vec::new();
-        for id in Self::next_to_go(&list, current) {
-            if all <= budget {
+        let (mut gone, may_go) = (Vec::new(), Self::next_to_go(&list, current));
+        let too_many = may_go.len().saturating_sub(MOST_UNNAMED);
+        for (i, id) in may_go.into_iter().enumerate() {
+            if all <= budget && i >= too_many {
                 break;
             }
             let bytes = list.iter().find(|run| run.id == id).map_or(0, |run| run.bytes);
@@ -399,6 +402,16 @@ mod tests {
         store.set_budget(1).unwrap();
         assert_eq!(store.make_room(Some(&ids[3])), [ids[2].clone()], "one with a name stays, and the one that runs");
         assert_eq!(store.list().len(), 2);
+    }
+
+    #[test]
+    fn of_many_runs_without_a_name_the_last_forty_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::open(folder.path()).unwrap();
+        let ids: Vec<RunId> = (0..MOST_UNNAMED + 3).map(|_| saved(&store, "ridge")).collect();
+        store.rename(&ids[0], "kept").unwrap();
+        assert_eq!(store.make_room(None), ids[1..3]);
+        assert_eq!(store.list().len(), MOST_UNNAMED + 1);
     }
 
     #[test]
