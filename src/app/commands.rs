@@ -182,12 +182,15 @@ impl App {
             return;
         }
         let pressed = |modifiers: Modifiers, key| ctx.input_mut(|i| i.consume_key(modifiers, key));
-        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
+        let is_past = self.rewind.is_rewound(); // then nothing changes the run that goes on
+        if !is_past
+            && pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z)
             && let Some(parameter) = self.history.redo()
         {
             self.simulation.queue(parameter);
         }
-        if pressed(Modifiers::COMMAND, Key::Z)
+        if !is_past
+            && pressed(Modifiers::COMMAND, Key::Z)
             && let Some(parameter) = self.history.undo()
         {
             self.simulation.queue(parameter);
@@ -206,7 +209,7 @@ impl App {
             (Key::F, Action::ToggleSpeed),
         ] {
             if pressed(Modifiers::NONE, key) {
-                self.perform(action);
+                self.perform_all(vec![action], is_past);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 /// Counts above this are kept in two numbers: every number up to it is one of its own in single precision.
 const EXACT: u64 = 1 << 24;
 /// Samples of each trace that are kept.
-const TRACE_SAMPLES: usize = 4_000;
+pub(super) const TRACE_SAMPLES: usize = 4_000;
 
 /// What the views have recorded of a run.
 #[derive(Clone, Debug, Default, PartialEq)]

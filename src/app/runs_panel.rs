@@ -32,15 +32,15 @@ impl RunsPanel {
     /// Draws the list.
     pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let Some(list) = snapshot.runs.clone() else { return };
-        self.pictures.retain(|id, _| list.runs.iter().any(|run| run.id == *id));
-        CollapsingHeader::new(format!("Runs ({})", list.runs.len().max(1))).id_salt("runs").default_open(true).show(ui, |ui| {
-            ScrollArea::vertical().id_salt("list of runs").max_height(HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
-                if !list.runs.iter().any(|run| run.id == snapshot.run) {
-                    // It was not saved yet.
-                    let run = RunSummary { id: snapshot.run.clone(), preset: snapshot.config.model.name.clone(), ..RunSummary::default() };
-                    self.row(ui, &run, snapshot, actions);
-                }
-                list.runs.iter().for_each(|run| self.row(ui, run, snapshot, actions));
+        let is_listed = list.runs.iter().any(|run| run.id == snapshot.run);
+        // One that runs and was not saved yet stands first.
+        let unsaved = RunSummary { id: snapshot.run.clone(), preset: snapshot.config.model.name.clone(), ..RunSummary::default() };
+        let rows: Vec<&RunSummary> = (!is_listed).then_some(&unsaved).into_iter().chain(&list.runs).collect();
+        CollapsingHeader::new(format!("Runs ({})", rows.len())).id_salt("runs").default_open(true).show(ui, |ui| {
+            let area = ScrollArea::vertical().id_salt("list of runs").max_height(HEIGHT).auto_shrink([false, true]);
+            area.show_rows(ui, PICTURE, rows.len(), |ui, seen| {
+                self.pictures.retain(|id, _| rows[seen.clone()].iter().any(|run| run.id == *id));
+                rows[seen].iter().for_each(|run| self.row(ui, run, snapshot, actions));
             });
             below(ui, &list, actions);
         });
@@ -51,6 +51,7 @@ impl RunsPanel {
     fn row(&mut self, ui: &mut Ui, run: &RunSummary, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let is_current = run.id == snapshot.run;
         ui.horizontal(|ui| {
+            ui.set_height(PICTURE);
             self.picture(ui, run);
             if let Some((_, name)) = self.renaming.as_mut().filter(|(id, _)| *id == run.id) {
                 let field = ui.add(TextEdit::singleline(name).desired_width(150.0).hint_text("name"));

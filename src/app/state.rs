@@ -133,12 +133,12 @@ impl ViewState {
 
     /// What is to be kept of the run that is shown.
     pub(super) fn histories(&self) -> Histories {
-        Histories {
-            learning: self.learning.clone(),
-            fits: self.fit_history.clone(),
-            traces: self.traces.clone(),
-            interneurons: self.interneurons.clone(),
+        fn last<T: Copy>(histories: &[VecDeque<T>]) -> Vec<VecDeque<T>> {
+            let end =
+                |history: &VecDeque<T>| history.iter().skip(history.len().saturating_sub(histories::TRACE_SAMPLES)).copied().collect();
+            histories.iter().map(end).collect()
         }
+        Histories { traces: last(&self.traces), interneurons: last(&self.interneurons), ..self.curves() }
     }
 
     /// The curves over the whole run alone.

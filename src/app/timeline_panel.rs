@@ -62,6 +62,11 @@ impl Rewind {
         }
     }
 
+    /// Whether a moment of the past is looked at, or will be as soon as it is unpacked.
+    pub(super) fn is_rewound(&self) -> bool {
+        self.at.is_some()
+    }
+
     /// Whether the views show the past in this frame.
     pub(super) fn is_on(&self) -> bool {
         self.is_exchanged

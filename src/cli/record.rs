@@ -4,7 +4,7 @@ use crate::cli::Start;
 use crate::cli::console::Console;
 use crate::cli::stop::Stop;
 use crate::engine::recording::{ENDING, RecordingWriter};
-use crate::engine::{Command, Engine, Pace};
+use crate::engine::{Command, Engine, Event, Pace};
 use crate::export::Outputs;
 use anyhow::bail;
 use std::path::PathBuf;
@@ -46,14 +46,37 @@ impl Record {
         self.start.reads(self.model.as_ref(), Outputs::default().writes("--out", &self.out, ENDING)).check()?;
         let writer = RecordingWriter::create(&self.out)?;
         let engine = Engine::start(config, || {})?;
-        let commands = [self.model.map(Command::LoadModel), self.full_speed.then_some(Command::SetPace(Pace::Full))];
-        commands.into_iter().flatten().for_each(|command| _ = engine.send(command));
         let stop = Stop::listen()?;
+        if let Some(model) = self.model {
+            engine.send(Command::LoadModel(model));
+            await_model(&engine, &stop)?;
+        }
+        if self.full_speed {
+            engine.send(Command::SetPace(Pace::Full));
+        }
         let bytes = writer.record(&engine, self.seconds, self.rate, &mut |_| stop.signal().is_none())?;
         let mut console = Console::beside([self.out.as_path()]);
         console.line(format_args!("{}: {:.1} MB", self.out.display(), bytes as f64 / 1e6));
         console.finish()
     }
+}
+
+/// Waits until the model of a file runs, so that nothing else is recorded.
+fn await_model(engine: &Engine, stop: &Stop) -> anyhow::Result<()> {
+    while stop.signal().is_none() {
+        for event in engine.events() {
+            match event {
+                Event::Resumed(_) => {
+                    engine.take_snapshot(); // it may be of the model before
+                    return Ok(());
+                }
+                Event::Failed(reason) => bail!("{reason}"),
+                _ => {}
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    bail!("stopped before the model was read")
 }
 
 /// Options of `replay`.

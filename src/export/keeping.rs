@@ -34,7 +34,7 @@ pub fn put_aside(path: &Path, word: &str) -> Option<PathBuf> {
     std::fs::rename(path, &name).ok().map(|()| name)
 }
 
-/// Moves a folder; what is there already stays, and the move fails.
+/// Moves a folder, or a file, to a name within the same file system that nothing has.
 pub fn move_folder(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)
 }

@@ -14,7 +14,7 @@ fn small() -> Config {
 }
 
 /// The first snapshot for which `wanted` holds; fails after 20 s.
-fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
+pub fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
     let start = Instant::now();
     loop {
         if let Some(snapshot) = engine.take_snapshot()

@@ -1,5 +1,6 @@
 //! Runs that stay: switching loses nothing, two programs share a folder, and what was deleted comes back.
 
+use crate::engine::wait;
 use heescope::app::{App, Options};
 use heescope::engine::{AutosaveOptions, Command, Engine, Event, Pace, RunId, Snapshot, ViewArrays};
 use heescope::experiment::parameters::Value;
@@ -25,19 +26,6 @@ fn small(preset: &str) -> Config {
     }
     config.dynamics.threads = 1;
     config
-}
-
-fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
-    let start = Instant::now();
-    loop {
-        if let Some(snapshot) = engine.take_snapshot()
-            && wanted(&snapshot)
-        {
-            return snapshot;
-        }
-        assert!(start.elapsed() < Duration::from_secs(30), "waited too long");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn send(engine: &Engine, commands: impl IntoIterator<Item = Command>) {

@@ -112,7 +112,7 @@ impl LearningRules {
                 ui.selectable_value(&mut self.images, i, word);
             }
             ui.separator();
-            ui.label("Negative phase of").on_hover_text("What learns beside the model");
+            ui.label("Beside it learns").on_hover_text("What learns with a negative phase");
             for (i, name) in ["a restricted Boltzmann machine", "the same layers"].into_iter().enumerate() {
                 ui.selectable_value(&mut self.machine, i, name);
             }
@@ -226,11 +226,11 @@ fn plot<'a>(name: &str, size: Vec2, x: &str) -> Plot<'a> {
 fn likelihood(ui: &mut Ui, size: Vec2, name: &str, x: &str, comparison: &RuleComparison, at: impl Fn(&LearningPoint) -> f64 + Copy) {
     let dark = ui.visuals().dark_mode;
     let names = comparison.rules.iter().enumerate().map(|(i, rule)| (rule.name.as_str(), theme::SERIES[i % theme::SERIES.len()]));
-    let truth = comparison.truth.map(|_| ("the truth", theme::exact(dark)));
+    let truth = comparison.truth.map(|_| ("true distribution", theme::exact(dark)));
     figure::title(ui, "Held-out log-likelihood, nats an image", names.chain(truth));
     grid::upright(plot(name, size, x)).figure(ui, name, |plot| {
         if let Some(truth) = comparison.truth {
-            plot.hline(HLine::new("the truth", truth).color(theme::exact(dark)).width(1.2));
+            plot.hline(HLine::new("true distribution", truth).color(theme::exact(dark)).width(1.2));
         }
         for (i, rule) in comparison.rules.iter().enumerate() {
             let color = theme::SERIES[i % theme::SERIES.len()];

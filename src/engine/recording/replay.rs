@@ -9,6 +9,9 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// More than the models of a recording: what their numbers are apart when it begins again.
+const ROUND: u64 = 1 << 32;
+
 /// A recording that was opened.
 pub struct RecordedRun {
     path: PathBuf,
@@ -130,13 +133,23 @@ struct Position {
     since: Option<Instant>,
     events: Vec<Event>,
     has_refused: bool,
+    /// How often it was begun again.
+    rounds: u64,
 }
 
 impl Replay {
     /// From this moment on, s from the beginning.
     pub fn new(recording: RecordedRun, at: f64) -> Self {
         let at = at.clamp(0.0, recording.seconds());
-        Self(RefCell::new(Position { recording, shown: 0, at, since: Some(Instant::now()), events: Vec::new(), has_refused: false }))
+        Self(RefCell::new(Position {
+            recording,
+            shown: 0,
+            at,
+            since: Some(Instant::now()),
+            events: Vec::new(),
+            has_refused: false,
+            rounds: 0,
+        }))
     }
 }
 
@@ -163,8 +176,9 @@ impl SnapshotSource for Replay {
                 next.into_iter().for_each(|seconds| position.at = seconds);
             }
             Command::Reset => {
-                // From the beginning: the increments come again, and so would the histories; what was there is another model's.
+                // The increments come again: as those of another model, so that no history has them twice.
                 (position.shown, position.at, position.since) = (0, 0.0, Some(Instant::now()));
+                position.rounds += 1;
             }
             Command::Generation(_) | Command::KeepViews(..) | Command::SetPace(_) => {}
             _ if !position.has_refused => {
@@ -188,6 +202,7 @@ impl SnapshotSource for Replay {
         match position.recording.read(from..until) {
             Ok(found) => found.map(|mut snapshot| {
                 snapshot.state.clock.running = position.since.is_some();
+                snapshot.state.model_id += position.rounds * ROUND;
                 Box::new(snapshot)
             }),
             Err(error) => {
@@ -277,6 +292,11 @@ mod tests {
         assert!(replay.take().is_some() && replay.take().is_none());
         replay.send(Command::Step(1));
         assert!(replay.take().is_some() && replay.take().is_none());
+        let model_id = all.model_id;
+        replay.send(Command::Reset);
+        replay.send(Command::Pause);
+        let begun_again = replay.take().unwrap();
+        assert!(begun_again.model_id != model_id, "what comes again is not added to the histories of the first time");
         replay.send(Command::Back);
         replay.send(Command::Back);
         assert_eq!(replay.events().len(), 1, "that a recording changes nothing is said once");

@@ -32,12 +32,14 @@ enum Request {
     Delete(RunId),
     Restore(RunId),
     SetBudget(u64),
+    Release(RunFolder),
     List,
 }
 
 /// What it answers.
 enum Report {
     Saved(Result<Duration, FileError>),
+    Released(RunId),
     Listed(Box<RunList>),
     Failed(String),
 }
@@ -89,6 +91,8 @@ pub(in crate::engine) struct RunKeeper {
     /// How long the last save took.
     took: Duration,
     under_way: usize,
+    /// Runs that are given up once they are written.
+    releasing: BTreeSet<RunId>,
     /// Whether the last save has failed, which is said once.
     has_failed: bool,
     failures: Vec<EngineError>,
@@ -127,15 +131,11 @@ impl RunKeeper {
             last: now,
             took: Duration::ZERO,
             under_way: 0,
+            releasing: BTreeSet::new(),
             has_failed: false,
             failures: Vec::new(),
             list: Arc::new(list),
         })
-    }
-
-    /// The folder of the runs.
-    pub(in crate::engine) fn store(&self) -> &RunStore {
-        &self.store
     }
 
     /// All runs, as the thread has found them last.
@@ -226,6 +226,22 @@ impl RunKeeper {
         self.submit(Request::SetBudget(bytes));
     }
 
+    /// Gives up a run that went out of memory, once all that was handed over of it is written; one that holds nothing leaves no folder.
+    pub(in crate::engine) fn release(&mut self, run: RunFolder) {
+        self.releasing.insert(run.id.clone());
+        self.submit(Request::Release(run));
+    }
+
+    /// A run of this name as [`RunStore::claim`] gives it; one that this program is giving up is waited for.
+    pub(in crate::engine) fn claim(&mut self, id: &RunId) -> std::io::Result<Option<RunFolder>> {
+        let begin = Instant::now();
+        while self.releasing.contains(id) && !self.job.is_finished() && begin.elapsed() < PATIENCE {
+            self.collect();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.store.claim(id)
+    }
+
     /// Waits a little where many requests are under way already.
     fn submit(&self, mut request: Request) {
         let begin = Instant::now();
@@ -260,6 +276,7 @@ impl RunKeeper {
                         }
                     }
                 }
+                Report::Released(id) => _ = self.releasing.remove(&id),
                 Report::Listed(list) => self.list = Arc::from(list),
                 Report::Failed(text) => self.failures.push(EngineError::File(text)),
             }
@@ -319,6 +336,11 @@ impl Writer {
                 let current = self.own.lock().unwrap_or_else(PoisonError::into_inner).current.clone();
                 self.store.make_room(current.as_ref());
                 said(set)
+            }
+            Request::Release(run) => {
+                let id = run.id.clone();
+                self.store.discard(run);
+                Some(Report::Released(id))
             }
             Request::List => None,
         }

@@ -26,8 +26,8 @@ const DELETED_FOR: Duration = Duration::from_secs(86_400);
 const BUDGET: &str = "budget.txt";
 /// Bytes of all runs at most, where nobody has set another budget.
 pub(super) const USUAL_BUDGET: u64 = 2 << 30;
-/// Runs without a name at most: a list of more is of no use, and takes its time.
-const MOST_UNNAMED: usize = 40;
+/// The newest so many runs have their pictures in the list.
+const PICTURED: usize = 100;
 /// How often a lock is tried, 2 ms apart.
 const LOOKS: usize = 5;
 /// Characters of a name at most.
@@ -184,6 +184,7 @@ impl RunStore {
     pub fn list(&self) -> Vec<RunSummary> {
         let mut all: Vec<RunSummary> = self.folders_in(&self.folder).into_iter().filter_map(|(path, id)| summary(&path, id)).collect();
         all.sort_by(|a, b| (b.saved, &b.id).cmp(&(a.saved, &a.id)));
+        all.iter_mut().take(PICTURED).for_each(|run| run.thumbnail = Arc::new(picture(&self.folder.join(&run.id.0))));
         all
     }
 
@@ -216,8 +217,8 @@ impl RunStore {
         move_folder(&self.folder.join(DELETED).join(&id.0), &self.folder.join(&id.0))
     }
 
-    /// Removes a run that holds nothing.
-    pub fn discard(&self, run: RunFolder) {
+    /// Gives a run up; one that holds nothing is removed.
+    pub(super) fn discard(&self, run: RunFolder) {
         if !run.path.join(STATE).exists() {
             let _ = fs::remove_dir_all(&run.path);
         }
@@ -239,7 +240,7 @@ impl RunStore {
         list.iter().rev().filter(may_go).map(|run| run.id.clone()).collect()
     }
 
-    /// Removes what was deleted, then runs that may go, until all have room and no more than 40 are without a name; the ids of the latter.
+    /// Removes what was deleted, then runs that may go, until all have room; the ids of the latter.
     pub(super) fn make_room(&self, current: Option<&RunId>) -> Vec<RunId> {
         let (list, budget) = (self.list(), self.budget());
         let mut all: u64 = list.iter().map(|run| run.bytes).sum();
@@ -250,10 +251,9 @@ impl RunStore {
                 all -= bytes;
             }
         }
-        let (mut gone, may_go) = (Vec::new(), Self::next_to_go(&list, current));
-        let too_many = may_go.len().saturating_sub(MOST_UNNAMED);
-        for (i, id) in may_go.into_iter().enumerate() {
-            if all <= budget && i >= too_many {
+        let mut gone = Vec::new();
+        for id in Self::next_to_go(&list, current) {
+            if all <= budget {
                 break;
             }
             let bytes = list.iter().find(|run| run.id == id).map_or(0, |run| run.bytes);
@@ -298,8 +298,6 @@ fn summary(path: &Path, id: RunId) -> Option<RunSummary> {
         Some(RunRecord { preset: config.model.name.clone(), saved, images: config.learning.images_seen, ..RunRecord::default() })
     })?;
     let name = fs::read_to_string(path.join(NAME)).ok().filter(|name| !name.trim().is_empty());
-    let thumbnail = image::open(path.join(THUMBNAIL)).ok().map(|picture| picture.to_rgb8());
-    let thumbnail = thumbnail.filter(|picture| picture.dimensions() == (super::THUMBNAIL as u32, super::THUMBNAIL as u32));
     Some(RunSummary {
         is_elsewhere: lock(&path.join(LOCK)).is_ok_and(|lock| lock.is_none()),
         id,
@@ -311,8 +309,15 @@ fn summary(path: &Path, id: RunId) -> Option<RunSummary> {
         learns: record.learns,
         changes: record.changes,
         bytes: size_of_folder(path),
-        thumbnail: Arc::new(thumbnail.map(image::RgbImage::into_raw).unwrap_or_default()),
+        thumbnail: Arc::default(),
     })
+}
+
+/// The picture in a run's folder; empty where there is none of the right size.
+fn picture(path: &Path) -> Vec<u8> {
+    let found = image::open(path.join(THUMBNAIL)).ok().map(|picture| picture.to_rgb8());
+    let side = super::THUMBNAIL as u32;
+    found.filter(|picture| picture.dimensions() == (side, side)).map(image::RgbImage::into_raw).unwrap_or_default()
 }
 
 fn read_record(path: &Path) -> Option<RunRecord> {
@@ -405,13 +410,14 @@ mod tests {
     }
 
     #[test]
-    fn of_many_runs_without_a_name_the_last_forty_stay() {
+    fn of_many_runs_all_stay_and_the_newest_have_pictures() {
         let folder = tempfile::tempdir().unwrap();
         let store = RunStore::open(folder.path()).unwrap();
-        let ids: Vec<RunId> = (0..MOST_UNNAMED + 3).map(|_| saved(&store, "ridge")).collect();
-        store.rename(&ids[0], "kept").unwrap();
-        assert_eq!(store.make_room(None), ids[1..3]);
-        assert_eq!(store.list().len(), MOST_UNNAMED + 1);
+        let ids: Vec<RunId> = (0..PICTURED + 3).map(|_| saved(&store, "ridge")).collect();
+        assert!(store.make_room(None).is_empty());
+        let list = store.list();
+        assert!(list.iter().rev().map(|run| &run.id).eq(&ids), "the newest first");
+        assert!(list.iter().enumerate().all(|(i, run)| run.thumbnail.is_empty() == (i >= PICTURED)));
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Worker {
     /// Opens a run that is only on disk: what was saved last, or where that cannot be read the save before. In words what runs now; None,
     /// after the reason was reported and with the present run going on, where neither can be read.
     fn open_run(&mut self, id: &RunId) -> Option<String> {
-        let claimed = self.runs.keeper.as_ref().map(|keeper| keeper.store().claim(id));
+        let claimed = self.runs.keeper.as_mut().map(|keeper| keeper.claim(id));
         let folder = match claimed? {
             Ok(Some(folder)) => folder,
             Ok(None) => {
@@ -214,11 +214,11 @@ impl Worker {
         visibility
     }
 
-    /// A parked run goes out of memory; what holds nothing leaves no folder.
+    /// A parked run goes out of memory.
     fn forget_parked(&mut self, at: usize) {
         let running = self.runs.parked.remove(at);
-        if let (Some(keeper), Some(folder)) = (&self.runs.keeper, running.run.folder) {
-            keeper.store().discard(folder);
+        if let (Some(keeper), Some(folder)) = (&mut self.runs.keeper, running.run.folder) {
+            keeper.release(folder);
         }
     }
 
@@ -266,7 +266,7 @@ impl Worker {
                 (session, views)
             }
             None => {
-                let claimed = self.runs.keeper.as_ref().map(|keeper| keeper.store().claim(id));
+                let claimed = self.runs.keeper.as_mut().map(|keeper| keeper.claim(id));
                 let Some(Ok(Some(folder))) = claimed else {
                     self.shared.report(Event::Failed(format!("run {id} cannot be opened to be duplicated")));
                     return;
@@ -291,8 +291,8 @@ impl Worker {
         let here = self.running.iter().chain(&self.runs.parked).find(|running| running.run.id == *id);
         let config = match here {
             Some(running) => Some(running.session.config_for_restart()),
-            None => self.runs.keeper.as_ref().and_then(|keeper| {
-                let [state, _] = keeper.store().claim(id).ok()??.states();
+            None => self.runs.keeper.as_mut().and_then(|keeper| {
+                let [state, _] = keeper.claim(id).ok()??.states();
                 modelfile::load_config(&state).ok()
             }),
         };
