@@ -70,7 +70,7 @@ const OF_LIBRARY: [&str; 2] = ["window", "egui"];
 /// How long the last commands wait to be taken when the window closes.
 const LAST_COMMANDS: Duration = Duration::from_secs(2);
 /// Between two times at which what the views have shown is handed over to be kept.
-const VIEWS_KEPT: Duration = Duration::from_secs(120);
+const VIEWS_KEPT: Duration = Duration::from_secs(30);
 
 /// The name by which the desktop knows the program.
 const NAME: &str = "heescope";

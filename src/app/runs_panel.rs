@@ -156,7 +156,7 @@ impl RunsPanel {
                 changes.remove(i);
             }
             egui::ComboBox::from_id_salt("changed parameter").selected_text("change ...").show_ui(ui, |ui| {
-                for parameter in parameters::all() {
+                for parameter in parameters::settings() {
                     let is_there = changes.iter().any(|(other, _)| other.key == parameter.key);
                     if !is_there && ui.selectable_label(false, parameter.symbol).on_hover_text(parameter.meaning).clicked() {
                         changes.push((parameter, String::new()));

@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 pub(super) const BUDGET: usize = 64 << 20;
 /// Between two moments at least.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// The pause after a moment is at least so many times as long as packing it took.
-const LEAST_PAUSE: u32 = 100;
+/// The pause after a moment is at least so many times as long as packing it takes, at so many packed bytes a second of a core: how long it
+/// took by the clock depends on what else runs.
+const LEAST_PAUSE: f64 = 100.0;
+const PACKED_A_SECOND: f64 = 4e7;
 /// Of the last seconds every moment stays.
 const DENSE: f64 = 60.0;
 /// Samples of each trace that a moment holds.
@@ -53,7 +55,8 @@ pub(super) struct Timeline {
     /// What is new since the last moment.
     increment: SnapshotIncrement,
     last: Option<Instant>,
-    took: Duration,
+    /// How long the next moment waits at least after the last.
+    pause: Duration,
     job: Option<PackingJob>,
 }
 
@@ -68,24 +71,23 @@ impl Default for Timeline {
             since: Instant::now(),
             increment: SnapshotIncrement::default(),
             last: None,
-            took: Duration::ZERO,
+            pause: INTERVAL,
             job: start(),
         }
     }
 }
 
-/// Packs a snapshot that was shown at this time, s; answers with how long that took.
-type PackingJob = BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment, Duration)>;
+/// Packs a snapshot that was shown at this time, s.
+type PackingJob = BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment)>;
 
 /// The thread that packs moments; None where the system gives none: then nothing can be rewound.
 fn start() -> Option<PackingJob> {
     let body = |requests: Receiver<(f64, Box<Snapshot>)>, job: &JobContext<_>| {
         for (seconds, snapshot) in requests {
-            let begin = Instant::now();
             if let Ok(packed) = pack(&snapshot) {
                 let (time_ms, images) = (snapshot.clock.time_ms, snapshot.clock.images);
                 let moment = Moment { seconds, time_ms, images, packed: Arc::new(packed) };
-                job.report((snapshot.run.clone(), moment, begin.elapsed()));
+                job.report((snapshot.run.clone(), moment));
             }
         }
     };
@@ -102,7 +104,7 @@ impl Timeline {
         self.collect();
         self.increment.append(end_of(&snapshot.increment));
         shorten(&mut self.increment);
-        let is_due = self.last.is_none_or(|last| last.elapsed() >= INTERVAL.max(LEAST_PAUSE * self.took));
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= self.pause);
         if !is_due || !snapshot.clock.running {
             return;
         }
@@ -120,8 +122,9 @@ impl Timeline {
 
     fn collect(&mut self) {
         let Some(job) = &self.job else { return };
-        for (run, moment, took) in job.reports() {
-            self.took = took;
+        for (run, moment) in job.reports() {
+            let packing = Duration::from_secs_f64(moment.packed.len() as f64 / PACKED_A_SECOND);
+            self.pause = INTERVAL.max(packing.mul_f64(LEAST_PAUSE));
             if run == self.run {
                 self.bytes += moment.packed.len();
                 self.moments.push(moment);

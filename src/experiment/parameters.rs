@@ -25,6 +25,14 @@ pub fn find_named(name: &str) -> Option<&'static Parameter> {
     find(name).or_else(|| TABLE.iter().find(|parameter| parameter.symbol == name))
 }
 
+/// Keys of values that say how far a run has come, or on how many threads it runs, and not what it is.
+const NO_SETTINGS: [&str; 4] = ["images_seen", "stage", "stage_since", "threads"];
+
+/// The parameters that make a run what it is.
+pub fn settings() -> impl Iterator<Item = &'static Parameter> {
+    TABLE.iter().filter(|parameter| !NO_SETTINGS.contains(&parameter.key))
+}
+
 /// Sets the parameter of this key and returns its row. Errors name the key, and list the keys or name the range; then nothing changes.
 pub fn assign(config: &mut Config, key: &str, value: Value) -> Result<&'static Parameter, ConfigError> {
     let known = || TABLE.iter().map(|parameter| parameter.key.into()).collect();

@@ -69,7 +69,7 @@ const OPTIONS: [StudyOption; 7] = [
     },
     StudyOption {
         key: "rate-factor",
-        help: "Every rule's learning rate is multiplied by this: the rates were chosen so that 1 is best",
+        help: "Every learning rate but that of the preset's hierarchy is multiplied by this: 1 was best of a grid in factors of 2",
         kind: OptionKind::Number { usual: 1.0, least: 0.001, most: 1000.0 },
     },
     StudyOption {

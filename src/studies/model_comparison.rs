@@ -146,7 +146,7 @@ pub fn differing(first: &Config, second: &Config) -> Vec<DifferingValue> {
         format!("{:?} {paths}", config.data.source).trim().to_lowercase()
     };
     add("images", images(first), images(second));
-    for parameter in parameters::all() {
+    for parameter in parameters::settings() {
         let [a, b] = [first, second].map(|config| parameter.get(config).to_string());
         add(parameter.key, a, b);
     }

@@ -78,7 +78,9 @@ impl View for Compare {
             return;
         }
         let Ok(model) = snapshot.model() else { return };
-        let present = Arc::new(ComparedModel { config: (*snapshot.config).clone(), model });
+        let mut config = (*snapshot.config).clone();
+        config.learning.images_seen = snapshot.clock.images;
+        let present = Arc::new(ComparedModel { config, model });
         let others = self.others(snapshot);
         // While it learns the one that runs is compared again every few seconds, not with every version of its weights.
         let version = (snapshot.model_id, snapshot.clock.images / 5000);

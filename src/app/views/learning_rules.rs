@@ -32,7 +32,7 @@ const TIME: &str = "log-likelihood by computing time";
 const BIAS: &str = "bias of the gradient";
 const DEVIATION: &str = "spread of the gradient";
 
-const LEARN_TIP: &str = "Every rule learns from the same binary images, 100 an update, at rates that were chosen for it. Points: mean log-likelihood of 100 held-out images, nats; exact where states can be enumerated, else by annealed importance sampling, with one standard error. Line: the distribution that has drawn the images, where that is known.";
+const LEARN_TIP: &str = "Every rule learns from the same binary images, 100 an update, at the rate of a grid that was best on other images. Points: mean log-likelihood of 100 held-out images, nats; exact where states can be enumerated, else by annealed importance sampling, with one standard error. Line: the distribution that has drawn the images, where that is known.";
 const GRADIENT_TIP: &str = "Nine binary pixels and two hidden units, whose gradient is known: by quadrature for the model, by enumeration for the machine of the same layers. 300 estimates each from 40 images; the more steps of the network (5 to 160) or of Gibbs sampling (1 to 50), the longer one takes.";
 const NEGATIVE_TIP: &str = "Samples of the machine as a whole, which its rule needs at every update: those of CD-k begin at images and take k steps of Gibbs sampling, those of PCD go on from update to update";
 const NONE_TIP: &str = "The interneurons sample the normaliser's gradient while the neurons sample the posterior of each image: no image is generated to learn";
@@ -117,11 +117,13 @@ impl LearningRules {
                 ui.selectable_value(&mut self.machine, i, name);
             }
             ui.separator();
-            let label = ui.label("Updates");
-            let mut updates = self.updates.unwrap_or_else(|| StudyOptions::of(&STUDY).whole("updates"));
-            if ui.add(drag_value(&mut updates).range(10..=10_000_000).speed(100.0)).labelled_by(label.id).changed() {
-                self.updates = Some(updates);
-            }
+            ui.horizontal(|ui| {
+                let label = ui.label("Updates");
+                let mut updates = self.updates.unwrap_or_else(|| StudyOptions::of(&STUDY).whole("updates"));
+                if ui.add(drag_value(&mut updates).range(10..=10_000_000).speed(100.0)).labelled_by(label.id).changed() {
+                    self.updates = Some(updates);
+                }
+            });
         });
         let options = self.learning_options();
         measured::controls(ui, snapshot, &STUDY, &options, LEARN_TIP, actions);
@@ -136,6 +138,10 @@ impl LearningRules {
                 measured::controls(ui, snapshot, &STUDY, &options, GRADIENT_TIP, actions);
             } else if ui.button("Measure the gradient").on_hover_text(GRADIENT_TIP).clicked() {
                 actions.push(Action::Send(Command::RunStudy { name: STUDY.name().into(), options }));
+            }
+            if self.gradients.is_some() {
+                ui.weak("of nine pixels and two hidden units:").on_hover_text(GRADIENT_TIP);
+                GRADIENT_RULES.iter().enumerate().for_each(|(i, name)| _ = ui.colored_label(theme::SERIES[i], *name));
             }
         });
     }
@@ -164,11 +170,11 @@ impl LearningRules {
                         });
                         ui.vertical(|ui| match &progress.negative_samples {
                             Some(samples) => {
-                                ui.weak("negative phase").on_hover_text(NEGATIVE_TIP);
+                                ui.weak("samples").on_hover_text(NEGATIVE_TIP);
                                 self.tiles(ui, &format!("samples {rule}"), &samples.t().to_owned(), comparison.shape, version, side);
                             }
                             None => {
-                                ui.weak("no negative phase").on_hover_text(NONE_TIP);
+                                ui.weak("no samples").on_hover_text(NONE_TIP);
                             }
                         });
                     });
@@ -225,9 +231,9 @@ fn plot<'a>(name: &str, size: Vec2, x: &str) -> Plot<'a> {
 /// Held-out log-likelihood of each rule.
 fn likelihood(ui: &mut Ui, size: Vec2, name: &str, x: &str, comparison: &RuleComparison, at: impl Fn(&LearningPoint) -> f64 + Copy) {
     let dark = ui.visuals().dark_mode;
-    let names = comparison.rules.iter().enumerate().map(|(i, rule)| (rule.name.as_str(), theme::SERIES[i % theme::SERIES.len()]));
+    // The strip above has the names in these colours.
     let truth = comparison.truth.map(|_| ("true distribution", theme::exact(dark)));
-    figure::title(ui, "Held-out log-likelihood, nats an image", names.chain(truth));
+    figure::title(ui, "Log-likelihood, nats an image", truth);
     grid::upright(plot(name, size, x)).figure(ui, name, |plot| {
         if let Some(truth) = comparison.truth {
             plot.hline(HLine::new("true distribution", truth).color(theme::exact(dark)).width(1.2));
@@ -250,8 +256,7 @@ fn gradient(
     all: &[GradientEstimate],
     value: impl Fn(&GradientEstimate) -> [f64; 2] + Copy,
 ) {
-    let names = GRADIENT_RULES.iter().enumerate().map(|(i, name)| (*name, theme::SERIES[i]));
-    figure::title(ui, title, names);
+    figure::title(ui, title, []);
     let axes = [Axis::Logarithmic, Axis::Logarithmic];
     plot(name, size, "computing time of an estimate, microseconds").y_axis_formatter(|mark, _| measured::power_of_ten(mark.value)).figure(
         ui,

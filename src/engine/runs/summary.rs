@@ -113,7 +113,7 @@ pub(super) fn changes(config: &Config) -> Vec<String> {
     if config.model.layers != preset.model.layers {
         changes.push("other layers".to_string());
     }
-    for parameter in parameters::all() {
+    for parameter in parameters::settings() {
         let [now, usual] = [config, &preset].map(|config| parameter.get(config));
         if now != usual {
             let name = if parameter.symbol.is_empty() { parameter.key } else { parameter.symbol };

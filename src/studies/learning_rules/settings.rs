@@ -1,4 +1,4 @@
-//! Settings of each rule on each set of images, chosen on images of their own (docs/measured.md has the grid).
+//! Settings of each rule on each set of images; the rates were chosen on images of their own (docs/measured.md has the grid).
 
 use super::without_negative_phase::LayerSettings;
 
@@ -27,14 +27,20 @@ pub(super) struct Settings {
 impl Settings {
     /// On bars of 4 x 4 pixels.
     pub(super) const BARS: Self = {
-        let machine = MachineSettings { hidden: 12, bias: 0.0, rate: 0.01, weight_decay: 0.0 };
+        let machine = MachineSettings { hidden: 12, bias: 0.0, rate: 0.0, weight_decay: 0.0 };
         let layers = LayerSettings { hidden: 12, bias: 0.0, rate: 0.01, steps: [20, 10] };
-        Self { layers, machines: [MachineSettings { rate: 0.02, ..machine }, machine, machine] }
+        let [one, ten, persistent] = [0.04, 0.16, 0.08];
+        let machines = [
+            MachineSettings { rate: one, ..machine },
+            MachineSettings { rate: ten, ..machine },
+            MachineSettings { rate: persistent, ..machine },
+        ];
+        Self { layers, machines }
     };
     /// On digits of 8 x 8 pixels.
     pub(super) const DIGITS: Self = {
-        let machine = MachineSettings { hidden: 64, bias: 0.0, rate: 1e-3, weight_decay: 1e-4 };
-        Self { layers: LayerSettings { hidden: 64, bias: 0.0, rate: 2e-3, steps: [20, 10] }, machines: [machine; 3] }
+        let machine = MachineSettings { hidden: 64, bias: 0.0, rate: 8e-3, weight_decay: 1e-4 };
+        Self { layers: LayerSettings { hidden: 64, bias: 0.0, rate: 4e-3, steps: [20, 10] }, machines: [machine; 3] }
     };
 
     /// With every learning rate times this.
