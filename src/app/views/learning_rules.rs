@@ -174,7 +174,7 @@ impl LearningRules {
                                 self.tiles(ui, &format!("samples {rule}"), &samples.t().to_owned(), comparison.shape, version, side);
                             }
                             None => {
-                                ui.weak("no samples").on_hover_text(NONE_TIP);
+                                ui.add(egui::Label::new(egui::RichText::new("no samples").weak()).extend()).on_hover_text(NONE_TIP);
                             }
                         });
                     });
