@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # Kills the program by SIGKILL at random moments while it saves, and checks that every save is whole and that nothing learned before
-# it is lost: the headless program with `--save-every 0`, and the window with `--autosave 0` on a virtual display (Xvfb).
-#   scripts/check_kills.sh [--train N] [--window N]
+# it is lost: the headless program with `--save-every 0`, and the window with `--autosave 0` on a virtual display (Xvfb). Then ends the
+# window by SIGTERM, SIGHUP and SIGINT at random moments while nothing is saved by itself, and checks that it saves what it has.
+#   scripts/check_kills.sh [--train N] [--window N] [--ends N]
 # --train, --window: kills of each kind (default 500). Takes about half a second a kill of the headless program and two of the window.
+# --ends: of the window by a signal that can be heard (default 30); three seconds each.
 # HEESCOPE names the program; without it the release build is made and taken.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-train=500 window=500
+train=500 window=500 ends=30
 while [ $# -gt 0 ]; do
   case $1 in
     --train) train=${2:?a number is needed after --train}; shift 2 ;;
     --window) window=${2:?a number is needed after --window}; shift 2 ;;
+    --ends) ends=${2:?a number is needed after --ends}; shift 2 ;;
     --inside) inside=$2; shift 2 ;; # the part that runs on the virtual display
     *) echo "check_kills: unknown option $1 (see the head of this script)" >&2; exit 1 ;;
   esac
@@ -106,11 +109,37 @@ check_window() {
   echo "window: $kills kills; every save whole, every start recovered it, $seen images learned in all"
 }
 
+check_ends() {
+  local work=$1 ends=$2 seen=0 now file signal begin
+  export XDG_DATA_HOME=$work/ended
+  file=$XDG_DATA_HOME/heescope/runs/0001-bars/state.npz
+  for i in $(seq "$ends"); do
+    begin=()
+    [ "$i" -gt 1 ] || begin=(--preset bars --set patches=500)
+    signal=$(shuf -n 1 -e TERM HUP INT)
+    env --default-signal=INT "$heescope" "${begin[@]}" --full-speed --autosave 3600 --size 700x500 > "$work/log" 2>&1 &
+    sleep 2
+    random_pause 1000
+    kill -"$signal" $!
+    for _ in $(seq 1000); do
+      kill -0 $! 2> /dev/null || break
+      sleep 0.01
+    done
+    if kill -9 $! 2> /dev/null; then echo "check_kills: the window did not end within 10 s of SIG$signal" >&2; exit 1; fi
+    wait $! || { cat "$work/log" >&2; echo "check_kills: the window ended with an error after SIG$signal" >&2; exit 1; }
+    now=$(images_seen "$file")
+    [ "$now" -gt "$seen" ] || { echo "check_kills: $now images after $seen: SIG$signal lost what was learned" >&2; exit 1; }
+    seen=$now
+  done
+  echo "window: $ends ends by SIGTERM, SIGHUP and SIGINT; each saved what was learned, $seen images in all"
+}
+
 if [ -n "${inside:-}" ]; then
-  check_window "$inside" "$window"
+  if [ "$window" -gt 0 ]; then check_window "$inside" "$window"; fi
+  if [ "$ends" -gt 0 ]; then check_ends "$inside" "$ends"; fi
   exit
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ "$train" -gt 0 ]; then check_train "$work" "$train"; fi
-if [ "$window" -gt 0 ]; then xvfb-run -a -s "-screen 0 1000x700x24" "$0" --inside "$work" --window "$window"; fi
+if [ $((window + ends)) -gt 0 ]; then xvfb-run -a -s "-screen 0 1000x700x24" "$0" --inside "$work" --window "$window" --ends "$ends"; fi

@@ -64,7 +64,7 @@ kills() {
   local kind log=$work/kills.log
   for kind in train window; do
     if scripts/check_kills.sh --train "$([ $kind = train ] && echo "$kills" || echo 0)" \
-      --window "$([ $kind = window ] && echo "$kills" || echo 0)" > "$log" 2>&1; then
+      --window "$([ $kind = window ] && echo "$kills" || echo 0)" --ends "$([ $kind = window ] && echo 30 || echo 0)" > "$log" 2>&1; then
       row "kills, $kind" "$kills" 0 "$kills" 0 0
     else
       cat "$log" >&2

@@ -3,27 +3,9 @@
 #![no_main]
 
 use heescope::app::{App, Options};
-use heescope::engine::{Command, Event, Snapshot, SnapshotSource};
-use heescope_fuzz::count;
+use heescope::engine::Snapshot;
+use heescope_fuzz::{Still, count, draw};
 use libfuzzer_sys::fuzz_target;
-
-/// Two snapshots, and nobody who takes commands.
-struct Still(std::cell::Cell<u8>);
-
-impl SnapshotSource for Still {
-    fn send(&self, _: Command) -> bool {
-        true
-    }
-
-    fn take(&self) -> Option<Box<Snapshot>> {
-        let left = self.0.replace(self.0.get().saturating_sub(1));
-        (left > 0).then(|| Box::new(Snapshot::synthetic(heescope::Config::default())))
-    }
-
-    fn events(&self) -> Vec<Event> {
-        Vec::new()
-    }
-}
 
 /// The values of both keys, in memory.
 struct Kept(String);
@@ -43,13 +25,8 @@ impl eframe::Storage for Kept {
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let ctx = egui::Context::default();
-    let mut app = App::new(&ctx, Box::new(Still(2.into())), Options::default()).expect("a helper thread starts");
+    let still = Still::new(Snapshot::synthetic(heescope::Config::default()));
+    let mut app = App::new(&ctx, Box::new(still), Options::default()).expect("a helper thread starts");
     count(app.restore(Some(&Kept(text.into()))));
-    for _ in 0..3 {
-        let mut drawn = ctx.run_ui(egui::RawInput::default(), |ui| {
-            app.drain(ui.ctx());
-            app.frame(ui);
-        });
-        drawn.textures_delta.clear(); // nothing paints them
-    }
+    draw(&ctx, &mut app);
 });

@@ -1,11 +1,13 @@
 //! What the targets have in common: a file with the bytes to be read, and counts of what was refused and accepted.
 
 mod archive;
+mod still;
 
 pub use archive::archive;
 use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+pub use still::{Still, draw};
 
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 static ACCEPTED: AtomicU64 = AtomicU64::new(0);

@@ -40,7 +40,7 @@ pub use state::ViewState;
 pub use views::ViewKind;
 
 use crate::engine::recording::{RecordedRun, Replay};
-use crate::engine::{Command, Engine, Pace, RunId, SnapshotSource};
+use crate::engine::{BackgroundJob, Command, Engine, Pace, RunId, SnapshotSource};
 use actions::{ExportSettings, Question};
 use background::BackgroundTasks;
 use edit_history::EditHistory;
@@ -56,7 +56,8 @@ use settings_file::SettingsFile;
 use simulation::Simulation;
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use timeline_panel::Rewind;
 use workspace::Workspace;
@@ -71,6 +72,9 @@ const OF_LIBRARY: [&str; 2] = ["window", "egui"];
 const LAST_COMMANDS: Duration = Duration::from_secs(2);
 /// Between two times at which what the views have shown is handed over to be kept.
 const VIEWS_KEPT: Duration = Duration::from_secs(30);
+
+/// Between two looks at whether the window is to close.
+const CLOSING_LOOK: Duration = Duration::from_millis(50);
 
 /// The name by which the desktop knows the program.
 const NAME: &str = "heescope";
@@ -124,6 +128,20 @@ pub fn open(options: Options) -> Result<(), WindowError> {
     taken.map_or(Ok(()), Err)
 }
 
+/// Closes the window when `closes` is set, also where no frames are drawn.
+fn close_when(closes: Arc<AtomicBool>, ctx: Context) -> std::io::Result<BackgroundJob<(), ()>> {
+    BackgroundJob::spawn("closing", 1, 1, move |_, job| {
+        while !job.is_stopped() {
+            if closes.load(Ordering::Relaxed) {
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                ctx.request_repaint();
+                return;
+            }
+            std::thread::sleep(CLOSING_LOOK);
+        }
+    })
+}
+
 /// The window's state, a part for each thing that it does.
 pub struct App {
     /// What the views show.
@@ -168,6 +186,8 @@ pub struct App {
     learned_in_sight: (RunId, f64),
     /// When the last snapshot came.
     last_snapshot: Option<Instant>,
+    /// Looks whether the window is to close.
+    _closer: Option<BackgroundJob<(), ()>>,
 }
 
 impl Drop for App {
@@ -212,6 +232,11 @@ impl App {
         let full_speed = options.full_speed.then_some(Command::SetPace(Pace::Full));
         let commands = [options.model.map(Command::LoadModel), full_speed, measurement];
         commands.into_iter().flatten().for_each(|command| simulation.queue(command));
+        let closer = options
+            .closes
+            .map(|closes| close_when(closes, ctx.clone()))
+            .transpose()
+            .map_err(|source| WindowError::Task { task: "thread that listens to signals", source })?;
         Ok(Self {
             state: ViewState::default(),
             simulation,
@@ -234,6 +259,7 @@ impl App {
             written: HashSet::new(),
             learned_in_sight: (RunId::default(), 0.0),
             last_snapshot: None,
+            _closer: closer,
         })
     }
 
@@ -312,6 +338,25 @@ mod tests {
         assert_eq!(app.history.changes(), [("adaptation", m(2.0), m(3.0)), ("adaptation", m(3.0), m(4.0))]);
         app.perform(Action::Send(Command::Load(Box::default())));
         assert!(app.history.changes().is_empty(), "values of another model do not come back");
+    }
+
+    #[test]
+    fn the_window_closes_when_it_is_asked_from_outside_and_not_before() {
+        let (ctx, closes) = (Context::default(), Arc::new(AtomicBool::new(false)));
+        let job = close_when(closes.clone(), ctx.clone()).unwrap();
+        let closing = || {
+            let drawn = ctx.run_ui(egui::RawInput::default(), |_| ());
+            drawn.viewport_output.values().any(|viewport| viewport.commands.contains(&egui::ViewportCommand::Close))
+        };
+        std::thread::sleep(2 * CLOSING_LOOK);
+        assert!(!closing() && !job.is_finished());
+        closes.store(true, Ordering::Relaxed);
+        let begin = Instant::now();
+        while !job.is_finished() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "nobody looked");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(closing());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::app::views::ViewKind;
 use crate::engine::AutosaveOptions;
 use crate::experiment::Config;
 use std::path::PathBuf;
+use std::sync::{Arc, atomic::AtomicBool};
 
 /// How the window opens.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Options {
     pub autosave: Option<AutosaveOptions>,
     /// A recording that is shown in place of an engine.
     pub recording: Option<RecordingRequest>,
+    /// The window closes when this is set, as if somebody had closed it.
+    pub closes: Option<Arc<AtomicBool>>,
     /// Called when a phase begins, on the window's thread.
     pub on_phase: Option<fn(WindowPhase)>,
 }

@@ -1,10 +1,8 @@
 //! Signals that ask a command to end: the first lets it save what it has, a second one ends the process at once.
 
 #[cfg(unix)]
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, atomic::AtomicBool};
 
 /// Whether a signal has asked for the end.
 #[derive(Debug, Default)]
@@ -12,6 +10,16 @@ pub(super) struct Stop {
     /// The number of the last one; 0: none.
     #[cfg(unix)]
     received: Arc<AtomicUsize>,
+    /// Set by the first one.
+    asked: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// What the first signal sets.
+    #[cfg(feature = "window")]
+    pub(super) fn asked(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.asked)
+    }
 }
 
 #[cfg(unix)]
@@ -22,13 +30,13 @@ impl Stop {
     pub(super) fn listen() -> std::io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         use signal_hook::flag;
-        let (stop, asked) = (Self::default(), Arc::new(AtomicBool::new(false)));
+        let stop = Self::default();
         for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !is_ignored(signal)) {
             // Actions run in this order: the default one acts only where a signal has come before.
             if signal != SIGHUP {
-                flag::register_conditional_default(signal, Arc::clone(&asked))?;
+                flag::register_conditional_default(signal, Arc::clone(&stop.asked))?;
             }
-            flag::register(signal, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&stop.asked))?;
             flag::register_usize(signal, Arc::clone(&stop.received), signal.unsigned_abs() as usize)?;
         }
         Ok(stop)

@@ -2,7 +2,7 @@
 
 use crate::cli::Program;
 #[cfg(feature = "window")]
-use crate::cli::{Start, writes};
+use crate::cli::{Start, stop::Stop, writes};
 #[cfg(feature = "window")]
 use crate::export::Outputs;
 use anyhow::bail;
@@ -100,6 +100,7 @@ impl WindowArguments {
             full_speed: self.full_speed,
             measure: self.measure,
             recording: None,
+            closes: Some(Stop::listen()?.asked()),
             on_phase: program.on_window_phase,
         })?)
     }

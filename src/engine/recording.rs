@@ -50,7 +50,14 @@ pub fn pack(snapshot: &Snapshot) -> Result<Vec<u8>, FileError> {
 
 /// The snapshot of these bytes; the error says what is wrong with them.
 pub fn unpack(packed: &[u8]) -> Result<Snapshot, String> {
-    ciborium::from_reader(ZlibDecoder::new(packed).take(MOST_UNPACKED)).map_err(|e| e.to_string())
+    let mut bytes = ZlibDecoder::new(packed).take(MOST_UNPACKED);
+    let snapshot = ciborium::from_reader(&mut bytes).map_err(|e| e.to_string())?;
+    // The checksum is behind the last byte.
+    match std::io::copy(&mut bytes, &mut std::io::sink()) {
+        Ok(0) => Ok(snapshot),
+        Ok(more) => Err(format!("{more} bytes too many")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Takes over what a snapshot of the same weights has left out.

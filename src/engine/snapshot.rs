@@ -3,6 +3,7 @@
 
 mod parts;
 mod samples;
+mod shapes;
 
 pub use parts::{Clock, GovernorState, RaceState, RacerState, StimulusState};
 pub use samples::{InterneuronSample, LearningPoint, TraceSample};

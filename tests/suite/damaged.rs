@@ -6,10 +6,13 @@ mod archive;
 
 use archive::archive;
 use heescope::dynamics::Probes;
-use heescope::experiment::modelfile;
+use heescope::engine::recording::{RecordedRun, RecordingWriter};
+use heescope::engine::{Engine, Snapshot};
 use heescope::experiment::samples::SampleFile;
+use heescope::experiment::{modelfile, presets};
 use heescope::export::FileError;
 use heescope::{Config, Session};
+use ndarray::Array2;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::path::Path;
 
@@ -126,4 +129,60 @@ fn damaged_samples_are_refused_or_diagnosed() {
         }
     });
     both(counts);
+}
+
+/// The snapshots of a recording, or why it cannot be read as one.
+fn snapshots(path: &Path) -> Result<Vec<String>, FileError> {
+    let mut run = RecordedRun::open(path)?;
+    (0..run.len()).map(|number| Ok(format!("{:?}", run.read(number..number + 1)?))).collect()
+}
+
+#[test]
+fn a_damaged_recording_is_refused_or_shows_what_was_recorded_and_nothing_else() {
+    let mut config = presets::by_name("ridge").unwrap();
+    config.dynamics.threads = 1;
+    let engine = Engine::start(config, || {}).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.heerec");
+    RecordingWriter::create(&path).unwrap().record(&engine, 0.25, 30.0, &mut |_| true).unwrap();
+    let (bytes, whole) = (std::fs::read(&path).unwrap(), snapshots(&path).unwrap());
+    assert!(whole.len() > 2);
+    let (mut rng, mut counts) = (ChaCha8Rng::seed_from_u64(9), [0, 0]);
+    for _ in 0..300 {
+        std::fs::write(&path, damage(&bytes, &mut rng)).unwrap();
+        let outcome = snapshots(&path);
+        counts[usize::from(outcome.is_ok())] += 1;
+        match outcome {
+            // What was cut out or is doubled leaves whole snapshots; none is another one.
+            Ok(found) => assert!(found.iter().all(|snapshot| whole.contains(snapshot))),
+            Err(error) => is_one_line(&error.to_string()),
+        }
+    }
+    assert!(counts[0] > 200, "refused {}, accepted {}", counts[0], counts[1]);
+}
+
+#[test]
+fn a_snapshot_whose_arrays_do_not_fit_is_refused_by_the_name_of_what_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.heerec");
+    let write = |change: fn(&mut Snapshot)| {
+        let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
+        change(&mut snapshot);
+        RecordingWriter::create(&path).unwrap().add(0.0, snapshot).unwrap();
+        RecordedRun::open(&path).unwrap().read(0..1).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(write(|_| ()), Ok(()));
+    let wrong: [(fn(&mut Snapshot), &str); 7] = [
+        (|snapshot| snapshot.state.weights[0] = Array2::zeros((3, 4)).into(), "rows of W_0: 3 where 64 are needed"),
+        (|snapshot| drop(snapshot.state.biases.pop()), "the number of biases"),
+        (|snapshot| snapshot.state.states[1].push(0.0), "x_1: "),
+        (|snapshot| snapshot.state.stimulus.reconstruction.clear(), "the reconstruction: 0 where 64"),
+        (|snapshot| snapshot.state.watch.trace_units[0] = 10_000, "unit 10000 is watched"),
+        (|snapshot| snapshot.state.watch.trace_layer = 5, "layer 5 is traced"),
+        (|snapshot| snapshot.increment.traces.clear(), "the traces: 0"),
+    ];
+    for (change, words) in wrong {
+        let error = write(change).unwrap_err();
+        assert!(error.contains(words) && error.contains("a.heerec: snapshot 0 is damaged"), "{error}");
+    }
 }

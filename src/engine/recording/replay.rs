@@ -90,6 +90,7 @@ impl RecordedRun {
                 }
                 self.last.iter().for_each(|(_, before)| fill(&mut snapshot, before));
             }
+            snapshot.check_shapes().map_err(|problem| self.damaged(number, problem))?;
             let state = Snapshot { state: snapshot.state.clone(), increment: Default::default() };
             self.last = Some((number, state));
             let mut increment = all.take().map(|before| before.increment).unwrap_or_default();
@@ -113,10 +114,14 @@ impl RecordedRun {
 
     fn unpack(&mut self, number: usize) -> Result<Snapshot, FileError> {
         let (_, begin, length) = self.places[number];
-        let damaged = |problem: String| FileError::content(&self.path, format!("snapshot {number} is damaged: {problem}"));
         let mut packed = vec![0; length as usize];
-        self.file.seek(SeekFrom::Start(begin)).and_then(|_| self.file.read_exact(&mut packed)).map_err(|e| damaged(e.to_string()))?;
-        unpack(&packed).map_err(damaged)
+        let read = self.file.seek(SeekFrom::Start(begin)).and_then(|_| self.file.read_exact(&mut packed));
+        read.map_err(|e| self.damaged(number, e))?;
+        unpack(&packed).map_err(|problem| self.damaged(number, problem))
+    }
+
+    fn damaged(&self, number: usize, problem: impl std::fmt::Display) -> FileError {
+        FileError::content(&self.path, format!("snapshot {number} is damaged: {problem}"))
     }
 }
 
