@@ -13,19 +13,24 @@ use std::path::{Path, PathBuf};
 /// The recording under way, and where the next one goes.
 pub(super) struct RecordingMenu {
     recorder: Option<SnapshotRecorder>,
+    /// Recordings that were ended and are written to their ends.
+    finishing: Vec<SnapshotRecorder>,
     path: String,
     failure: Option<FileError>,
 }
 
 impl Default for RecordingMenu {
     fn default() -> Self {
-        Self { recorder: None, path: format!("recording{ENDING}"), failure: None }
+        Self { recorder: None, finishing: Vec::new(), path: format!("recording{ENDING}"), failure: None }
     }
 }
 
 impl RecordingMenu {
     /// Begins a recording. The error says why not.
     pub(super) fn start(&mut self, path: &Path) -> Result<(), FileError> {
+        if self.finishing.iter().any(|earlier| earlier.path() == path) {
+            return Err(FileError::content(path, "the recording before is still being written there; try again in a moment"));
+        }
         self.recorder = Some(SnapshotRecorder::start(path)?);
         Ok(())
     }
@@ -42,7 +47,24 @@ impl RecordingMenu {
             let left_out = if lost > 0 { format!("; {lost} pictures were left out: the disk is slow") } else { String::new() };
             (path.to_path_buf(), format!("Recorded {seconds:.0} s: {}{left_out}", path.display()))
         });
+        recorder.close();
+        self.finishing.push(recorder);
         Some(outcome)
+    }
+
+    /// Looks after the recordings that were ended.
+    fn finish(&mut self) {
+        let failure = &mut self.failure;
+        self.finishing.retain_mut(|recorder| {
+            let is_finished = recorder.is_finished(); // before its last report is read
+            match recorder.progress() {
+                Ok(_) => !is_finished,
+                Err(error) => {
+                    *failure = Some(error);
+                    false
+                }
+            }
+        });
     }
 
     /// Why a recording has ended by itself, if so.
@@ -52,6 +74,7 @@ impl RecordingMenu {
 
     /// Draws the menu, or how far the recording is.
     pub(super) fn ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        self.finish();
         match self.recorder.as_mut().map(SnapshotRecorder::progress) {
             None => self.menu(ui, actions),
             Some(Ok((path, seconds, bytes, _))) => {
@@ -81,5 +104,34 @@ impl RecordingMenu {
             }
         });
         response.on_hover_text("Record what is shown, to see it again in all its views");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::recording::RecordedRun;
+    use crate::experiment::presets;
+
+    #[test]
+    fn a_recording_that_is_ended_is_written_to_its_end_while_nobody_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.heerec");
+        let mut menu = RecordingMenu::default();
+        menu.start(&path).unwrap();
+        let snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
+        (0..30).for_each(|_| menu.add(&snapshot));
+        assert_eq!(menu.stop().unwrap().unwrap().0, path);
+        let refused = menu.start(&path).err().unwrap().to_string();
+        assert!(refused.contains("still being written"), "{refused}");
+        let begin = std::time::Instant::now();
+        while !menu.finishing.is_empty() {
+            assert!(begin.elapsed().as_secs() < 20, "it is never written");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            menu.finish();
+        }
+        assert!(menu.take_failure().is_none());
+        assert_eq!(RecordedRun::open(&path).unwrap().len(), 30);
+        menu.start(&path).unwrap();
     }
 }

@@ -92,6 +92,11 @@ impl<Request, Report> BackgroundJob<Request, Report> {
         self
     }
 
+    /// Says that no other request comes: the thread ends when it has done those that wait.
+    pub fn close(&mut self) {
+        self.requests = None;
+    }
+
     /// How much is done, and how much there is in all, as the thread has said last.
     pub fn progress(&self) -> (usize, usize) {
         (self.state.done.load(Ordering::Relaxed), self.state.total.load(Ordering::Relaxed))

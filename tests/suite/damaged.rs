@@ -163,16 +163,17 @@ fn a_damaged_recording_is_refused_or_shows_what_was_recorded_and_nothing_else() 
 
 #[test]
 fn a_snapshot_whose_arrays_do_not_fit_is_refused_by_the_name_of_what_does_not() {
+    type Change = fn(&mut Snapshot);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.heerec");
-    let write = |change: fn(&mut Snapshot)| {
+    let write = |change: Change| {
         let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
         change(&mut snapshot);
         RecordingWriter::create(&path).unwrap().add(0.0, snapshot).unwrap();
         RecordedRun::open(&path).unwrap().read(0..1).map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(write(|_| ()), Ok(()));
-    let wrong: [(fn(&mut Snapshot), &str); 7] = [
+    let wrong: [(Change, &str); 7] = [
         (|snapshot| snapshot.state.weights[0] = Array2::zeros((3, 4)).into(), "rows of W_0: 3 where 64 are needed"),
         (|snapshot| drop(snapshot.state.biases.pop()), "the number of biases"),
         (|snapshot| snapshot.state.states[1].push(0.0), "x_1: "),

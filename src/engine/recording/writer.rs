@@ -122,6 +122,21 @@ impl SnapshotRecorder {
         self.lost += u64::from(!self.job.submit(moment));
     }
 
+    /// Says that no other snapshot comes; those that wait are still written.
+    pub fn close(&mut self) {
+        self.job.close();
+    }
+
+    /// Whether a recording that was closed is written to its end.
+    pub fn is_finished(&self) -> bool {
+        self.job.is_finished()
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file, seconds and bytes so far, and snapshots that were left out; the error ends the recording.
     pub fn progress(&mut self) -> Result<(&Path, f64, u64, u64), FileError> {
         for written in self.job.reports() {
