@@ -8,7 +8,7 @@ use heescope_fuzz::{count, draw, with_file};
 use libfuzzer_sys::fuzz_target;
 use std::io::Write;
 
-/// Bytes of all pictures and curves that are drawn, at most: larger ones are allowed and take their time.
+/// Weights of a model that is drawn, at most: larger ones are allowed and take their time.
 const MOST: usize = 1 << 20;
 
 /// A recording whose lengths and checksum are right, so that what is in the snapshot comes under test.

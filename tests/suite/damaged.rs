@@ -173,6 +173,7 @@ fn a_snapshot_whose_arrays_do_not_fit_is_refused_by_the_name_of_what_does_not() 
         RecordedRun::open(&path).unwrap().read(0..1).map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(write(|_| ()), Ok(()));
+    assert_eq!(write(|snapshot| snapshot.state.watch.trace_units.truncate(2)), Ok(()), "one is not traced any more");
     let wrong: [(Change, &str); 7] = [
         (|snapshot| snapshot.state.weights[0] = Array2::zeros((3, 4)).into(), "rows of W_0: 3 where 64 are needed"),
         (|snapshot| drop(snapshot.state.biases.pop()), "the number of biases"),

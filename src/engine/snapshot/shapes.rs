@@ -45,8 +45,9 @@ impl Snapshot {
         }
         let (units, new) = (watch.trace_units.len(), &self.increment);
         fits(format_args!("the activities"), self.state.activity.len(), size)?;
-        fits(format_args!("the traces"), new.traces.len(), units)?;
-        fits(format_args!("the traces of interneurons"), new.interneurons.len(), units)
+        // More are those of units that were traced before, where the choice has changed since the last snapshot.
+        fits(format_args!("the traces"), new.traces.len().min(units), units)?;
+        fits(format_args!("the traces of interneurons"), new.interneurons.len().min(units), units)
     }
 }
 
