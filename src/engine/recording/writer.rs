@@ -17,12 +17,31 @@ const WEIGHTS_INTERVAL: f64 = 0.5;
 /// Between two looks at an engine that is recorded.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// Model and version of the weights that a recording held last, and their moment in s.
+#[derive(Clone, Copy, Default)]
+struct RecordedWeights(Option<(u64, u64, f64)>);
+
+impl RecordedWeights {
+    /// Takes the weights out of a snapshot of this moment that need none: it has those of the snapshot before, or they were recorded a
+    /// moment ago.
+    fn leave_out(&mut self, seconds: f64, snapshot: &mut Snapshot) {
+        let [model, version] = [snapshot.model_id, snapshot.weights_version];
+        let is_known =
+            self.0.is_some_and(|(known_model, known, at)| known_model == model && (known == version || seconds - at < WEIGHTS_INTERVAL));
+        if is_known {
+            snapshot.state.weights.clear();
+            snapshot.state.subject = None;
+        } else {
+            self.0 = Some((model, version, seconds));
+        }
+    }
+}
+
 /// A recording that is being written.
 pub struct RecordingWriter {
     path: PathBuf,
     file: BufWriter<File>,
-    /// Model and version of the weights that were written last, and when.
-    weights: Option<(u64, u64, f64)>,
+    weights: RecordedWeights,
     bytes: u64,
 }
 
@@ -33,22 +52,18 @@ impl RecordingWriter {
         let failed = |problem| FileError::Write { path: path.into(), problem };
         let mut file = BufWriter::new(begin_growing(path)?);
         file.write_all(HEADER).map_err(failed)?;
-        Ok(Self { path: path.into(), file, weights: None, bytes: HEADER.len() as u64 })
+        Ok(Self { path: path.into(), file, weights: RecordedWeights::default(), bytes: HEADER.len() as u64 })
     }
 
     /// Adds a snapshot at its moment, s from the beginning.
     pub fn add(&mut self, seconds: f64, mut snapshot: Snapshot) -> Result<(), FileError> {
-        let [model, version] = [snapshot.model_id, snapshot.weights_version];
-        let is_known = self
-            .weights
-            .is_some_and(|(known_model, known, at)| known_model == model && (known == version || seconds - at < WEIGHTS_INTERVAL));
-        if is_known {
-            snapshot.state.weights.clear();
-            snapshot.state.subject = None;
-        } else {
-            self.weights = Some((model, version, seconds));
-        }
-        let packed = pack(&snapshot)?;
+        self.weights.leave_out(seconds, &mut snapshot);
+        self.write(seconds, &snapshot)
+    }
+
+    /// Adds a snapshot as it is.
+    fn write(&mut self, seconds: f64, snapshot: &Snapshot) -> Result<(), FileError> {
+        let packed = pack(snapshot)?;
         let length = u32::try_from(packed.len()).map_err(|_| FileError::encode("a snapshot", "it is too large"))?;
         let parts: [&[u8]; 3] = [&length.to_le_bytes(), &seconds.to_le_bytes(), &packed];
         let written = parts.iter().try_for_each(|part| self.file.write_all(part)).and_then(|()| self.file.flush());
@@ -92,6 +107,8 @@ impl RecordingWriter {
 pub struct SnapshotRecorder {
     job: BackgroundJob<(f64, Box<Snapshot>), Result<u64, FileError>>,
     path: PathBuf,
+    /// Left out before a snapshot waits: what waits is small.
+    weights: RecordedWeights,
     begin: Instant,
     bytes: u64,
     lost: u64,
@@ -103,7 +120,7 @@ impl SnapshotRecorder {
         let mut writer = RecordingWriter::create(path)?;
         let body = move |snapshots: Receiver<(f64, Box<Snapshot>)>, job: &JobContext<Result<u64, FileError>>| {
             for (seconds, snapshot) in snapshots {
-                let written = writer.add(seconds, *snapshot).map(|()| writer.bytes());
+                let written = writer.write(seconds, &snapshot).map(|()| writer.bytes());
                 let has_failed = written.is_err();
                 job.report(written);
                 if has_failed {
@@ -113,13 +130,18 @@ impl SnapshotRecorder {
         };
         let job = BackgroundJob::spawn("recording", WAITING, WAITING, body);
         let job = job.map_err(|problem| FileError::Write { path: path.into(), problem })?;
-        Ok(Self { job, path: path.into(), begin: Instant::now(), bytes: 0, lost: 0 })
+        Ok(Self { job, path: path.into(), weights: RecordedWeights::default(), begin: Instant::now(), bytes: 0, lost: 0 })
     }
 
     /// Adds what is shown now. Where the disk cannot keep up it is left out, and counted.
     pub fn add(&mut self, snapshot: &Snapshot) {
-        let moment = (self.begin.elapsed().as_secs_f64(), Box::new(snapshot.clone()));
-        self.lost += u64::from(!self.job.submit(moment));
+        let (seconds, weights) = (self.begin.elapsed().as_secs_f64(), self.weights);
+        let mut snapshot = Box::new(snapshot.clone());
+        self.weights.leave_out(seconds, &mut snapshot);
+        if !self.job.submit((seconds, snapshot)) {
+            self.weights = weights; // they were not recorded
+            self.lost += 1;
+        }
     }
 
     /// Says that no other snapshot comes; those that wait are still written.
@@ -139,9 +161,49 @@ impl SnapshotRecorder {
 
     /// The file, seconds and bytes so far, and snapshots that were left out; the error ends the recording.
     pub fn progress(&mut self) -> Result<(&Path, f64, u64, u64), FileError> {
+        let loss = self.job.loss().map(|loss| FileError::content(&self.path, loss)); // before its last report is read
         for written in self.job.reports() {
             self.bytes = written?;
         }
+        loss.map_or(Ok(()), Err)?;
         Ok((&self.path, self.begin.elapsed().as_secs_f64(), self.bytes, self.lost))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::recording::RecordedRun;
+    use crate::experiment::presets;
+    use ndarray::Array2;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_was_left_out_takes_no_weights_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("many.heerec");
+        let mut recorder = SnapshotRecorder::start(&path).unwrap();
+        let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
+        let shape = snapshot.weights[0].dim();
+        let tries = 4 * WAITING as u64; // more than can wait
+        for model in 1..=tries {
+            // Two snapshots of a model, of which the second leaves its weights out.
+            snapshot.state.model_id = model;
+            snapshot.state.weights = vec![Arc::new(Array2::from_elem(shape, model as f32))];
+            (0..2).for_each(|_| recorder.add(&snapshot));
+        }
+        recorder.close();
+        let begin = Instant::now();
+        while !recorder.is_finished() {
+            assert!(begin.elapsed().as_secs() < 20, "it is never written");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let lost = recorder.progress().unwrap().3;
+        let mut recording = RecordedRun::open(&path).unwrap();
+        assert_eq!(recording.len() as u64 + lost, 2 * tries);
+        for number in 0..recording.len() {
+            let read = recording.read(number..number + 1).unwrap().unwrap();
+            assert_eq!(read.weights[0][[0, 0]], read.model_id as f32, "snapshot {number}");
+        }
     }
 }
