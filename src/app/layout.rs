@@ -12,13 +12,14 @@ pub(super) fn standard() -> Tree<ViewKind> {
     let fields = tiles.insert_pane(ViewKind::ReceptiveFields);
     let population = tiles.insert_pane(ViewKind::Population);
     let layers = tiles.insert_pane(ViewKind::Layers);
+    let network = tiles.insert_pane(ViewKind::Network);
     let tuning = tiles.insert_pane(ViewKind::Tuning);
     let generation = tiles.insert_pane(ViewKind::Generation);
     let posterior = tiles.insert_pane(ViewKind::Posterior);
     let measured = [ViewKind::Adaptation, ViewKind::Separation, ViewKind::Partition, ViewKind::LearningRules, ViewKind::Studies];
     let measured = [&measured[..], &[ViewKind::Compare]].concat();
     let measured: Vec<TileId> = measured.into_iter().map(|kind| tiles.insert_pane(kind)).collect();
-    let left = tiles.insert_tab_tile([&[fields, population, tuning, layers, generation, posterior][..], &measured].concat());
+    let left = tiles.insert_tab_tile([&[fields, population, tuning, layers, network, generation, posterior][..], &measured].concat());
     let stimulus = tiles.insert_pane(ViewKind::Stimulus);
     let traces = tiles.insert_pane(ViewKind::Traces);
     let learning = tiles.insert_pane(ViewKind::Learning);

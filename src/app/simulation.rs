@@ -17,11 +17,12 @@ pub(super) struct Simulation {
     limited_pace: Pace,
     /// Whether the source believes that images being generated are in sight.
     generation_visible: bool,
+    parts_visible: bool,
 }
 
 impl Simulation {
     pub(super) fn new(source: Box<dyn SnapshotSource>) -> Self {
-        Self { source, pending: VecDeque::new(), limited_pace: FIRST_PACE, generation_visible: true }
+        Self { source, pending: VecDeque::new(), limited_pace: FIRST_PACE, generation_visible: true, parts_visible: false }
     }
 
     /// Queues a command. Of stimuli and masks that wait in a row the latest of each kind counts, so that a fast drag never piles up.
@@ -71,6 +72,13 @@ impl Simulation {
     pub(super) fn set_generation_visible(&mut self, visible: bool) {
         if std::mem::replace(&mut self.generation_visible, visible) != visible {
             self.queue(Command::Generation(GenerationCommand::SetVisible(visible)));
+        }
+    }
+
+    /// Says whether what moves every unit is in sight.
+    pub(super) fn set_parts_visible(&mut self, visible: bool) {
+        if std::mem::replace(&mut self.parts_visible, visible) != visible {
+            self.queue(Command::ShowParts(visible));
         }
     }
 

@@ -60,7 +60,10 @@ impl App {
         self.show_question(ui.ctx());
         self.notifications.show(ui.ctx());
         self.perform_all(actions, was_past);
-        self.simulation.set_generation_visible(self.workspace.visible().any(|kind| kind == ViewKind::Generation));
+        let is_visible = |shown: ViewKind| self.workspace.visible().any(|kind| kind == shown);
+        let [generation, parts] = [ViewKind::Generation, ViewKind::Network].map(is_visible);
+        self.simulation.set_generation_visible(generation);
+        self.simulation.set_parts_visible(parts);
     }
 
     /// Panels and views of this snapshot.

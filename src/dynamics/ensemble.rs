@@ -9,7 +9,7 @@ use crate::dynamics::block::{Block, PreparedWeights, Span};
 use crate::dynamics::executor::{Executor, Task};
 use crate::dynamics::learning_sums::LearningSums;
 use crate::dynamics::recording::{Probes, Recorded};
-use crate::dynamics::state::ChainState;
+use crate::dynamics::state::{ChainState, LayerParts, LayerState};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::model::hierarchy::Tables;
 use crate::model::mean_table::MeanTable;
@@ -235,6 +235,17 @@ impl Ensemble {
     pub fn network(&self, network: usize) -> Vec<Vec<f32>> {
         let (block, r) = (&self.blocks[network / self.block_rows], network % self.block_rows);
         block.layers.iter().zip(&self.sizes).map(|(state, &n)| state.x[r * n..][..n].to_vec()).collect()
+    }
+
+    /// What moved every layer 0..=L of one network in the last step.
+    pub fn parts(&self, network: usize) -> Vec<LayerParts> {
+        let (block, r) = (&self.blocks[network / self.block_rows], network % self.block_rows);
+        let of_layer = |(state, &n): (&LayerState, &usize)| {
+            let row = |values: &[f32]| values.get(r * n..(r + 1) * n).map(<[f32]>::to_vec).unwrap_or_default();
+            let [adaptation, statistic, error] = [&state.v, &state.mean_statistic, &state.eps].map(|values| row(values));
+            LayerParts { adaptation, statistic, error, likelihood: row(&state.likelihood), prior: row(&state.prior) }
+        };
+        block.layers.iter().zip(&self.sizes).map(of_layer).collect()
     }
 
     /// Adaptation v of layer `l` > 0, `[n_l]` a network; nothing of a categorical layer, which has none.

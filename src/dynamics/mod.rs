@@ -28,6 +28,6 @@ pub use ensemble::{Ensemble, EnsembleCounters, EnsembleOptions, EnsembleState, S
 pub use executor::{Executor, Task, in_turn};
 pub use learning_sums::LearningSums;
 pub use recording::{ProbeSample, Probes, Recorded};
-pub use state::ChainState;
+pub use state::{ChainState, LayerParts};
 pub use state_array::{StateArray, StateValues};
 pub use step_parameters::{LayerStep, StepParameters};

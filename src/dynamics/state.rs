@@ -103,6 +103,21 @@ impl LayerState {
     }
 }
 
+/// What moves one layer of one network: the last step's. An array is empty where the layer has no such part.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct LayerParts {
+    /// Adaptation v, `[units]`.
+    pub adaptation: Vec<f32>,
+    /// <T(y)> of the interneurons that predict this layer, `[units]`.
+    pub statistic: Vec<f32>,
+    /// Prediction errors eps = T(x) - <T(y)>, `[units]` (model.md 2.2).
+    pub error: Vec<f32>,
+    /// Input from below, f' W^T eps, `[units]` (model.md 2.1).
+    pub likelihood: Vec<f32>,
+    /// Input from above, T' eta - B', `[units]` (model.md 2.1).
+    pub prior: Vec<f32>,
+}
+
 /// The state of one layer of one network, to be written.
 #[derive(Debug)]
 pub enum ChainState<'a> {

@@ -119,6 +119,8 @@ pub enum Command {
     Generation(GenerationCommand),
     /// Measure the likelihood of held-out images while the weights learn, or leave it off; the points stay.
     MeasureLikelihood(bool),
+    /// Publish what moves every unit of network 0 ([`crate::engine::Snapshot`]'s parts), or leave it out.
+    ShowParts(bool),
     /// Stop the study; its points stay.
     StopStudy,
     /// Write the model file.

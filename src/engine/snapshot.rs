@@ -9,6 +9,7 @@ pub use parts::{Clock, GovernorState, RaceState, RacerState, StimulusState};
 pub use samples::{InterneuronSample, LearningPoint, TraceSample};
 
 use crate::analysis::density::DensityGrid;
+use crate::dynamics::LayerParts;
 use crate::engine::generation::GenerationState;
 use crate::engine::likelihood_monitor::LikelihoodState;
 use crate::engine::runs::{RunId, RunList, ViewArrays};
@@ -94,6 +95,9 @@ pub struct SnapshotState {
     pub active_states: Option<usize>,
     /// x_l of network 0 now, `[n_l]`, for l = 0..=L.
     pub states: Vec<Vec<f32>>,
+    /// What moved each layer 0..=L of network 0 in the last step, where that is asked for ([`crate::engine::Command::ShowParts`]).
+    #[serde(default)]
+    pub parts: Option<Vec<LayerParts>>,
     /// Stimulus of network 0.
     pub stimulus: StimulusState,
     /// What is watched.
@@ -145,6 +149,7 @@ impl SnapshotState {
             active_states: None,
             activity: states.get(1).cloned().unwrap_or_default(),
             states,
+            parts: None,
             stimulus: StimulusState { reconstruction: vec![0.0; observed], stimulus, ..StimulusState::default() },
             watch: Watch::first_units(sizes.get(1).copied().unwrap_or_default()),
             exact_posterior: None,

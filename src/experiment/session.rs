@@ -28,7 +28,7 @@ pub(crate) use building::{assemble_model, layers_of};
 pub use inpainting::Completed;
 pub use state::{SessionCounters, SessionState};
 use steps::strength;
-pub use steps::{observed_step, step_parameters, step_parameters_of};
+pub use steps::{layer_adaptation, observed_step, step_parameters, step_parameters_of};
 
 /// Work (rows x weights) below which a span runs on the calling thread.
 const SMALL_WORK: usize = 200_000;

@@ -460,3 +460,29 @@ fn the_likelihood_is_measured_while_weights_learn_and_outlives_no_model() {
     let found = fixed.likelihood.as_ref().unwrap();
     assert!(found.points.is_empty() && found.problem.as_ref().unwrap().contains("a fixed stimulus"), "{found:?}");
 }
+
+#[test]
+fn what_moves_every_unit_is_published_where_it_is_asked_for() {
+    let engine = Engine::start(presets::by_name("ridge").unwrap(), || {}).unwrap();
+    assert!(wait(&engine, |s| s.clock.steps > 0).parts.is_none(), "nobody has asked");
+    assert!(engine.send(Command::ShowParts(true)));
+    let snapshot = wait(&engine, |s| s.parts.as_ref().is_some_and(|parts| parts[1].likelihood.iter().any(|&i| i != 0.0)));
+    let (parts, sigma) = (snapshot.parts.as_ref().unwrap(), snapshot.sigmas[0].unwrap());
+    assert_eq!(parts.len(), 2);
+    assert!(parts[1].error.is_empty() && parts[0].adaptation.is_empty(), "nothing is above the top, and the observation does not adapt");
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-4 * (1.0 + a.abs());
+    for (i, &error) in parts[0].error.iter().enumerate() {
+        let statistic = f64::from(snapshot.states[0][i]) / (sigma * sigma);
+        assert!(near(f64::from(error), statistic - f64::from(parts[0].statistic[i])), "eps of unit {i} (model.md 2.2)");
+    }
+    for (j, &current) in parts[1].likelihood.iter().enumerate() {
+        let pushed: f64 = parts[0].error.iter().zip(snapshot.weights[0].column(j)).map(|(&e, &w)| f64::from(e) * f64::from(w)).sum();
+        assert!(near(f64::from(current), pushed), "the current of unit {j} is W^T eps (model.md 2.1): {current} {pushed}");
+    }
+    // The next model shows it too, until nobody looks.
+    assert!(engine.send(Command::Load(Box::new(presets::by_name("v1-v2").unwrap()))));
+    let next = wait(&engine, |s| s.model_id != snapshot.model_id && s.clock.steps > 0);
+    assert_eq!(next.parts.as_ref().map(Vec::len), Some(3));
+    assert!(engine.send(Command::ShowParts(false)));
+    wait(&engine, |s| s.parts.is_none());
+}

@@ -34,6 +34,8 @@ view_kinds! {
     Tuning "Tuning",
     /// Second-layer units by the filters they drive, and weights as a matrix.
     Layers "Layers",
+    /// The model as a picture: layers, interneurons, errors, adaptation and the currents between them.
+    Network "Network",
     /// Membrane, adaptation, currents, interneurons.
     Traces "Traces",
     /// Two units' posterior.
@@ -76,7 +78,8 @@ mod tests {
 
     #[test]
     fn names_in_kept_layouts_are_those_of_the_variants() {
-        let kept = ["ReceptiveFields", "Population", "Tuning", "Layers", "Traces", "Posterior", "Stimulus", "Generation", "Learning"];
+        let kept =
+            ["ReceptiveFields", "Population", "Tuning", "Layers", "Network", "Traces", "Posterior", "Stimulus", "Generation", "Learning"];
         let kept = [&kept[..], &["LearningRules", "Adaptation", "Separation", "Partition", "Studies", "Compare"]].concat();
         let names: Vec<String> = ViewKind::ALL.iter().map(|kind| serde_json::to_string(kind).unwrap()).collect();
         assert_eq!(names, kept.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>());

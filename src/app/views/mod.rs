@@ -8,6 +8,7 @@ mod kind;
 mod layers;
 mod learning;
 mod learning_rules;
+mod network;
 mod partition;
 mod population;
 mod posterior;

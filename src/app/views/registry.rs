@@ -21,6 +21,7 @@ registry! {
     Population: population::Population,
     Tuning: tuning::Tuning,
     Layers: layers::Layers,
+    Network: network::Network,
     Traces: traces::Traces,
     Posterior: posterior::Posterior,
     Stimulus: stimulus::Stimulus,

@@ -29,10 +29,23 @@ impl Snapshot {
             fits(format_args!("rows of W_{l}"), rows, pair[0])?;
             fits(format_args!("columns of W_{l}"), columns, pair[1])?;
         }
+        self.check_parts(&sizes)?;
         let observed = sizes.first().copied().unwrap_or(0);
         fits(format_args!("the stimulus"), state.stimulus.stimulus.len(), observed)?;
         fits(format_args!("the reconstruction"), state.stimulus.reconstruction.len(), observed)?;
         self.check_watch(&sizes)
+    }
+
+    fn check_parts(&self, sizes: &[usize]) -> Result<(), String> {
+        let Some(parts) = &self.state.parts else { return Ok(()) };
+        fits(format_args!("the layers that are told in parts"), parts.len(), sizes.len())?;
+        for (l, (part, &size)) in parts.iter().zip(sizes).enumerate() {
+            for values in [&part.adaptation, &part.statistic, &part.error, &part.likelihood, &part.prior] {
+                // A layer need not have every part.
+                fits(format_args!("a part of layer {l}"), values.len().max(size * usize::from(values.is_empty())), size)?;
+            }
+        }
+        Ok(())
     }
 
     fn check_watch(&self, sizes: &[usize]) -> Result<(), String> {

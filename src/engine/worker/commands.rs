@@ -102,6 +102,7 @@ impl Running {
                 shared.report_failure(self.jobs.start_study(&name, options, target, &self.session));
             }
             Command::StopStudy => self.jobs.stop_study(),
+            Command::ShowParts(on) => self.recorder.shows_parts = on,
             Command::MeasureLikelihood(on) => self.jobs.likelihood.set_on(on),
             Command::Tune { layer } => shared.report_failure(self.jobs.start_gratings(layer, &self.session, shared.model_id)),
             Command::StopTuning => self.jobs.stop_gratings(),

@@ -80,6 +80,7 @@ impl Running {
             active_states: model.active_states(),
             activity: states[recorder.watch.trace_layer].clone(),
             states,
+            parts: recorder.shows_parts.then(|| session.networks().parts(0)),
             stimulus: self.stimulus(shared.settings.paused),
             watch: recorder.watch.clone(),
             exact_posterior: recorder.exact.grid.clone(),

@@ -15,6 +15,8 @@ const MAX_PAIR_STEPS: usize = 400;
 pub(super) struct Recorder {
     pub(super) watch: Watch,
     pub(super) probes: Probes,
+    /// Whether what moves every unit of network 0 is published.
+    pub(super) shows_parts: bool,
     increment: SnapshotIncrement,
     /// The presentation that the increment's pairs belong to.
     pairs_presentation: u64,
@@ -33,11 +35,12 @@ pub(super) struct PublishedWeights {
 }
 
 impl Recorder {
-    /// Watches the first units of layer 1, and the raster where that is asked for.
-    pub(super) fn new(session: &Session, raster: bool) -> Self {
+    /// Watches the first units of layer 1, and the raster and what moves every unit where these are asked for.
+    pub(super) fn new(session: &Session, raster: bool, shows_parts: bool) -> Self {
         let mut recorder = Self {
             watch: Watch::default(),
             probes: Probes::default(),
+            shows_parts,
             increment: SnapshotIncrement::default(),
             pairs_presentation: 0,
             exact: ExactDensities::of(session),

@@ -37,7 +37,7 @@ impl Running {
         let mut running = Self {
             run,
             model_id: shared.model_id,
-            recorder: Recorder::new(&session, visibility.raster),
+            recorder: Recorder::new(&session, visibility.raster, visibility.parts),
             pacing: Pacing::new(session.steps(), session.images()),
             recovery: Recovery::new(session.model()),
             jobs: Jobs::new(visibility, shared.model_id),
@@ -51,6 +51,7 @@ impl Running {
     pub(super) fn visibility(&self) -> Visibility {
         Visibility {
             raster: self.recorder.watch.raster,
+            parts: self.recorder.shows_parts,
             generation: self.jobs.generation.is_visible(),
             likelihood: self.jobs.likelihood.is_on(),
         }
@@ -66,6 +67,7 @@ impl Running {
     pub(super) fn go_on(&mut self, visibility: Visibility) {
         let watch = Watch { raster: visibility.raster, ..self.recorder.watch.clone() };
         self.recorder.set_watch(watch, &self.session);
+        self.recorder.shows_parts = visibility.parts;
         self.jobs.go_on(visibility);
     }
 

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy)]
 pub(super) struct Visibility {
     pub(super) raster: bool,
+    /// What moves every unit of network 0.
+    pub(super) parts: bool,
     pub(super) generation: bool,
     /// Whether the likelihood is measured while the weights learn.
     pub(super) likelihood: bool,
@@ -11,6 +13,6 @@ pub(super) struct Visibility {
 
 impl Default for Visibility {
     fn default() -> Self {
-        Self { raster: false, generation: true, likelihood: false }
+        Self { raster: false, parts: false, generation: true, likelihood: false }
     }
 }

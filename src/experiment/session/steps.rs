@@ -13,6 +13,16 @@ pub(super) fn strength(d: &DynamicsConfig, lambda: f64) -> f64 {
     }
 }
 
+/// By what tau_v of a layer of stiffness lambda is divided.
+fn tau_v_divisor(d: &DynamicsConfig, lambda: f64) -> f64 {
+    if d.adaptation_unit == AdaptationUnit::Stiffness { lambda } else { 1.0 }
+}
+
+/// m and tau_v in ms of a layer of stiffness lambda (model.md 2).
+pub fn layer_adaptation(d: &DynamicsConfig, lambda: f64) -> [f64; 2] {
+    [strength(d, lambda), d.tau_v_ms / tau_v_divisor(d, lambda)]
+}
+
 /// h, m and rho of a layer of stiffness lambda; nothing moves where it is infinite.
 fn layer_step(d: &DynamicsConfig, lambda: f64) -> (f64, LayerStep) {
     if !lambda.is_finite() {
@@ -21,8 +31,7 @@ fn layer_step(d: &DynamicsConfig, lambda: f64) -> (f64, LayerStep) {
     let m = strength(d, lambda);
     let wanted = d.dt_ms / d.tau_x_ms;
     let h = if d.governor == Governor::Auto { wanted.min(largest_step(lambda, m, d.safety)) } else { wanted };
-    let units = if d.adaptation_unit == AdaptationUnit::Stiffness { lambda } else { 1.0 };
-    (h, LayerStep { temperature: d.temperature as f32, ..LayerStep::new(h, m, d.tau_v_ms / d.tau_x_ms / units) })
+    (h, LayerStep { temperature: d.temperature as f32, ..LayerStep::new(h, m, d.tau_v_ms / d.tau_x_ms / tau_v_divisor(d, lambda)) })
 }
 
 /// h, m and rho of x_0 where it is free: its stiffness is that of p(x_0 | x_1).
