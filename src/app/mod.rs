@@ -10,6 +10,7 @@ mod frame_times;
 mod gabor_fitter;
 mod histories;
 mod layout;
+mod lessons;
 mod logic;
 mod notifications;
 mod options;

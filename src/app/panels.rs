@@ -2,6 +2,7 @@
 
 use crate::app::actions::Action;
 use crate::app::frame_times::FrameTimes;
+use crate::app::lessons::Lessons;
 use crate::app::runs_panel::RunsPanel;
 use crate::app::side_panel::SidePanel;
 use crate::app::status_bar::StatusBar;
@@ -26,6 +27,8 @@ pub(super) struct Panels {
     /// Whether that panel is shown.
     side_open: bool,
     status: StatusBar,
+    /// The panel at the right.
+    pub(super) lessons: Lessons,
     /// Whether the list of shortcuts is shown.
     pub(super) help: bool,
     about: bool,
@@ -42,6 +45,7 @@ impl Default for Panels {
             runs: RunsPanel::default(),
             side_open: true,
             status: StatusBar::default(),
+            lessons: Lessons::default(),
             help: false,
             about: false,
             changes: false,
@@ -60,6 +64,10 @@ impl Panels {
                 ui.separator();
                 if ui.button("Help").on_hover_text("Keyboard shortcuts (F1)").clicked() {
                     self.help = !self.help;
+                }
+                let lessons = ui.selectable_label(self.lessons.is_open(), "Lessons");
+                if lessons.on_hover_text("What the model does, a few minutes each, on the running model").clicked() {
+                    self.lessons.toggle();
                 }
                 if ui.button("About").clicked() {
                     self.about = !self.about;

@@ -2,6 +2,7 @@
 
 use crate::app::actions::{Action, PathField};
 use crate::app::paths::full_path;
+use crate::app::widgets::highlight;
 use crate::app::widgets::number_field::{self, NumberField};
 use crate::app::widgets::path_field::path_field;
 use crate::data::Source;
@@ -265,7 +266,7 @@ fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config, standard:
         };
         parameter.check(value).is_ok()
     };
-    ui.horizontal(|ui| {
+    let row = ui.horizontal(|ui| {
         let tooltip = parameter.tooltip();
         let label = ui.add_sized([48.0, 18.0], egui::Label::new(parameter.symbol).sense(egui::Sense::click())).on_hover_text(&tooltip);
         ui.spacing_mut().slider_width = (ui.available_width() - 86.0).max(60.0);
@@ -283,6 +284,7 @@ fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config, standard:
             number = of_preset;
         }
     });
+    highlight::around(ui, parameter.key, row.response.rect);
     if number != before
         && let Some(to) = parameter.nearest(number)
     {

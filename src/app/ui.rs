@@ -75,6 +75,10 @@ impl App {
             egui::Panel::top("stopped").show(ui, |ui| panels::stopped(ui, reason, snapshot, actions));
         }
         self.panels.beside_views(ui, snapshot, &self.frames, actions);
+        self.panels.lessons.panel(ui, &self.state, snapshot, actions);
+        if let Some(view) = self.panels.lessons.take_view(snapshot.model_id) {
+            self.workspace.bring_to_front(view);
+        }
         self.rewind.panel(ui, snapshot, actions);
         egui::CentralPanel::default().show(ui, |ui| self.workspace.ui(ui, &self.state, snapshot, actions));
     }

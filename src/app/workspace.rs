@@ -62,9 +62,13 @@ impl Workspace {
     pub(super) fn follow_model(&mut self, snapshot: &Snapshot) {
         let has_image = snapshot.stimulus.stimulus.len() > FEW_VALUES;
         if self.has_image.replace(has_image) != Some(has_image) {
-            let front = if has_image { ViewKind::ReceptiveFields } else { ViewKind::Posterior };
-            self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
+            self.bring_to_front(if has_image { ViewKind::ReceptiveFields } else { ViewKind::Posterior });
         }
+    }
+
+    /// Brings the tab of a view to the front.
+    pub(super) fn bring_to_front(&mut self, front: ViewKind) {
+        self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
     }
 
     /// The views in sight.

@@ -7,6 +7,7 @@ pub mod choice;
 pub mod decimate;
 pub mod figure;
 pub mod grid;
+pub mod highlight;
 pub mod measured;
 pub mod number_field;
 pub mod panels;

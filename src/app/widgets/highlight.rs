@@ -1,0 +1,25 @@
+//! A frame around the control that a lesson speaks of.
+
+use crate::app::theme;
+use egui::{Context, Id, Rect, Stroke, StrokeKind, Ui};
+
+fn chosen() -> Id {
+    Id::unique("the control that a lesson speaks of")
+}
+
+/// Says which control is framed: the key of its parameter.
+pub fn set(ctx: &Context, key: Option<&str>) {
+    let before = ctx.data(|data| data.get_temp::<Option<String>>(chosen())).flatten();
+    if before.as_deref() != key {
+        ctx.data_mut(|data| data.insert_temp(chosen(), key.map(str::to_string)));
+    }
+}
+
+/// Frames the control of this parameter, where it is the one.
+pub fn around(ui: &Ui, key: &str, rect: Rect) {
+    let is_chosen = ui.ctx().data(|data| data.get_temp::<Option<String>>(chosen())).flatten().as_deref() == Some(key);
+    if is_chosen {
+        let stroke = Stroke::new(2.0, theme::SERIES[4]);
+        ui.painter().rect_stroke(rect.expand(3.0), 3.0, stroke, StrokeKind::Outside);
+    }
+}
