@@ -201,6 +201,9 @@ impl App {
         if pressed(Modifiers::NONE, Key::F1) {
             self.panels.help = !self.panels.help;
         }
+        if pressed(Modifiers::NONE, Key::F11) {
+            self.projector.toggle(ctx, &mut self.workspace);
+        }
         let running = self.state.latest.as_ref().is_some_and(|s| s.clock.running);
         for (key, action) in [
             (Key::Space, Action::Send(if running { Command::Pause } else { Command::Run })),

@@ -16,6 +16,7 @@ mod notifications;
 mod options;
 mod panels;
 mod paths;
+mod projector;
 mod questions;
 mod recording_menu;
 mod runs_panel;
@@ -51,6 +52,7 @@ use frame_times::FrameTimes;
 use gabor_fitter::GaborFitter;
 use notifications::Notifications;
 use panels::Panels;
+use projector::Projector;
 use recording_menu::RecordingMenu;
 use screenshot::{Failure, Screenshot};
 use settings_file::SettingsFile;
@@ -155,6 +157,8 @@ pub struct App {
     workspace: Workspace,
     /// What stands around the views.
     panels: Panels,
+    /// One view alone in large type, for a room.
+    projector: Projector,
     /// Messages in the corner.
     notifications: Notifications,
     /// Why the run has stopped by itself, until it goes on.
@@ -244,6 +248,7 @@ impl App {
             history: EditHistory::default(),
             workspace,
             panels: Panels::default(),
+            projector: Projector::default(),
             notifications: Notifications::default(),
             stop_reason: None,
             background: BackgroundTasks::new(),

@@ -18,6 +18,19 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Between two pictures of its progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
+/// Less room than this from side to side, in points, and the panel at the left folds away.
+const NARROW: f32 = 800.0;
+/// How large the interface may be, as a share of its usual size.
+const SCALES: std::ops::RangeInclusive<f32> = 0.5..=3.0;
+
+/// What was chosen in the row at the top that concerns the views.
+pub(super) enum MenuChoice {
+    /// Tabs back to their places.
+    StandardLayout,
+    /// One view alone in large type.
+    Projector,
+}
+
 /// Which of them are open, and what they keep between frames.
 pub(super) struct Panels {
     /// The contents of the panel at the left.
@@ -26,6 +39,8 @@ pub(super) struct Panels {
     runs: RunsPanel,
     /// Whether that panel is shown.
     side_open: bool,
+    /// Whether there was little room in the frame before, and if so whether the panel was shown while there was more.
+    narrow: Option<bool>,
     status: StatusBar,
     /// The panel at the right.
     pub(super) lessons: Lessons,
@@ -44,6 +59,7 @@ impl Default for Panels {
             side: SidePanel::default(),
             runs: RunsPanel::default(),
             side_open: true,
+            narrow: None,
             status: StatusBar::default(),
             lessons: Lessons::default(),
             help: false,
@@ -55,11 +71,11 @@ impl Default for Panels {
 }
 
 impl Panels {
-    /// The row at the top, with what `recording` draws in it. Answers whether the standard layout is asked for.
-    pub(super) fn menu(&mut self, ui: &mut Ui, recording: impl FnOnce(&mut Ui)) -> bool {
-        let mut standard_layout = false;
+    /// The row at the top, with what `recording` draws in it.
+    pub(super) fn menu(&mut self, ui: &mut Ui, recording: impl FnOnce(&mut Ui)) -> Option<MenuChoice> {
+        let mut choice = None;
         egui::Panel::top("menu").show(ui, |ui| {
-            ui.horizontal(|ui| {
+            ui.horizontal_wrapped(|ui| {
                 ui.strong("heescope");
                 ui.separator();
                 if ui.button("Help").on_hover_text("Keyboard shortcuts (F1)").clicked() {
@@ -76,21 +92,28 @@ impl Panels {
                     self.changes = !self.changes;
                 }
                 recording(ui);
-                standard_layout = ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked();
+                if ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked() {
+                    choice = Some(MenuChoice::StandardLayout);
+                }
+                if ui.button("Projector").on_hover_text("The view in front alone, in large type, with three sliders (F11)").clicked() {
+                    choice = Some(MenuChoice::Projector);
+                }
                 ui.toggle_value(&mut self.side_open, "Controls")
                     .on_hover_text("The panel at the left; without it the views have all the room");
                 let dark = ui.visuals().dark_mode;
                 if ui.button(if dark { "Light" } else { "Dark" }).on_hover_text("Change the theme").clicked() {
                     ui.ctx().set_theme(if dark { egui::Theme::Light } else { egui::Theme::Dark });
                 }
+                scale(ui);
             });
         });
-        standard_layout
+        choice
     }
 
     /// The status bar below, and the panel at the left where it is open.
     pub(super) fn beside_views(&mut self, ui: &mut Ui, snapshot: &Snapshot, frames: &FrameTimes, actions: &mut Vec<Action>) {
         egui::Panel::bottom("status").show(ui, |ui| self.status.ui(ui, snapshot, frames));
+        self.fold(ui.ctx().content_rect().width() < NARROW);
         if self.side_open {
             egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
                 egui::ScrollArea::vertical().show(ui, |ui| {
@@ -98,6 +121,15 @@ impl Panels {
                     self.side.ui(ui, snapshot, actions);
                 });
             });
+        }
+    }
+
+    /// Folds the panel at the left away where there is little room, and brings it back where there is more.
+    fn fold(&mut self, is_narrow: bool) {
+        match self.narrow {
+            None if is_narrow => (self.narrow, self.side_open) = (Some(self.side_open), false),
+            Some(before) if !is_narrow => (self.narrow, self.side_open) = (None, before),
+            _ => {}
         }
     }
 
@@ -128,6 +160,17 @@ impl Panels {
     }
 }
 
+/// The size of the interface.
+fn scale(ui: &mut Ui) {
+    let zoom = ui.ctx().zoom_factor();
+    for (text, factor, tip) in [("A-", 1.0 / 1.1, "Smaller (Ctrl -)"), ("A+", 1.1, "Larger (Ctrl +)")] {
+        let wanted = (zoom * factor).clamp(*SCALES.start(), *SCALES.end());
+        if ui.add_enabled(wanted != zoom, egui::Button::new(text)).on_hover_text(tip).clicked() {
+            ui.ctx().set_zoom_factor(wanted);
+        }
+    }
+}
+
 fn shortcuts(ui: &mut Ui) {
     egui::Grid::new("shortcuts").striped(true).show(ui, |ui| {
         for (key, what) in [
@@ -137,6 +180,8 @@ fn shortcuts(ui: &mut Ui) {
             ("F", "full speed / slow pace"),
             ("Ctrl-E", "export the filters as last set under Export"),
             ("Ctrl-Z, Ctrl-Shift-Z", "undo, redo a change of a parameter"),
+            ("F11", "one view in large type, for a room; and back"),
+            ("Ctrl +, Ctrl -, Ctrl 0", "larger, smaller, as usual"),
             ("F1", "this list"),
         ] {
             ui.strong(key);

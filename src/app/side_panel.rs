@@ -253,7 +253,7 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
 
 /// A slider over the usual values of a parameter that has one; beyond them a number can be typed, up to the valid range. A double
 /// click on the name brings back the value of `standard`.
-fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config, standard: &Config, actions: &mut Vec<Action>) {
+pub(super) fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config, standard: &Config, actions: &mut Vec<Action>) {
     let (Some(usual), Some(before), Some(of_preset)) = (parameter.usual, parameter.number(config), parameter.number(standard)) else {
         return;
     };

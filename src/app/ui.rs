@@ -2,6 +2,7 @@
 
 use super::{App, panels};
 use crate::app::actions::Action;
+use crate::app::panels::MenuChoice;
 use crate::app::views::ViewKind;
 use crate::engine::Snapshot;
 use egui::Ui;
@@ -35,6 +36,9 @@ impl App {
             self.history.begin_gesture();
         }
         self.shortcuts(ui.ctx());
+        if ui.ctx().input(|i| i.viewport().close_requested()) {
+            self.projector.end(ui.ctx(), &mut self.workspace);
+        }
         self.rewind.begin_frame(ui, &mut self.state);
         // Taken out while it is drawn, so that the views can borrow the rest.
         let Some(snapshot) = self.state.latest.take() else {
@@ -68,8 +72,14 @@ impl App {
 
     /// Panels and views of this snapshot.
     fn draw(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        if self.panels.menu(ui, |ui| self.recording.ui(ui, actions)) {
-            self.workspace.reset();
+        if self.projector.is_on() {
+            self.draw_for_a_room(ui, snapshot, actions);
+            return;
+        }
+        match self.panels.menu(ui, |ui| self.recording.ui(ui, actions)) {
+            Some(MenuChoice::StandardLayout) => self.workspace.reset(),
+            Some(MenuChoice::Projector) => self.projector.toggle(ui.ctx(), &mut self.workspace),
+            None => {}
         }
         if let Some(reason) = &self.stop_reason {
             egui::Panel::top("stopped").show(ui, |ui| panels::stopped(ui, reason, snapshot, actions));
@@ -81,5 +91,17 @@ impl App {
         }
         self.rewind.panel(ui, snapshot, actions);
         egui::CentralPanel::default().show(ui, |ui| self.workspace.ui(ui, &self.state, snapshot, actions));
+    }
+
+    /// One view with three sliders.
+    fn draw_for_a_room(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        if let Some(reason) = &self.stop_reason {
+            egui::Panel::top("stopped").show(ui, |ui| panels::stopped(ui, reason, snapshot, actions));
+        }
+        let leaves = self.projector.beside_view(ui, &mut self.workspace, snapshot, actions);
+        egui::CentralPanel::default().show(ui, |ui| self.workspace.ui(ui, &self.state, snapshot, actions));
+        if leaves {
+            self.projector.toggle(ui.ctx(), &mut self.workspace);
+        }
     }
 }

@@ -66,6 +66,11 @@ impl Workspace {
         }
     }
 
+    /// Gives one view all the room, or the tabs their places again; what it was before.
+    pub(super) fn set_single(&mut self, single: Option<ViewKind>) -> Option<ViewKind> {
+        std::mem::replace(&mut self.single, single)
+    }
+
     /// Brings the tab of a view to the front.
     pub(super) fn bring_to_front(&mut self, front: ViewKind) {
         self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));

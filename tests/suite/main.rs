@@ -36,4 +36,6 @@ mod runs;
 mod sampling;
 mod second_layer;
 #[cfg(feature = "window")]
+mod teaching;
+#[cfg(feature = "window")]
 mod window;

@@ -1,0 +1,115 @@
+//! For a room: one view alone in large type, with three sliders of one's choice.
+
+use crate::app::actions::Action;
+use crate::app::side_panel;
+use crate::app::views::ViewKind;
+use crate::app::workspace::Workspace;
+use crate::engine::{Command, Snapshot};
+use crate::experiment::parameters::{self, Parameter};
+use egui::{ComboBox, Context, Ui};
+
+/// How much larger everything is.
+const LARGER: f32 = 1.5;
+
+/// Whether one view is shown to a room, and with which sliders.
+pub(super) struct Projector {
+    /// What the window was before; None where it is as usual.
+    before: Option<Before>,
+    /// Keys of the parameters below the view.
+    sliders: [&'static str; 3],
+}
+
+/// What comes back when the window is as usual again.
+struct Before {
+    single: Option<ViewKind>,
+    zoom: f32,
+}
+
+impl Default for Projector {
+    fn default() -> Self {
+        Self { before: None, sliders: ["adaptation", "tau_eps_ms", "interneurons"] }
+    }
+}
+
+impl Projector {
+    /// Whether one view is shown to a room.
+    pub(super) fn is_on(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// Shows the view in front to a room, or the whole window again.
+    pub(super) fn toggle(&mut self, ctx: &Context, workspace: &mut Workspace) {
+        match self.before.take() {
+            Some(Before { single, zoom }) => {
+                workspace.set_single(single);
+                ctx.set_zoom_factor(zoom);
+            }
+            None => {
+                let (shown, zoom) = (workspace.visible().next(), ctx.zoom_factor());
+                self.before = Some(Before { single: workspace.set_single(shown), zoom });
+                ctx.set_zoom_factor(LARGER * zoom);
+            }
+        }
+    }
+
+    /// Before the window closes: the next start is as usual.
+    pub(super) fn end(&mut self, ctx: &Context, workspace: &mut Workspace) {
+        if let Some(Before { single, zoom }) = self.before.take() {
+            workspace.set_single(single);
+            ctx.options_mut(|options| options.zoom_factor = zoom); // no other frame would take it over
+        }
+    }
+
+    /// The rows above and below the view. Answers whether the window is to be as usual again.
+    pub(super) fn beside_view(&mut self, ui: &mut Ui, workspace: &mut Workspace, snapshot: &Snapshot, actions: &mut Vec<Action>) -> bool {
+        let mut leaves = false;
+        egui::Panel::top("projector").show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let (text, command) = if snapshot.clock.running { ("Pause", Command::Pause) } else { ("Run", Command::Run) };
+                if ui.button(text).on_hover_text("Space").clicked() {
+                    actions.push(Action::Send(command));
+                }
+                let shown = workspace.visible().next().unwrap_or(ViewKind::ReceptiveFields);
+                let mut wanted = shown;
+                let label = ui.label("View");
+                let list = ComboBox::from_id_salt("view of the projector").selected_text(shown.title()).height(400.0);
+                let choices = |ui: &mut Ui| {
+                    for kind in ViewKind::ALL {
+                        ui.selectable_value(&mut wanted, kind, kind.title());
+                    }
+                };
+                list.show_ui(ui, choices).response.labelled_by(label.id);
+                if wanted != shown {
+                    workspace.set_single(Some(wanted));
+                }
+                leaves = ui.button("Whole window").on_hover_text("F11").clicked();
+                ui.weak(format!("{}, {:.2} s simulated", snapshot.config.model.name, snapshot.clock.time_ms / 1e3));
+            });
+        });
+        egui::Panel::bottom("sliders of the projector").show(ui, |ui| {
+            ui.columns(self.sliders.len(), |columns| {
+                for (i, (ui, key)) in columns.iter_mut().zip(&mut self.sliders).enumerate() {
+                    choice(ui, i, key);
+                    if let Some(parameter) = parameters::find(key) {
+                        side_panel::slider(ui, parameter, &snapshot.config, &snapshot.config, actions);
+                    }
+                }
+            });
+        });
+        leaves
+    }
+}
+
+/// Which parameter a slider moves.
+fn choice(ui: &mut Ui, number: usize, key: &mut &'static str) {
+    let has_slider = |parameter: &&Parameter| parameter.usual.is_some();
+    let shown = parameters::find(key).map_or("", |parameter| parameter.symbol);
+    let list = ComboBox::from_id_salt(("slider of the projector", number)).selected_text(shown);
+    let label = ui.weak(format!("Slider {}", number + 1));
+    let choices = |ui: &mut Ui| {
+        for parameter in parameters::all().iter().filter(has_slider) {
+            ui.selectable_value(key, parameter.key, parameter.symbol).on_hover_text(parameter.tooltip());
+        }
+    };
+    list.show_ui(ui, choices).response.labelled_by(label.id);
+}
