@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Width or height of a picture.
 pub(super) const LONGEST_SIDE: u32 = 20_000;
+/// To which larger pictures are reduced where nothing else is asked for.
 const USED_SIDE: u32 = 2048;
 /// Pixels kept in all, 4 bytes each; more images are left out with a message.
 pub(super) const MOST_PIXELS: u64 = 100_000_000;
@@ -25,15 +26,16 @@ pub struct Loaded {
 
 /// Reads files, and the pictures of folders and of the folders in them (sorted by name), on all cores; the outcome's order is that of
 /// the names. What cannot be used is reported, the rest goes on. Sizes are checked before anything is decoded, and at most 100
-/// million pixels are kept. Values that are far below their scale are scaled by the largest of them. Nothing more is read once
+/// million pixels are kept; larger pictures are reduced to `longest_side` pixels along their longer side, or where that is 0 to 2048. Values that are far below their scale are scaled by the largest of them. Nothing more is read once
 /// `progress` is cancelled.
-pub fn load(paths: &[PathBuf], smallest_side: usize, progress: &Progress) -> Loaded {
+pub fn load(paths: &[PathBuf], smallest_side: usize, longest_side: usize, progress: &Progress) -> Loaded {
+    let used_side = if longest_side == 0 { USED_SIDE } else { USED_SIDE.min(longest_side as u32) };
     let (files, mut notices) = files(paths);
     progress.begin("reading images", files.len());
     let failed = |path: &PathBuf, problem: ReadError| Notice::from(DataError::File { path: path.clone(), problem });
     let (mut pixels, mut usable) = (0, Vec::new());
     for path in files {
-        match usable_size(&path, smallest_side) {
+        match usable_size(&path, smallest_side, used_side) {
             Ok((_, [width, height])) if pixels + width * height > MOST_PIXELS => {
                 notices.push(failed(&path, format!("{width} x {height} pixels more would be above {MOST_PIXELS} in all").into()));
             }
@@ -49,7 +51,7 @@ pub fn load(paths: &[PathBuf], smallest_side: usize, progress: &Progress) -> Loa
         if progress.cancelled() {
             return None;
         }
-        let image = decode(&path, header).map_err(|problem| failed(&path, problem));
+        let image = decode(&path, header, used_side).map_err(|problem| failed(&path, problem));
         progress.advance(1);
         Some(image.map(|image| (path, image)))
     };
@@ -111,7 +113,7 @@ fn is_picture(path: &Path) -> bool {
 }
 
 /// What the header says, and width and height as they will be used.
-fn usable_size(path: &Path, smallest_side: usize) -> Result<(Header, [u64; 2]), ReadError> {
+fn usable_size(path: &Path, smallest_side: usize, used_side: u32) -> Result<(Header, [u64; 2]), ReadError> {
     let header @ Header { width, height, .. } = picture::header(path)?;
     if width.min(height) < smallest_side as u32 {
         return Err(format!("{width} x {height} pixels is too small: at least {smallest_side} a side are needed").into());
@@ -119,19 +121,19 @@ fn usable_size(path: &Path, smallest_side: usize) -> Result<(Header, [u64; 2]), 
     if width.max(height) > LONGEST_SIDE || u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(format!("{width} x {height} pixels is too large: at most {LONGEST_SIDE} a side and 100 million in all").into());
     }
-    let scale = (f64::from(USED_SIDE) / f64::from(width.max(height))).min(1.0);
+    let scale = (f64::from(used_side) / f64::from(width.max(height))).min(1.0);
     let used = [width, height].map(|side| (f64::from(side) * scale).round() as u64);
     if used[0].min(used[1]) < smallest_side as u64 {
-        return Err(format!("{width} x {height} pixels is too narrow: reduced to {USED_SIDE} a side, {smallest_side} are needed").into());
+        return Err(format!("{width} x {height} pixels is too narrow: reduced to {used_side} a side, {smallest_side} are needed").into());
     }
     Ok((header, used))
 }
 
-/// A picture; large ones are reduced to 2048 pixels a side.
-fn decode(path: &Path, header: Header) -> Result<Luma, ReadError> {
+/// A picture; one with a longer side than `used_side` is reduced to that.
+fn decode(path: &Path, header: Header, used_side: u32) -> Result<Luma, ReadError> {
     let mut picture = picture::decode(path, header)?;
-    if picture.image.width().max(picture.image.height()) > USED_SIDE {
-        picture.image = picture.image.resize(USED_SIDE, USED_SIDE, image::imageops::FilterType::Triangle);
+    if picture.image.width().max(picture.image.height()) > used_side {
+        picture.image = picture.image.resize(used_side, used_side, image::imageops::FilterType::Triangle);
     }
     Luma::of(&picture)
 }
@@ -204,7 +206,7 @@ mod tests {
         std::fs::write(path("cut.png"), &bytes[..bytes.len() / 2]).unwrap();
         std::fs::write(path("text.png"), "no image").unwrap();
         image::GrayImage::from_pixel(40, 40, image::Luma([90])).save(path("flat.png")).unwrap();
-        let loaded = load(&[folder.path().into(), path("missing.png")], 21, &Progress::default());
+        let loaded = load(&[folder.path().into(), path("missing.png")], 21, 0, &Progress::default());
         assert_eq!(loaded.images.len(), 1);
         let messages: Vec<_> = loaded.notices.iter().map(ToString::to_string).collect();
         for name in ["flat.png", "small.png", "cut.png", "text.png", "missing.png"] {

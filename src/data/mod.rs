@@ -72,12 +72,28 @@ pub fn whole(
     }
 }
 
-/// Whitened patches of a source, of side^2 pixels, and what is to be told of its files. `paths` are the files and folders of
+/// What becomes of pictures before patches are cut from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preparation {
+    /// Pixels along the longer side of one's own pictures at most, to which larger ones are reduced; 0: as many as are ever kept, 2048.
+    pub longest_side: usize,
+    /// Whether they are whitened; else their mean is removed and their variance made 1.
+    pub whitening: bool,
+}
+
+impl Default for Preparation {
+    fn default() -> Self {
+        Self { longest_side: 0, whitening: true }
+    }
+}
+
+/// Patches of a source, whitened unless `preparation` says otherwise, of side^2 pixels, and what is to be told of its files. `paths` are the files and folders of
 /// [`Source::Files`]. Bit-identical for one seed. An error for a source that has no patches.
 pub fn patches(
     source: Source,
     paths: &[PathBuf],
     settings: &patches::Settings,
+    preparation: Preparation,
     seed: u64,
     progress: &Progress,
 ) -> Result<(Stimuli, Vec<Notice>), DataError> {
@@ -98,7 +114,7 @@ pub fn patches(
             .collect(),
         Source::Photographs => photographs::images()?,
         Source::Files => {
-            let loaded = images::load(paths, settings.side + 2 * settings.border + 1, progress);
+            let loaded = images::load(paths, settings.side + 2 * settings.border + 1, preparation.longest_side, progress);
             if progress.cancelled() {
                 return Err(DataError::Cancelled);
             }
@@ -113,9 +129,9 @@ pub fn patches(
     };
     let logarithm = source != Source::DeadLeaves;
     progress.begin("whitening", raw.len());
+    let prepared = if preparation.whitening { whitening::whiten } else { whitening::standardise };
     let whitened = |image: &Array2<f32>| {
-        let white =
-            (!progress.cancelled()).then(|| whitening::whiten(&if logarithm { whitening::log_intensity(image) } else { image.clone() }));
+        let white = (!progress.cancelled()).then(|| prepared(&if logarithm { whitening::log_intensity(image) } else { image.clone() }));
         progress.advance(1);
         white
     };

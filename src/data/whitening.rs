@@ -26,14 +26,22 @@ pub fn whiten(image: &Array2<f32>) -> Array2<f32> {
     let mut data = transpose(&turned, columns, rows);
     planner.plan_fft_inverse(columns).process(&mut data);
     let scale = 1.0 / (rows * columns) as f32;
-    let mut white = Array2::from_shape_fn((rows, columns), |(r, c)| data[r * columns + c].re * scale);
-    let deviation = white.std(0.0);
+    of_unit_variance(Array2::from_shape_fn((rows, columns), |(r, c)| data[r * columns + c].re * scale))
+}
+
+/// The image with its mean removed and scaled to unit variance, and otherwise as it is; an image without contrast gives zeros.
+pub fn standardise(image: &Array2<f32>) -> Array2<f32> {
+    of_unit_variance(image - image.mean().unwrap_or(0.0))
+}
+
+fn of_unit_variance(mut image: Array2<f32>) -> Array2<f32> {
+    let deviation = image.std(0.0);
     if deviation > 1e-6 {
-        white /= deviation;
+        image /= deviation;
     } else {
-        white.fill(0.0);
+        image.fill(0.0);
     }
-    white
+    image
 }
 
 fn transpose(data: &[Complex32], rows: usize, columns: usize) -> Vec<Complex32> {

@@ -1,6 +1,6 @@
 //! The configuration: TOML tables `[model]`, `[dynamics]`, `[learning]`, `[stimulus]`, `[data]` and `[[stages]]`.
 
-use crate::data::Source;
+use crate::data::{Preparation, Source};
 pub use crate::experiment::config_error::ConfigError;
 use crate::experiment::stages::StageConfig;
 use crate::model::{Activation, FamilyConfig, usual_image_shape};
@@ -348,15 +348,38 @@ pub struct DataConfig {
     pub patches: usize,
     /// Each patch divided by its own standard deviation + 0.1.
     pub contrast_normalisation: bool,
+    /// Whether images are whitened before patches are cut.
+    pub whitening: bool,
+    /// Pixels along the longer side to which one's own larger pictures are reduced before patches are cut; 0: 2048.
+    pub longest_side: usize,
     /// Files and folders of `source = "files"` and `source = "images"`, the folder of `source = "mnist"`.
     pub paths: Vec<PathBuf>,
 }
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { source: Source::Fixed, patch: 12, patches: 60_000, contrast_normalisation: false, paths: Vec::new() }
+        Self {
+            source: Source::Fixed,
+            patch: 12,
+            patches: 60_000,
+            contrast_normalisation: false,
+            whitening: true,
+            longest_side: 0,
+            paths: Vec::new(),
+        }
     }
 }
+
+impl DataConfig {
+    /// What becomes of pictures before patches are cut from them.
+    pub fn preparation(&self) -> Preparation {
+        Preparation { longest_side: self.longest_side, whitening: self.whitening }
+    }
+}
+
+/// To how many pixels along the longer side one's own pictures are reduced unless something else is asked for: photographs of thousands of
+/// pixels are smooth at the size of a patch, and hardly any Gabor filters are learned from them.
+const OWN_PICTURES_SIDE: usize = 512;
 
 impl Config {
     /// Own images in place of the source: whole ones where the source has whole ones, otherwise patches of them, contrast-normalised
@@ -368,6 +391,9 @@ impl Config {
         } else {
             self.data.source = Source::Files;
             self.data.contrast_normalisation = true;
+            if self.data.longest_side == 0 {
+                self.data.longest_side = OWN_PICTURES_SIDE;
+            }
         }
     }
 

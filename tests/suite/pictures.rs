@@ -3,7 +3,8 @@
 
 use crate::program::{heescope, succeeds};
 use heescope::data::images::load;
-use heescope::data::{DataError, ImageSet, Notice, Part, PictureSize, Progress, read};
+use heescope::data::patches::Settings;
+use heescope::data::{DataError, ImageSet, Notice, Part, PictureSize, Preparation, Progress, Source, patches, read};
 use image::{DynamicImage, ExtendedColorType, GrayImage, ImageEncoder, ImageFormat, Luma, Rgb, Rgba};
 use std::path::Path;
 
@@ -97,7 +98,7 @@ fn transparency_is_laid_on_white() {
     image::RgbaImage::from_fn(60, 60, |x, y| Rgba([0, 0, 0, if (20..40).contains(&x) && (20..40).contains(&y) { 255 } else { 0 }]))
         .save(folder.path().join("a.png"))
         .unwrap();
-    let loaded = load(&[folder.path().into()], 21, &Progress::default());
+    let loaded = load(&[folder.path().into()], 21, 0, &Progress::default());
     assert_eq!([loaded.images[0][[0, 0]], loaded.images[0][[30, 30]]], [1.0, 0.0]);
 }
 
@@ -165,7 +166,7 @@ fn files_that_end_early_are_left_out_and_named() {
         }
         std::fs::write(at(format!("cut1.{ending}")), &bytes[..bytes.len() - 1]).unwrap();
     }
-    let loaded = load(&[folder.path().into()], 21, &Progress::default());
+    let loaded = load(&[folder.path().into()], 21, 0, &Progress::default());
     let said: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
     assert_eq!(loaded.images.len(), 5, "{said:?}");
     assert!(said.len() == 20 && said.iter().all(|line| line.starts_with("left out: ") && line.contains("cut")), "{said:?}");
@@ -200,8 +201,45 @@ fn folders_of_folders_are_classes() {
     let own = |image: usize, seed: u32| (0..20).any(|i| close(&all, image, &greys(&picture(9, 9, seed + i)), 1e-5));
     assert!((0..60).all(|image| own(image, 100 * u32::from(labels[image]))), "{labels:?}");
     // Patches are cut from pictures in such folders too.
-    let loaded = load(&[folder.path().into()], 9, &Progress::default());
+    let loaded = load(&[folder.path().into()], 9, 0, &Progress::default());
     assert_eq!((loaded.images.len(), loaded.notices.len()), (60, 1));
+}
+
+#[test]
+fn large_pictures_are_reduced_before_patches_are_cut_from_them() {
+    let folder = tempfile::tempdir().unwrap();
+    picture(1200, 900, 1).save(folder.path().join("large.png")).unwrap();
+    picture(300, 200, 2).save(folder.path().join("small.png")).unwrap();
+    let sizes = |longest: usize| {
+        load(&[folder.path().into()], 21, longest, &Progress::default()).images.iter().map(|i| i.dim()).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(512), [(384, 512), (200, 300)]);
+    assert_eq!(sizes(0), [(900, 1200), (200, 300)]);
+    let mut config = heescope::experiment::presets::by_name("dead-leaves").unwrap();
+    config.use_images(vec![folder.path().into()]);
+    assert_eq!(config.data.longest_side, 512, "unless something else is asked for");
+    config.data.longest_side = 800;
+    config.use_images(vec![folder.path().into()]);
+    assert_eq!(config.data.longest_side, 800);
+}
+
+#[test]
+fn patches_are_whitened_or_not_as_is_asked_for() {
+    // Neighbouring pixels of a smooth picture are alike, and whitening takes that away.
+    let folder = tempfile::tempdir().unwrap();
+    let smooth = |x: u32, y: u32| 120.0 + 60.0 * (0.11 * f64::from(x)).sin() + 50.0 * (0.07 * f64::from(y) + 0.03 * f64::from(x)).cos();
+    let grain = |x: u32, y: u32| f64::from((x * 7919 + y * 104_729 + x * y) % 17);
+    GrayImage::from_fn(200, 160, |x, y| Luma([(smooth(x, y) + grain(x, y)) as u8])).save(folder.path().join("a.png")).unwrap();
+    let settings = Settings { side: 12, count: 400, border: 4, contrast_normalisation: false };
+    let alike = |whitening: bool| {
+        let preparation = Preparation { longest_side: 0, whitening };
+        let (set, _) = patches(Source::Files, &[folder.path().into()], &settings, preparation, 1, &Progress::default()).unwrap();
+        let all = set.copied(&Vec::from_iter(0..set.len()));
+        let pairs = |i: usize| f64::from(all.column(i).dot(&all.column(i + 1)));
+        let own = |i: usize| f64::from(all.column(i).dot(&all.column(i)));
+        (0..143).map(pairs).sum::<f64>() / (0..143).map(own).sum::<f64>()
+    };
+    assert!(alike(false) > 0.8 && alike(true) < 0.5, "{} {}", alike(false), alike(true));
 }
 
 #[test]
@@ -232,13 +270,13 @@ fn what_is_no_regular_file_is_left_out_and_waited_for_by_nobody() {
     let named = |said: &[String]| ["pipe", "device", "dangling", "socket"].iter().all(|name| said.iter().any(|line| line.contains(name)));
     let (set, said) = whole(folder.path(), Part::All, PictureSize::Own);
     assert!(set.len() == 2 && said.len() == 4 && named(&said), "a link is followed: {said:?}");
-    let loaded = load(&[folder.path().into()], 21, &Progress::default());
+    let loaded = load(&[folder.path().into()], 21, 0, &Progress::default());
     let said: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
     assert!(loaded.images.len() == 2 && said.len() == 4 && named(&said), "{said:?}");
     // Named by itself, in both ways of reading.
     let error = read(&[at("pipe.png")], Part::All, PictureSize::Own, &Progress::default()).unwrap_err().to_string();
     assert!(error.contains("pipe.png: neither a regular file nor a folder"), "{error}");
-    let loaded = load(&[at("pipe.png"), at("device.png")], 21, &Progress::default());
+    let loaded = load(&[at("pipe.png"), at("device.png")], 21, 0, &Progress::default());
     assert!(loaded.images.is_empty() && loaded.notices.len() == 2, "{:?}", loaded.notices);
 }
 

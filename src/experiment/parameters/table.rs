@@ -261,5 +261,7 @@ pub(super) static TABLE: &[Parameter] = &[
     whole!(data.patch: usize, 2, 64).means("Side of a patch, pixels").equation("model.md 6"),
     whole!(data.patches: usize, 1, 5_000_000).means("Patches cut").equation("model.md 6"),
     switch!(data.contrast_normalisation).means("Whether each patch is divided by its own standard deviation + 0.1").equation("model.md 6"),
+    switch!(data.whitening).means("Whether images are whitened before patches are cut").equation("model.md 6"),
+    whole!(data.longest_side: usize, 0, 2048).means("Pixels along the longer side to which one's own larger pictures are reduced; 0: 2048"),
     choice!(model.first_weights: FirstWeights).means("What random weights are at the start").equation("model.md 8"),
 ];

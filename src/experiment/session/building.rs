@@ -170,7 +170,7 @@ fn load_patches(config: &mut Config, observed: usize, fresh: bool, progress: &Pr
     }
     let d = &config.data;
     let settings = Settings { side, count: d.patches, border: 4, contrast_normalisation: d.contrast_normalisation };
-    Ok(data::patches(d.source, &d.paths, &settings, config.dynamics.seed, progress)?)
+    Ok(data::patches(d.source, &d.paths, &settings, d.preparation(), config.dynamics.seed, progress)?)
 }
 
 /// What becomes of pictures whose size is not the model's: one that has learned keeps its own.

@@ -36,7 +36,7 @@ impl HeldOut {
         } else {
             let contrast_normalisation = config.data.contrast_normalisation;
             let settings = patches::Settings { side: config.data.patch, count: IMAGES, border: 4, contrast_normalisation };
-            let (set, _) = data::patches(source, &config.data.paths, &settings, seed.wrapping_add(1), progress)?;
+            let (set, _) = data::patches(source, &config.data.paths, &settings, config.data.preparation(), seed.wrapping_add(1), progress)?;
             (set.copied(&Vec::from_iter(0..set.len())), "new patches")
         };
         let images = images.select(Axis(0), &Vec::from_iter(0..IMAGES.min(images.nrows())));
