@@ -5,6 +5,7 @@ use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::settings_file::SettingsFile;
+use crate::data::ImagesReport;
 use crate::engine::{Command, Event, Snapshot};
 use crate::export::filters::Format;
 use egui::Context;
@@ -97,7 +98,8 @@ impl App {
     fn take_event(&mut self, event: Event) {
         match event {
             Event::Loaded(_) => self.stop_reason = None,
-            Event::Warning(text) => self.notifications.warning(&format!("Left out: {text}")),
+            Event::Warning(text) => self.notifications.warning(&text),
+            Event::ImagesRead(report) => self.take_report(report),
             Event::Failed(text) => self.notifications.error(&text),
             Event::Resumed(text) => self.notifications.info(&text),
             Event::Saved(path) => {
@@ -106,6 +108,16 @@ impl App {
             }
             Event::Halted(reason) => self.stop_reason = Some(reason),
         }
+    }
+
+    /// Many lines about images are one here, and a list at the left that stays.
+    fn take_report(&mut self, report: ImagesReport) {
+        match report.lines().count() {
+            0 => self.notifications.info(&report.summary()),
+            1 => report.lines().for_each(|line| self.notifications.warning(line)),
+            _ => self.notifications.warning(&format!("{}: what was left out, and why, is listed under Your images", report.summary())),
+        }
+        self.panels.side.images_report = Some(report);
     }
 
     fn take_result(&mut self, result: TaskResult, ctx: &Context) {

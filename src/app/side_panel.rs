@@ -5,7 +5,7 @@ use crate::app::paths::full_path;
 use crate::app::widgets::highlight;
 use crate::app::widgets::number_field::{self, NumberField};
 use crate::app::widgets::path_field::path_field;
-use crate::data::Source;
+use crate::data::{ImagesReport, Source};
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Parameter, Value};
 use crate::experiment::{Config, Governor, InterneuronMode, modelfile, presets};
@@ -17,6 +17,8 @@ use std::path::PathBuf;
 pub struct SidePanel {
     /// Path of own images.
     pub images: String,
+    /// What became of the images that were read last.
+    pub images_report: Option<ImagesReport>,
     /// Path of the model file.
     pub model: String,
     /// The seed as it is being typed.
@@ -94,6 +96,9 @@ impl SidePanel {
                 }
             }
         });
+        if let Some(report) = &self.images_report {
+            list_images(ui, report);
+        }
         let hint = if config.data.source.is_whole() {
             "Whole images: IDX, NPY, NPZ, CIFAR-10, or a folder of pictures, with a folder for each class or not; or drop them on the window"
         } else {
@@ -131,6 +136,19 @@ impl SidePanel {
             }
         });
     }
+}
+
+/// How many images are used, and a list of the others that stays.
+fn list_images(ui: &mut Ui, report: &ImagesReport) {
+    if report.lines().next().is_none() {
+        ui.weak(report.summary());
+        return;
+    }
+    egui::CollapsingHeader::new(report.summary()).id_salt("images").show(ui, |ui| {
+        egui::ScrollArea::vertical().id_salt("images left out").max_height(160.0).show(ui, |ui| {
+            report.lines().for_each(|line| drop(ui.small(line)));
+        });
+    });
 }
 
 /// The list of presets, and the way back to the model before.

@@ -5,7 +5,7 @@ mod goal;
 use crate::cli::console::{Console, notice};
 use crate::cli::stop::Stop;
 use crate::cli::{Start, reads, writes};
-use crate::data::Source;
+use crate::data::{ImagesReport, Source};
 use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
@@ -66,9 +66,7 @@ impl Train {
             None => Session::new(config)?,
         };
         let resumed = self.init.as_ref().map(|path| modelfile::resume(path, &mut session)).transpose()?;
-        for warning in session.warnings() {
-            notice(warning);
-        }
+        session.images_report().into_iter().flat_map(ImagesReport::lines).for_each(notice);
         check_room(&self.out, modelfile::largest_size(&session)?)?;
         self.say_how(resumed.as_ref());
         let (goal, stop) = (Goal::announce(length, &mut session, resumed == Some(Resumed::Exactly)), Stop::listen()?);

@@ -21,7 +21,7 @@ pub mod whitening;
 
 pub use embedded::{digits, fashion};
 pub use mnist::mnist;
-pub use notice::Notice;
+pub use notice::{ImagesReport, Notice};
 pub use picture::{PictureSize, READ as PICTURES_READ};
 pub use progress::Progress;
 pub use read_error::ReadError;

@@ -37,6 +37,11 @@ pub struct Patches {
 }
 
 impl Patches {
+    /// Number of images that they are cut from.
+    pub fn pictures(&self) -> usize {
+        self.images.len()
+    }
+
     /// Draws the places. Panics where an image is smaller than side + 2 border + 1.
     pub fn draw(images: Vec<Array2<f32>>, settings: &Settings, rng: &mut impl Rng) -> Self {
         let images: Vec<_> = images.into_iter().map(|image| image.as_standard_layout().into_owned()).collect();

@@ -27,6 +27,14 @@ impl Stimuli {
         }
     }
 
+    /// Number of pictures that they are, or are cut from.
+    pub fn pictures(&self) -> usize {
+        match self {
+            Self::Stored(set) => set.nrows(),
+            Self::Cut(patches) => patches.pictures(),
+        }
+    }
+
     /// A number that tells these stimuli from others: of the bits of at most 64 of them, evenly spread (FNV-1a, 63 bits).
     pub fn fingerprint(&self) -> u64 {
         let (mut hash, mut one) = (0xcbf2_9ce4_8422_2325_u64, vec![0.0; self.values()]);

@@ -1,5 +1,6 @@
 //! Small facts that the simulation thread reports.
 
+use crate::data::ImagesReport;
 use std::path::PathBuf;
 
 /// A fact for the window.
@@ -7,8 +8,10 @@ use std::path::PathBuf;
 pub enum Event {
     /// A model was built: preset or file name.
     Loaded(String),
-    /// Something was refused or left out, and the run goes on.
+    /// Something was refused, and the run goes on.
     Warning(String),
+    /// One's own images were read.
+    ImagesRead(ImagesReport),
     /// The run paused itself: the reason.
     Halted(String),
     /// How a run goes on that was saved before.

@@ -1,6 +1,6 @@
 //! A running experiment: model, blocks of networks, stimuli, clock. The window's engine and the command line run the same one.
 
-use crate::data::Stimuli;
+use crate::data::{ImagesReport, Stimuli};
 use crate::dynamics::ensemble::Moments;
 use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::learning;
@@ -71,7 +71,7 @@ pub struct Session {
     rng: ChaCha8Rng,
     pool: Arc<rayon::ThreadPool>,
     /// What is to be told of the files that were loaded.
-    warnings: Vec<String>,
+    images_report: Option<ImagesReport>,
 }
 
 /// What a step is computed with.
@@ -189,9 +189,9 @@ impl Session {
         self.stimulus.held
     }
 
-    /// A line for each file that was left out while loading, or taken in another way than as it is.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    /// What became of the images of one's own, or of a set of which something is to be told; None where there is nothing to tell.
+    pub fn images_report(&self) -> Option<&ImagesReport> {
+        self.images_report.as_ref()
     }
 
     /// What the learning rule remembers from update to update.

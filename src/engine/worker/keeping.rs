@@ -349,10 +349,10 @@ impl Worker {
 }
 
 impl Shared {
-    /// Says which model comes, and what its files were left out of.
+    /// Says which model comes, and what became of the images that it learns from.
     fn report_session(&self, session: &Session) {
-        for warning in session.warnings() {
-            self.report(Event::Warning(warning.clone()));
+        if let Some(report) = session.images_report() {
+            self.report(Event::ImagesRead(report.clone()));
         }
         self.report(Event::Loaded(session.config().model.name.clone()));
     }

@@ -2,7 +2,7 @@
 
 use super::steps::step_parameters;
 use super::{Clock, DynamicsState, LearningState, Session, StimulusState};
-use crate::data::{self, DataError, Notice, Part, PictureSize, Progress, Source, Stimuli, patches::Settings};
+use crate::data::{self, DataError, ImagesReport, Notice, Part, PictureSize, Progress, Source, Stimuli, patches::Settings};
 use crate::dynamics::governor::Stiffness;
 use crate::dynamics::learning;
 use crate::dynamics::{Ensemble, EnsembleOptions};
@@ -65,7 +65,7 @@ impl Session {
         };
         config.validate()?;
         let seed = config.dynamics.seed;
-        let Loaded { stimuli, labels, warnings } = load_stimuli(&mut config, &mut model, fresh, progress)?;
+        let Loaded { stimuli, labels, images_report } = load_stimuli(&mut config, &mut model, fresh, progress)?;
         model.set_image_shape(config.model.image_shape).map_err(ConfigError::from)?;
         if let (true, Some(set)) = (fresh, &stimuli) {
             start_at_the_mean(&mut model, set);
@@ -106,7 +106,7 @@ impl Session {
             latents,
             rng,
             pool,
-            warnings,
+            images_report,
         };
         session.reset_optimizer();
         session.enter_stage();
@@ -121,8 +121,8 @@ struct Loaded {
     stimuli: Option<Stimuli>,
     /// Classes of these, where they are known.
     labels: Option<Vec<u8>>,
-    /// A line for each file that was left out, or taken in another way than as it is.
-    warnings: Vec<String>,
+    /// What became of the images, where there is anything to tell.
+    images_report: Option<ImagesReport>,
 }
 
 /// Loads the stimuli of the configuration's source. A fresh model takes the size of one's own whole images; otherwise stimuli of
@@ -134,7 +134,7 @@ fn load_stimuli(config: &mut Config, model: &mut Hierarchy, fresh: bool, progres
         if found != observed {
             return Err(ConfigError::Stimulus(format!("stimulus.values has {found} numbers, layer 0 has {observed} units")).into());
         }
-        return Ok(Loaded { stimuli: None, labels: None, warnings: Vec::new() });
+        return Ok(Loaded { stimuli: None, labels: None, images_report: None });
     }
     for path in config.data.paths.iter().filter(|_| [Source::Files, Source::Images].contains(&source)) {
         // What a folder holds may be left out with a word, what was named may not.
@@ -149,8 +149,10 @@ fn load_stimuli(config: &mut Config, model: &mut Hierarchy, fresh: bool, progres
         let (patches, notices) = load_patches(config, observed, fresh, progress)?;
         (patches, None, notices)
     };
+    let is_own = [Source::Files, Source::Images].contains(&source);
+    let images_report = (is_own || !notices.is_empty()).then(|| ImagesReport::new(set.pictures(), &notices));
     let (set, labels) = chosen_images(set, labels, config.stimulus.images, seed);
-    Ok(Loaded { stimuli: Some(set), labels, warnings: notices.iter().map(ToString::to_string).collect() })
+    Ok(Loaded { stimuli: Some(set), labels, images_report })
 }
 
 /// Patches of the configuration's source, which are square; an error where the model observes something else.
