@@ -9,6 +9,9 @@ use serde::Deserialize;
 const SAMPLES: usize = 1000;
 const BATCHES: usize = 20;
 
+/// Simulated time in units of tau_x after which chains that started together have been in every arm of a posterior.
+const MIXED: f64 = 100.0;
+
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,7 +92,8 @@ fn correlation(state: &ViewState, snapshot: &Snapshot) -> Option<Measured> {
     let exact = snapshot.exact_posterior.as_ref()?.covariance();
     let networks = snapshot.config.stimulus.batch;
     let draws = state.cloud.len() / networks.max(1);
-    if draws < 100 || networks < 8 || !state.cloud.len().is_multiple_of(networks) {
+    let is_early = snapshot.clock.time_ms < MIXED * snapshot.config.dynamics.tau_x_ms;
+    if is_early || draws < 100 || networks < 8 || !state.cloud.len().is_multiple_of(networks) {
         return None; // the cloud holds whole steps, one position a network each
     }
     let count = state.cloud.len() as f64;

@@ -3,7 +3,7 @@
 use super::{ENDING, HEADER, pack};
 use crate::engine::background::{BackgroundJob, JobContext};
 use crate::engine::{Engine, Snapshot};
-use crate::export::{FileError, begin_growing, check_ending};
+use crate::export::{FileError, begin_growing, check_ending, check_output};
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -115,10 +115,20 @@ pub struct SnapshotRecorder {
 }
 
 impl SnapshotRecorder {
-    /// Begins a file. The error says why not.
+    /// Begins a file. The error says why not. Nobody waits for the disk to let go of a large file that was there: what fails then ends the
+    /// recording.
     pub fn start(path: &Path) -> Result<Self, FileError> {
-        let mut writer = RecordingWriter::create(path)?;
+        check_ending(path, ENDING)?;
+        check_output(path)?;
+        let file = path.to_path_buf();
         let body = move |snapshots: Receiver<(f64, Box<Snapshot>)>, job: &JobContext<Result<u64, FileError>>| {
+            let mut writer = match RecordingWriter::create(&file) {
+                Ok(writer) => writer,
+                Err(error) => {
+                    job.report(Err(error));
+                    return;
+                }
+            };
             for (seconds, snapshot) in snapshots {
                 let written = writer.write(seconds, &snapshot).map(|()| writer.bytes());
                 let has_failed = written.is_err();
