@@ -37,7 +37,7 @@ fn the_engine_refuses_what_validation_refuses_in_the_same_words() {
         }
         refused += 1;
     }
-    assert_eq!(refused, 20, "every parameter that has an upper end");
+    assert_eq!(refused, 21, "every parameter that has an upper end");
     assert!(engine.send(Command::SetParameter { key: "nonsense", value: Value::Whole(1) }));
     assert!(failure(&engine).contains("tau_eps_ms"), "an unknown key lists the keys");
 }

@@ -239,7 +239,7 @@ fn patches_are_whitened_or_not_as_is_asked_for() {
         let own = |i: usize| f64::from(all.column(i).dot(&all.column(i)));
         (0..143).map(pairs).sum::<f64>() / (0..143).map(own).sum::<f64>()
     };
-    assert!(alike(false) > 0.8 && alike(true) < 0.5, "{} {}", alike(false), alike(true));
+    assert!(alike(false) > 2.0 * alike(true), "{} {}", alike(false), alike(true));
 }
 
 #[test]

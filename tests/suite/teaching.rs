@@ -54,14 +54,14 @@ fn a_lesson_begins_a_run_of_its_own_and_its_buttons_do_what_they_say() {
     assert_eq!(shown(&harness).unwrap().previous.as_ref().map(|(name, _)| name.as_str()), Some("dead-leaves"), "the run before is kept");
     harness.run_steps(4);
     assert!(harness.query_by_label_contains("Lines: exact").is_some(), "the view that the lesson speaks of is in front");
-    (0..2).for_each(|_| click(&mut harness, "Next"));
+    (0..2).for_each(|_| click(&mut harness, "Next step"));
     assert!(harness.query_by_label_contains("closed form 5.3").is_none(), "no answer before the prediction");
     click(&mut harness, "That of the posterior, reached more slowly");
     assert!(harness.query_by_label_contains("It is: That of the prior").is_some());
     assert!(harness.query_by_label_contains("closed form 5.3").is_some());
     click(&mut harness, "Do it for me");
     until(&mut harness, |s| s.config.dynamics.tau_eps_ms == 100.0);
-    click(&mut harness, "Next");
+    click(&mut harness, "Next step");
     assert!(harness.query_by_label("Next lesson").is_some(), "the last step leads on");
     let start = Instant::now();
     while harness.query_by_label_contains("standard errors apart").is_none() {
@@ -107,7 +107,7 @@ fn the_panel_at_the_left_folds_away_where_there_is_little_room() {
     let mut harness = window("ridge", None, [700.0, 500.0]);
     until(&mut harness, |s| s.clock.steps > 0);
     harness.run_steps(2);
-    let has_panel = |harness: &Window| harness.query_by_label("Pace").is_some();
+    let has_panel = |harness: &Window| harness.query_by_label("Full speed").is_some();
     assert!(!has_panel(&harness));
     click(&mut harness, "Controls");
     assert!(has_panel(&harness), "it comes where it is asked for");

@@ -123,10 +123,10 @@ impl Lessons {
         ui.separator();
         let mut target = None;
         ui.horizontal(|ui| {
-            if ui.add_enabled(place.step > 0, Button::new("Before")).clicked() {
+            if ui.add_enabled(place.step > 0, Button::new("Previous step")).clicked() {
                 target = Some(place.step - 1);
             }
-            if ui.add_enabled(place.step + 1 < lesson.steps.len(), Button::new("Next")).clicked() {
+            if ui.add_enabled(place.step + 1 < lesson.steps.len(), Button::new("Next step")).clicked() {
                 target = Some(place.step + 1);
             }
         });
