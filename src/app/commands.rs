@@ -263,6 +263,7 @@ fn begins_or_switches(command: &Command) -> bool {
 fn write_filters(model: &Hierarchy, settings: &ExportSettings) -> Result<PathBuf, WindowError> {
     let ExportSettings { path, format, scale, zoom, layer, outlines } = settings;
     let path = PathBuf::from(path.trim());
+    let layer = &(*layer).clamp(1, model.depth()); // the layer was chosen on a model that may have been deeper, as in the mosaic
     if let Some(ending) = format.ending() {
         check_ending(&path, ending).and_then(|()| check_output(&path)).map_err(WindowError::file)?; // before filters are fitted
     }

@@ -432,5 +432,11 @@ mod tests {
         until(&mut app, |_| path.exists());
         let filters: ndarray::Array3<f32> = crate::export::npz::read_npy(&path).unwrap();
         assert_eq!(filters.dim(), (2, 1, 1), "[units, rows, columns]");
+        // A layer that was chosen on a deeper model.
+        let path = folder.path().join("deep.npy");
+        let settings = ExportSettings { path: path.display().to_string(), layer: 3, ..app.state.export.clone() };
+        app.perform(Action::SetExport(settings));
+        app.perform(Action::Export);
+        until(&mut app, |_| path.exists());
     }
 }
