@@ -5,6 +5,7 @@ use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::settings_file::SettingsFile;
+use crate::app::stop_banner::StopBanner;
 use crate::engine::{Command, Event, Snapshot};
 use crate::export::filters::Format;
 use egui::Context;
@@ -96,7 +97,7 @@ impl App {
 
     fn take_event(&mut self, event: Event) {
         match event {
-            Event::Loaded(_) => self.stop_reason = None,
+            Event::Loaded(_) => self.stopped = None,
             Event::Warning(text) => self.notifications.warning(&format!("Left out: {text}")),
             Event::Failed(text) => self.notifications.error(&text),
             Event::Resumed(text) => self.notifications.info(&text),
@@ -104,7 +105,7 @@ impl App {
                 self.notifications.success(&format!("Saved {}", path.display()));
                 self.written.insert(path);
             }
-            Event::Halted(reason) => self.stop_reason = Some(reason),
+            Event::Halted(halt) => self.stopped = Some(StopBanner::new(halt)),
         }
     }
 

@@ -5,10 +5,8 @@ use crate::app::frame_times::FrameTimes;
 use crate::app::runs_panel::RunsPanel;
 use crate::app::side_panel::SidePanel;
 use crate::app::status_bar::StatusBar;
-use crate::app::theme;
 use crate::data::{Progress, photographs};
-use crate::engine::{Command, Snapshot};
-use crate::experiment::Governor;
+use crate::engine::Snapshot;
 use egui::{Align2, Context, Ui};
 use std::time::{Duration, Instant};
 
@@ -147,25 +145,6 @@ fn about(ui: &mut Ui) {
     for (name, author, licence) in photographs::attribution() {
         ui.small(format!("{name}: {author}, {licence}"));
     }
-}
-
-/// Why the run has stopped, and ways to go on.
-pub(super) fn stopped(ui: &mut Ui, reason: &str, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-    ui.horizontal_wrapped(|ui| {
-        ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
-        if snapshot.config.dynamics.governor == Governor::Manual
-            && ui.button("Automatic step size").on_hover_text("dt is lowered to what is stable, then the run goes on").clicked()
-        {
-            actions.push(Action::Change { key: "governor", to: Governor::Auto.into(), from: Governor::Manual.into() });
-            actions.push(Action::Send(Command::Run));
-        }
-        if ui.button("Go on").on_hover_text("From the last good weights").clicked() {
-            actions.push(Action::Send(Command::Run));
-        }
-        if ui.button("Start again").on_hover_text("From the seed").clicked() {
-            actions.push(Action::Send(Command::Reset));
-        }
-    });
 }
 
 /// What dropping the files over the window will do.

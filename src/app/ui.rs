@@ -68,11 +68,12 @@ impl App {
         if self.panels.menu(ui, |ui| self.recording.ui(ui, actions)) {
             self.workspace.reset();
         }
-        if let Some(reason) = &self.stop_reason {
-            egui::Panel::top("stopped").show(ui, |ui| panels::stopped(ui, reason, snapshot, actions));
-        }
         self.panels.beside_views(ui, snapshot, &self.frames, actions);
         self.rewind.panel(ui, snapshot, actions);
+        let area = ui.available_rect_before_wrap();
         egui::CentralPanel::default().show(ui, |ui| self.workspace.ui(ui, &self.state, snapshot, actions));
+        if self.stopped.as_mut().is_some_and(|banner| banner.ui(ui.ctx(), area, snapshot, actions)) {
+            self.stopped = None;
+        }
     }
 }

@@ -385,7 +385,7 @@ impl Session {
         }
         (1..=self.model.depth())
             .find(|&l| !self.networks.is_finite(l))
-            .map(|l| format!("x{l} is not finite: dt is too large for this stiffness"))
+            .map(|l| format!("x{l} is not finite"))
     }
 }
 
