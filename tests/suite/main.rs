@@ -37,3 +37,5 @@ mod sampling;
 mod second_layer;
 #[cfg(feature = "window")]
 mod window;
+#[cfg(feature = "window")]
+mod window_views;
