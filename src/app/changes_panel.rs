@@ -17,12 +17,13 @@ impl App {
                 return;
             }
             ui.weak("A click goes back, or forward again, to just after that change");
-            ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+            let row_height = ui.spacing().interact_size.y;
+            ScrollArea::vertical().max_height(360.0).show_rows(ui, row_height, entries.len() + 1, |ui, rows| {
                 let applied = entries.iter().filter(|entry| !entry.is_undone).count();
-                if ui.selectable_label(applied == 0, "before the first change").clicked() {
+                if rows.contains(&0) && ui.selectable_label(applied == 0, "before the first change").clicked() {
                     target = Some(0);
                 }
-                for (i, entry) in entries.iter().enumerate() {
+                for (i, entry) in entries.iter().enumerate().filter(|(i, _)| rows.contains(&(i + 1))) {
                     let symbol = parameters::find(entry.key).map_or(entry.key, |parameter| parameter.symbol);
                     let text = RichText::new(format!("{symbol}: {} to {}", entry.from, entry.to));
                     let text = if entry.is_undone { text.weak().strikethrough() } else { text };

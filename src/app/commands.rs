@@ -83,7 +83,7 @@ impl App {
             self.keep_views();
         }
         if matches!(command, Command::Run | Command::Reset | Command::Load(_)) {
-            self.stop_reason = None;
+            self.stopped = None;
         }
         if begins_or_switches(&command) && !matches!(command, Command::Reset) {
             // Values of another model are not to be brought back into this one.

@@ -5,7 +5,7 @@ use crate::experiment::parameters::Value;
 use std::time::Instant;
 
 /// Changes that can be undone at most.
-const MOST_CHANGES: usize = 200;
+const MOST_CHANGES: usize = 1000;
 
 /// A change of one parameter.
 #[derive(Clone, Copy)]
@@ -105,6 +105,73 @@ impl EditHistory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::parameters::{self, Domain};
+    use crate::experiment::{Config, presets};
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+    /// A valid value of a parameter, of any kind: typed, from a slider, a box or a choice.
+    fn any_value(parameter: &parameters::Parameter, rng: &mut ChaCha8Rng) -> Value {
+        match parameter.domain {
+            Domain::Number { low, high } => {
+                let share: f64 = rng.random_range(0.0..1.0);
+                let logarithmic = low > 0.0 && high.is_finite();
+                let number = if logarithmic { low * (high / low).powf(share) } else { low + share * (high - low).min(1e6) };
+                Value::Number(number.clamp(low, high))
+            }
+            Domain::Whole { low, high } => Value::Whole(rng.random_range(low..=high.min(low.saturating_add(1_000_000)))),
+            Domain::Switch => Value::Switch(rng.random_range(0..2) == 1),
+            Domain::Choice(names) => Value::Choice(names[rng.random_range(0..names.len())]),
+        }
+    }
+
+    fn obey(config: &mut Config, command: Option<Command>) -> bool {
+        let Some(Command::SetParameter { key, value }) = command else { return false };
+        parameters::assign(config, key, value).unwrap();
+        true
+    }
+
+    /// One edit, or a drag of several values; the window sees values late, so that `from` stays behind within a drag.
+    fn edit(history: &mut EditHistory, config: &mut Config, rng: &mut ChaCha8Rng) {
+        let parameter = &parameters::all()[rng.random_range(0..parameters::all().len())];
+        let from = parameter.get(config);
+        history.begin_gesture();
+        for _ in 0..rng.random_range(1..4) {
+            let to = any_value(parameter, rng);
+            history.record(parameter.key, to, from);
+            parameter.set(config, to).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_thousand_random_edits_and_undos_end_where_they_began() {
+        for (seed, preset) in [(1, "dead-leaves"), (2, "digits"), (3, "ridge")] {
+            let original = presets::by_name(preset).unwrap();
+            let (mut config, mut history) = (original.clone(), EditHistory::default());
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            for _ in 0..1000 {
+                let done = match rng.random_range(0..10) {
+                    0..6 => None,
+                    6..9 => history.undo(),
+                    _ => history.redo(),
+                };
+                if !obey(&mut config, done) {
+                    edit(&mut history, &mut config, &mut rng);
+                }
+            }
+            while obey(&mut config, history.redo()) {}
+            let last = config.clone();
+            let count = history.entries().len();
+            assert!(count > 100 && last != original, "{preset}: {count} changes");
+            while obey(&mut config, history.undo()) {}
+            assert_eq!(config, original, "{preset}: everything is taken back");
+            while obey(&mut config, history.redo()) {}
+            assert_eq!(config, last, "{preset}: everything is made again");
+            // Planted: the first changes are forgotten.
+            history.undo.drain(..20);
+            while obey(&mut config, history.undo()) {}
+            assert_ne!(config, original, "{preset}: a change is missed");
+        }
+    }
 
     #[test]
     fn what_is_undone_can_be_redone_until_something_else_is_changed() {

@@ -5,6 +5,7 @@ use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::settings_file::SettingsFile;
+use crate::app::stop_banner::StopBanner;
 use crate::data::ImagesReport;
 use crate::engine::{Command, Event, Snapshot};
 use crate::export::filters::Format;
@@ -97,7 +98,7 @@ impl App {
 
     fn take_event(&mut self, event: Event) {
         match event {
-            Event::Loaded(_) => self.stop_reason = None,
+            Event::Loaded(_) => self.stopped = None,
             Event::Warning(text) => self.notifications.warning(&text),
             Event::ImagesRead(report) => self.take_report(report),
             Event::Failed(text) => self.notifications.error(&text),
@@ -106,7 +107,7 @@ impl App {
                 self.notifications.success(&format!("Saved {}", path.display()));
                 self.written.insert(path);
             }
-            Event::Halted(reason) => self.stop_reason = Some(reason),
+            Event::Halted(halt) => self.stopped = Some(StopBanner::new(halt)),
         }
     }
 

@@ -26,6 +26,7 @@ mod side_panel;
 mod simulation;
 mod state;
 mod status_bar;
+mod stop_banner;
 mod theme;
 mod timeline;
 mod timeline_panel;
@@ -62,6 +63,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+use stop_banner::StopBanner;
 use timeline_panel::Rewind;
 use workspace::Workspace;
 
@@ -78,6 +80,10 @@ const VIEWS_KEPT: Duration = Duration::from_secs(30);
 
 /// Between two looks at whether the window is to close.
 const CLOSING_LOOK: Duration = Duration::from_millis(50);
+
+/// Zoom factors between which a window can be read.
+const SMALLEST_ZOOM: f32 = 0.4;
+const LARGEST_ZOOM: f32 = 4.0;
 
 /// The name by which the desktop knows the program.
 const NAME: &str = "heescope";
@@ -119,6 +125,7 @@ pub fn open(options: Options) -> Result<(), WindowError> {
                 cc.egui_ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(size.into())); // also where another was kept
             }
             let mut app = App::start(&cc.egui_ctx, options)?;
+            limit_zoom(&cc.egui_ctx);
             app.screenshot.report_failure_to(shared);
             app.restore(cc.storage);
             app.settings_file = settings_file;
@@ -129,6 +136,14 @@ pub fn open(options: Options) -> Result<(), WindowError> {
     .map_err(|e| WindowError::Open(e.to_string()))?;
     let taken = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
     taken.map_or(Ok(()), Err)
+}
+
+/// Brings a zoom factor at which nothing can be read, as a damaged file of settings can hold, to the nearest at which it can.
+fn limit_zoom(ctx: &Context) {
+    let zoom = ctx.zoom_factor();
+    if !(SMALLEST_ZOOM..=LARGEST_ZOOM).contains(&zoom) {
+        ctx.set_zoom_factor(if zoom.is_nan() { 1.0 } else { zoom.clamp(SMALLEST_ZOOM, LARGEST_ZOOM) });
+    }
 }
 
 /// Closes the window when `closes` is set, also where no frames are drawn.
@@ -162,7 +177,7 @@ pub struct App {
     /// Messages in the corner.
     notifications: Notifications,
     /// Why the run has stopped by itself, until it goes on.
-    stop_reason: Option<String>,
+    stopped: Option<StopBanner>,
     /// Exports and dialogs under way.
     background: BackgroundTasks,
     /// The helper thread that fits the filters.
@@ -250,7 +265,7 @@ impl App {
             panels: Panels::default(),
             projector: Projector::default(),
             notifications: Notifications::default(),
-            stop_reason: None,
+            stopped: None,
             background: BackgroundTasks::new(),
             fitter,
             settings_file: None,
@@ -364,6 +379,19 @@ mod tests {
             std::thread::sleep(Duration::from_millis(2));
         }
         assert!(closing());
+    }
+
+    #[test]
+    fn absurd_zoom_factors_are_brought_to_what_can_be_read_and_others_stay() {
+        let ctx = Context::default();
+        let draw = || ctx.run_ui(egui::RawInput::default(), |_| ()).textures_delta.clear(); // a factor acts from the next frame on
+        for (kept, found) in [(0.01, SMALLEST_ZOOM), (1.5, 1.5), (40.0, LARGEST_ZOOM)] {
+            ctx.set_zoom_factor(kept);
+            draw();
+            limit_zoom(&ctx);
+            draw();
+            assert_eq!(ctx.zoom_factor(), found);
+        }
     }
 
     #[test]

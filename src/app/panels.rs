@@ -1,15 +1,14 @@
 //! What stands around the views: menu, side panel, status bar, and the windows over them.
 
+use super::{LARGEST_ZOOM, SMALLEST_ZOOM};
 use crate::app::actions::Action;
 use crate::app::frame_times::FrameTimes;
 use crate::app::lessons::Lessons;
 use crate::app::runs_panel::RunsPanel;
 use crate::app::side_panel::SidePanel;
 use crate::app::status_bar::StatusBar;
-use crate::app::theme;
 use crate::data::{Progress, photographs};
-use crate::engine::{Command, Snapshot};
-use crate::experiment::Governor;
+use crate::engine::Snapshot;
 use egui::{Align2, Context, Ui};
 use std::time::{Duration, Instant};
 
@@ -20,8 +19,6 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Less room than this from side to side, in points, and the panel at the left folds away.
 const NARROW: f32 = 800.0;
-/// How large the interface may be, as a share of its usual size.
-const SCALES: std::ops::RangeInclusive<f32> = 0.5..=3.0;
 
 /// What was chosen in the row at the top that concerns the views.
 pub(super) enum MenuChoice {
@@ -164,7 +161,7 @@ impl Panels {
 fn scale(ui: &mut Ui) {
     let zoom = ui.ctx().zoom_factor();
     for (text, factor, tip) in [("A-", 1.0 / 1.1, "Smaller (Ctrl -)"), ("A+", 1.1, "Larger (Ctrl +)")] {
-        let wanted = (zoom * factor).clamp(*SCALES.start(), *SCALES.end());
+        let wanted = (zoom * factor).clamp(SMALLEST_ZOOM, LARGEST_ZOOM);
         if ui.add_enabled(wanted != zoom, egui::Button::new(text)).on_hover_text(tip).clicked() {
             ui.ctx().set_zoom_factor(wanted);
         }
@@ -200,25 +197,6 @@ fn about(ui: &mut Ui) {
     for (name, author, licence) in photographs::attribution() {
         ui.small(format!("{name}: {author}, {licence}"));
     }
-}
-
-/// Why the run has stopped, and ways to go on.
-pub(super) fn stopped(ui: &mut Ui, reason: &str, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-    ui.horizontal_wrapped(|ui| {
-        ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {reason}"));
-        if snapshot.config.dynamics.governor == Governor::Manual
-            && ui.button("Automatic step size").on_hover_text("dt is lowered to what is stable, then the run goes on").clicked()
-        {
-            actions.push(Action::Change { key: "governor", to: Governor::Auto.into(), from: Governor::Manual.into() });
-            actions.push(Action::Send(Command::Run));
-        }
-        if ui.button("Go on").on_hover_text("From the last good weights").clicked() {
-            actions.push(Action::Send(Command::Run));
-        }
-        if ui.button("Start again").on_hover_text("From the seed").clicked() {
-            actions.push(Action::Send(Command::Reset));
-        }
-    });
 }
 
 /// What dropping the files over the window will do.

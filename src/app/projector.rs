@@ -91,7 +91,7 @@ impl Projector {
                 for (i, (ui, key)) in columns.iter_mut().zip(&mut self.sliders).enumerate() {
                     choice(ui, i, key);
                     if let Some(parameter) = parameters::find(key) {
-                        side_panel::slider(ui, parameter, &snapshot.config, &snapshot.config, actions);
+                        side_panel::slider(ui, parameter, [&snapshot.config, &snapshot.config], None, actions);
                     }
                 }
             });

@@ -8,9 +8,12 @@ use crate::app::widgets::path_field::path_field;
 use crate::data::{ImagesReport, Source};
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Parameter, Value};
-use crate::experiment::{Config, Governor, InterneuronMode, modelfile, presets};
+use crate::experiment::{Config, Governor, InterneuronMode, LearningRateSchedule, modelfile, presets};
 use egui::{Button, ComboBox, Slider, Ui};
 use std::path::PathBuf;
+
+/// Room for the value in force beside the slider of a rate that moves by itself.
+const NOW_WIDTH: f32 = 58.0;
 
 /// What the panel keeps between frames.
 #[derive(Default)]
@@ -38,15 +41,16 @@ impl SidePanel {
         ui.weak("Double-click a name for the preset's value");
         let standard = presets::by_name(&config.model.name).unwrap_or_else(|_| (**config).clone());
         for parameter in parameters::all().iter() {
-            slider(ui, parameter, config, &standard, actions);
+            let now = snapshot.learning_rate.filter(|_| parameter.key == "lr" && rate_moves(config));
+            slider(ui, parameter, [config, &standard], now, actions);
         }
         for (key, label, [off, on]) in [
             ("interneuron_mode", "Exact interneurons", [InterneuronMode::Sampled.into(), InterneuronMode::Exact.into()]),
             ("governor", "Manual step size", [Governor::Auto.into(), Governor::Manual.into()]),
-            ("enabled", "Learning", [Value::Switch(false), Value::Switch(true)]),
         ] {
             checkbox(ui, key, label, [off, on], config, actions);
         }
+        learning_switch(ui, snapshot, actions);
         ui.separator();
         learn_from(ui, config, actions);
         self.own_images(ui, config, actions);
@@ -270,8 +274,14 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
 }
 
 /// A slider over the usual values of a parameter that has one; beyond them a number can be typed, up to the valid range. A double
-/// click on the name brings back the value of `standard`.
-pub(super) fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config, standard: &Config, actions: &mut Vec<Action>) {
+/// click on the name brings back the value of `standard`. `now` is the value in force where that moves by itself.
+pub(super) fn slider(
+    ui: &mut Ui,
+    parameter: &'static Parameter,
+    [config, standard]: [&Config; 2],
+    now: Option<f64>,
+    actions: &mut Vec<Action>,
+) {
     let (Some(usual), Some(before), Some(of_preset)) = (parameter.usual, parameter.number(config), parameter.number(standard)) else {
         return;
     };
@@ -287,7 +297,8 @@ pub(super) fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config
     let row = ui.horizontal(|ui| {
         let tooltip = parameter.tooltip();
         let label = ui.add_sized([48.0, 18.0], egui::Label::new(parameter.symbol).sense(egui::Sense::click())).on_hover_text(&tooltip);
-        ui.spacing_mut().slider_width = (ui.available_width() - 86.0).max(60.0);
+        let room = if now.is_some() { 86.0 + NOW_WIDTH } else { 86.0 };
+        ui.spacing_mut().slider_width = (ui.available_width() - room).max(60.0);
         let mut slider = Slider::new(&mut number, usual.low..=usual.high)
             .logarithmic(usual.logarithmic)
             .show_value(false)
@@ -298,6 +309,10 @@ pub(super) fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config
         let response = ui.add(slider).labelled_by(label.id).on_hover_text(&tooltip);
         let field = NumberField { value: before, unit: parameter.unit, is_valid: &is_valid, range: &parameter.range(), tooltip: &tooltip };
         field.ui(ui, &label).into_iter().for_each(|typed| number = typed);
+        if let Some(now) = now {
+            let text = egui::RichText::new(format!("now {}", rate(now))).weak().small();
+            ui.add(egui::Label::new(text).truncate()).on_hover_text("The rate moves by itself: this is the one in force");
+        }
         if label.double_clicked() || response.double_clicked() {
             number = of_preset;
         }
@@ -310,6 +325,39 @@ pub(super) fn slider(ui: &mut Ui, parameter: &'static Parameter, config: &Config
     }
 }
 
+/// Whether the learning rate moves by itself.
+fn rate_moves(config: &Config) -> bool {
+    !config.stages.is_empty() || config.learning.rate_schedule != LearningRateSchedule::Constant
+}
+
+/// A learning rate as it is read beside its slider.
+fn rate(value: f64) -> String {
+    if value >= 1e-3 || value == 0.0 { format!("{value:.3}") } else { format!("{value:.1e}") }
+}
+
+/// Why nothing is learned although the box may be ticked; None where learning does not rest.
+fn resting_reason(snapshot: &Snapshot) -> Option<&'static str> {
+    if snapshot.config.stimulus.steps_per_stimulus == 0 {
+        Some("the stimulus is fixed")
+    } else if snapshot.stimulus.held {
+        Some("the stimulus is held")
+    } else {
+        None
+    }
+}
+
+/// The box that lets the weights change; grey, with the reason, where they rest anyway.
+fn learning_switch(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let values = [Value::Switch(false), Value::Switch(true)];
+    match resting_reason(snapshot) {
+        None => checkbox(ui, "enabled", "Learning", values, &snapshot.config, actions),
+        Some(reason) => {
+            let text = format!("Learning rests: {reason}");
+            ui.add_enabled_ui(false, |ui| checkbox(ui, "enabled", &text, values, &snapshot.config, actions));
+        }
+    }
+}
+
 /// A box that puts a parameter of two values to the second one; the parameter says what that means.
 fn checkbox(ui: &mut Ui, key: &'static str, label: &str, [off, on]: [Value; 2], config: &Config, actions: &mut Vec<Action>) {
     let Some(parameter) = parameters::find(key) else { return };
@@ -317,5 +365,35 @@ fn checkbox(ui: &mut Ui, key: &'static str, label: &str, [off, on]: [Value; 2], 
     let mut checked = from == on;
     if ui.checkbox(&mut checked, label).on_hover_text(parameter.tooltip()).changed() {
         actions.push(Action::Change { key, to: if checked { on } else { off }, from });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable;
+
+    #[test]
+    fn learning_is_grey_and_says_why_where_it_rests() {
+        let snapshot = |preset: &str, held: bool| {
+            let mut snapshot = Snapshot::synthetic(presets::by_name(preset).unwrap());
+            snapshot.state.stimulus.held = held;
+            snapshot
+        };
+        for (shown, label, acts) in [
+            (snapshot("dead-leaves", false), "Learning", true),
+            (snapshot("dead-leaves", true), "Learning rests: the stimulus is held", false),
+            (snapshot("ridge", false), "Learning rests: the stimulus is fixed", false),
+        ] {
+            let draw = move |ui: &mut Ui, actions: &mut Vec<Action>| learning_switch(ui, &shown, actions);
+            let mut harness = Harness::builder().build_ui_state(draw, Vec::new());
+            harness.run_steps(2);
+            harness.get_by_label(label).click();
+            harness.run_steps(2);
+            let actions = harness.state();
+            assert_eq!(matches!(actions.as_slice(), [Action::Change { key: "enabled", .. }]), acts, "{label}: {actions:?}");
+            assert_eq!(actions.is_empty(), !acts, "{label}: {actions:?}");
+        }
     }
 }

@@ -81,25 +81,28 @@ impl App {
             Some(MenuChoice::Projector) => self.projector.toggle(ui.ctx(), &mut self.workspace),
             None => {}
         }
-        if let Some(reason) = &self.stop_reason {
-            egui::Panel::top("stopped").show(ui, |ui| panels::stopped(ui, reason, snapshot, actions));
-        }
         self.panels.beside_views(ui, snapshot, &self.frames, actions);
         self.panels.lessons.panel(ui, &self.state, snapshot, actions);
         if let Some(view) = self.panels.lessons.take_view(snapshot.model_id) {
             self.workspace.bring_to_front(view);
         }
         self.rewind.panel(ui, snapshot, actions);
+        self.draw_views(ui, snapshot, actions);
+    }
+
+    /// The views, and over them why the run has stopped, where it has.
+    fn draw_views(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let area = ui.available_rect_before_wrap();
         egui::CentralPanel::default().show(ui, |ui| self.workspace.ui(ui, &self.state, snapshot, actions));
+        if self.stopped.as_mut().is_some_and(|banner| banner.ui(ui.ctx(), area, snapshot, actions)) {
+            self.stopped = None;
+        }
     }
 
     /// One view with three sliders.
     fn draw_for_a_room(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        if let Some(reason) = &self.stop_reason {
-            egui::Panel::top("stopped").show(ui, |ui| panels::stopped(ui, reason, snapshot, actions));
-        }
         let leaves = self.projector.beside_view(ui, &mut self.workspace, snapshot, actions);
-        egui::CentralPanel::default().show(ui, |ui| self.workspace.ui(ui, &self.state, snapshot, actions));
+        self.draw_views(ui, snapshot, actions);
         if leaves {
             self.projector.toggle(ui.ctx(), &mut self.workspace);
         }

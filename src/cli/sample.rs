@@ -2,7 +2,7 @@
 
 use crate::cli::{Start, reads};
 use crate::dynamics::Probes;
-use crate::experiment::{modelfile, session::Session};
+use crate::experiment::{StopCause, modelfile, session::Session};
 use crate::export::npz::{Archive, read_npy};
 use crate::export::{Outputs, check_room, write_atomically, write_or_keep};
 use anyhow::bail;
@@ -83,7 +83,8 @@ impl Sample {
             }
         }
         if let Some(reason) = session.broken() {
-            bail!("sampling diverged: {reason}");
+            let cause = StopCause::of(session.config(), session.model(), session.stiffness(), session.active_layers());
+            bail!("sampling diverged: {reason}{}", cause.map_or_else(String::new, |cause| format!(": {}", cause.text)));
         }
         let mut archive = Archive::default();
         for l in 1..=depth {

@@ -1,6 +1,7 @@
 //! Small facts that the simulation thread reports.
 
 use crate::data::ImagesReport;
+use crate::experiment::Remedy;
 use std::path::PathBuf;
 
 /// A fact for the window.
@@ -12,12 +13,21 @@ pub enum Event {
     Warning(String),
     /// One's own images were read.
     ImagesRead(ImagesReport),
-    /// The run paused itself: the reason.
-    Halted(String),
+    /// The run paused itself.
+    Halted(Halt),
     /// How a run goes on that was saved before.
     Resumed(String),
     /// A file was written.
     Saved(PathBuf),
     /// Something asked for failed; nothing was lost.
     Failed(String),
+}
+
+/// Why a run paused itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Halt {
+    /// The reason, with its cause where one is known.
+    pub reason: String,
+    /// Changes of one parameter that help; the least change first.
+    pub remedies: Vec<Remedy>,
 }

@@ -23,7 +23,7 @@ mod worker;
 pub use background::{BackgroundJob, JobContext};
 pub use command::{Command, Pace};
 pub use error::EngineError;
-pub use event::Event;
+pub use event::{Event, Halt};
 pub use generation::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring};
 pub use likelihood_monitor::LikelihoodState;
 pub use mixing_monitor::MixingDiagnostics;

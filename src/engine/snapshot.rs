@@ -82,6 +82,9 @@ pub struct SnapshotState {
     pub governor: GovernorState,
     /// Where learning stands in its stages, where it has any.
     pub stage: Option<StagePosition>,
+    /// The learning rate now, which its course may have moved away from the configuration's.
+    #[serde(default)]
+    pub learning_rate: Option<f64>,
     /// Grows when weights change.
     pub weights_version: u64,
     /// W_l, `[n_l, n_(l+1)]`.
@@ -142,6 +145,7 @@ impl SnapshotState {
             clock: Clock::default(),
             governor: GovernorState { stiffness: vec![1.0; sizes.len().saturating_sub(1)], ..GovernorState::default() },
             stage: (!config.stages.is_empty()).then(StagePosition::default),
+            learning_rate: None,
             weights_version: 1,
             weights: sizes.windows(2).map(|pair| Arc::new(Array2::zeros((pair[0], pair[1])))).collect(),
             biases: sizes.iter().map(|&size| Array1::zeros(size)).collect(),

@@ -21,7 +21,7 @@ mod visibility;
 
 pub(super) use shared::Shared;
 
-use crate::engine::{AutosaveOptions, Command, Event};
+use crate::engine::{AutosaveOptions, Command, Event, Halt};
 use crate::experiment::Config;
 use crate::experiment::parallel::run_on;
 use crate::panics;
@@ -49,7 +49,7 @@ pub(super) fn run(config: Config, autosave: Option<&AutosaveOptions>, inbox: &Re
                 worker.save_learned();
                 return;
             }
-            Err(report) => worker.pause_on_failure(format!("the simulation stopped: {report}")),
+            Err(report) => worker.pause_on_panic(&report),
         }
     }
 }
@@ -105,7 +105,8 @@ impl Worker {
             if let (1.., Some(running)) = (requested, &mut self.running)
                 && let Some(reason) = running.span(requested, &mut self.shared)
             {
-                self.pause_on_failure(reason);
+                let halt = running.recover(&reason);
+                self.pause(halt);
             }
             self.publish(false);
             if requested == 0 || !inbox.is_empty() || begin.elapsed() >= ITERATION {
@@ -118,14 +119,19 @@ impl Worker {
         self.running.as_ref().map_or(0, |running| running.pacing.steps_requested(&self.shared.settings, running.session.steps()))
     }
 
-    /// Pauses, puts the last finite weights back and says why.
-    fn pause_on_failure(&mut self, reason: String) {
-        self.shared.settings.paused = true;
-        self.shared.publication.mark_changed();
+    /// Pauses with the last finite weights after a panic.
+    fn pause_on_panic(&mut self, report: &str) {
         if let Some(running) = &mut self.running {
             running.recovery.restore(&mut running.session);
         }
-        self.shared.report(Event::Halted(reason));
+        self.pause(Halt { reason: format!("the simulation stopped: {report}"), remedies: Vec::new() });
+    }
+
+    /// Pauses and says why.
+    fn pause(&mut self, halt: Halt) {
+        self.shared.settings.paused = true;
+        self.shared.publication.mark_changed();
+        self.shared.report(Event::Halted(halt));
     }
 
     fn collect_from_jobs(&mut self) {

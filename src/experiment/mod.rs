@@ -13,6 +13,7 @@ pub mod presets;
 pub mod samples;
 pub mod session;
 pub mod stages;
+mod stop_cause;
 mod validation;
 mod whole_number;
 
@@ -20,4 +21,5 @@ pub use config::*;
 pub use frozen::{FrozenModel, ModelVersion, WatchedUnits};
 pub use modelfile::{ModelFileError, Resumed};
 pub use session::{Session, SessionError, SessionState};
+pub use stop_cause::{Remedy, StopCause};
 pub use whole_number::LARGEST_COUNT;

@@ -383,9 +383,7 @@ impl Session {
                 return Some(format!("b{l} holds a value that is not finite"));
             }
         }
-        (1..=self.model.depth())
-            .find(|&l| !self.networks.is_finite(l))
-            .map(|l| format!("x{l} is not finite: dt is too large for this stiffness"))
+        (1..=self.model.depth()).find(|&l| !self.networks.is_finite(l)).map(|l| format!("x{l} is not finite"))
     }
 }
 

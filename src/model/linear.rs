@@ -120,7 +120,7 @@ impl LinearDynamics {
 }
 
 /// A and D, `[states, states]`, of the dynamics, and where x_l begins in z, l = 1..=L; `[tau_eps, K]` of the interneurons.
-fn equations(
+pub(super) fn equations(
     model: &Hierarchy,
     layers: &[LayerConstants],
     [tau_eps, k]: [f64; 2],
@@ -129,34 +129,14 @@ fn equations(
 ) -> (Array2<f64>, Array2<f64>, Vec<usize>) {
     let depth = model.depth();
     let sizes: Vec<usize> = model.layers.iter().map(|l| l.size).collect();
-    let neurons: usize = sizes[1..].iter().sum();
     let variance = |l: usize| model.layers[l].sigma().unwrap_or(1.0).powi(2);
     let w = |l: usize| model.weights[l].mapv(f64::from);
-    let x_at: Vec<usize> = (1..=depth).map(|l| 2 * sizes[1..l].iter().sum::<usize>()).collect();
-    let y_at: Vec<usize> = (0..depth).map(|l| 2 * neurons + sizes[..l].iter().sum::<usize>()).collect();
-    // -I_l as a linear function of z: row block l of `current`.
+    let [x_at, y_at] = places(&sizes);
     let mut a = Array2::<f64>::zeros((states, states));
     let mut d = Array2::<f64>::zeros((states, states));
     for l in 1..=depth {
         let (n, c) = (sizes[l], layers[l - 1]);
-        let mut current = Array2::<f64>::zeros((n, states)); // -I_l
-        let own = s![.., x_at[l - 1]..x_at[l - 1] + n];
-        current.slice_mut(own).scaled_add(1.0 / variance(l), &Array2::eye(n));
-        if l < depth {
-            let above = s![.., x_at[l]..x_at[l] + sizes[l + 1]];
-            current.slice_mut(above).scaled_add(-1.0 / variance(l), &w(l));
-        }
-        let feedback = w(l - 1).t().to_owned() / variance(l - 1);
-        if l >= 2 {
-            let below = s![.., x_at[l - 2]..x_at[l - 2] + sizes[l - 1]];
-            current.slice_mut(below).scaled_add(-1.0, &feedback);
-        }
-        if exact {
-            current.slice_mut(own).scaled_add(1.0, &feedback.dot(&w(l - 1)));
-        } else {
-            let inter = s![.., y_at[l - 1]..y_at[l - 1] + sizes[l - 1]];
-            current.slice_mut(inter).scaled_add(1.0, &feedback);
-        }
+        let current = negative_current(model, l, if exact { 0.0 } else { 1.0 }, states);
         let (x, v) = (x_at[l - 1], x_at[l - 1] + n);
         a.slice_mut(s![x..x + n, ..]).scaled_add(1.0 / c.tau_x, &current);
         a.slice_mut(s![v..v + n, ..]).scaled_add(-c.m / c.tau_x, &current);
@@ -177,6 +157,44 @@ fn equations(
         }
     }
     (a, d, x_at)
+}
+
+/// Where x_l begins in z, l = 1..=L, and y_l, l = 0..L, for layers 0..=L of these sizes.
+pub(super) fn places(sizes: &[usize]) -> [Vec<usize>; 2] {
+    let depth = sizes.len() - 1;
+    let neurons: usize = sizes[1..].iter().sum();
+    let x_at = (1..=depth).map(|l| 2 * sizes[1..l].iter().sum::<usize>()).collect();
+    let y_at = (0..depth).map(|l| 2 * neurons + sizes[..l].iter().sum::<usize>()).collect();
+    [x_at, y_at]
+}
+
+/// -I_l as a linear function of z around the mean, `[n_l, states]`. Neurons are told `told` y + (1 - `told`) eta of the layer below: 1 is
+/// what interneurons report at this instant, 0 what exact ones do, which have no place in z.
+pub(super) fn negative_current(model: &Hierarchy, l: usize, told: f64, states: usize) -> Array2<f64> {
+    let sizes: Vec<usize> = model.layers.iter().map(|l| l.size).collect();
+    let variance = |l: usize| model.layers[l].sigma().unwrap_or(1.0).powi(2);
+    let w = |l: usize| model.weights[l].mapv(f64::from);
+    let ([x_at, y_at], n) = (places(&sizes), sizes[l]);
+    let mut current = Array2::<f64>::zeros((n, states));
+    let own = s![.., x_at[l - 1]..x_at[l - 1] + n];
+    current.slice_mut(own).scaled_add(1.0 / variance(l), &Array2::eye(n));
+    if l < model.depth() {
+        let above = s![.., x_at[l]..x_at[l] + sizes[l + 1]];
+        current.slice_mut(above).scaled_add(-1.0 / variance(l), &w(l));
+    }
+    let feedback = w(l - 1).t().to_owned() / variance(l - 1);
+    if l >= 2 {
+        let below = s![.., x_at[l - 2]..x_at[l - 2] + sizes[l - 1]];
+        current.slice_mut(below).scaled_add(-1.0, &feedback);
+    }
+    if told < 1.0 {
+        current.slice_mut(own).scaled_add(1.0 - told, &feedback.dot(&w(l - 1)));
+    }
+    if told > 0.0 {
+        let inter = s![.., y_at[l - 1]..y_at[l - 1] + sizes[l - 1]];
+        current.slice_mut(inter).scaled_add(told, &feedback);
+    }
+    current
 }
 
 /// Where a function with one maximum in `[low, high]` has it, by golden sections.

@@ -13,6 +13,7 @@ pub mod product;
 pub mod quadrature;
 pub mod receptive_field;
 pub mod small_product;
+pub mod stability;
 #[cfg(test)]
 pub(crate) mod ulps;
 pub mod vector;

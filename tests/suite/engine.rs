@@ -1,6 +1,6 @@
 //! The simulation thread: commands in order, a reader that is slow or absent, NaN, panics, the end.
 
-use heescope::engine::{COMPLETIONS, Command, Engine, Event, MAX_SAMPLES, Pace, Snapshot};
+use heescope::engine::{COMPLETIONS, Command, Engine, Event, Halt, MAX_SAMPLES, Pace, Snapshot};
 use heescope::experiment::parameters::Value;
 use heescope::experiment::{Config, InterneuronMode, modelfile, presets};
 use heescope::model::FamilyConfig;
@@ -78,7 +78,7 @@ fn not_a_number_pauses_with_the_reason_and_good_weights() {
     let engine = Engine::start(small(), || {}).unwrap();
     wait(&engine, |s| s.clock.steps > 20);
     assert!(engine.send(Command::PoisonForTest));
-    let Event::Halted(reason) = wait_event(&engine, |e| matches!(e, Event::Halted(_))) else { unreachable!() };
+    let Event::Halted(Halt { reason, .. }) = wait_event(&engine, |e| matches!(e, Event::Halted(_))) else { unreachable!() };
     assert!(reason.contains("finite"), "{reason}");
     let snapshot = wait(&engine, |s| !s.clock.running);
     assert!(snapshot.weights[0].iter().all(|w| w.is_finite()));
@@ -92,7 +92,7 @@ fn a_panic_is_reported_and_survived() {
     let engine = Engine::start(small(), || {}).unwrap();
     wait(&engine, |_| true);
     assert!(engine.send(Command::PanicForTest));
-    let Event::Halted(reason) = wait_event(&engine, |e| matches!(e, Event::Halted(_))) else { unreachable!() };
+    let Event::Halted(Halt { reason, .. }) = wait_event(&engine, |e| matches!(e, Event::Halted(_))) else { unreachable!() };
     assert!(reason.contains("asked to panic"), "{reason}");
     assert!(engine.send(Command::Run));
     let before = wait(&engine, |s| s.clock.running).clock.steps;

@@ -39,3 +39,5 @@ mod second_layer;
 mod teaching;
 #[cfg(feature = "window")]
 mod window;
+#[cfg(feature = "window")]
+mod window_views;

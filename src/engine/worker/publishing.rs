@@ -73,6 +73,7 @@ impl Running {
             clock: self.clock(shared),
             governor: self.governor(),
             stage: session.stage().map(|_| session.position()),
+            learning_rate: Some(session.learning_rate()),
             weights_version: session.weights_version(),
             weights: recorder.weights.matrices.clone(),
             biases: model.biases.clone(),

@@ -9,7 +9,8 @@ use super::run_handle::RunHandle;
 use super::shared::Shared;
 use super::visibility::Visibility;
 use crate::engine::race_runner::RaceRunner;
-use crate::engine::{EngineError, Event, Watch};
+use crate::engine::{EngineError, Event, Halt, Watch};
+use crate::experiment::StopCause;
 use crate::experiment::parallel::on_at_most;
 use crate::experiment::session::{BatchReport, Session};
 use crate::studies::race::SamplerConfig;
@@ -89,12 +90,22 @@ impl Running {
         }
         shared.publication.mark_changed();
         if let Some(reason) = self.session.broken() {
-            return Some(format!("{reason}; the last good weights are back, lower dt or choose the automatic governor"));
+            return Some(reason);
         }
         if has_ended {
             self.recovery.remember(self.session.model());
         }
         None
+    }
+
+    /// Puts the last finite values back where `reason` says which value is none, and finds out why and what helps.
+    pub(super) fn recover(&mut self, reason: &str) -> Halt {
+        self.recovery.restore(&mut self.session);
+        let session = &self.session;
+        let cause = StopCause::of(session.config(), session.model(), session.stiffness(), session.active_layers());
+        let text = cause.as_ref().map_or_else(String::new, |cause| format!(": {}", cause.text));
+        let reason = format!("{reason}{text}; the last good weights are back");
+        Halt { reason, remedies: cause.map_or_else(Vec::new, |cause| cause.remedies) }
     }
 
     /// Advances the session, on one core less and in shorter pieces while the window draws.
