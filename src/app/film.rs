@@ -1,5 +1,6 @@
 //! A film of a view: the frames of a recording, each drawn anew at the size of the film, without a display.
 
+use crate::app::film_settings::{FilmRequest, FilmSettings};
 use crate::app::gabor_fitter::{FitPriority, FitsInTurn};
 use crate::app::rasteriser::Rasteriser;
 use crate::app::state::ViewState;
@@ -9,16 +10,9 @@ use crate::engine::Snapshot;
 use crate::engine::recording::RecordedRun;
 use crate::export::FileError;
 use crate::export::film::{FilmFormat, FilmWriter};
-use egui::{Align, CentralPanel, Context, Layout, Pos2, RawInput, Rect, Theme, Ui, Vec2};
+use egui::{Align, CentralPanel, Context, FullOutput, Layout, Pos2, RawInput, Rect, Theme, Ui, Vec2};
 use image::RgbImage;
-use std::path::Path;
 
-/// Pixels of a side.
-const SIDES: std::ops::RangeInclusive<u16> = 64..=4096;
-/// Pixels a point.
-const SCALES: std::ops::RangeInclusive<f32> = 0.5..=8.0;
-/// The size in points at which everything has the room that it is made for; larger films have larger letters.
-const ROOM: [f32; 2] = [1280.0, 720.0];
 /// How often a frame is laid out before it is drawn: places depend on what stood where before. The first needs more.
 const LAYOUTS: usize = 2;
 const FIRST_LAYOUTS: usize = 4;
@@ -28,77 +22,11 @@ const TEXTURE_SIDE: usize = 8192;
 const FITS_INTERVAL: f64 = 1.0;
 const FITS_BEFORE: f64 = 60.0;
 
-/// What a film shows and how.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FilmSettings {
-    /// The view.
-    pub view: ViewKind,
-    /// Where in the recording it begins, s.
-    pub from: f64,
-    /// Where it ends, s; None: where the recording does.
-    pub to: Option<f64>,
-    /// Frames a second.
-    pub rate: f64,
-    /// Width and height, pixels.
-    pub size: [u16; 2],
-    /// Pixels a point; None: as many as make letters legible at this size.
-    pub scale: Option<f32>,
-    /// Light letters on a dark ground, or dark ones on a light ground.
-    pub dark: bool,
-}
-
-impl Default for FilmSettings {
-    fn default() -> Self {
-        Self { view: ViewKind::ReceptiveFields, from: 0.0, to: None, rate: 25.0, size: [960, 600], scale: None, dark: false }
-    }
-}
-
-impl FilmSettings {
-    /// Pixels a point.
-    fn scale(&self) -> f32 {
-        let [width, height] = self.size.map(f32::from);
-        self.scale.unwrap_or((width / ROOM[0]).min(height / ROOM[1]).max(1.0))
-    }
-
-    /// An error where rate, size or scale cannot be those of a film in this format.
-    fn check(&self, format: FilmFormat) -> Result<(), FileError> {
-        let [slowest, fastest] = format.rates();
-        if !(slowest..=fastest).contains(&self.rate) {
-            let range = if format == FilmFormat::Gif { "0.5 to 50 frames a second in a GIF" } else { "0.5 to 60 frames a second" };
-            return Err(FileError::OutOfRange { key: "rate", value: self.rate.to_string(), range });
-        }
-        if !self.size.iter().all(|side| SIDES.contains(side)) {
-            let [width, height] = self.size;
-            return Err(FileError::OutOfRange { key: "size", value: format!("{width}x{height}"), range: "64 to 4096 pixels a side" });
-        }
-        match self.scale.filter(|scale| !SCALES.contains(scale)) {
-            Some(scale) => Err(FileError::OutOfRange { key: "scale", value: scale.to_string(), range: "0.5 to 8 pixels a point" }),
-            None => Ok(()),
-        }
-    }
-
-    /// Where the film ends, s. A recording that was to last for ten seconds ends with its last snapshot, a little earlier: up to the next
-    /// whole second that snapshot stays.
-    fn end(&self, path: &Path, seconds: f64) -> Result<f64, FileError> {
-        let to = self.to.unwrap_or(seconds);
-        let is_within = self.from >= 0.0 && (self.from < to || self.to.is_none() && self.from == to) && to <= seconds.ceil();
-        if is_within {
-            return Ok(to);
-        }
-        let problem = format!("from {} to {to} s is no part of it: it is {seconds:.3} seconds long", self.from);
-        Err(FileError::content(path, problem))
-    }
-}
-
-/// Writes a film of the recording in `recording` under `path`, whose ending tells the format. `goes_on` is told how many frames are done
+/// Writes a film. `goes_on` is told how many frames are done
 /// and how many there are in all, and asked whether to go on. Answers whether the film was written to its end: one that was stopped or has
 /// failed leaves nothing behind. Errors name the file or the setting.
-pub fn write_film(
-    recording: &Path,
-    path: &Path,
-    settings: &FilmSettings,
-    goes_on: &mut dyn FnMut(usize, usize) -> bool,
-) -> Result<bool, FileError> {
+pub fn write_film(request: &FilmRequest, goes_on: &mut dyn FnMut(usize, usize) -> bool) -> Result<bool, FileError> {
+    let FilmRequest { recording, path, settings } = request;
     settings.check(FilmFormat::of(path)?)?;
     let mut run = RecordedRun::open(recording)?;
     let to = settings.end(recording, run.seconds())?;
@@ -169,7 +97,9 @@ impl<'a> ViewDrawing<'a> {
         let is_early = seconds < self.settings.from;
         let pause = if is_early { FITS_INTERVAL.max(self.settings.from / FITS_BEFORE) } else { FITS_INTERVAL };
         let is_due = self.fitted.is_none_or(|at| seconds - at >= pause);
-        let Some(latest) = self.state.latest.as_ref().filter(|_| is_due && self.view.fit_priority() == FitPriority::Visible) else { return };
+        let Some(latest) = self.state.latest.as_ref().filter(|_| is_due && self.view.fit_priority() == FitPriority::Visible) else {
+            return;
+        };
         if self.state.fits.as_ref().is_none_or(|fits| fits.stale(latest)) {
             self.fitted = Some(seconds);
             let fits = self.fits.fit(latest);
@@ -179,33 +109,39 @@ impl<'a> ViewDrawing<'a> {
 
     /// The picture at this moment, s.
     fn draw(&mut self, seconds: f64) -> RgbImage {
-        let (scale, size) = (self.settings.scale(), self.settings.size.map(u32::from));
-        let points = Vec2::from(self.settings.size.map(f32::from)) / scale;
         let layouts = if std::mem::take(&mut self.is_first) { FIRST_LAYOUTS } else { LAYOUTS };
-        let mut picture = RgbImage::new(size[0], size[1]);
-        for layout in 1..=layouts {
-            let mut input = RawInput {
-                screen_rect: Some(Rect::from_min_size(Pos2::ZERO, points)),
-                time: Some(seconds),
-                max_texture_side: Some(TEXTURE_SIDE),
-                focused: false,
-                ..RawInput::default()
-            };
-            input.viewports.entry(input.viewport_id).or_default().native_pixels_per_point = Some(scale);
-            let Self { ctx, view, state, settings, rasteriser, .. } = self;
-            let mut output = ctx.run_ui(input, |ui| {
-                CentralPanel::default().show(ui, |ui| frame(ui, settings.view, view.as_mut(), state));
-            });
-            figure::take(ctx);
-            rasteriser.set_textures(&mut output.textures_delta);
-            if layout == layouts {
-                let background = ctx.global_style().visuals.panel_fill;
-                let triangles = ctx.tessellate(output.shapes, output.pixels_per_point);
-                picture = rasteriser.draw(&triangles, size, output.pixels_per_point, background);
-            }
-            rasteriser.free(&mut output.textures_delta);
+        for _ in 1..layouts {
+            let mut output = self.lay_out(seconds);
+            self.rasteriser.set_textures(&mut output.textures_delta);
+            self.rasteriser.free(&mut output.textures_delta);
         }
+        let mut output = self.lay_out(seconds);
+        self.rasteriser.set_textures(&mut output.textures_delta);
+        let background = self.ctx.global_style().visuals.panel_fill;
+        let triangles = self.ctx.tessellate(output.shapes, output.pixels_per_point);
+        let picture = self.rasteriser.draw(&triangles, self.settings.size.map(u32::from), output.pixels_per_point, background);
+        self.rasteriser.free(&mut output.textures_delta);
         picture
+    }
+
+    /// The shapes of the picture.
+    fn lay_out(&mut self, seconds: f64) -> FullOutput {
+        let scale = self.settings.scale();
+        let points = Vec2::from(self.settings.size.map(f32::from)) / scale;
+        let mut input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, points)),
+            time: Some(seconds),
+            max_texture_side: Some(TEXTURE_SIDE),
+            focused: false,
+            ..RawInput::default()
+        };
+        input.viewports.entry(input.viewport_id).or_default().native_pixels_per_point = Some(scale);
+        let Self { ctx, view, state, settings, .. } = self;
+        let output = ctx.run_ui(input, |ui| {
+            CentralPanel::default().show(ui, |ui| frame(ui, settings.view, view.as_mut(), state));
+        });
+        figure::take(ctx);
+        output
     }
 }
 
@@ -220,4 +156,171 @@ fn frame(ui: &mut Ui, kind: ViewKind, view: &mut dyn View, state: &ViewState) {
         });
     });
     view.ui(ui, state, snapshot, &mut Vec::new());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::recording::RecordingWriter;
+    use crate::engine::{Command, Engine, Pace};
+    use crate::experiment::presets;
+    use egui_kittest::{TestRenderer, wgpu::WgpuTestRenderer};
+    use image::{AnimationDecoder, codecs::gif::GifDecoder};
+    use std::path::{Path, PathBuf};
+
+    /// A recording of the bars, which learn as fast as they can.
+    fn recorded(folder: &Path) -> PathBuf {
+        let path = folder.join("bars.heerec");
+        let mut config = presets::by_name("bars").unwrap();
+        (config.data.patches, config.dynamics.threads) = (300, 1);
+        let engine = Engine::start(config, || {}).unwrap();
+        engine.send(Command::SetPace(Pace::Full));
+        RecordingWriter::create(&path).unwrap().record(&engine, 1.2, 30.0, &mut |_| true).unwrap();
+        path
+    }
+
+    fn settings(view: ViewKind) -> FilmSettings {
+        FilmSettings { view, from: 0.2, to: Some(1.0), rate: 5.0, size: [640, 400], ..FilmSettings::default() }
+    }
+
+    /// Everything that was recorded up to a moment, drawn for the first time.
+    fn fresh<'a>(recording: &Path, settings: &'a FilmSettings, seconds: f64) -> ViewDrawing<'a> {
+        let mut run = RecordedRun::open(recording).unwrap();
+        let mut drawing = ViewDrawing::new(settings);
+        for number in 0..run.shown_by(seconds).max(1) {
+            drawing.absorb(run.moment(number), run.read(number..number + 1).unwrap().unwrap());
+        }
+        drawing
+    }
+
+    /// Share of the values of two pictures that are more than `levels` apart, and how far they are apart in the mean.
+    fn difference(a: &[u8], b: &[u8], levels: u8) -> (f64, f64) {
+        assert_eq!(a.len(), b.len());
+        let apart: Vec<u8> = a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).collect();
+        let many = apart.iter().filter(|&&by| by > levels).count();
+        (many as f64 / a.len() as f64, apart.iter().map(|&by| f64::from(by)).sum::<f64>() / a.len() as f64)
+    }
+
+    #[test]
+    fn a_film_has_its_frames_their_size_and_times_and_is_the_same_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let recording = recorded(folder.path());
+        for view in [ViewKind::Traces, ViewKind::ReceptiveFields] {
+            let written = |name: &str| {
+                let path = folder.path().join(name);
+                let mut told = Vec::new();
+                let request = FilmRequest { recording: recording.clone(), path: path.clone(), settings: settings(view) };
+                let is_whole = write_film(&request, &mut |done, all| {
+                    told.push((done, all));
+                    true
+                });
+                assert!(is_whole.unwrap() && told.is_sorted() && told.last() == Some(&(4, 4)), "{told:?}");
+                std::fs::read(path).unwrap()
+            };
+            let bytes = written("a.gif");
+            assert!(bytes == written("b.gif"), "{}: the same bytes", view.title());
+            let frames = GifDecoder::new(std::io::Cursor::new(bytes)).unwrap().into_frames().collect_frames().unwrap();
+            assert_eq!(frames.len(), 4);
+            assert!(frames.iter().all(|frame| frame.buffer().dimensions() == (640, 400) && frame.delay().numer_denom_ms().0 == 200));
+            let (changed, _) = difference(frames[0].buffer().as_raw(), frames[3].buffer().as_raw(), 8);
+            assert!(changed > 0.002, "{}: {changed} of the picture has changed", view.title());
+            // What the file shows last is that moment, in 256 colours.
+            let settings = settings(view);
+            let shown = fresh(&recording, &settings, 0.8).draw(0.8);
+            let last = image::DynamicImage::ImageRgba8(frames[3].buffer().clone()).into_rgb8();
+            let (far, mean) = difference(last.as_raw(), shown.as_raw(), 24);
+            assert!(far < 0.001 && mean < 1.0, "{}: {far} of the values are far off, {mean} in the mean", view.title());
+        }
+    }
+
+    #[test]
+    fn a_frame_in_the_midst_is_what_a_first_drawing_of_that_moment_shows_in_every_view() {
+        let folder = tempfile::tempdir().unwrap();
+        let recording = recorded(folder.path());
+        for view in ViewKind::ALL {
+            let settings = settings(view);
+            let mut run = RecordedRun::open(&recording).unwrap();
+            let mut drawing = ViewDrawing::new(&settings);
+            let (mut shown, mut picture) = (0, RgbImage::new(1, 1));
+            for seconds in [0.2, 0.4, 0.6, 0.8] {
+                let until = run.shown_by(seconds).max(1);
+                for number in shown..until {
+                    drawing.absorb(run.moment(number), run.read(number..number + 1).unwrap().unwrap());
+                }
+                (shown, picture) = (until, drawing.draw(seconds));
+            }
+            let first = fresh(&recording, &settings, 0.8).draw(0.8);
+            assert_eq!(difference(picture.as_raw(), first.as_raw(), 0), (0.0, 0.0), "{}", view.title());
+        }
+    }
+
+    #[test]
+    fn frames_are_what_a_graphics_card_draws() {
+        let folder = tempfile::tempdir().unwrap();
+        let recording = recorded(folder.path());
+        for (view, scale) in
+            [(ViewKind::Traces, 1.0), (ViewKind::ReceptiveFields, 1.5), (ViewKind::Posterior, 1.0), (ViewKind::Stimulus, 2.0)]
+        {
+            let settings = FilmSettings { scale: Some(scale), dark: scale > 1.0, ..settings(view) };
+            let mut drawing = fresh(&recording, &settings, 1.0);
+            let mut card = WgpuTestRenderer::new();
+            let mut last = None;
+            for _ in 0..FIRST_LAYOUTS {
+                let mut output = drawing.lay_out(1.0);
+                card.handle_delta(&mut output.textures_delta.clone());
+                drawing.rasteriser.set_textures(&mut output.textures_delta);
+                output.textures_delta.clear();
+                last = Some(output);
+            }
+            let output = last.unwrap();
+            let drawn = image::DynamicImage::ImageRgba8(card.render(&drawing.ctx, &output).unwrap()).into_rgb8();
+            let triangles = drawing.ctx.tessellate(output.shapes, output.pixels_per_point);
+            let background = drawing.ctx.global_style().visuals.panel_fill;
+            let own = drawing.rasteriser.draw(&triangles, [640, 400], scale, background);
+            assert_eq!(own.dimensions(), drawn.dimensions());
+            let (far, mean) = difference(own.as_raw(), drawn.as_raw(), 3);
+            assert!(far < 0.001 && mean < 0.1, "{}: {far} of the values are more than 3 of 255 off, {mean} in the mean", view.title());
+            let colours: std::collections::HashSet<_> = own.pixels().map(|pixel| pixel.0).collect();
+            assert!(colours.len() > 20, "{}: {} colours", view.title(), colours.len());
+        }
+    }
+
+    #[test]
+    fn what_is_no_film_is_refused_and_a_film_that_is_stopped_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let recording = recorded(folder.path());
+        let usual = settings(ViewKind::Traces);
+        let refused = |name: &str, settings: FilmSettings| {
+            let request = FilmRequest { recording: recording.clone(), path: folder.path().join(name), settings };
+            write_film(&request, &mut |_, _| panic!("no frame is drawn")).unwrap_err().to_string()
+        };
+        for (name, settings, words) in [
+            ("a.avi", usual.clone(), "a.avi: a name that ends in .gif, .mp4 or .webm is needed"),
+            ("a.gif", FilmSettings { rate: 51.0, ..usual.clone() }, "rate = 51 is out of range: 0.5 to 50 frames a second in a GIF"),
+            ("a.mp4", FilmSettings { rate: 0.0, ..usual.clone() }, "rate = 0 is out of range: 0.5 to 60"),
+            ("a.gif", FilmSettings { size: [0, 400], ..usual.clone() }, "size = 0x400 is out of range: 64 to 4096"),
+            ("a.gif", FilmSettings { size: [640, 5000], ..usual.clone() }, "size = 640x5000 is out of range"),
+            ("a.gif", FilmSettings { scale: Some(f32::NAN), ..usual.clone() }, "scale = NaN is out of range"),
+            ("a.gif", FilmSettings { from: 1.0, to: Some(1.0), ..usual.clone() }, "from 1 to 1 s is no part of it"),
+            ("a.gif", FilmSettings { from: -1.0, ..usual.clone() }, "from -1 to 1 s is no part of it"),
+            ("a.gif", FilmSettings { to: Some(9.0), ..usual.clone() }, "bars.heerec: from 0.2 to 9 s is no part of it: it is 1."),
+            ("none/a.gif", usual.clone(), "none/a.gif"),
+        ] {
+            let text = refused(name, settings);
+            assert!(text.contains(words), "{text}");
+        }
+        let stopped = |name: &str, after: usize| {
+            let request = FilmRequest { recording: recording.clone(), path: folder.path().join(name), settings: usual.clone() };
+            write_film(&request, &mut |done, _| done < after).unwrap()
+        };
+        assert!([0, 1, 3].iter().all(|&after| !stopped("a.gif", after)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the recording alone");
+    }
+
+    #[test]
+    fn large_films_have_large_letters() {
+        let scale = |size: [u16; 2], scale: Option<f32>| FilmSettings { size, scale, ..FilmSettings::default() }.scale();
+        assert_eq!((scale([960, 600], None), scale([1920, 1080], None), scale([1920, 800], None)), (1.0, 1.5, 10.0 / 9.0));
+        assert_eq!(scale([3840, 2160], Some(2.0)), 2.0);
+    }
 }

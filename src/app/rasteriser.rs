@@ -63,10 +63,7 @@ struct Area {
 
 fn pixels_of(clip: Rect, scale: f32, [width, height]: [u32; 2]) -> Area {
     let pixel = |point: f32, most: u32| ((point * scale).round() as i64).clamp(0, i64::from(most));
-    Area {
-        columns: pixel(clip.min.x, width)..pixel(clip.max.x, width),
-        rows: pixel(clip.min.y, height)..pixel(clip.max.y, height),
-    }
+    Area { columns: pixel(clip.min.x, width)..pixel(clip.max.x, width), rows: pixel(clip.min.y, height)..pixel(clip.max.y, height) }
 }
 
 impl Texture {
@@ -209,6 +206,10 @@ impl Triangle {
         let is_even = channels.iter().all(|values| values[0] == values[1] && values[1] == values[2]);
         let even = self.plain.filter(|_| is_even).map(|texel| std::array::from_fn(|channel| texel[channel] * channels[channel][0]));
         let inverse = 1.0 / self.area as f64;
+        let step: [f32; 3] = std::array::from_fn(|corner| {
+            let [p, q] = [self.corners[(corner + 1) % 3], self.corners[(corner + 2) % 3]];
+            ((p[1] - q[1]) as f64 * f64::from(SUBPIXELS) * inverse) as f32
+        });
         for row in pixels(side(1), &area.rows) {
             let (span, parts) = self.span(row, &columns);
             if span.is_empty() {
@@ -222,10 +223,6 @@ impl Triangle {
                 continue;
             }
             let at = parts.map(|part| (part as f64 * inverse) as f32);
-            let step: [f32; 3] = std::array::from_fn(|corner| {
-                let [p, q] = [self.corners[(corner + 1) % 3], self.corners[(corner + 2) % 3]];
-                ((p[1] - q[1]) as f64 * f64::from(SUBPIXELS) * inverse) as f32
-            });
             for (i, pixel) in pixels.iter_mut().enumerate() {
                 let shares: [f32; 3] = std::array::from_fn(|corner| at[corner] + i as f32 * step[corner]);
                 let mixed = |values: [f32; 3]| values[0] * shares[0] + values[1] * shares[1] + values[2] * shares[2];
@@ -249,5 +246,118 @@ fn blend(pixel: &mut [u8; 3], [r, g, b, opacity]: [f32; 4]) {
     let rest = 1.0 - opacity / 255.0;
     for (value, colour) in pixel.iter_mut().zip([r, g, b]) {
         *value = (colour + f32::from(*value) * rest + 0.5) as u8; // saturates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{pos2, vec2};
+
+    /// A texture of 2 x 2 colours.
+    fn rasteriser(options: TextureOptions) -> Rasteriser {
+        let pixels = vec![Color32::WHITE, Color32::RED, Color32::GREEN, Color32::BLUE];
+        let texture = Texture { image: ColorImage::new([2, 2], pixels), options };
+        Rasteriser { textures: [(TextureId::default(), texture)].into() }
+    }
+
+    fn draw(rasteriser: &Rasteriser, mesh: Mesh, clip: Rect) -> RgbImage {
+        let primitive = ClippedPrimitive { clip_rect: clip, primitive: Primitive::Mesh(mesh) };
+        rasteriser.draw(&[primitive], [40, 30], 1.0, Color32::BLACK)
+    }
+
+    fn corner(x: f32, y: f32, color: Color32) -> Vertex {
+        Vertex { pos: pos2(x, y), uv: pos2(0.25, 0.25), color }
+    }
+
+    #[test]
+    fn triangles_that_touch_cover_every_pixel_once() {
+        // A fan around a point that is no pixel's centre, each triangle with a third of the light, in both directions of turning.
+        let light = Color32::from_rgba_premultiplied(85, 85, 85, 0);
+        let mut mesh = Mesh { vertices: vec![corner(19.3, 14.7, light)], ..Mesh::default() };
+        let rim = 11u32;
+        for i in 0..rim {
+            let angle = std::f32::consts::TAU * i as f32 / rim as f32;
+            mesh.vertices.push(corner(20.0 + 90.0 * angle.cos(), 15.0 + 90.0 * angle.sin(), light));
+        }
+        for i in 0..rim {
+            let [a, b] = [1 + i, 1 + (i + 1) % rim];
+            mesh.indices.extend(if i % 2 == 0 { [0, a, b] } else { [0, b, a] });
+        }
+        // Edges through the centres of pixels belong to one side alone.
+        let square = [corner(4.5, 4.5, light), corner(20.5, 4.5, light), corner(20.5, 20.5, light), corner(4.5, 20.5, light)];
+        let halves = Mesh { vertices: square.into(), indices: vec![0, 1, 2, 0, 2, 3], ..Mesh::default() };
+        let rasteriser = rasteriser(TextureOptions::NEAREST);
+        let picture = draw(&rasteriser, mesh, Rect::EVERYTHING);
+        assert!(picture.pixels().all(|pixel| pixel.0 == [85; 3]));
+        let picture = draw(&rasteriser, halves, Rect::EVERYTHING);
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let is_inside = (4..20).contains(&x) && (4..20).contains(&y);
+            assert_eq!(pixel.0, [if is_inside { 85 } else { 0 }; 3], "{x}, {y}");
+        }
+    }
+
+    #[test]
+    fn colours_are_mixed_textures_sampled_and_clips_kept() {
+        let rect = |from: [f32; 2], size: [f32; 2]| Rect::from_min_size(from.into(), size.into());
+        let mut mesh = Mesh::default();
+        mesh.add_rect_with_uv(rect([0.0, 0.0], [40.0, 30.0]), rect([0.0, 0.0], [1.0, 1.0]), Color32::WHITE);
+        let clip = rect([3.4, 0.0], [30.0, 30.0]);
+        let nearest = draw(&rasteriser(TextureOptions::NEAREST), mesh.clone(), clip);
+        let at = |picture: &RgbImage, x, y| picture.get_pixel(x, y).0;
+        assert_eq!((at(&nearest, 2, 5), at(&nearest, 3, 5), at(&nearest, 34, 5)), ([0; 3], [255; 3], [0; 3]));
+        assert_eq!((at(&nearest, 19, 14), at(&nearest, 20, 14), at(&nearest, 19, 15)), ([255; 3], [255, 0, 0], [0, 255, 0]));
+        let linear = draw(&rasteriser(TextureOptions::LINEAR), mesh, Rect::EVERYTHING);
+        // Between the centres of the texels, a quarter and three quarters of the way.
+        assert_eq!(at(&linear, 0, 0), [255; 3], "beyond them the edge goes on");
+        let between = at(&linear, 19, 2); // 9.5 of 20 pixels from white to red
+        assert!(between[0] == 255 && between[1].abs_diff(134) <= 1 && between[1] == between[2], "{between:?}");
+        // Half transparent white over black, then over itself; colours from corner to corner.
+        let half = Color32::from_white_alpha(128);
+        let mut twice = Mesh { vertices: Vec::new(), ..Mesh::default() };
+        (0..2).for_each(|_| twice.add_colored_rect(Rect::from_min_size(pos2(5.0, 5.0), vec2(8.0, 8.0)), half));
+        twice.vertices.iter_mut().for_each(|vertex| vertex.uv = pos2(0.25, 0.25));
+        let picture = draw(&rasteriser(TextureOptions::NEAREST), twice, Rect::EVERYTHING);
+        assert_eq!((at(&picture, 4, 8), at(&picture, 8, 8)), ([0; 3], [192; 3]));
+        let (dark, bright) = (Color32::BLACK, Color32::WHITE);
+        let vertices = vec![corner(0.0, 0.0, dark), corner(40.0, 0.0, bright), corner(40.0, 30.0, bright), corner(0.0, 30.0, dark)];
+        let ramp = Mesh { vertices, indices: vec![0, 1, 2, 0, 2, 3], ..Mesh::default() };
+        let picture = draw(&rasteriser(TextureOptions::NEAREST), ramp, Rect::EVERYTHING);
+        for x in 0..40 {
+            let expected = 255.0 * (x as f32 + 0.5) / 40.0;
+            assert!((f32::from(at(&picture, x, 17)[1]) - expected).abs() <= 1.0, "{x}");
+        }
+    }
+
+    #[test]
+    fn triangles_that_are_nowhere_or_endless_harm_nothing() {
+        let rasteriser = rasteriser(TextureOptions::LINEAR_REPEAT);
+        let mut strange = [f32::NAN, f32::INFINITY, f32::MAX, -1e30, 1e9, 3.0];
+        let mut mesh = Mesh::default();
+        for i in 0..200u32 {
+            strange.rotate_left(1 + i as usize % 3);
+            mesh.vertices.push(Vertex { pos: pos2(strange[0], strange[2]), uv: pos2(strange[1] % 9.0, -3.3), color: Color32::WHITE });
+        }
+        mesh.indices = (0..600).map(|i| (i * 7 + i / 3) % 201).collect(); // one is no vertex
+        draw(&rasteriser, mesh, Rect::EVERYTHING);
+        let endless = vec![corner(-1e9, -1e9, Color32::WHITE), corner(1e9, -1e9, Color32::WHITE), corner(0.0, 1e9, Color32::WHITE)];
+        let picture = draw(&rasteriser, Mesh { vertices: endless, indices: vec![0, 1, 2], ..Mesh::default() }, Rect::EVERYTHING);
+        assert!(picture.pixels().all(|pixel| pixel.0 == [255; 3]));
+    }
+
+    #[test]
+    fn a_part_of_a_texture_is_replaced() {
+        let mut rasteriser = rasteriser(TextureOptions::NEAREST);
+        let part = egui::epaint::ImageDelta::partial([1, 0], ColorImage::filled([1, 2], Color32::BLACK), TextureOptions::NEAREST);
+        let mut delta = TexturesDelta::default();
+        delta.push(TextureId::default(), part);
+        rasteriser.set_textures(&mut delta);
+        assert_eq!(
+            rasteriser.textures[&TextureId::default()].image.pixels,
+            [Color32::WHITE, Color32::BLACK, Color32::GREEN, Color32::BLACK]
+        );
+        delta.free(TextureId::default());
+        rasteriser.free(&mut delta);
+        assert!(rasteriser.textures.is_empty() && delta.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 #[cfg(feature = "window")]
 use {
-    crate::app::{self, FilmSettings},
+    crate::app::{self, FilmRequest, FilmSettings},
     crate::cli::{console::Console, stop::Stop, window::is_dark, writes},
     crate::export::{Outputs, film::FilmFormat},
     anyhow::{Context, bail},
@@ -52,7 +52,8 @@ impl FilmArguments {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
         bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} left").context("the progress bar")?);
         let mut frames = 0;
-        let is_whole = app::write_film(file, out, &settings, &mut |done, all| {
+        let request = FilmRequest { recording: file.into(), path: out.into(), settings };
+        let is_whole = app::write_film(&request, &mut |done, all| {
             frames = all;
             bar.set_length(all as u64);
             bar.set_position(done as u64);
@@ -63,8 +64,8 @@ impl FilmArguments {
             bail!("{}: stopped by {}; nothing was written", out.display(), stop.signal().unwrap_or("a signal"));
         }
         let mut console = Console::beside([out]);
-        let [width, height] = settings.size;
-        console.line(format_args!("{}: {frames} frames of {width} x {height} pixels, {} a second", out.display(), settings.rate));
+        let ([width, height], rate) = (request.settings.size, request.settings.rate);
+        console.line(format_args!("{}: {frames} frames of {width} x {height} pixels, {rate} a second", out.display()));
         console.finish()
     }
 }

@@ -24,7 +24,7 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// Where bytes go that are written under a name.
 enum Sink {
     /// Beside the final name of a regular file, and what has that name now.
-    File { file: NamedTempFile, path: PathBuf, present: Option<Metadata> },
+    File { file: NamedTempFile, path: PathBuf, present: Option<Box<Metadata>> },
     /// What is no regular file.
     Stream(Box<dyn Write + Send>),
 }
@@ -36,7 +36,7 @@ impl Sink {
                 if present.is_some() {
                     may_be_written(&path)?;
                 }
-                Self::File { file: temporary::file_in(folder_of(&path), present.as_ref())?, path, present }
+                Self::File { file: temporary::file_in(folder_of(&path), present.as_ref())?, path, present: present.map(Box::new) }
             }
             Destination::Stream(path) => Self::Stream(Box::new(OpenOptions::new().write(true).truncate(true).open(path)?)),
             Destination::StandardOutput => Self::Stream(Box::new(std::io::stdout())),
@@ -182,7 +182,11 @@ mod tests {
             ["new", "er"].iter().for_each(|part| file.write_all(part.as_bytes()).unwrap());
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
             assert_eq!(std::fs::read_to_string(file.temporary_name().unwrap()).unwrap(), "newer");
-            if is_finished { file.finish().unwrap() } else { drop(file) }
+            if is_finished {
+                file.finish().unwrap()
+            } else {
+                drop(file)
+            }
             assert_eq!(std::fs::read_to_string(&path).unwrap(), if is_finished { "newer" } else { "old" });
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         }

@@ -23,9 +23,8 @@ impl<K> Default for CachedTexture<K> {
 impl<K: Copy + PartialEq> CachedTexture<K> {
     /// The texture; `make` is called where `key` has changed, or `versions` have and the last picture is old enough.
     pub fn get(&mut self, ui: &Ui, name: &str, key: K, versions: [u64; 2], make: impl FnOnce() -> ColorImage) -> Option<TextureId> {
-        let early = self.of.is_some_and(|of| of.0 == key)
-            && self.at.is_some_and(|at| at.elapsed() < REDRAW)
-            && !whole_frame::is_asked(ui.ctx());
+        let early =
+            self.of.is_some_and(|of| of.0 == key) && self.at.is_some_and(|at| at.elapsed() < REDRAW) && !whole_frame::is_asked(ui.ctx());
         if self.of != Some((key, versions)) {
             if early {
                 ui.ctx().request_repaint_after(REDRAW);
