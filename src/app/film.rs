@@ -168,10 +168,10 @@ mod tests {
     use image::{AnimationDecoder, codecs::gif::GifDecoder};
     use std::path::{Path, PathBuf};
 
-    /// A recording of the bars, which learn as fast as they can.
-    fn recorded(folder: &Path) -> PathBuf {
-        let path = folder.join("bars.heerec");
-        let mut config = presets::by_name("bars").unwrap();
+    /// A recording of a preset at full speed.
+    fn recorded(folder: &Path, preset: &str) -> PathBuf {
+        let path = folder.join(format!("{preset}.heerec"));
+        let mut config = presets::by_name(preset).unwrap();
         (config.data.patches, config.dynamics.threads) = (300, 1);
         let engine = Engine::start(config, || {}).unwrap();
         engine.send(Command::SetPace(Pace::Full));
@@ -204,8 +204,8 @@ mod tests {
     #[test]
     fn a_film_has_its_frames_their_size_and_times_and_is_the_same_each_time() {
         let folder = tempfile::tempdir().unwrap();
-        let recording = recorded(folder.path());
-        for view in [ViewKind::Traces, ViewKind::ReceptiveFields] {
+        let recording = recorded(folder.path(), "bars");
+        for view in [ViewKind::Traces, ViewKind::ReceptiveFields, ViewKind::Population] {
             let written = |name: &str| {
                 let path = folder.path().join(name);
                 let mut told = Vec::new();
@@ -229,17 +229,19 @@ mod tests {
             let shown = fresh(&recording, &settings, 0.8).draw(0.8);
             let last = image::DynamicImage::ImageRgba8(frames[3].buffer().clone()).into_rgb8();
             let (far, mean) = difference(last.as_raw(), shown.as_raw(), 24);
-            assert!(far < 0.001 && mean < 1.0, "{}: {far} of the values are far off, {mean} in the mean", view.title());
+            assert!(far < 0.003 && mean < 1.0, "{}: {far} of the values are far off, {mean} in the mean", view.title());
         }
     }
 
     #[test]
     fn a_frame_in_the_midst_is_what_a_first_drawing_of_that_moment_shows_in_every_view() {
         let folder = tempfile::tempdir().unwrap();
-        let recording = recorded(folder.path());
+        let (bars, ridge) = (recorded(folder.path(), "bars"), recorded(folder.path(), "ridge"));
         for view in ViewKind::ALL {
+            // The axes of Posterior depend on where they stood before, unless the posterior is known.
+            let recording = if view == ViewKind::Posterior { &ridge } else { &bars };
             let settings = settings(view);
-            let mut run = RecordedRun::open(&recording).unwrap();
+            let mut run = RecordedRun::open(recording).unwrap();
             let mut drawing = ViewDrawing::new(&settings);
             let (mut shown, mut picture) = (0, RgbImage::new(1, 1));
             for seconds in [0.2, 0.4, 0.6, 0.8] {
@@ -249,15 +251,16 @@ mod tests {
                 }
                 (shown, picture) = (until, drawing.draw(seconds));
             }
-            let first = fresh(&recording, &settings, 0.8).draw(0.8);
-            assert_eq!(difference(picture.as_raw(), first.as_raw(), 0), (0.0, 0.0), "{}", view.title());
+            let first = fresh(recording, &settings, 0.8).draw(0.8);
+            let (far, mean) = difference(picture.as_raw(), first.as_raw(), 2); // places are rounded
+            assert!(far == 0.0 && mean < 1e-3, "{}: {far} of the values are more than 2 of 255 off, {mean} in the mean", view.title());
         }
     }
 
     #[test]
     fn frames_are_what_a_graphics_card_draws() {
         let folder = tempfile::tempdir().unwrap();
-        let recording = recorded(folder.path());
+        let recording = recorded(folder.path(), "bars");
         for (view, scale) in
             [(ViewKind::Traces, 1.0), (ViewKind::ReceptiveFields, 1.5), (ViewKind::Posterior, 1.0), (ViewKind::Stimulus, 2.0)]
         {
@@ -279,7 +282,7 @@ mod tests {
             let own = drawing.rasteriser.draw(&triangles, [640, 400], scale, background);
             assert_eq!(own.dimensions(), drawn.dimensions());
             let (far, mean) = difference(own.as_raw(), drawn.as_raw(), 3);
-            assert!(far < 0.001 && mean < 0.1, "{}: {far} of the values are more than 3 of 255 off, {mean} in the mean", view.title());
+            assert!(far < 1e-4 && mean < 0.05, "{}: {far} of the values are more than 3 of 255 off, {mean} in the mean", view.title());
             let colours: std::collections::HashSet<_> = own.pixels().map(|pixel| pixel.0).collect();
             assert!(colours.len() > 20, "{}: {} colours", view.title(), colours.len());
         }
@@ -288,7 +291,7 @@ mod tests {
     #[test]
     fn what_is_no_film_is_refused_and_a_film_that_is_stopped_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let recording = recorded(folder.path());
+        let recording = recorded(folder.path(), "bars");
         let usual = settings(ViewKind::Traces);
         let refused = |name: &str, settings: FilmSettings| {
             let request = FilmRequest { recording: recording.clone(), path: folder.path().join(name), settings };

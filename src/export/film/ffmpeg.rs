@@ -1,6 +1,6 @@
 //! A film that another program writes: ffmpeg takes the frames as they are drawn.
 
-use super::FilmFormat;
+use super::format::FilmFormat;
 use crate::export::{FileError, PendingFile};
 use image::RgbImage;
 use std::ffi::OsString;
@@ -50,7 +50,8 @@ impl Ffmpeg {
         command.arg(output).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(complaints.try_clone().map_err(failed)?);
         let child = command.spawn().map_err(|problem| match problem.kind() {
             ErrorKind::NotFound => {
-                let text = "MP4 and WebM are written by ffmpeg, which is not installed here; a name that ends in .gif needs no other program";
+                let text =
+                    "MP4 and WebM are written by ffmpeg, which is not installed here; a name that ends in .gif needs no other program";
                 FileError::content(path, text)
             }
             _ => FileError::content(path, format!("cannot start ffmpeg: {problem}")),
