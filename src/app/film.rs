@@ -56,8 +56,10 @@ pub fn write_film(request: &FilmRequest, goes_on: &mut dyn FnMut(usize, usize) -
             added => added?,
         }
     }
-    goes_on(frames, frames);
-    writer.finish().map(|()| true)
+    if !goes_on(frames, frames) {
+        return Ok(false);
+    }
+    writer.finish(&mut || goes_on(frames, frames))
 }
 
 /// A view and what it has been shown, drawn at a size of its own.
@@ -316,7 +318,7 @@ mod tests {
             let request = FilmRequest { recording: recording.clone(), path: folder.path().join(name), settings: usual.clone() };
             write_film(&request, &mut |done, _| done < after).unwrap()
         };
-        assert!([0, 1, 3].iter().all(|&after| !stopped("a.gif", after)));
+        assert!([0, 1, 3, 4].iter().all(|&after| !stopped("a.gif", after)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the recording alone");
     }
 

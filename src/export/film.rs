@@ -39,11 +39,12 @@ impl FilmWriter {
         }
     }
 
-    /// Ends the film, and gives the file its name.
-    pub fn finish(self) -> Result<(), FileError> {
+    /// Ends the film, and gives the file its name. Another program may need a while for the last frames: `goes_on` is asked whether to go
+    /// on. Answers whether the film was written to its end.
+    pub fn finish(self, goes_on: &mut dyn FnMut() -> bool) -> Result<bool, FileError> {
         match self.0 {
-            Encoder::Gif(gif) => gif.finish(),
-            Encoder::Other(ffmpeg) => ffmpeg.finish(),
+            Encoder::Gif(gif) => gif.finish().map(|()| true),
+            Encoder::Other(ffmpeg) => ffmpeg.finish(goes_on),
         }
     }
 }

@@ -145,30 +145,45 @@ fn another_program_gets_every_frame_and_its_failure_is_told() {
     }
 }
 
+/// Asks for a film, and ends that with a signal as soon as `has_begun`.
 #[cfg(unix)]
-#[test]
-fn a_signal_leaves_nothing_half_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    record(folder, 1.5);
-    std::fs::write(folder.join("a.gif"), "from before").unwrap();
+fn interrupted(folder: &Path, path: &Path, name: &str, has_begun: impl Fn() -> bool) {
+    std::fs::write(folder.join(name), "from before").unwrap();
+    let before = names(folder);
     let child = std::process::Command::new(env!("CARGO_BIN_EXE_heescope"))
-        .args(["replay", "r.heerec", "--film", "a.gif", "--view", "traces", "--rate", "50", "--size", "4000x3000"])
+        .args(film(&[name, "--view", "traces", "--rate", "50", "--size", "4000x3000"]))
         .current_dir(folder)
+        .env("PATH", path)
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
     let begin = Instant::now();
-    while names(folder).len() < 3 {
+    while !has_begun() {
         assert!(begin.elapsed() < Duration::from_secs(60), "it never begins");
         std::thread::sleep(Duration::from_millis(5));
     }
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && text.contains("a.gif: stopped by SIGINT; nothing was written"), "{text}");
-    assert_eq!(names(folder), ["a.gif", "r.heerec"]);
-    assert_eq!(std::fs::read_to_string(folder.join("a.gif")).unwrap(), "from before");
+    assert!(output.status.code() == Some(1) && text.contains(&format!("{name}: stopped by SIGINT; nothing was written")), "{text}");
+    assert_eq!(names(folder), before);
+    assert_eq!(std::fs::read_to_string(folder.join(name)).unwrap(), "from before");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_nothing_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (folder, programs) = (folder.path().join("films"), folder.path().join("programs"));
+    [&folder, &programs].into_iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+    record(&folder, 1.5);
+    interrupted(&folder, &programs, "a.gif", || names(&folder).len() > 2);
+    std::fs::remove_file(folder.join("a.gif")).unwrap();
+    // While frames are drawn, and when the other program has them all and does not end.
+    program(&programs, "ffmpeg", "exec /bin/cat > /dev/null");
+    interrupted(&folder, &programs, "a.mp4", || names(&folder).len() > 2);
+    program(&programs, "ffmpeg", "/bin/cat > /dev/null; > ../programs/has-all; exec /bin/sleep 300");
+    interrupted(&folder, &programs, "a.mp4", || programs.join("has-all").exists());
 }
 
 /// A window that replays the recording.

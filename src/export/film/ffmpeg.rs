@@ -8,8 +8,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 const PROGRAM: &str = "ffmpeg";
+/// Between two looks at whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The running program. Dropping it ends it.
 struct Process(Child);
@@ -67,10 +70,21 @@ impl Ffmpeg {
         }
     }
 
-    pub(super) fn finish(mut self) -> Result<(), FileError> {
+    pub(super) fn finish(mut self, goes_on: &mut dyn FnMut() -> bool) -> Result<bool, FileError> {
         drop(self.process.0.stdin.take());
-        match self.process.0.wait() {
-            Ok(status) if status.success() => self.file.finish(),
+        let ended = loop {
+            if !goes_on() {
+                return Ok(false);
+            }
+            match self.process.0.try_wait() {
+                Ok(None) => std::thread::sleep(LOOK),
+                ended => break ended,
+            }
+        };
+        // What asks this program to end asks the other one too, which then ends early.
+        match ended {
+            _ if !goes_on() => Ok(false),
+            Ok(Some(status)) if status.success() => self.file.finish().map(|()| true),
             _ => Err(self.complaint()),
         }
     }
