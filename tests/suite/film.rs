@@ -147,11 +147,11 @@ fn another_program_gets_every_frame_and_its_failure_is_told() {
 
 /// Asks for a film, and ends that with a signal as soon as `has_begun`.
 #[cfg(unix)]
-fn interrupted(folder: &Path, path: &Path, name: &str, has_begun: impl Fn() -> bool) {
+fn interrupted(folder: &Path, path: &Path, [name, size]: [&str; 2], has_begun: impl Fn() -> bool) {
     std::fs::write(folder.join(name), "from before").unwrap();
     let before = names(folder);
     let child = std::process::Command::new(env!("CARGO_BIN_EXE_heescope"))
-        .args(film(&[name, "--view", "traces", "--rate", "50", "--size", "4000x3000"]))
+        .args(film(&[name, "--view", "traces", "--rate", "50", "--size", size]))
         .current_dir(folder)
         .env("PATH", path)
         .stderr(std::process::Stdio::piped())
@@ -177,13 +177,13 @@ fn a_signal_leaves_nothing_half_written() {
     let (folder, programs) = (folder.path().join("films"), folder.path().join("programs"));
     [&folder, &programs].into_iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
     record(&folder, 1.5);
-    interrupted(&folder, &programs, "a.gif", || names(&folder).len() > 2);
+    interrupted(&folder, &programs, ["a.gif", "4000x3000"], || names(&folder).len() > 2);
     std::fs::remove_file(folder.join("a.gif")).unwrap();
     // While frames are drawn, and when the other program has them all and does not end.
     program(&programs, "ffmpeg", "exec /bin/cat > /dev/null");
-    interrupted(&folder, &programs, "a.mp4", || names(&folder).len() > 2);
+    interrupted(&folder, &programs, ["a.mp4", "4000x3000"], || names(&folder).len() > 2);
     program(&programs, "ffmpeg", "/bin/cat > /dev/null; > ../programs/has-all; exec /bin/sleep 300");
-    interrupted(&folder, &programs, "a.mp4", || programs.join("has-all").exists());
+    interrupted(&folder, &programs, ["a.mp4", "640x400"], || programs.join("has-all").exists());
 }
 
 /// A window that replays the recording.
