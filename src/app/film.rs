@@ -22,9 +22,8 @@ const TEXTURE_SIDE: usize = 8192;
 const FITS_INTERVAL: f64 = 1.0;
 const FITS_BEFORE: f64 = 60.0;
 
-/// Writes a film. `goes_on` is told how many frames are done
-/// and how many there are in all, and asked whether to go on. Answers whether the film was written to its end: one that was stopped or has
-/// failed leaves nothing behind. Errors name the file or the setting.
+/// Writes a film. `goes_on` is told how many frames are done and how many there are in all, and asked whether to go on. Answers whether the
+/// film was written to its end: one that was stopped or has failed leaves nothing behind. Errors name the file or the setting.
 pub fn write_film(request: &FilmRequest, goes_on: &mut dyn FnMut(usize, usize) -> bool) -> Result<bool, FileError> {
     let FilmRequest { recording, path, settings } = request;
     settings.check(FilmFormat::of(path)?)?;
