@@ -1,5 +1,6 @@
 //! All that a person can ask for, handled in one place.
 
+use crate::app::film_settings::FilmRequest;
 use crate::app::views::ViewKind;
 use crate::engine::{Command, Watch};
 use crate::experiment::parameters::Value;
@@ -68,6 +69,10 @@ pub enum Action {
     Record(PathBuf),
     /// End the recording.
     StopRecording,
+    /// Ask what a film is to show.
+    OpenFilm,
+    /// Write a film.
+    Film(Box<FilmRequest>),
 }
 
 /// A path field that a dialog fills.

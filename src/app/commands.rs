@@ -30,6 +30,7 @@ impl App {
         let output = match &action {
             Action::Send(Command::SaveModel(path)) | Action::SaveView { path, .. } | Action::Record(path) => Some(path.clone()),
             Action::Export => Some(self.export_path()),
+            Action::Film(request) => Some(request.path.clone()),
             _ => None,
         };
         if output.is_some_and(|path| self.asks_before_overwriting(&path, &action)) {
@@ -75,6 +76,12 @@ impl App {
                 }
             }
             Action::StopRecording => self.stop_recording(),
+            Action::OpenFilm => self.film.open(self.workspace.visible().next()),
+            Action::Film(request) => {
+                if let Err(error) = self.film.start(*request) {
+                    self.show_error(&error);
+                }
+            }
         }
     }
 
@@ -123,6 +130,7 @@ impl App {
         match self.recording.stop() {
             Some(Ok((path, text))) => {
                 self.notifications.success(&text);
+                self.film.propose(&path);
                 self.written.insert(path);
             }
             Some(Err(error)) => self.show_error(&WindowError::file(error)),

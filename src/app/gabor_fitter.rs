@@ -67,6 +67,20 @@ impl Fits {
     }
 }
 
+/// Fits without a thread of its own, each pass from the fits of the one before.
+#[derive(Default)]
+pub(super) struct FitsInTurn(LastFits);
+
+impl FitsInTurn {
+    /// The fits of the filters of `snapshot`; None where it has none of a size that can be fitted.
+    pub(super) fn fit(&mut self, snapshot: &Snapshot) -> Option<Fits> {
+        FitRequest::of(snapshot).map(|request| fit_all(request, &mut self.0))
+    }
+}
+
+/// The number of a model, and the last fits of its filters.
+type LastFits = (u64, Arc<Vec<Gabor>>);
+
 /// The filters to fit.
 struct FitRequest {
     of: ModelVersion,
@@ -74,6 +88,14 @@ struct FitRequest {
     shape: [usize; 2],
     filters: Arc<Array2<f32>>,
     second: Option<Arc<Array2<f32>>>,
+}
+
+impl FitRequest {
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        let (filters, second) = (snapshot.weights.first()?.clone(), snapshot.weights.get(1).cloned());
+        let shape = fits::patch(snapshot.image_shape())?;
+        Some(Self { of: snapshot.version(), images: snapshot.clock.images, shape, filters, second })
+    }
 }
 
 /// Fits, and how long they took.
@@ -95,7 +117,7 @@ impl GaborFitter {
     pub(super) fn start(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         // One request is under way at a time, so that there is room for its report.
         let job = BackgroundJob::<FitRequest, _>::spawn("fits", 1, 1, move |requests, job| {
-            let mut last: (u64, Arc<Vec<Gabor>>) = Default::default();
+            let mut last = LastFits::default();
             for request in requests.iter().take_while(|_| !job.is_stopped()) {
                 let begin = Instant::now();
                 let fits = fit_all(request, &mut last);
@@ -109,8 +131,6 @@ impl GaborFitter {
     /// Has the filters of `snapshot` fitted, if they are others than the last and the thread has rested.
     pub(super) fn offer(&mut self, snapshot: &Snapshot, priority: FitPriority) {
         let of = snapshot.version();
-        let Some(filters) = snapshot.weights.first() else { return };
-        let Some(shape) = fits::patch(snapshot.image_shape()) else { return };
         let rested = match self.last_pass.filter(|_| self.last_request.is_some_and(|last| last.model == of.model)) {
             Some((at, took)) => priority.pause_after(took).is_some_and(|pause| at.elapsed() >= pause),
             None => priority > FitPriority::Unneeded,
@@ -118,8 +138,8 @@ impl GaborFitter {
         if self.busy || self.last_request == Some(of) || !rested {
             return;
         }
-        let second = snapshot.weights.get(1).cloned();
-        if self.job.submit(FitRequest { of, images: snapshot.clock.images, shape, filters: filters.clone(), second }) {
+        let Some(request) = FitRequest::of(snapshot) else { return };
+        if self.job.submit(request) {
             (self.busy, self.last_request) = (true, Some(of));
         }
     }
@@ -140,8 +160,8 @@ impl GaborFitter {
     }
 }
 
-/// Fits every filter, from the last fits of the same model where there are any: `last`, with the model's number.
-fn fit_all(request: FitRequest, last: &mut (u64, Arc<Vec<Gabor>>)) -> Fits {
+/// Fits every filter, from the last fits of the same model where there are any.
+fn fit_all(request: FitRequest, last: &mut LastFits) -> Fits {
     let FitRequest { of, images, shape, filters, second } = request;
     let before = if last.0 == of.model { last.1.as_slice() } else { &[] };
     let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {

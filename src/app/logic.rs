@@ -53,6 +53,15 @@ impl App {
         if let Some(error) = self.recording.take_failure() {
             self.show_error(&WindowError::file(error));
         }
+        match self.film.take_outcome() {
+            Some(Ok(Some(path))) => {
+                self.notifications.success(&format!("The film is written: {}", path.display()));
+                self.written.insert(path);
+            }
+            Some(Ok(None)) => self.notifications.info("The film was cancelled: nothing was written"),
+            Some(Err(error)) => self.show_error(&error),
+            None => {}
+        }
         if self.views_kept.elapsed() > VIEWS_KEPT {
             self.keep_views();
         }

@@ -6,6 +6,9 @@ mod changes_panel;
 mod commands;
 mod edit_history;
 mod error;
+mod film;
+mod film_dialog;
+mod film_settings;
 mod frame_times;
 mod gabor_fitter;
 mod histories;
@@ -18,6 +21,7 @@ mod panels;
 mod paths;
 mod projector;
 mod questions;
+mod rasteriser;
 mod recording_menu;
 mod runs_panel;
 mod screenshot;
@@ -37,6 +41,8 @@ mod widgets;
 mod workspace;
 
 pub use error::WindowError;
+pub use film::write_film;
+pub use film_settings::{FilmRequest, FilmSettings};
 pub use options::{Options, RecordingRequest, WindowPhase, view_by_name};
 pub use screenshot::ScreenshotRequest;
 pub use state::ViewState;
@@ -49,6 +55,7 @@ use background::BackgroundTasks;
 use edit_history::EditHistory;
 use egui::{Context, Ui};
 use egui_tiles::Tree;
+use film_dialog::FilmDialog;
 use frame_times::FrameTimes;
 use gabor_fitter::GaborFitter;
 use notifications::Notifications;
@@ -198,6 +205,8 @@ pub struct App {
     question: Option<Question>,
     /// What is shown is recorded, where that was asked for.
     recording: RecordingMenu,
+    /// A film of a recording.
+    film: FilmDialog,
     /// The past of the run, and whether it is looked at.
     rewind: Rewind,
     /// Files that this window has written: writing them again is not asked about.
@@ -276,6 +285,7 @@ impl App {
             views_kept: Instant::now(),
             question: None,
             recording: RecordingMenu::default(),
+            film: FilmDialog::of(options.recording.map(|request| request.path)),
             rewind: Rewind::default(),
             written: HashSet::new(),
             learned_in_sight: (RunId::default(), 0.0),

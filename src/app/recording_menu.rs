@@ -102,6 +102,11 @@ impl RecordingMenu {
                 actions.push(Action::Record(path));
                 ui.close();
             }
+            ui.separator();
+            if ui.button("Film ...").on_hover_text("A view of a recording as GIF, MP4 or WebM").clicked() {
+                actions.push(Action::OpenFilm);
+                ui.close();
+            }
         });
         response.on_hover_text("Record what is shown, to see it again in all its views");
     }

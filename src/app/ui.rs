@@ -61,6 +61,7 @@ impl App {
         self.panels.windows(ui.ctx());
         panels::drop_hint(ui.ctx());
         self.show_changes(ui.ctx());
+        self.film.ui(ui.ctx(), &mut actions);
         self.show_question(ui.ctx());
         self.notifications.show(ui.ctx());
         self.perform_all(actions, was_past);

@@ -8,6 +8,7 @@ mod completion_errors;
 mod console;
 mod diagnose;
 mod evaluate;
+mod film;
 mod filters;
 mod generate;
 mod image_data;
@@ -66,7 +67,7 @@ enum Subcommands {
     Measure(measure::Measure),
     /// Record what a run shows
     Record(record::Record),
-    /// Open the window on a recording
+    /// Open the window on a recording, or write a film of one of its views
     Replay(record::Replayed),
     /// Measure milliseconds a step
     Bench(bench::Bench),

@@ -2,6 +2,7 @@
 
 use crate::cli::Start;
 use crate::cli::console::Console;
+use crate::cli::film::FilmArguments;
 use crate::cli::stop::Stop;
 use crate::engine::recording::{ENDING, RecordingWriter};
 use crate::engine::{Command, Engine, Event, Pace};
@@ -84,16 +85,18 @@ fn await_model(engine: &Engine, stop: &Stop) -> anyhow::Result<()> {
 pub(super) struct Replayed {
     /// The recording (.heerec)
     file: PathBuf,
-    /// View to show alone
+    /// View to show alone, or to film
     #[arg(long)]
     view: Option<String>,
     /// Moment at which to begin, seconds
     #[arg(long, default_value_t = 0.0)]
     at: f64,
+    #[command(flatten)]
+    film: FilmArguments,
     /// Save a picture of that moment there, then end
     #[arg(long)]
     screenshot: Option<PathBuf>,
-    /// Size of the window, WxH points
+    /// Size of the window, WxH points; of a film, WxH pixels [default: 960x600]
     #[arg(long)]
     size: Option<String>,
     /// light or dark
@@ -113,6 +116,9 @@ impl Replayed {
         use crate::cli::window::{is_dark, points};
         use crate::cli::writes;
         use crate::engine::recording::RecordedRun;
+        if let (Some(out), Some(view)) = (&self.film.film, &self.view) {
+            return self.film.write(out, &self.file, view, self.size.as_deref(), self.theme.as_deref());
+        }
         if let Some(path) = &self.screenshot {
             writes("--screenshot", Some(path), ".png", Outputs::default().reads("FILE", &self.file)).check()?;
         }

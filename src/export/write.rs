@@ -1,11 +1,12 @@
-//! The one function that writes a file.
+//! The one place that writes files, at once or piece by piece.
 
 use super::FileError;
 use super::destination::{Destination, folder_of};
 use super::temporary;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Writes `bytes` under `path`. A regular file is written as a whole or not at all, and is on the disk when this returns: beside its
 /// final name, then renamed. Symbolic links are followed; a file that is replaced keeps its mode and owner; one that may not be
@@ -15,28 +16,96 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut stream: Box<dyn Write> = match Destination::of(path)? {
-        Destination::File { path, present } => return replace(&path, present.as_ref(), bytes),
-        Destination::Stream(path) => Box::new(OpenOptions::new().write(true).truncate(true).open(path)?),
-        Destination::StandardOutput => Box::new(std::io::stdout().lock()),
-    };
-    stream.write_all(bytes)?;
-    stream.flush()
+    let mut sink = Sink::of(path)?;
+    sink.write_all(bytes)?; // the errors of a temporary file itself do not name it
+    sink.finish()
 }
 
-fn replace(path: &Path, present: Option<&Metadata>, bytes: &[u8]) -> std::io::Result<()> {
-    if present.is_some() {
-        may_be_written(path)?;
+/// Where bytes go that are written under a name.
+enum Sink {
+    /// Beside the final name of a regular file, and what has that name now.
+    File { file: NamedTempFile, path: PathBuf, present: Option<Box<Metadata>> },
+    /// What is no regular file.
+    Stream(Box<dyn Write + Send>),
+}
+
+impl Sink {
+    fn of(path: &Path) -> std::io::Result<Self> {
+        Ok(match Destination::of(path)? {
+            Destination::File { path, present } => {
+                if present.is_some() {
+                    may_be_written(&path)?;
+                }
+                Self::File { file: temporary::file_in(folder_of(&path), present.as_ref())?, path, present: present.map(Box::new) }
+            }
+            Destination::Stream(path) => Self::Stream(Box::new(OpenOptions::new().write(true).truncate(true).open(path)?)),
+            Destination::StandardOutput => Self::Stream(Box::new(std::io::stdout())),
+        })
     }
-    let mut file = temporary::file_in(folder_of(path), present)?;
-    file.as_file_mut().write_all(bytes)?; // its own errors do not name the temporary file
-    if let Some(present) = present {
-        keep_owner(file.as_file(), present);
-        file.as_file().set_permissions(present.permissions())?;
+
+    fn as_write(&mut self) -> &mut dyn Write {
+        match self {
+            Self::File { file, .. } => file.as_file_mut(),
+            Self::Stream(stream) => stream,
+        }
     }
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder_of(path))
+
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.as_write().write_all(bytes)
+    }
+
+    /// Brings a regular file to the disk and gives it its name.
+    fn finish(self) -> std::io::Result<()> {
+        let (file, path, present) = match self {
+            Self::Stream(mut stream) => return stream.flush(),
+            Self::File { file, path, present } => (file, path, present),
+        };
+        if let Some(present) = present {
+            keep_owner(file.as_file(), &present);
+            file.as_file().set_permissions(present.permissions())?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)?;
+        sync_folder(folder_of(&path))
+    }
+}
+
+/// A file that is written piece by piece, as [`write_atomically`] writes one at once: a regular file has its name, and is on the disk, when
+/// [`PendingFile::finish`] returns, and one that is dropped before that leaves nothing behind.
+pub struct PendingFile {
+    path: PathBuf,
+    sink: Sink,
+}
+
+impl PendingFile {
+    /// Begins it. The error says why nothing can be written under `path`.
+    pub fn begin(path: &Path) -> Result<Self, FileError> {
+        let sink = Sink::of(path).map_err(|problem| FileError::Write { path: path.into(), problem })?;
+        Ok(Self { path: path.into(), sink })
+    }
+
+    /// The name that a regular file has until it is finished, for another program that writes it; None for what is no regular file.
+    pub fn temporary_name(&self) -> Option<&Path> {
+        match &self.sink {
+            Sink::File { file, .. } => Some(file.path()),
+            Sink::Stream(_) => None,
+        }
+    }
+
+    /// Gives it its name.
+    pub fn finish(self) -> Result<(), FileError> {
+        self.sink.finish().map_err(|problem| FileError::Write { path: self.path, problem })
+    }
+}
+
+impl Write for PendingFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.sink.as_write().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.sink.as_write().flush()
+    }
 }
 
 /// An error where the system would not let a file be written in place: then it is not to be replaced either.
@@ -101,6 +170,28 @@ mod tests {
         }
         assert!(write_atomically(&path("circle"), b"x").is_err());
         assert_eq!(std::fs::read_dir(path("elsewhere")).unwrap().count(), 2, "nothing is left beside them");
+    }
+
+    #[test]
+    fn a_file_written_in_pieces_is_there_as_a_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "old").unwrap();
+        for is_finished in [false, true] {
+            let mut file = PendingFile::begin(&path).unwrap();
+            ["new", "er"].iter().for_each(|part| file.write_all(part.as_bytes()).unwrap());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+            assert_eq!(std::fs::read_to_string(file.temporary_name().unwrap()).unwrap(), "newer");
+            if is_finished {
+                file.finish().unwrap()
+            } else {
+                drop(file)
+            }
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), if is_finished { "newer" } else { "old" });
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        }
+        let nowhere = PendingFile::begin(&folder.path().join("none/a")).err().unwrap().to_string();
+        assert!(nowhere.starts_with("cannot write ") && nowhere.contains("none/a"), "{nowhere}");
     }
 
     #[test]

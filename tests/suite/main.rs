@@ -14,6 +14,8 @@ mod evaluate;
 mod families;
 #[cfg(unix)]
 mod files;
+#[cfg(feature = "window")]
+mod film;
 mod generate;
 mod generation;
 mod grid;

@@ -10,7 +10,7 @@ use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::number_field::slider;
 use crate::app::widgets::path_field::path_field;
-use crate::app::widgets::{figure, texture};
+use crate::app::widgets::{figure, texture, whole_frame};
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::Format;
 use crate::export::mosaic::{Layout, Scale, diverging, render};
@@ -297,7 +297,9 @@ impl ReceptiveFields {
         }
         let only_values = self.drawn.is_some_and(|drawn| Key { version: key.version, ..drawn } == key);
         let pause = if other == 0 { REDRAW } else { REORDER };
-        if let Some(wait) = self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values) {
+        if let Some(wait) =
+            self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values && !whole_frame::is_asked(ui.ctx()))
+        {
             ui.ctx().request_repaint_after(wait);
             return;
         }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 macro_rules! registry {
     ($($kind:ident: $module:ident::$view:ident,)*) => {
         /// A fresh view of this kind.
-        pub(super) fn create(kind: ViewKind) -> Box<dyn View> {
+        pub fn create(kind: ViewKind) -> Box<dyn View> {
             match kind {
                 $(ViewKind::$kind => Box::<super::$module::$view>::default(),)*
             }

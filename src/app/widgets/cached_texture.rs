@@ -1,6 +1,6 @@
 //! A texture that is made anew when what it shows has changed, but not too often while weights learn.
 
-use crate::app::widgets::texture;
+use crate::app::widgets::{texture, whole_frame};
 use egui::{ColorImage, TextureHandle, TextureId, TextureOptions, Ui};
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,8 @@ impl<K> Default for CachedTexture<K> {
 impl<K: Copy + PartialEq> CachedTexture<K> {
     /// The texture; `make` is called where `key` has changed, or `versions` have and the last picture is old enough.
     pub fn get(&mut self, ui: &Ui, name: &str, key: K, versions: [u64; 2], make: impl FnOnce() -> ColorImage) -> Option<TextureId> {
-        let early = self.of.is_some_and(|of| of.0 == key) && self.at.is_some_and(|at| at.elapsed() < REDRAW);
+        let early =
+            self.of.is_some_and(|of| of.0 == key) && self.at.is_some_and(|at| at.elapsed() < REDRAW) && !whole_frame::is_asked(ui.ctx());
         if self.of != Some((key, versions)) {
             if early {
                 ui.ctx().request_repaint_after(REDRAW);

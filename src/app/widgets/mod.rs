@@ -14,3 +14,4 @@ pub mod panels;
 pub mod path_field;
 pub mod picture;
 pub mod texture;
+pub mod whole_frame;

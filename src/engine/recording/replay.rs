@@ -74,6 +74,11 @@ impl RecordedRun {
         self.places.is_empty()
     }
 
+    /// The moment of the snapshot of this number, s; that of the last where there are not so many.
+    pub fn moment(&self, number: usize) -> f64 {
+        self.places.get(number).map_or(self.seconds(), |(seconds, ..)| *seconds)
+    }
+
     /// How many snapshots were shown by this moment.
     pub fn shown_by(&self, seconds: f64) -> usize {
         self.places.partition_point(|(at, ..)| *at <= seconds)

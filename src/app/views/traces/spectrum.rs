@@ -4,8 +4,8 @@ use crate::analysis::chains::autocovariance;
 use crate::analysis::spectrum::periodogram;
 use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::grid;
 use crate::app::widgets::measured::power_of_ten;
+use crate::app::widgets::{grid, whole_frame};
 use crate::engine::{Snapshot, TraceSample};
 use crate::export::table::Table;
 use crate::model::linear::LinearDynamics;
@@ -42,7 +42,8 @@ impl SpectrumPlots {
             return;
         }
         let (Some(trace), Some(&unit)) = (trace, snapshot.watch.trace_units.first()) else { return };
-        if self.computed.is_none_or(|(when, of)| of != unit || when.elapsed() > REFRESH) {
+        let is_whole = whole_frame::is_asked(ui.ctx());
+        if self.computed.is_none_or(|(when, of)| of != unit || is_whole || when.elapsed() > REFRESH) {
             self.compute(snapshot, trace, unit);
         }
         if self.autocorrelation[0].is_empty() {

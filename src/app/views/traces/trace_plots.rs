@@ -5,7 +5,7 @@ use crate::app::theme;
 use crate::app::widgets::cached_lines::CachedLines;
 use crate::app::widgets::decimate::min_max;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::grid;
+use crate::app::widgets::{grid, whole_frame};
 use crate::engine::{InterneuronSample, Snapshot, TraceSample};
 use crate::export::table::Table;
 use egui::Ui;
@@ -72,9 +72,10 @@ impl TracePlots {
             dark: ui.visuals().dark_mode,
         };
         let running = key.running;
+        let is_whole = whole_frame::is_asked(ui.ctx());
         match self.picture.as_ref().filter(|picture| picture.of == key).map(|picture| picture.stands(last)) {
             Some(None) => {}
-            Some(Some(rest)) if !rest.is_zero() => ui.ctx().request_repaint_after(rest),
+            Some(Some(rest)) if !rest.is_zero() && !is_whole => ui.ctx().request_repaint_after(rest),
             _ => self.picture = Some(Picture { plots: plots(state, snapshot, last, &key), of: key, last, at: Instant::now() }),
         }
         let Some(Picture { last, plots, .. }) = &self.picture else { return };
