@@ -15,26 +15,37 @@ const APART: f32 = 14.0;
 pub(super) struct Diagram {
     rect: Rect,
     rows: usize,
+    /// Rows and columns of the picture that is observed.
+    picture: [usize; 2],
 }
 
 impl Diagram {
-    /// Of so many layers, the observation included.
-    pub(super) fn new(rect: Rect, layers: usize) -> Self {
-        Self { rect, rows: (2 * layers).saturating_sub(1).max(1) }
+    /// Of so many layers, the observation included, which is a picture of these rows and columns.
+    pub(super) fn new(rect: Rect, layers: usize, picture: [usize; 2]) -> Self {
+        Self { rect, rows: (2 * layers).saturating_sub(1).max(1), picture }
     }
 
     /// Where the values of a node are drawn.
     pub(super) fn place(&self, node: Node) -> Rect {
         let (row, column) = match node.role {
             Role::Neurons => (2 * node.layer, 0.5),
-            Role::Adaptation => (2 * node.layer, 0.17),
+            Role::Adaptation => (2 * node.layer, 0.15),
             Role::Error => (2 * node.layer + 1, 0.2),
             Role::Interneurons => (2 * node.layer + 1, 0.8),
         };
         let height = self.rect.height() / self.rows as f32;
         let middle = pos2(self.rect.left() + column * self.rect.width(), self.rect.bottom() - (row as f32 + 0.5) * height);
-        let most = vec2(0.27 * self.rect.width(), 0.8 * height - CAPTION).max(vec2(4.0, 4.0));
-        Rect::from_center_size(middle + vec2(0.0, CAPTION / 2.0), most.min(LARGEST))
+        let most = vec2(0.25 * self.rect.width(), 0.8 * height - CAPTION).max(vec2(4.0, 4.0));
+        Rect::from_center_size(middle + vec2(0.0, CAPTION / 2.0), self.shape_of(node, most.min(LARGEST)))
+    }
+
+    /// The room that a node's values take of what there is: where they are a picture, they keep its shape.
+    fn shape_of(&self, node: Node, room: Vec2) -> Vec2 {
+        let [rows, columns] = self.picture.map(|side| side.max(1) as f32);
+        if node.layer > 0 || rows == 1.0 || columns == 1.0 {
+            return room;
+        }
+        vec2(columns, rows) * (room.x / columns).min(room.y / rows)
     }
 
     /// Where the line of text above a node stands.
@@ -98,10 +109,11 @@ mod tests {
     #[test]
     fn nodes_of_every_preset_stand_apart_inside_the_rectangle_and_arrows_end_at_their_edges() {
         for preset in presets::all() {
-            let layers = preset.config().model.layers;
+            let config = preset.config();
+            let layers = config.model.layers.clone();
             for size in [vec2(900.0, 700.0), vec2(420.0, 300.0)] {
                 let rect = Rect::from_min_size(pos2(10.0, 20.0), size);
-                let diagram = Diagram::new(rect, layers.len());
+                let diagram = Diagram::new(rect, layers.len(), config.model.shape());
                 let places: Vec<Rect> = nodes(&layers).into_iter().map(|node| diagram.place(node)).collect();
                 for (i, place) in places.iter().enumerate() {
                     assert!(rect.contains_rect(*place), "{}: {place:?} of {rect:?}", preset.name);

@@ -54,7 +54,7 @@ impl View for Network {
         let rect = ui.available_rect_before_wrap();
         let background = ui.allocate_rect(rect, Sense::hover());
         figure::mark(ui, "network", rect);
-        let diagram = Diagram::new(rect, layers.len());
+        let diagram = Diagram::new(rect, layers.len(), snapshot.image_shape());
         self.arrows(ui, &diagram, snapshot, background.hover_pos());
         for node in nodes(layers) {
             self.node(ui, &diagram, node, snapshot, actions);
@@ -102,7 +102,7 @@ impl Network {
     /// A node: its name and constants over its values.
     fn node(&mut self, ui: &mut Ui, diagram: &Diagram, node: Node, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let layers = &snapshot.config.model.layers;
-        let (place, values) = (picture(diagram.place(node), node, snapshot), node.values(snapshot));
+        let (place, values) = (diagram.place(node), node.values(snapshot));
         let constants = node.constants(snapshot);
         let separated = if constants.is_empty() { String::new() } else { format!("  {constants}") };
         let caption = RichText::new(format!("{} {}{separated}", node.symbol(), node.word(layers))).small();
@@ -149,16 +149,6 @@ impl Network {
         *top = largest.max(MEMORY * *top);
         top.max(f32::MIN_POSITIVE)
     }
-}
-
-/// The part of a node's place that its values take: where they are a picture, they keep its shape.
-fn picture(place: Rect, node: Node, snapshot: &Snapshot) -> Rect {
-    let [rows, columns] = snapshot.image_shape().map(|side| side.max(1) as f32);
-    if node.layer > 0 || rows == 1.0 || columns == 1.0 {
-        return place;
-    }
-    let pixel = (place.width() / columns).min(place.height() / rows);
-    Rect::from_center_size(place.center(), vec2(columns * pixel, rows * pixel))
 }
 
 /// Rows and columns in which the units of a node are drawn: those of the picture that is observed, else as near to squares as fits the node.
