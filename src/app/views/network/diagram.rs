@@ -57,7 +57,7 @@ impl Diagram {
 
     /// The two ends of a current's arrow, on the edges of the nodes that it joins.
     pub(super) fn line(&self, flow: Flow) -> [Pos2; 2] {
-        let [from, to] = flow.ends().map(|node| self.place(node).union(self.caption(node).intersect(self.place(node).expand(CAPTION))));
+        let [from, to] = flow.ends().map(|node| self.place(node)).map(|place| place.with_min_y(place.top() - CAPTION));
         let aside = match flow {
             Flow::Adapting(_) => vec2(0.0, -APART / 2.0),
             Flow::Driving(_) => vec2(0.0, APART / 2.0),
