@@ -11,6 +11,7 @@ mod gabor_fitter;
 mod histories;
 mod layout;
 mod logic;
+mod measured_curves;
 mod notifications;
 mod options;
 mod panels;
