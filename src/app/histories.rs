@@ -1,5 +1,6 @@
 //! What the views of a run have shown, as arrays that are kept with it, and back.
 
+use crate::app::measured_curves::MeasuredCurves;
 use crate::engine::{InterneuronSample, LearningPoint, TraceSample, ViewArrays};
 use ndarray::{Array2, ArrayView1};
 use std::collections::VecDeque;
@@ -20,6 +21,8 @@ pub(super) struct Histories {
     pub(super) traces: Vec<VecDeque<TraceSample>>,
     /// Of the interneurons below each.
     pub(super) interneurons: Vec<VecDeque<InterneuronSample>>,
+    /// What was measured.
+    pub(super) measured: MeasuredCurves,
 }
 
 /// What is to be kept of a run, and where the views stand.
@@ -41,12 +44,14 @@ pub(super) fn to_arrays(state: &Histories, layout: Option<String>) -> ViewArrays
     }
     let mut texts = vec![("time_ms".to_string(), last_ms.to_string())];
     texts.extend(layout.map(|text| ("layout".to_string(), text)));
-    ViewArrays { arrays, texts, watch: None }
+    let mut views = ViewArrays { arrays, texts, watch: None };
+    state.measured.add_to(&mut views);
+    views
 }
 
 /// What was kept; what is not there or has another form stays empty.
 pub(super) fn from_arrays(views: &ViewArrays) -> Histories {
-    let mut state = Histories::default();
+    let mut state = Histories { measured: MeasuredCurves::from_arrays(views), ..Histories::default() };
     if let Some(found) = views.array("learning").filter(|found| found.ncols() == 8) {
         state.learning = found.rows().into_iter().map(learning_point).collect();
     }
@@ -96,6 +101,7 @@ fn learning_point(row: ArrayView1<f32>) -> LearningPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::measured_curves::Curve;
 
     #[test]
     fn what_was_shown_comes_back() {
@@ -106,10 +112,12 @@ mod tests {
             fits: vec![[1.0, 0.5, 0.25]],
             traces: vec![trace(TRACE_SAMPLES + 500), trace(3)],
             interneurons: vec![VecDeque::from([InterneuronSample { time_ms: 1e9, observed: 1.0, sampled: 2.0, exact: 3.0 }])],
+            measured: MeasuredCurves { race: vec![Curve { name: "m = 2".into(), points: vec![[1.0, 0.5]] }], ..MeasuredCurves::default() },
         };
         let views = to_arrays(&state, Some("(layout)".into()));
         let again = from_arrays(&views);
         assert_eq!((&again.learning, &again.fits, &again.interneurons), (&state.learning, &state.fits, &state.interneurons));
+        assert_eq!(again.measured, state.measured);
         assert!(again.traces[0].iter().eq(state.traces[0].iter().skip(500)) && again.traces[1] == state.traces[1]);
         assert_eq!(views.text("layout"), Some("(layout)"));
         assert_eq!(from_arrays(&ViewArrays::default()), Histories::default());

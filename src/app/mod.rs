@@ -15,6 +15,7 @@ mod histories;
 mod layout;
 mod lessons;
 mod logic;
+mod measured_curves;
 mod notifications;
 mod options;
 mod panels;

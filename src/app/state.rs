@@ -3,6 +3,7 @@
 use crate::app::actions::ExportSettings;
 use crate::app::gabor_fitter::Fits;
 use crate::app::histories::{self, Histories};
+use crate::app::measured_curves::{MeasuredCurves, are_left_behind};
 use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
 use std::collections::VecDeque;
 
@@ -38,6 +39,8 @@ pub struct ViewState {
     pub fits: Option<Fits>,
     /// Images seen, share of Gabor-like filters and median R^2, one entry a pass of fits.
     pub fit_history: Vec<[f64; 3]>,
+    /// Curves of generation, races and studies that the latest snapshot no longer has.
+    measured: MeasuredCurves,
     /// Running mean of |x| of each unit in network 0, layers 0..=L.
     pub activity: Vec<Vec<f32>>,
     /// What an export writes.
@@ -55,9 +58,13 @@ impl ViewState {
     pub fn absorb(&mut self, mut snapshot: Box<Snapshot>) {
         let is_other = self.latest.as_ref().is_none_or(|before| before.model_id != snapshot.model_id);
         self.forget(&snapshot);
+        if let Some(before) = self.latest.as_ref().filter(|before| !is_other && are_left_behind(before, &snapshot)) {
+            self.measured = std::mem::take(&mut self.measured).renewed(MeasuredCurves::of(before));
+        }
         if let Some(views) = snapshot.views.as_ref().filter(|_| is_other) {
-            let Histories { learning, fits, traces, interneurons } = histories::from_arrays(views);
+            let Histories { learning, fits, traces, interneurons, measured } = histories::from_arrays(views);
             (self.learning, self.fit_history, self.traces, self.interneurons) = (learning, fits, traces, interneurons);
+            self.measured = measured;
         }
         self.activity.resize(snapshot.states.len(), Vec::new());
         for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
@@ -143,7 +150,13 @@ impl ViewState {
 
     /// The curves over the whole run alone.
     pub(super) fn curves(&self) -> Histories {
-        Histories { learning: self.learning.clone(), fits: self.fit_history.clone(), ..Histories::default() }
+        let measured = self.latest.as_ref().map_or_else(|| self.measured.clone(), |snapshot| self.measured(snapshot));
+        Histories { learning: self.learning.clone(), fits: self.fit_history.clone(), measured, ..Histories::default() }
+    }
+
+    /// What was measured on the run that is shown, up to `snapshot`, its latest.
+    pub(super) fn measured(&self, snapshot: &Snapshot) -> MeasuredCurves {
+        self.measured.clone().renewed(MeasuredCurves::of(snapshot))
     }
 
     /// Takes fits in, unless they are of another model.

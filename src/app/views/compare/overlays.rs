@@ -1,0 +1,507 @@
+//! Curves of runs over each other, one colour a run: those that Learning, Population, Generation, Adaptation and Race draw.
+
+use super::compared::{Compared, RunCurves, color};
+use crate::app::measured_curves::{Curve, sweeps};
+use crate::app::widgets::figure;
+use crate::app::widgets::grid;
+use crate::app::widgets::measured::{Axis, decades, round_number};
+use crate::engine::LearningPoint;
+use egui::Ui;
+use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoints, Points};
+use std::collections::BTreeSet;
+
+/// Height of a plot, and the width from which on two stand side by side.
+pub(super) const HEIGHT: f32 = 170.0;
+const TWO: f32 = 560.0;
+/// The smallest distance that a logarithmic axis shows.
+const LEAST: f64 = 1e-4;
+
+/// A line of one run.
+struct RunLine {
+    /// What it is among the lines of the run: each name has a style.
+    name: String,
+    points: Vec<[f64; 2]>,
+    /// One standard error of each point; empty where there is none.
+    errors: Vec<f64>,
+    /// Points stand out.
+    dotted: bool,
+}
+
+impl RunLine {
+    fn plain(name: &str, points: Vec<[f64; 2]>) -> Self {
+        Self { name: name.into(), points, errors: Vec::new(), dotted: false }
+    }
+}
+
+/// A view whose curves are compared.
+struct Section {
+    title: &'static str,
+    /// What a run has that has curves of this kind.
+    what: &'static str,
+    /// Which there are.
+    overlays: &'static [Overlay],
+}
+
+/// A plot of curves of several runs.
+struct Overlay {
+    /// The figure's name.
+    title: &'static str,
+    /// In the chooser.
+    short: &'static str,
+    /// Whether it is drawn where nothing else was chosen.
+    first: bool,
+    x: &'static str,
+    axes: [Axis; 2],
+    /// The lines of a run; without points there are none.
+    lines: fn(&RunCurves<'_>) -> Vec<RunLine>,
+}
+
+const LINEAR: [Axis; 2] = [Axis::Linear, Axis::Linear];
+const LOGARITHMIC: [Axis; 2] = [Axis::Logarithmic, Axis::Logarithmic];
+
+const SECTIONS: [Section; 5] = [
+    Section {
+        title: "Learning",
+        what: "learning curves",
+        overlays: &[
+            Overlay {
+                title: "Residual variance",
+                short: "residual variance",
+                first: true,
+                x: "images",
+                axes: LINEAR,
+                lines: |of| {
+                    let residual = learned(of, "residual variance", |p| p.residual_variance);
+                    residual.into_iter().chain(learned(of, "sigma^2", |p| p.sigma2)).collect()
+                },
+            },
+            Overlay {
+                title: "Excess kurtosis of x",
+                short: "kurtosis",
+                first: true,
+                x: "images",
+                axes: LINEAR,
+                lines: |of| learned(of, "excess kurtosis", |p| p.kurtosis),
+            },
+            Overlay {
+                title: "Weight change, log10 |dW|/|W|",
+                short: "weight change",
+                first: false,
+                x: "images",
+                axes: LINEAR,
+                lines: |of| learned(of, "weight change", |p| p.weight_change.max(1e-9).log10()),
+            },
+            Overlay {
+                title: "Mean norm of a column of W",
+                short: "norm",
+                first: false,
+                x: "images",
+                axes: LINEAR,
+                lines: |of| learned(of, "norm", |p| p.weight_norm),
+            },
+            Overlay {
+                title: "Log-likelihood of images that are not learned from, nats an image",
+                short: "likelihood",
+                first: true,
+                x: "images",
+                axes: LINEAR,
+                lines: |of| {
+                    let line = |curve: &Curve<3>| RunLine {
+                        name: curve.name.clone(),
+                        points: curve.points.iter().map(|p| [p[0], p[1]]).collect(),
+                        errors: curve.points.iter().map(|p| p[2]).collect(),
+                        dotted: true,
+                    };
+                    of.measured.likelihood.iter().map(line).collect()
+                },
+            },
+        ],
+    },
+    Section {
+        title: "Population",
+        what: "fits of its filters over learning",
+        overlays: &[
+            Overlay {
+                title: "Share of Gabor-like filters",
+                short: "Gabor-like share",
+                first: true,
+                x: "images",
+                axes: LINEAR,
+                lines: |of| vec![RunLine::plain("share", of.fits.iter().map(|p| [p[0], p[1]]).collect())],
+            },
+            Overlay {
+                title: "Median R^2 of the Gabor fits",
+                short: "median R^2",
+                first: true,
+                x: "images",
+                axes: LINEAR,
+                lines: |of| vec![RunLine::plain("median", of.fits.iter().map(|p| [p[0], p[2]]).collect())],
+            },
+        ],
+    },
+    Section {
+        title: "Generation",
+        what: "distances of generated images",
+        overlays: &[
+            Overlay {
+                title: "Frechet distance of samples over computing time",
+                short: "samples over time",
+                first: true,
+                x: "seconds of computing",
+                axes: LOGARITHMIC,
+                lines: |of| generated(of, 0, 2),
+            },
+            Overlay {
+                title: "Frechet distance of samples over steps",
+                short: "samples over steps",
+                first: false,
+                x: "steps of the network",
+                axes: LOGARITHMIC,
+                lines: |of| generated(of, 1, 2),
+            },
+            Overlay {
+                title: "Frechet distance of means over computing time",
+                short: "means over time",
+                first: true,
+                x: "seconds of computing",
+                axes: LOGARITHMIC,
+                lines: |of| generated(of, 0, 3),
+            },
+            Overlay {
+                title: "Frechet distance of means over steps",
+                short: "means over steps",
+                first: false,
+                x: "steps of the network",
+                axes: LOGARITHMIC,
+                lines: |of| generated(of, 1, 3),
+            },
+        ],
+    },
+    Section {
+        title: "Adaptation",
+        what: "measured speed-up by adaptation",
+        overlays: &[
+            Overlay {
+                title: "Speed-up against m",
+                short: "over m",
+                first: true,
+                x: "adaptation strength m",
+                axes: LINEAR,
+                lines: |of| swept(of, 0),
+            },
+            Overlay {
+                title: "Speed-up against tau_v",
+                short: "over tau_v",
+                first: true,
+                x: "tau_v / tau_x",
+                axes: [Axis::Logarithmic, Axis::Linear],
+                lines: |of| swept(of, 1),
+            },
+        ],
+    },
+    Section {
+        title: "Race",
+        what: "race of samplers",
+        overlays: &[Overlay {
+            title: "Total variation distance to the exact posterior",
+            short: "distance",
+            first: true,
+            x: "s simulated",
+            axes: LOGARITHMIC,
+            lines: |of| {
+                let line = |curve: &Curve<2>| {
+                    let places = curve.points.iter().filter(|p| p[0] > 0.0).map(|[time_ms, d]| [time_ms / 1e3, d.max(LEAST)]);
+                    RunLine::plain(&curve.name, places.collect())
+                };
+                of.measured.race.iter().map(line).collect()
+            },
+        }],
+    },
+];
+
+fn learned(of: &RunCurves<'_>, name: &str, value: fn(&LearningPoint) -> f32) -> Vec<RunLine> {
+    let points = of.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]);
+    vec![RunLine::plain(name, points.collect())]
+}
+
+/// Distances of each way of generating, by their columns.
+fn generated(of: &RunCurves<'_>, x: usize, y: usize) -> Vec<RunLine> {
+    let line = |curve: &Curve<4>| RunLine {
+        dotted: true,
+        ..RunLine::plain(&curve.name, curve.points.iter().map(|p| [p[x], p[y]]).filter(|p| p[0] > 0.0).collect())
+    };
+    of.measured.generation.iter().map(line).collect()
+}
+
+/// Points of a sweep, and what theory says.
+fn swept(of: &RunCurves<'_>, sweep: usize) -> Vec<RunLine> {
+    let Some(curve) = of.measured.adaptation.iter().find(|curve| curve.name == sweeps()[sweep]) else { return Vec::new() };
+    let mut points = curve.points.clone();
+    points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let measured = RunLine {
+        name: "measured".into(),
+        points: points.iter().map(|p| [p[0], p[1]]).collect(),
+        errors: points.iter().map(|p| p[2]).collect(),
+        dotted: true,
+    };
+    vec![measured, RunLine::plain("S = 1 + m^2 tau_v/tau_x", points.iter().map(|p| [p[0], p[3]]).collect())]
+}
+
+/// Which plots are drawn.
+pub(super) struct Chosen(BTreeSet<&'static str>);
+
+impl Default for Chosen {
+    fn default() -> Self {
+        let first = SECTIONS.iter().flat_map(|section| section.overlays).filter(|overlay| overlay.first);
+        Self(first.map(|overlay| overlay.title).collect())
+    }
+}
+
+/// A plot with the lines that each run has.
+struct Filled<'a> {
+    overlay: &'a Overlay,
+    /// Of each run.
+    lines: Vec<Vec<RunLine>>,
+}
+
+impl Filled<'_> {
+    /// The plot of these runs; None where no run has a line.
+    fn of<'a>(overlay: &'a Overlay, curves: &[Option<RunCurves<'_>>]) -> Option<Filled<'a>> {
+        let lines_of = |curves: &Option<RunCurves<'_>>| {
+            let mut lines = curves.as_ref().map_or_else(Vec::new, overlay.lines);
+            lines.iter_mut().for_each(|line| line.keep_finite());
+            lines.retain(|line| !line.points.is_empty());
+            lines
+        };
+        let lines: Vec<Vec<RunLine>> = curves.iter().map(lines_of).collect();
+        lines.iter().any(|lines| !lines.is_empty()).then_some(Filled { overlay, lines })
+    }
+}
+
+impl RunLine {
+    /// Without points that no axis can hold.
+    fn keep_finite(&mut self) {
+        let is_finite = |p: &[f64; 2]| p.iter().all(|value| value.is_finite());
+        let keep: Vec<bool> = self.points.iter().map(is_finite).collect();
+        let mut of_errors = keep.iter();
+        self.errors.retain(|_| of_errors.next().is_none_or(|keep| *keep));
+        self.points.retain(is_finite);
+    }
+}
+
+/// Draws all sections; with a chooser where it can be used.
+pub(super) fn all(ui: &mut Ui, compared: &[Compared], curves: &[Option<RunCurves<'_>>], chosen: &mut Chosen, has_chooser: bool) {
+    for section in &SECTIONS {
+        let filled: Vec<Filled<'_>> = section.overlays.iter().filter_map(|overlay| Filled::of(overlay, curves)).collect();
+        if filled.is_empty() && !has_chooser {
+            continue;
+        }
+        ui.horizontal_wrapped(|ui| {
+            ui.heading(section.title);
+            for Filled { overlay, .. } in filled.iter().filter(|_| has_chooser) {
+                let mut is_on = chosen.0.contains(overlay.title);
+                if ui.toggle_value(&mut is_on, overlay.short).on_hover_text(overlay.title).changed() {
+                    if is_on {
+                        chosen.0.insert(overlay.title)
+                    } else {
+                        chosen.0.remove(overlay.title)
+                    };
+                }
+            }
+        });
+        if let Some(text) = missing(section, compared, curves) {
+            ui.weak(text);
+        }
+        let drawn: Vec<&Filled<'_>> = filled.iter().filter(|filled| chosen.0.contains(filled.overlay.title)).collect();
+        let columns = if ui.available_width() > TWO { 2 } else { 1 };
+        let width = (ui.available_width() - 8.0 * (columns - 1) as f32) / columns as f32;
+        for row in drawn.chunks(columns) {
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                row.iter().for_each(|filled| plot(ui, filled, compared, width));
+            });
+        }
+        ui.add_space(4.0);
+    }
+}
+
+/// Which of the runs have no curve of this kind, and why; None where all do.
+fn missing(section: &Section, compared: &[Compared], curves: &[Option<RunCurves<'_>>]) -> Option<String> {
+    let has_some = |curves: &Option<RunCurves<'_>>| section.overlays.iter().any(|o| Filled::of(o, std::slice::from_ref(curves)).is_some());
+    let mut reasons = Vec::new();
+    for (i, (of, curves)) in compared.iter().zip(curves).enumerate().filter(|(_, (_, curves))| !has_some(curves)) {
+        let (name, what) = (&of.name, section.what);
+        reasons.push(match curves {
+            _ if of.problem.is_some() => format!("{name} could not be read"),
+            Some(_) if i == 0 => format!("{name} has no {what}"),
+            Some(_) => format!("{name} kept no {what}"),
+            None if of.is_file => format!("{name} is a model file, which holds no curves"),
+            None => format!("{name} has kept nothing of its views yet"),
+        });
+    }
+    (!reasons.is_empty()).then(|| format!("{}.", reasons.join("; ")))
+}
+
+/// What is left of names in parts, as `m = 0, K = 1`, without the parts that all have.
+fn distinguished(names: &[&str]) -> Vec<String> {
+    let parts = |name: &str| name.split(", ").map(str::to_string).collect::<Vec<_>>();
+    let is_common = |part: &String| names.len() > 1 && names.iter().all(|name| parts(name).contains(part));
+    let own = |name: &&str| {
+        let own: Vec<String> = parts(name).into_iter().filter(|part| !is_common(part)).collect();
+        if own.is_empty() { (*name).to_string() } else { own.join(", ") }
+    };
+    names.iter().map(own).collect()
+}
+
+/// How the lines of one name are drawn, and what that is called.
+fn style(i: usize) -> (LineStyle, &'static str) {
+    match i % 5 {
+        0 => (LineStyle::Solid, "solid"),
+        1 => (LineStyle::dashed_loose(), "dashed"),
+        2 => (LineStyle::dotted_loose(), "dotted"),
+        3 => (LineStyle::dashed_dense(), "short dashes"),
+        _ => (LineStyle::dotted_dense(), "dense dots"),
+    }
+}
+
+/// One plot with its title and a legend of the runs.
+fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
+    let Filled { overlay, lines } = filled;
+    let mut names: Vec<&str> = Vec::new();
+    for line in lines.iter().flatten() {
+        if !names.contains(&line.name.as_str()) {
+            names.push(&line.name);
+        }
+    }
+    let shown = ui.vertical(|ui| {
+        ui.set_width(width);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 10.0;
+            ui.strong(overlay.title);
+            for (i, of) in compared.iter().enumerate().filter(|(i, _)| !lines[*i].is_empty()) {
+                ui.colored_label(color(i), &of.label);
+            }
+        });
+        if names.len() > 1 {
+            let told = distinguished(&names).into_iter().enumerate().map(|(i, name)| format!("{}: {name}", style(i).1));
+            ui.weak(told.collect::<Vec<_>>().join("; "));
+        }
+        axes(overlay).width(width).show(ui, |plot| {
+            for (i, line) in lines.iter().enumerate().flat_map(|(i, lines)| lines.iter().map(move |line| (i, line))) {
+                let place = |[x, y]: [f64; 2]| [overlay.axes[0].place(x), overlay.axes[1].place(y)];
+                let points: Vec<[f64; 2]> = line.points.iter().copied().map(place).collect();
+                let name = format!("{}: {}", compared[i].label, line.name);
+                let style = style(names.iter().position(|name| *name == line.name).unwrap_or_default()).0;
+                for (p, error) in line.points.iter().zip(&line.errors).filter(|(_, error)| error.is_finite()) {
+                    let bar = vec![place([p[0], p[1] - error]), place([p[0], p[1] + error])];
+                    plot.line(Line::new("", PlotPoints::from(bar)).color(color(i)).width(1.2).allow_hover(false));
+                }
+                if line.dotted || points.len() < 2 {
+                    plot.points(Points::new(name.clone(), PlotPoints::from(points.clone())).color(color(i)).radius(2.4));
+                }
+                plot.line(Line::new(name, PlotPoints::from(points)).color(color(i)).width(1.4).style(style));
+            }
+        });
+    });
+    figure::mark(ui, overlay.title, shown.response.rect);
+}
+
+/// Axes and grid of a plot.
+fn axes(overlay: &Overlay) -> Plot<'static> {
+    let axes = overlay.axes;
+    let mut plot = grid::numbered(Plot::new(("overlay", overlay.title)))
+        .height(HEIGHT)
+        .allow_scroll(false)
+        .x_axis_label(overlay.x)
+        .y_axis_min_width(40.0)
+        .label_formatter(move |at| match at {
+            HoverPosition::NearDataPoint { plot_name, position: p, .. } => {
+                Some(format!("{plot_name}\n{}, {}", grid::short(axes[0].value(p.x)), grid::short(axes[1].value(p.y))))
+            }
+            HoverPosition::Elsewhere { .. } => None,
+        });
+    if axes[0] == Axis::Logarithmic {
+        plot = plot.x_grid_spacer(decades).x_axis_formatter(|mark, _| round_number(mark.value));
+    }
+    if axes[1] == Axis::Logarithmic {
+        plot = plot.y_grid_spacer(decades).y_axis_formatter(|mark, _| round_number(mark.value));
+    }
+    plot
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::measured_curves::MeasuredCurves;
+    use std::borrow::Cow;
+
+    fn compared(name: &str, is_file: bool) -> Compared {
+        Compared {
+            name: name.into(),
+            label: name.into(),
+            problem: None,
+            filters: ndarray::Array2::zeros((0, 0)),
+            shape: [0, 0],
+            kept: None,
+            is_file,
+            comparison: None,
+        }
+    }
+
+    fn measured(measured: MeasuredCurves) -> Option<RunCurves<'static>> {
+        Some(RunCurves { learning: &[], fits: &[], measured: Cow::Owned(measured) })
+    }
+
+    fn section(title: &str) -> &'static Section {
+        const { &SECTIONS }.iter().find(|section| section.title == title).unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_curve_is_drawn_and_titles_are_names_of_figures() {
+        let curve = |name: &str| Curve { name: name.into(), points: vec![[0.5, 2.0, 3.0, 4.0], [1.0, f64::NAN, 1.5, 2.0]] };
+        let of = measured(MeasuredCurves {
+            generation: vec![curve("joint of 256 images")],
+            race: vec![Curve { name: "m = 0".into(), points: vec![[0.0, 1.0], [500.0, 0.25], [1000.0, 0.0]] }],
+            adaptation: vec![curve("adaptation")],
+            likelihood: vec![Curve { name: "50 images".into(), points: vec![[100.0, -80.0, 1.0]] }],
+        });
+        let lines = |title: &str| {
+            let overlay = SECTIONS.iter().flat_map(|section| section.overlays).find(|overlay| overlay.title == title).unwrap();
+            let mut filled = Filled::of(overlay, std::slice::from_ref(&of)).unwrap();
+            filled.lines.remove(0)
+        };
+        let samples = lines("Frechet distance of samples over computing time");
+        assert_eq!(samples[0].points, [[0.5, 3.0], [1.0, 1.5]]);
+        assert_eq!(lines("Frechet distance of means over computing time")[0].points, [[0.5, 4.0], [1.0, 2.0]]);
+        let race = &lines("Total variation distance to the exact posterior")[0];
+        assert_eq!(race.points, [[0.5, 0.25], [1.0, LEAST]], "s, and no logarithm of 0");
+        let sweep = lines("Speed-up against m");
+        assert_eq!((sweep[0].points.as_slice(), sweep[0].errors.as_slice()), ([[0.5, 2.0]].as_slice(), [3.0].as_slice()));
+        assert_eq!(sweep[1].points, [[0.5, 4.0], [1.0, 2.0]], "theory");
+        let titles: BTreeSet<&str> = SECTIONS.iter().flat_map(|section| section.overlays).map(|overlay| overlay.title).collect();
+        assert_eq!(titles.len(), SECTIONS.iter().map(|section| section.overlays.len()).sum::<usize>());
+    }
+
+    #[test]
+    fn a_section_names_every_run_that_has_nothing_for_it() {
+        let raced = MeasuredCurves { race: vec![Curve { name: "m = 0".into(), points: vec![[1.0, 0.5]] }], ..MeasuredCurves::default() };
+        let all =
+            [compared("the one that runs", false), compared("ridge 2", false), compared("model.npz", true), compared("bars 3", false)];
+        let curves = [measured(raced), measured(MeasuredCurves::default()), None, None];
+        let text = missing(section("Race"), &all, &curves).unwrap();
+        assert_eq!(
+            text,
+            "ridge 2 kept no race of samplers; model.npz is a model file, which holds no curves; bars 3 has kept nothing of its views yet."
+        );
+        let text = missing(section("Adaptation"), &all, &curves).unwrap();
+        assert!(text.starts_with("the one that runs has no measured speed-up"), "{text}");
+        assert_eq!(missing(section("Race"), &all[..1], &curves[..1]), None);
+    }
+
+    #[test]
+    fn names_of_lines_keep_what_tells_them_apart() {
+        assert_eq!(distinguished(&["m = 0, K = 1", "m = 2, K = 1"]), ["m = 0", "m = 2"]);
+        assert_eq!(distinguished(&["joint", "marginal"]), ["joint", "marginal"]);
+        assert_eq!(distinguished(&["m = 0, K = 1"]), ["m = 0, K = 1"]);
+    }
+}
