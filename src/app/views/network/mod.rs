@@ -7,7 +7,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::{figure, texture};
+use crate::app::widgets::{figure, texture, whole_frame};
 use crate::engine::{Snapshot, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
@@ -34,6 +34,8 @@ pub struct Network {
     tops: HashMap<Node, f32>,
     /// What the widest arrow stands for.
     widest: f64,
+    /// Share of both that is kept from picture to picture.
+    memory: f32,
 }
 
 impl View for Network {
@@ -46,6 +48,7 @@ impl View for Network {
         if std::mem::replace(&mut self.model_id, snapshot.model_id) != snapshot.model_id {
             *self = Self { model_id: snapshot.model_id, ..Self::default() };
         }
+        self.memory = if whole_frame::is_asked(ui.ctx()) { 0.0 } else { MEMORY };
         ui.weak(if snapshot.parts.is_some() {
             "Network 0 now. Colour: a value against the largest of its node. Width of an arrow: the strength of a current. Point at anything to have it explained; click a unit to trace it."
         } else {
@@ -80,7 +83,7 @@ impl Network {
         let flows: Vec<(Flow, Option<f64>)> =
             flows(&snapshot.config.model.layers).into_iter().map(|flow| (flow, flow.strength(snapshot))).collect();
         let strongest = flows.iter().filter_map(|(_, strength)| *strength).fold(0.0, f64::max);
-        self.widest = strongest.max(f64::from(MEMORY) * self.widest);
+        self.widest = strongest.max(f64::from(self.memory) * self.widest);
         let pointed = pointer.and_then(|at| {
             let near = flows.iter().map(|(flow, strength)| (distance(at, diagram.line(*flow)), flow, strength));
             near.filter(|(far, ..)| *far < REACH).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, flow, strength)| (*flow, *strength))
@@ -146,7 +149,7 @@ impl Network {
     fn top(&mut self, node: Node, values: &[f32]) -> f32 {
         let largest = values.iter().map(|value| value.abs()).filter(|value| value.is_finite()).fold(0.0, f32::max);
         let top = self.tops.entry(node).or_insert(largest);
-        *top = largest.max(MEMORY * *top);
+        *top = largest.max(self.memory * *top);
         top.max(f32::MIN_POSITIVE)
     }
 }
