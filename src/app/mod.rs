@@ -40,6 +40,7 @@ mod view_export;
 mod views;
 mod widgets;
 mod workspace;
+mod zoom;
 
 pub use error::WindowError;
 pub use film::write_film;
@@ -89,10 +90,6 @@ const VIEWS_KEPT: Duration = Duration::from_secs(30);
 /// Between two looks at whether the window is to close.
 const CLOSING_LOOK: Duration = Duration::from_millis(50);
 
-/// Zoom factors between which a window can be read.
-const SMALLEST_ZOOM: f32 = 0.4;
-const LARGEST_ZOOM: f32 = 4.0;
-
 /// The name by which the desktop knows the program.
 const NAME: &str = "heescope";
 
@@ -133,7 +130,7 @@ pub fn open(options: Options) -> Result<(), WindowError> {
                 cc.egui_ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(size.into())); // also where another was kept
             }
             let mut app = App::start(&cc.egui_ctx, options)?;
-            limit_zoom(&cc.egui_ctx);
+            zoom::limit(&cc.egui_ctx);
             app.screenshot.report_failure_to(shared);
             app.restore(cc.storage);
             app.settings_file = settings_file;
@@ -144,14 +141,6 @@ pub fn open(options: Options) -> Result<(), WindowError> {
     .map_err(|e| WindowError::Open(e.to_string()))?;
     let taken = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
     taken.map_or(Ok(()), Err)
-}
-
-/// Brings a zoom factor at which nothing can be read, as a damaged file of settings can hold, to the nearest at which it can.
-fn limit_zoom(ctx: &Context) {
-    let zoom = ctx.zoom_factor();
-    if !(SMALLEST_ZOOM..=LARGEST_ZOOM).contains(&zoom) {
-        ctx.set_zoom_factor(if zoom.is_nan() { 1.0 } else { zoom.clamp(SMALLEST_ZOOM, LARGEST_ZOOM) });
-    }
 }
 
 /// Closes the window when `closes` is set, also where no frames are drawn.
@@ -390,19 +379,6 @@ mod tests {
             std::thread::sleep(Duration::from_millis(2));
         }
         assert!(closing());
-    }
-
-    #[test]
-    fn absurd_zoom_factors_are_brought_to_what_can_be_read_and_others_stay() {
-        let ctx = Context::default();
-        let draw = || ctx.run_ui(egui::RawInput::default(), |_| ()).textures_delta.clear(); // a factor acts from the next frame on
-        for (kept, found) in [(0.01, SMALLEST_ZOOM), (1.5, 1.5), (40.0, LARGEST_ZOOM)] {
-            ctx.set_zoom_factor(kept);
-            draw();
-            limit_zoom(&ctx);
-            draw();
-            assert_eq!(ctx.zoom_factor(), found);
-        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! What stands around the views: menu, side panel, status bar, and the windows over them.
 
-use super::{LARGEST_ZOOM, SMALLEST_ZOOM};
 use crate::app::actions::Action;
 use crate::app::frame_times::FrameTimes;
 use crate::app::lessons::Lessons;
 use crate::app::runs_panel::RunsPanel;
 use crate::app::side_panel::SidePanel;
 use crate::app::status_bar::StatusBar;
+use crate::app::zoom;
 use crate::data::{Progress, photographs};
 use crate::engine::Snapshot;
 use egui::{Align2, Context, Ui};
@@ -161,7 +161,7 @@ impl Panels {
 fn scale(ui: &mut Ui) {
     let zoom = ui.ctx().zoom_factor();
     for (text, factor, tip) in [("A-", 1.0 / 1.1, "Smaller (Ctrl -)"), ("A+", 1.1, "Larger (Ctrl +)")] {
-        let wanted = (zoom * factor).clamp(SMALLEST_ZOOM, LARGEST_ZOOM);
+        let wanted = (zoom * factor).clamp(zoom::SMALLEST, zoom::LARGEST);
         if ui.add_enabled(wanted != zoom, egui::Button::new(text)).on_hover_text(tip).clicked() {
             ui.ctx().set_zoom_factor(wanted);
         }

@@ -44,6 +44,16 @@ fn click(harness: &mut Window, label: &str) {
     harness.run_steps(4);
 }
 
+/// Waits until something is said.
+fn told(harness: &mut Window, text: &str) {
+    let start = Instant::now();
+    while harness.query_by_label_contains(text).is_none() {
+        harness.step();
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing says {text}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn a_lesson_begins_a_run_of_its_own_and_its_buttons_do_what_they_say() {
     let mut harness = window("dead-leaves", None, [1400.0, 900.0]);
@@ -52,8 +62,7 @@ fn a_lesson_begins_a_run_of_its_own_and_its_buttons_do_what_they_say() {
     click(&mut harness, "Begin lesson 4");
     until(&mut harness, |s| s.config.model.name == "slow-interneurons" && s.clock.running);
     assert_eq!(shown(&harness).unwrap().previous.as_ref().map(|(name, _)| name.as_str()), Some("dead-leaves"), "the run before is kept");
-    harness.run_steps(4);
-    assert!(harness.query_by_label_contains("Lines: exact").is_some(), "the view that the lesson speaks of is in front");
+    told(&mut harness, "Lines: exact"); // by the view that the lesson speaks of
     (0..2).for_each(|_| click(&mut harness, "Next step"));
     assert!(harness.query_by_label_contains("closed form 5.3").is_none(), "no answer before the prediction");
     click(&mut harness, "That of the posterior, reached more slowly");
@@ -63,12 +72,7 @@ fn a_lesson_begins_a_run_of_its_own_and_its_buttons_do_what_they_say() {
     until(&mut harness, |s| s.config.dynamics.tau_eps_ms == 100.0);
     click(&mut harness, "Next step");
     assert!(harness.query_by_label("Next lesson").is_some(), "the last step leads on");
-    let start = Instant::now();
-    while harness.query_by_label_contains("standard errors apart").is_none() {
-        harness.step();
-        assert!(start.elapsed() < Duration::from_secs(30), "nothing is measured");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    told(&mut harness, "standard errors apart");
 }
 
 #[test]
