@@ -142,3 +142,46 @@ fn legend(ui: &mut Ui, compared: &[Compared]) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::widgets::figure;
+    use crate::engine::LearningPoint;
+    use crate::experiment::presets;
+    use crate::experiment::session::Session;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_model_file_is_drawn_beside_the_run_with_the_curves_that_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.npz");
+        let config = presets::by_name("bars").unwrap();
+        let mut other = config.clone();
+        (other.dynamics.adaptation, other.data.patches) = (0.0, 500);
+        modelfile::save(&path, &other.clone(), &Session::new(other).unwrap()).unwrap();
+        let mut snapshot = Snapshot::synthetic(config);
+        snapshot.increment.learning =
+            (0..20).map(|i| LearningPoint { images: 100 * i, residual_variance: 0.5, ..Default::default() }).collect();
+        let mut state = ViewState::default();
+        state.absorb(Box::new(snapshot));
+        let snapshot = state.latest.clone().unwrap();
+        for size in [[700.0, 1500.0], [1400.0, 1500.0]] {
+            let ctx = egui::Context::default();
+            let mut view = Compare { files: vec![path.clone()], ..Compare::default() };
+            let begin = Instant::now();
+            let mut names = Vec::new();
+            while !names.iter().any(|name| name == "Residual variance") {
+                assert!(begin.elapsed() < Duration::from_secs(20), "only {names:?} are drawn at {size:?}");
+                let screen_rect = Some(egui::Rect::from_min_size(egui::Pos2::ZERO, size.into()));
+                let input = egui::RawInput { screen_rect, ..Default::default() };
+                let mut output = ctx.run_ui(input, |ui| {
+                    egui::CentralPanel::default().show(ui, |ui| view.ui(ui, &state, &snapshot, &mut Vec::new()));
+                });
+                output.textures_delta.clear();
+                names = figure::take(&ctx).into_iter().map(|(name, _)| name).collect();
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+}
