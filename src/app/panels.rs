@@ -5,6 +5,7 @@ use crate::app::frame_times::FrameTimes;
 use crate::app::lessons::Lessons;
 use crate::app::runs_panel::RunsPanel;
 use crate::app::side_panel::SidePanel;
+use crate::app::state::ViewState;
 use crate::app::status_bar::StatusBar;
 use crate::app::zoom;
 use crate::data::{Progress, photographs};
@@ -119,6 +120,11 @@ impl Panels {
                 });
             });
         }
+    }
+
+    /// The panel of lessons at the right; where a step speaks of a slider, the panel that has it is shown.
+    pub(super) fn lessons(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        self.side_open |= self.lessons.panel(ui, state, snapshot, actions);
     }
 
     /// Folds the panel at the left away where there is little room, and brings it back where there is more.

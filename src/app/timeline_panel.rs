@@ -90,7 +90,7 @@ impl Rewind {
     pub(super) fn panel(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let last = self.timeline.moments().len().saturating_sub(1);
         egui::Panel::bottom("timeline").show(ui, |ui| {
-            ui.horizontal(|ui| {
+            ui.horizontal_wrapped(|ui| {
                 if last == 0 {
                     // The room is there from the start, so that nothing moves when the past begins.
                     ui.add_enabled(false, Button::new("Play"));

@@ -83,7 +83,7 @@ impl App {
             None => {}
         }
         self.panels.beside_views(ui, snapshot, &self.frames, actions);
-        self.panels.lessons.panel(ui, &self.state, snapshot, actions);
+        self.panels.lessons(ui, &self.state, snapshot, actions);
         if let Some(view) = self.panels.lessons.take_view(snapshot.model_id) {
             self.workspace.bring_to_front(view);
         }

@@ -106,7 +106,7 @@ impl Step {
     }
 
     /// Whether there is anything to do.
-    pub(super) fn has_deed(&self) -> bool {
+    pub(super) fn has_action(&self) -> bool {
         self.full_speed || !self.set.is_empty()
     }
 

@@ -56,10 +56,10 @@ impl Lessons {
         Some(view)
     }
 
-    /// Draws the panel, where it is open, and frames the control that is spoken of.
-    pub(super) fn panel(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    /// Draws the panel, where it is open, and frames the control that is spoken of. Answers whether another control is framed than before.
+    pub(super) fn panel(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) -> bool {
         let step = self.under_way.as_ref().filter(|_| self.open).and_then(|place| lesson::all().get(place.lesson)?.steps.get(place.step));
-        highlight::set(ui.ctx(), step.and_then(|step| step.control.as_deref()));
+        let is_new = highlight::set(ui.ctx(), step.and_then(|step| step.control.as_deref()));
         if self.open {
             egui::Panel::right("lessons").default_size(280.0).size_range(220.0..=400.0).show(ui, |ui| {
                 egui::ScrollArea::vertical().show(ui, |ui| match &self.under_way {
@@ -68,6 +68,7 @@ impl Lessons {
                 });
             });
         }
+        is_new
     }
 
     /// All lessons; a click begins one.
@@ -114,7 +115,7 @@ impl Lessons {
         if let Some(prediction) = step.prediction() {
             ask(ui, &prediction, &mut place.predicted);
         }
-        if step.has_deed() && ui.button("Do it for me").on_hover_text("Moves the control that this step speaks of").clicked() {
+        if step.has_action() && ui.button("Do it for me").on_hover_text("Moves the control that this step speaks of").clicked() {
             do_it(step, snapshot, actions);
         }
         if let Some(measure) = step.measure {
@@ -185,7 +186,7 @@ fn do_it(step: &Step, snapshot: &Snapshot, actions: &mut Vec<Action>) {
 fn compare(ui: &mut Ui, measured: Option<Measured>) {
     ui.add_space(6.0);
     let Some(measured) = measured else {
-        ui.weak("Measuring: there is too little of it yet.");
+        ui.weak("Measuring: this needs some more time.");
         return;
     };
     ui.strong(measured.what);

@@ -7,12 +7,14 @@ fn chosen() -> Id {
     Id::unique("the control that a lesson speaks of")
 }
 
-/// Says which control is framed: the key of its parameter.
-pub fn set(ctx: &Context, key: Option<&str>) {
+/// Says which control is framed: the key of its parameter. Answers whether it is one, and another than before.
+pub fn set(ctx: &Context, key: Option<&str>) -> bool {
     let before = ctx.data(|data| data.get_temp::<Option<String>>(chosen())).flatten();
     if before.as_deref() != key {
         ctx.data_mut(|data| data.insert_temp(chosen(), key.map(str::to_string)));
+        return key.is_some();
     }
+    false
 }
 
 /// Frames the control of this parameter, where it is the one.

@@ -38,7 +38,7 @@ impl Snapshot {
 
     fn check_parts(&self, sizes: &[usize]) -> Result<(), String> {
         let Some(parts) = &self.state.parts else { return Ok(()) };
-        fits(format_args!("the layers that are told in parts"), parts.len(), sizes.len())?;
+        fits(format_args!("the number of layers with their parts"), parts.len(), sizes.len())?;
         for (l, (part, &size)) in parts.iter().zip(sizes).enumerate() {
             for values in [&part.adaptation, &part.statistic, &part.error, &part.likelihood, &part.prior] {
                 // A layer need not have every part.

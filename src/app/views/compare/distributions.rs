@@ -1,5 +1,6 @@
 //! Histograms of the units' quantities over each other, with the statistic of two samples.
 
+use super::columns::in_columns;
 use super::compared::{Compared, color};
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
@@ -67,13 +68,7 @@ pub(super) fn all(ui: &mut Ui, compared: &[Compared]) {
     }
     ui.heading("Distributions over units");
     let columns = ((ui.available_width() / WIDTH) as usize).clamp(1, 3);
-    let width = (ui.available_width() - 8.0 * (columns - 1) as f32) / columns as f32;
-    for row in quantities.chunks(columns) {
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = 8.0;
-            row.iter().for_each(|quantity| histogram(ui, quantity, compared, width));
-        });
-    }
+    in_columns(ui, columns, &quantities, |ui, quantity, width| histogram(ui, quantity, compared, width));
     ui.add_space(4.0);
 }
 

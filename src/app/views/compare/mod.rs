@@ -1,9 +1,11 @@
 //! Compare: two or more runs side by side, with what differs between them and the one that runs.
 
+mod columns;
 mod compared;
 mod distributions;
 mod models;
 mod overlays;
+mod sections;
 
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
@@ -66,7 +68,7 @@ impl View for Compare {
         ScrollArea::vertical().show(ui, |ui| {
             legend(ui, compared);
             models::mosaics(ui, &mut self.mosaics, compared, address);
-            overlays::all(ui, compared, &compared::curves(compared, state, snapshot), &mut self.chosen, true);
+            overlays::all(ui, compared, &compared::curves(compared, state, snapshot), &mut self.chosen);
             distributions::all(ui, compared);
             models::differences(ui, compared);
         });

@@ -1,11 +1,11 @@
-//! Curves of runs over each other, one colour a run: those that Learning, Population, Generation, Adaptation and Race draw.
+//! Curves of runs over each other, one colour a run.
 
+use super::columns::in_columns;
 use super::compared::{Compared, RunCurves, color};
-use crate::app::measured_curves::{Curve, sweeps};
+use super::sections::{Overlay, RunLine, SECTIONS, Section};
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{Axis, decades, round_number};
-use crate::engine::LearningPoint;
 use egui::Ui;
 use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoints, Points};
 use std::collections::BTreeSet;
@@ -13,239 +13,6 @@ use std::collections::BTreeSet;
 /// Height of a plot, and the width from which on two stand side by side.
 pub(super) const HEIGHT: f32 = 170.0;
 const TWO: f32 = 560.0;
-/// The smallest distance that a logarithmic axis shows.
-const LEAST: f64 = 1e-4;
-
-/// A line of one run.
-struct RunLine {
-    /// What it is among the lines of the run: each name has a style.
-    name: String,
-    points: Vec<[f64; 2]>,
-    /// One standard error of each point; empty where there is none.
-    errors: Vec<f64>,
-    /// Points stand out.
-    dotted: bool,
-}
-
-impl RunLine {
-    fn plain(name: &str, points: Vec<[f64; 2]>) -> Self {
-        Self { name: name.into(), points, errors: Vec::new(), dotted: false }
-    }
-}
-
-/// A view whose curves are compared.
-struct Section {
-    title: &'static str,
-    /// What a run has that has curves of this kind.
-    what: &'static str,
-    /// Which there are.
-    overlays: &'static [Overlay],
-}
-
-/// A plot of curves of several runs.
-struct Overlay {
-    /// The figure's name.
-    title: &'static str,
-    /// In the chooser.
-    short: &'static str,
-    /// Whether it is drawn where nothing else was chosen.
-    first: bool,
-    x: &'static str,
-    axes: [Axis; 2],
-    /// The lines of a run; without points there are none.
-    lines: fn(&RunCurves<'_>) -> Vec<RunLine>,
-}
-
-const LINEAR: [Axis; 2] = [Axis::Linear, Axis::Linear];
-const LOGARITHMIC: [Axis; 2] = [Axis::Logarithmic, Axis::Logarithmic];
-
-const SECTIONS: [Section; 5] = [
-    Section {
-        title: "Learning",
-        what: "learning curves",
-        overlays: &[
-            Overlay {
-                title: "Residual variance",
-                short: "residual variance",
-                first: true,
-                x: "images",
-                axes: LINEAR,
-                lines: |of| {
-                    let residual = learned(of, "residual variance", |p| p.residual_variance);
-                    residual.into_iter().chain(learned(of, "sigma^2", |p| p.sigma2)).collect()
-                },
-            },
-            Overlay {
-                title: "Excess kurtosis of x",
-                short: "kurtosis",
-                first: true,
-                x: "images",
-                axes: LINEAR,
-                lines: |of| learned(of, "excess kurtosis", |p| p.kurtosis),
-            },
-            Overlay {
-                title: "Weight change, log10 |dW|/|W|",
-                short: "weight change",
-                first: false,
-                x: "images",
-                axes: LINEAR,
-                lines: |of| learned(of, "weight change", |p| p.weight_change.max(1e-9).log10()),
-            },
-            Overlay {
-                title: "Mean norm of a column of W",
-                short: "norm",
-                first: false,
-                x: "images",
-                axes: LINEAR,
-                lines: |of| learned(of, "norm", |p| p.weight_norm),
-            },
-            Overlay {
-                title: "Log-likelihood of images that are not learned from, nats an image",
-                short: "likelihood",
-                first: true,
-                x: "images",
-                axes: LINEAR,
-                lines: |of| {
-                    let line = |curve: &Curve<3>| RunLine {
-                        name: curve.name.clone(),
-                        points: curve.points.iter().map(|p| [p[0], p[1]]).collect(),
-                        errors: curve.points.iter().map(|p| p[2]).collect(),
-                        dotted: true,
-                    };
-                    of.measured.likelihood.iter().map(line).collect()
-                },
-            },
-        ],
-    },
-    Section {
-        title: "Population",
-        what: "fits of its filters over learning",
-        overlays: &[
-            Overlay {
-                title: "Share of Gabor-like filters",
-                short: "Gabor-like share",
-                first: true,
-                x: "images",
-                axes: LINEAR,
-                lines: |of| vec![RunLine::plain("share", of.fits.iter().map(|p| [p[0], p[1]]).collect())],
-            },
-            Overlay {
-                title: "Median R^2 of the Gabor fits",
-                short: "median R^2",
-                first: true,
-                x: "images",
-                axes: LINEAR,
-                lines: |of| vec![RunLine::plain("median", of.fits.iter().map(|p| [p[0], p[2]]).collect())],
-            },
-        ],
-    },
-    Section {
-        title: "Generation",
-        what: "distances of generated images",
-        overlays: &[
-            Overlay {
-                title: "Frechet distance of samples over computing time",
-                short: "samples over time",
-                first: true,
-                x: "seconds of computing",
-                axes: LOGARITHMIC,
-                lines: |of| generated(of, 0, 2),
-            },
-            Overlay {
-                title: "Frechet distance of samples over steps",
-                short: "samples over steps",
-                first: false,
-                x: "steps of the network",
-                axes: LOGARITHMIC,
-                lines: |of| generated(of, 1, 2),
-            },
-            Overlay {
-                title: "Frechet distance of means over computing time",
-                short: "means over time",
-                first: true,
-                x: "seconds of computing",
-                axes: LOGARITHMIC,
-                lines: |of| generated(of, 0, 3),
-            },
-            Overlay {
-                title: "Frechet distance of means over steps",
-                short: "means over steps",
-                first: false,
-                x: "steps of the network",
-                axes: LOGARITHMIC,
-                lines: |of| generated(of, 1, 3),
-            },
-        ],
-    },
-    Section {
-        title: "Adaptation",
-        what: "measured speed-up by adaptation",
-        overlays: &[
-            Overlay {
-                title: "Speed-up against m",
-                short: "over m",
-                first: true,
-                x: "adaptation strength m",
-                axes: LINEAR,
-                lines: |of| swept(of, 0),
-            },
-            Overlay {
-                title: "Speed-up against tau_v",
-                short: "over tau_v",
-                first: true,
-                x: "tau_v / tau_x",
-                axes: [Axis::Logarithmic, Axis::Linear],
-                lines: |of| swept(of, 1),
-            },
-        ],
-    },
-    Section {
-        title: "Race",
-        what: "race of samplers",
-        overlays: &[Overlay {
-            title: "Total variation distance to the exact posterior",
-            short: "distance",
-            first: true,
-            x: "s simulated",
-            axes: LOGARITHMIC,
-            lines: |of| {
-                let line = |curve: &Curve<2>| {
-                    let places = curve.points.iter().filter(|p| p[0] > 0.0).map(|[time_ms, d]| [time_ms / 1e3, d.max(LEAST)]);
-                    RunLine::plain(&curve.name, places.collect())
-                };
-                of.measured.race.iter().map(line).collect()
-            },
-        }],
-    },
-];
-
-fn learned(of: &RunCurves<'_>, name: &str, value: fn(&LearningPoint) -> f32) -> Vec<RunLine> {
-    let points = of.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]);
-    vec![RunLine::plain(name, points.collect())]
-}
-
-/// Distances of each way of generating, by their columns.
-fn generated(of: &RunCurves<'_>, x: usize, y: usize) -> Vec<RunLine> {
-    let line = |curve: &Curve<4>| RunLine {
-        dotted: true,
-        ..RunLine::plain(&curve.name, curve.points.iter().map(|p| [p[x], p[y]]).filter(|p| p[0] > 0.0).collect())
-    };
-    of.measured.generation.iter().map(line).collect()
-}
-
-/// Points of a sweep, and what theory says.
-fn swept(of: &RunCurves<'_>, sweep: usize) -> Vec<RunLine> {
-    let Some(curve) = of.measured.adaptation.iter().find(|curve| curve.name == sweeps()[sweep]) else { return Vec::new() };
-    let mut points = curve.points.clone();
-    points.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    let measured = RunLine {
-        name: "measured".into(),
-        points: points.iter().map(|p| [p[0], p[1]]).collect(),
-        errors: points.iter().map(|p| p[2]).collect(),
-        dotted: true,
-    };
-    vec![measured, RunLine::plain("S = 1 + m^2 tau_v/tau_x", points.iter().map(|p| [p[0], p[3]]).collect())]
-}
 
 /// Which plots are drawn.
 pub(super) struct Chosen(BTreeSet<&'static str>);
@@ -278,27 +45,13 @@ impl Filled<'_> {
     }
 }
 
-impl RunLine {
-    /// Without points that no axis can hold.
-    fn keep_finite(&mut self) {
-        let is_finite = |p: &[f64; 2]| p.iter().all(|value| value.is_finite());
-        let keep: Vec<bool> = self.points.iter().map(is_finite).collect();
-        let mut of_errors = keep.iter();
-        self.errors.retain(|_| of_errors.next().is_none_or(|keep| *keep));
-        self.points.retain(is_finite);
-    }
-}
-
-/// Draws all sections; with a chooser where it can be used.
-pub(super) fn all(ui: &mut Ui, compared: &[Compared], curves: &[Option<RunCurves<'_>>], chosen: &mut Chosen, has_chooser: bool) {
+/// Draws all sections, each with a button for every plot that it has.
+pub(super) fn all(ui: &mut Ui, compared: &[Compared], curves: &[Option<RunCurves<'_>>], chosen: &mut Chosen) {
     for section in &SECTIONS {
         let filled: Vec<Filled<'_>> = section.overlays.iter().filter_map(|overlay| Filled::of(overlay, curves)).collect();
-        if filled.is_empty() && !has_chooser {
-            continue;
-        }
         ui.horizontal_wrapped(|ui| {
             ui.heading(section.title);
-            for Filled { overlay, .. } in filled.iter().filter(|_| has_chooser) {
+            for Filled { overlay, .. } in &filled {
                 let mut is_on = chosen.0.contains(overlay.title);
                 if ui.toggle_value(&mut is_on, overlay.short).on_hover_text(overlay.title).changed() {
                     if is_on {
@@ -314,13 +67,7 @@ pub(super) fn all(ui: &mut Ui, compared: &[Compared], curves: &[Option<RunCurves
         }
         let drawn: Vec<&Filled<'_>> = filled.iter().filter(|filled| chosen.0.contains(filled.overlay.title)).collect();
         let columns = if ui.available_width() > TWO { 2 } else { 1 };
-        let width = (ui.available_width() - 8.0 * (columns - 1) as f32) / columns as f32;
-        for row in drawn.chunks(columns) {
-            ui.horizontal_top(|ui| {
-                ui.spacing_mut().item_spacing.x = 8.0;
-                row.iter().for_each(|filled| plot(ui, filled, compared, width));
-            });
-        }
+        in_columns(ui, columns, &drawn, |ui, filled, width| plot(ui, filled, compared, width));
         ui.add_space(4.0);
     }
 }
@@ -431,8 +178,9 @@ fn axes(overlay: &Overlay) -> Plot<'static> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sections::LEAST;
     use super::*;
-    use crate::app::measured_curves::MeasuredCurves;
+    use crate::app::measured_curves::{Curve, MeasuredCurves};
     use std::borrow::Cow;
 
     fn compared(name: &str, is_file: bool) -> Compared {

@@ -23,7 +23,7 @@ const WIDTHS: [f32; 2] = [1.0, 6.0];
 /// An arrow is pointed at from as far as this, points.
 const REACH: f32 = 7.0;
 /// Units of which each has its value beside its colour, at most.
-const TOLD: usize = 6;
+const WRITTEN: usize = 6;
 
 /// What the view keeps.
 #[derive(Default)]
@@ -129,7 +129,7 @@ impl Network {
             let shown = texture::put(ui, &mut slot, "network", image, egui::TextureOptions::NEAREST).id();
             slot.into_iter().for_each(|slot| drop(self.textures.insert(node, slot)));
             ui.painter().image(shown, place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
-            tell(ui, place, [rows, columns], values, top);
+            write_values(ui, place, [rows, columns], values, top);
         }
         outline_traced(ui, place, [rows, columns], node, snapshot);
         let edge = if response.hovered() { ui.visuals().strong_text_color() } else { ui.visuals().weak_text_color() };
@@ -180,8 +180,8 @@ fn unit_at(place: Rect, [rows, columns]: [usize; 2], at: Pos2) -> Option<usize> 
 }
 
 /// Writes the values of a few units into their cells.
-fn tell(ui: &Ui, place: Rect, shape: [usize; 2], values: &[f32], top: f32) {
-    if values.len() > TOLD {
+fn write_values(ui: &Ui, place: Rect, shape: [usize; 2], values: &[f32], top: f32) {
+    if values.len() > WRITTEN {
         return;
     }
     for (unit, &value) in values.iter().enumerate() {
