@@ -41,7 +41,7 @@ impl SidePanel {
         ui.weak("Double-click a name for the preset's value");
         let standard = presets::by_name(&config.model.name).unwrap_or_else(|_| (**config).clone());
         for parameter in parameters::all().iter() {
-            let now = snapshot.learning_rate.filter(|_| parameter.key == "lr" && rate_moves(config));
+            let now = snapshot.learning_rate.filter(|_| parameter.key == "lr" && rate_moves(config) && resting_reason(snapshot).is_none());
             slider(ui, parameter, [config, &standard], now, actions);
         }
         for (key, label, [off, on]) in [

@@ -8,7 +8,7 @@ use crate::engine::{LearningPoint, Snapshot, ViewArrays};
 use crate::experiment::{modelfile, parameters};
 use crate::model::receptive_field;
 use crate::studies::model_comparison::{ComparedModel, ModelComparison};
-use egui::Color32;
+use egui::{Color32, Label, Response, RichText, Ui};
 use ndarray::{Array2, Axis};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -79,6 +79,11 @@ pub(super) struct RunCurves<'a> {
 /// The colour of one of them.
 pub(super) fn color(i: usize) -> Color32 {
     theme::SERIES[i % theme::SERIES.len()]
+}
+
+/// A text in the colour of one of them, in one piece on one line.
+pub(super) fn named(ui: &mut Ui, i: usize, text: &str) -> Response {
+    ui.add(Label::new(RichText::new(text).color(color(i))).extend())
 }
 
 /// The curves of all, the live ones of the one that runs first; None of what has none.

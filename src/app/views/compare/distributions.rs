@@ -1,7 +1,7 @@
 //! Histograms of the units' quantities over each other, with the statistic of two samples.
 
 use super::columns::in_columns;
-use super::compared::{Compared, color};
+use super::compared::{Compared, color, named};
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
 use egui::Ui;
@@ -78,10 +78,10 @@ fn histogram(ui: &mut Ui, quantity: &Quantity<'_>, compared: &[Compared], width:
         ui.strong(quantity.name);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
-            ui.colored_label(color(0), &compared[0].label);
+            named(ui, 0, &compared[0].label);
             for (i, [statistic, chance]) in &quantity.statistics {
                 let text = format!("{}: KS {statistic:.3}, p = {chance:.2}", compared[*i].label);
-                ui.colored_label(color(*i), text).on_hover_text(STATISTIC);
+                named(ui, *i, &text).on_hover_text(STATISTIC);
             }
         });
         let Some(range) = range(&quantity.values) else {

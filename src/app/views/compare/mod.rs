@@ -16,7 +16,7 @@ use crate::engine::{RunId, RunList, Snapshot};
 use crate::experiment::modelfile;
 use crate::export::table::Table;
 use crate::studies::model_comparison::ComparedModel;
-use compared::{Compared, Other, Wanted, color};
+use compared::{Compared, Other, Wanted, named};
 use egui::{ScrollArea, Ui};
 use overlays::Chosen;
 use std::collections::BTreeSet;
@@ -137,7 +137,7 @@ fn legend(ui: &mut Ui, compared: &[Compared]) {
             let text = if of.label == of.name { of.name.clone() } else { format!("{}: {}", of.name, of.label) };
             let differing = of.comparison.iter().flat_map(|found| &found.differing);
             let all: Vec<String> = differing.map(|value| format!("{}: {} here, {}", value.key, value.first, value.second)).collect();
-            let response = ui.colored_label(color(i), format!("\u{2022} {text}"));
+            let response = named(ui, i, &format!("\u{2022} {text}"));
             if !all.is_empty() {
                 response.on_hover_text(all.join("\n"));
             }

@@ -1,7 +1,7 @@
 //! Curves of runs over each other, one colour a run.
 
 use super::columns::in_columns;
-use super::compared::{Compared, RunCurves, color};
+use super::compared::{Compared, RunCurves, color, named};
 use super::sections::{Overlay, RunLine, SECTIONS, Section};
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
@@ -126,7 +126,7 @@ fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
             ui.spacing_mut().item_spacing.x = 10.0;
             ui.strong(overlay.title);
             for (i, of) in compared.iter().enumerate().filter(|(i, _)| !lines[*i].is_empty()) {
-                ui.colored_label(color(i), &of.label);
+                named(ui, i, &of.label);
             }
         });
         if names.len() > 1 {
