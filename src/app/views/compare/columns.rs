@@ -1,6 +1,8 @@
 //! Plots in columns of equal width.
 
-use egui::Ui;
+use crate::app::widgets::figure;
+use egui::{Rect, Ui, Vec2};
+use egui_plot::{Plot, PlotUi};
 
 /// Between two columns, points.
 const GAP: f32 = 8.0;
@@ -13,5 +15,14 @@ pub(super) fn in_columns<T>(ui: &mut Ui, columns: usize, all: &[T], mut draw: im
             ui.spacing_mut().item_spacing.x = GAP;
             row.iter().for_each(|one| draw(ui, one, width));
         });
+    }
+}
+
+/// Shows a plot of this size; one that is scrolled out of sight has its room alone.
+pub(super) fn shown_in_sight<'a>(ui: &mut Ui, size: Vec2, plot: Plot<'a>, build: impl FnOnce(&mut PlotUi<'a>) + 'a) {
+    if ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, size)) || figure::is_saved(ui.ctx()) {
+        plot.show(ui, build);
+    } else {
+        ui.allocate_space(size);
     }
 }

@@ -1,10 +1,10 @@
 //! Histograms of the units' quantities over each other, with the statistic of two samples.
 
-use super::columns::in_columns;
+use super::columns::{in_columns, shown_in_sight};
 use super::compared::{Compared, color, named};
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
-use egui::Ui;
+use egui::{Ui, vec2};
 use egui_plot::{Line, Plot, PlotPoints};
 
 /// Steps of a histogram.
@@ -89,7 +89,8 @@ fn histogram(ui: &mut Ui, quantity: &Quantity<'_>, compared: &[Compared], width:
             return;
         };
         let plot = Plot::new(("distribution", quantity.name)).height(HEIGHT).width(width).allow_scroll(false).allow_drag(false);
-        grid::numbered(plot.allow_zoom(false).allow_boxed_zoom(false).y_axis_min_width(34.0)).include_y(0.0).show(ui, |plot| {
+        let plot = grid::numbered(plot.allow_zoom(false).allow_boxed_zoom(false).y_axis_min_width(34.0)).include_y(0.0);
+        shown_in_sight(ui, vec2(width, HEIGHT), plot, |plot| {
             for (i, values) in quantity.values.iter().filter(|(_, values)| !values.is_empty()) {
                 let line = Line::new(compared[*i].label.clone(), PlotPoints::from(outline(values, range)));
                 plot.line(line.color(color(*i)).width(1.4).allow_hover(false));

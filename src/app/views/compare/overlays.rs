@@ -1,12 +1,13 @@
 //! Curves of runs over each other, one colour a run.
 
-use super::columns::in_columns;
+use super::columns::{in_columns, shown_in_sight};
 use super::compared::{Compared, RunCurves, color, named};
 use super::sections::{Overlay, RunLine, SECTIONS, Section};
+use crate::app::widgets::decimate::min_max;
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{Axis, decades, round_number};
-use egui::Ui;
+use egui::{Ui, vec2};
 use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoints, Points};
 use std::collections::BTreeSet;
 
@@ -133,10 +134,10 @@ fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
             let told = distinguished(&names).into_iter().enumerate().map(|(i, name)| format!("{}: {name}", style(i).1));
             ui.weak(told.collect::<Vec<_>>().join("; "));
         }
-        axes(overlay).width(width).show(ui, |plot| {
+        shown_in_sight(ui, vec2(width, HEIGHT), axes(overlay).width(width), |plot| {
             for (i, line) in lines.iter().enumerate().flat_map(|(i, lines)| lines.iter().map(move |line| (i, line))) {
                 let place = |[x, y]: [f64; 2]| [overlay.axes[0].place(x), overlay.axes[1].place(y)];
-                let points: Vec<[f64; 2]> = line.points.iter().copied().map(place).collect();
+                let points = thinned(line.points.iter().copied().map(place).collect(), width);
                 let name = format!("{}: {}", compared[i].label, line.name);
                 let style = style(names.iter().position(|name| *name == line.name).unwrap_or_default()).0;
                 for (p, error) in line.points.iter().zip(&line.errors).filter(|(_, error)| error.is_finite()) {
@@ -151,6 +152,17 @@ fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
         });
     });
     figure::mark(ui, overlay.title, shown.response.rect);
+}
+
+/// Points ordered from left to right, at most two in each column of a plot of this width; others are left as they are.
+fn thinned(points: Vec<[f64; 2]>, width: f32) -> Vec<[f64; 2]> {
+    match (points.first(), points.last()) {
+        (Some(first), Some(last)) if points.len() as f32 > 2.0 * width && points.is_sorted_by(|a, b| a[0] <= b[0]) => {
+            let column = (last[0] - first[0]) / f64::from(width);
+            min_max(points.into_iter(), column)
+        }
+        _ => points,
+    }
 }
 
 /// Axes and grid of a plot.
@@ -228,6 +240,17 @@ mod tests {
         assert_eq!(sweep[1].points, [[0.5, 4.0], [1.0, 2.0]], "theory");
         let titles: BTreeSet<&str> = SECTIONS.iter().flat_map(|section| section.overlays).map(|overlay| overlay.title).collect();
         assert_eq!(titles.len(), SECTIONS.iter().map(|section| section.overlays.len()).sum::<usize>());
+    }
+
+    #[test]
+    fn a_long_curve_keeps_its_extremes_and_few_points() {
+        let mut curve: Vec<[f64; 2]> = (0..4000).map(|i| [f64::from(i), (f64::from(i) * 0.01).sin()]).collect();
+        curve[1234][1] = 9.0;
+        let thin = thinned(curve.clone(), 300.0);
+        assert!(thin.len() <= 604 && thin.contains(&curve[1234]) && thin[0] == curve[0]);
+        let back_and_forth: Vec<[f64; 2]> = curve.iter().chain(&curve).copied().collect();
+        assert_eq!(thinned(back_and_forth.clone(), 300.0), back_and_forth);
+        assert!(thinned(Vec::new(), 300.0).is_empty());
     }
 
     #[test]
