@@ -38,11 +38,6 @@ impl CachedLines {
         Self(Rc::new(Shared { lines: lines.into_iter().map(bounded).collect(), drawn: RefCell::default() }))
     }
 
-    /// Name and colour of each.
-    pub fn names(&self) -> impl Iterator<Item = (&str, Color32)> {
-        self.0.lines.iter().map(|(line, _)| (PlotItem::name(line), PlotItem::color(line)))
-    }
-
     /// Adds them to the plot.
     pub fn show(&self, plot: &mut PlotUi<'_>) {
         for (index, (line, _)) in self.0.lines.iter().enumerate() {

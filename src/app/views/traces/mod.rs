@@ -1,5 +1,7 @@
 //! Traces: membrane, adaptation, the two parts of the input, and the interneurons of chosen units.
 
+mod readout;
+mod signals;
 mod spectrum;
 mod trace_plots;
 
@@ -82,7 +84,10 @@ impl View for Traces {
             let label = ui.label("Window");
             let slider = slider(&mut self.window_ms, 10.0..=10_000.0, "ms").logarithmic(true).max_decimals(0);
             ui.spacing_mut().slider_width = 70.0;
-            ui.add(slider).labelled_by(label.id).on_hover_text("Simulated time that is shown; drag a plot while paused to look back");
+            ui.add(slider).labelled_by(label.id).on_hover_text("Simulated time that is shown");
+            if self.mode == Mode::Signals && trace_plots::stands_still(state, snapshot) {
+                ui.weak("Drag to pan, scroll to zoom, click for a cursor, double-click for all as it was");
+            }
         });
         let Some(last) = state.traces.iter().filter_map(|t| t.back()).map(|s| s.time_ms).reduce(f64::max) else {
             ui.label("No samples yet: press Run, or click a filter to trace its unit.");
