@@ -4,7 +4,7 @@
 #![no_main]
 
 use heescope::app::{App, Options};
-use heescope::engine::{RunId, RunStore, Snapshot, ViewArrays};
+use heescope::engine::{RunId, RunStore, RunTimeline, Snapshot, ViewArrays};
 use heescope::experiment::presets;
 use heescope_fuzz::{Still, archive, count, draw, with_file};
 use libfuzzer_sys::fuzz_target;
@@ -16,12 +16,13 @@ fuzz_target!(|bytes: &[u8]| {
         let id = RunId("0001-ridge".into());
         let run = folder.join("runs").join(&id.0);
         std::fs::create_dir_all(&run).unwrap();
-        for name in ["run.toml", "name.txt", "thumbnail.png", "state.npz"] {
+        for name in ["run.toml", "name.txt", "thumbnail.png", "state.npz", "timeline.bin"] {
             std::fs::write(run.join(name), bytes).unwrap();
         }
         let store = RunStore::open(&folder.join("runs")).unwrap();
         store.list();
         assert!(store.claim(&id).is_ok_and(|run| run.is_some()));
+        RunTimeline::load(&run.join("timeline.bin"));
         let views = ViewArrays::load(path);
         count(views.is_some());
         let mut snapshot = Snapshot::synthetic(presets::by_name("ridge").unwrap());

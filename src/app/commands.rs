@@ -107,6 +107,9 @@ impl App {
         let views = Box::new(histories::to_arrays(&self.state.histories(), layout));
         self.views_kept = Instant::now();
         self.simulation.queue(Command::KeepViews(run, views));
+        if let Some((run, timeline)) = self.rewind.timeline.take_news() {
+            self.simulation.queue(Command::KeepTimeline(run, Box::new(timeline)));
+        }
     }
 
     /// Where the filters are written.

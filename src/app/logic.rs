@@ -65,7 +65,7 @@ impl App {
         if self.views_kept.elapsed() > VIEWS_KEPT {
             self.keep_views();
         }
-        if let Some(fits) = self.fitter.take() {
+        if let Some(fits) = self.fitter.take().and_then(|fits| self.rewind.take_fits(fits)) {
             self.state.take_fits(fits);
         }
         if let Some(text) = self.fitter.take_loss() {
@@ -112,6 +112,7 @@ impl App {
             Event::ImagesRead(report) => self.take_report(report),
             Event::Failed(text) => self.notifications.error(&text),
             Event::Resumed(text) => self.notifications.info(&text),
+            Event::Timeline(run, timeline) => self.rewind.timeline.restore(run, *timeline),
             Event::Saved(path) => {
                 self.notifications.success(&format!("Saved {}", path.display()));
                 self.written.insert(path);

@@ -43,6 +43,8 @@ pub struct ViewState {
     measured: MeasuredCurves,
     /// Running mean of |x| of each unit in network 0, layers 0..=L.
     pub activity: Vec<Vec<f32>>,
+    /// Whether this is what was shown at an earlier moment, which stands still.
+    pub(super) is_past: bool,
     /// What an export writes.
     pub export: ExportSettings,
     /// Of each network: sum and sum of squares of the pair's first unit since `settled_ms`, and how many.

@@ -3,10 +3,10 @@
 use crate::app::histories::Histories;
 use crate::app::state::ViewState;
 use crate::engine::recording::{pack, unpack};
-use crate::engine::{BackgroundJob, JobContext, RunId, Snapshot, SnapshotIncrement};
+use crate::engine::{BackgroundJob, Bookmark, JobContext, Moment, RunId, RunTimeline, Snapshot, SnapshotIncrement};
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Bytes of all moments at most.
 pub(super) const BUDGET: usize = 64 << 20;
@@ -16,6 +16,9 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// took by the clock depends on what else runs.
 const LEAST_PAUSE: f64 = 100.0;
 const PACKED_A_SECOND: f64 = 4e7;
+/// Numbers of models that one window may have: those of its moments begin above, so that no past model is taken for one that runs, whichever
+/// window and start it is from.
+const MODELS: u64 = 1 << 16;
 /// Of the last seconds every moment stays.
 const DENSE: f64 = 60.0;
 /// Samples of each trace that a moment holds.
@@ -24,36 +27,25 @@ const SAMPLES: usize = 300;
 const BEFORE: f64 = 10.0;
 const MOST_BEFORE: usize = 40;
 
-/// One moment.
-#[derive(Clone, Debug)]
-pub(super) struct Moment {
-    /// Wall time since the run was first shown here, s.
-    pub(super) seconds: f64,
-    /// Simulated time, ms.
-    pub(super) time_ms: f64,
-    /// Images seen.
-    pub(super) images: u64,
-    packed: Arc<Vec<u8>>,
-}
-
-/// A note at a moment.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Bookmark {
-    pub(super) seconds: f64,
-    pub(super) note: String,
-}
-
 /// The moments of the run that is shown.
 pub(super) struct Timeline {
     run: RunId,
     moments: Vec<Moment>,
-    pub(super) bookmarks: Vec<Bookmark>,
+    bookmarks: Vec<Bookmark>,
     bytes: usize,
+    /// Whether what was kept of the run is here: until then nothing is handed over to be kept.
+    is_read: bool,
+    /// What was kept of a run that is not shown yet.
+    awaited: Option<(RunId, RunTimeline)>,
+    /// Whether something is here that was not handed over to be kept.
+    has_news: bool,
     /// Seconds before `since`.
     before: f64,
     since: Instant,
     /// What is new since the last moment.
     increment: SnapshotIncrement,
+    /// Added to the numbers of its models.
+    first_model: u64,
     last: Option<Instant>,
     /// How long the next moment waits at least after the last.
     pause: Duration,
@@ -67,9 +59,13 @@ impl Default for Timeline {
             moments: Vec::new(),
             bookmarks: Vec::new(),
             bytes: 0,
+            is_read: false,
+            awaited: None,
+            has_news: false,
             before: 0.0,
             since: Instant::now(),
             increment: SnapshotIncrement::default(),
+            first_model: first_model(),
             last: None,
             pause: INTERVAL,
             job: start(),
@@ -77,7 +73,7 @@ impl Default for Timeline {
     }
 }
 
-/// Packs a snapshot that was shown at this time, s.
+/// Packs a snapshot that was shown so many seconds after `since`.
 type PackingJob = BackgroundJob<(f64, Box<Snapshot>), (RunId, Moment)>;
 
 /// The thread that packs moments; None where the system gives none: then nothing can be rewound.
@@ -98,8 +94,9 @@ impl Timeline {
     /// Takes in what is shown now. Another run begins another timeline.
     pub(super) fn follow(&mut self, snapshot: &Snapshot) {
         if self.run != snapshot.run {
-            let (job, run) = (self.job.take(), snapshot.run.clone());
+            let (job, run, awaited) = (self.job.take(), snapshot.run.clone(), self.awaited.take());
             *self = Self { run, job, ..Self::default() };
+            awaited.into_iter().for_each(|(run, kept)| self.restore(run, kept));
         }
         self.collect();
         self.increment.append(end_of(&snapshot.increment));
@@ -110,14 +107,35 @@ impl Timeline {
         }
         let Some(job) = &self.job else { return };
         let increment = std::mem::take(&mut self.increment);
-        let moment = Snapshot { state: snapshot.state.clone(), increment };
-        if job.submit((self.now(), Box::new(moment))) {
+        let mut moment = Snapshot { state: snapshot.state.clone(), increment };
+        moment.state.model_id = self.first_model + moment.model_id % MODELS;
+        if job.submit((self.since.elapsed().as_secs_f64(), Box::new(moment))) {
             self.last = Some(Instant::now());
         }
     }
 
-    fn now(&self) -> f64 {
-        self.before + self.since.elapsed().as_secs_f64()
+    /// Takes in what was kept of a run: what has been shown of it since comes after that.
+    pub(super) fn restore(&mut self, run: RunId, kept: RunTimeline) {
+        if run != self.run {
+            self.awaited = Some((run, kept));
+        } else if !std::mem::replace(&mut self.is_read, true) {
+            let before = kept.moments.last().map_or(0.0, |moment| moment.seconds);
+            self.moments.iter_mut().for_each(|moment| moment.seconds += before);
+            self.bookmarks.iter_mut().for_each(|bookmark| bookmark.seconds += before);
+            self.before += before;
+            self.bytes += kept.bytes();
+            self.moments.splice(..0, kept.moments);
+            self.bookmarks.splice(..0, kept.bookmarks);
+            self.thin_to_budget();
+        }
+    }
+
+    /// What is to be kept of the run that is shown; None where nothing is new since the last time.
+    pub(super) fn take_news(&mut self) -> Option<(RunId, RunTimeline)> {
+        let kept = || (self.run.clone(), RunTimeline { moments: self.moments.clone(), bookmarks: self.bookmarks.clone() });
+        let found = (self.is_read && self.has_news).then(kept);
+        self.has_news &= found.is_none();
+        found
     }
 
     fn collect(&mut self) {
@@ -127,9 +145,14 @@ impl Timeline {
             self.pause = INTERVAL.max(packing.mul_f64(LEAST_PAUSE));
             if run == self.run {
                 self.bytes += moment.packed.len();
-                self.moments.push(moment);
+                self.moments.push(Moment { seconds: self.before + moment.seconds, ..moment });
+                self.has_news = true;
             }
         }
+        self.thin_to_budget();
+    }
+
+    fn thin_to_budget(&mut self) {
         while self.bytes > BUDGET && self.moments.len() > 2 {
             self.thin();
         }
@@ -155,6 +178,24 @@ impl Timeline {
         &self.moments
     }
 
+    /// The notes, in the order in which they were set.
+    pub(super) fn bookmarks(&self) -> &[Bookmark] {
+        &self.bookmarks
+    }
+
+    /// Sets a note at the moment of this number.
+    pub(super) fn add_bookmark(&mut self, number: usize, note: String) {
+        let at = self.moments.get(number).map(|moment| moment.seconds);
+        self.bookmarks.extend(at.map(|seconds| Bookmark { seconds, note }));
+        self.has_news = true;
+    }
+
+    /// Takes a note away.
+    pub(super) fn remove_bookmark(&mut self, i: usize) {
+        self.bookmarks.remove(i);
+        self.has_news = true;
+    }
+
     /// Bytes of all.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -166,6 +207,12 @@ impl Timeline {
         let first = self.moments.partition_point(|other| other.seconds < moment.seconds - BEFORE);
         self.moments[first.max((number + 1).saturating_sub(MOST_BEFORE))..=number].to_vec()
     }
+}
+
+/// A number of models that no earlier window had.
+fn first_model() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (since.as_millis() as u64).saturating_mul(MODELS) | (1 << 63)
 }
 
 /// The last of what is new, as much as a moment holds at most.
@@ -196,11 +243,13 @@ fn shorten(increment: &mut SnapshotIncrement) {
 /// What the views showed at the last of these moments; None where it cannot be read. `live` has the curves over the whole run.
 pub(super) fn shown(moments: &[Moment], live: &Histories) -> Option<ViewState> {
     let mut state = ViewState::default();
-    for moment in moments {
-        state.absorb(Box::new(unpack(&moment.packed).ok()?));
-    }
+    let (last, before) = moments.split_last()?;
+    let found = before.iter().filter_map(|moment| unpack(&moment.packed).ok()); // one that cannot be read leaves a gap
+    found.for_each(|snapshot| state.absorb(Box::new(snapshot)));
+    state.absorb(Box::new(unpack(&last.packed).ok()?));
     let images = moments.last()?.images;
     state.learning = live.learning.iter().copied().filter(|point| point.images <= images).collect();
+    state.is_past = true;
     state.fit_history = live.fits.iter().copied().filter(|row| row[0] <= images as f64).collect();
     Some(state)
 }
@@ -276,5 +325,41 @@ mod tests {
         other.state.run = RunId("0002-bars".into());
         timeline.follow(&other);
         assert!(timeline.moments().is_empty() && timeline.bytes() == 0);
+    }
+
+    #[test]
+    fn what_was_kept_comes_before_what_is_shown_and_is_kept_with_it() {
+        let [earlier, later] = [30, 5].map(with_moments);
+        let run = RunId("0001-bars".into());
+        let mut timeline = later;
+        timeline.has_news = true;
+        timeline.add_bookmark(2, "now".into());
+        assert_eq!(timeline.take_news(), None, "nothing is written over what was not read");
+        let bookmarks = vec![Bookmark { seconds: 3.0, note: "then".into() }];
+        let kept = RunTimeline { moments: earlier.moments, bookmarks };
+        timeline.restore(RunId("0002-ring".into()), kept.clone());
+        assert_eq!(timeline.moments().len(), 5, "that of another run waits for it");
+        timeline.restore(run.clone(), kept.clone());
+        timeline.restore(run.clone(), kept.clone());
+        let (of, all) = timeline.take_news().unwrap();
+        assert_eq!((of, all.moments.len(), &all.moments[..30]), (run, 35, &kept.moments[..]));
+        assert!(all.moments.is_sorted_by(|a, b| a.seconds <= b.seconds));
+        let notes: Vec<_> = all.bookmarks.iter().map(|bookmark| (bookmark.seconds, bookmark.note.as_str())).collect();
+        assert_eq!(notes, [(3.0, "then"), (31.0, "now")]);
+        assert_eq!(all.bytes(), timeline.bytes());
+        assert_eq!(timeline.take_news(), None, "nothing is new since");
+    }
+
+    #[test]
+    fn no_past_model_is_taken_for_one_that_runs() {
+        let mut timeline = Timeline::default();
+        let begin = Instant::now();
+        while timeline.moments().is_empty() {
+            timeline.follow(&snapshot(1));
+            assert!(begin.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let past = shown(timeline.moments(), &Histories::default()).unwrap().latest.unwrap();
+        assert!(past.model_id > u64::from(u32::MAX) && past.model_id % MODELS == snapshot(1).model_id);
     }
 }

@@ -1,9 +1,10 @@
 //! The timeline below the views: dragging it shows every view as it was, while the run goes on.
 
 use crate::app::actions::Action;
+use crate::app::gabor_fitter::Fits;
 use crate::app::state::ViewState;
 use crate::app::theme;
-use crate::app::timeline::{self, BUDGET, Bookmark, Timeline};
+use crate::app::timeline::{self, BUDGET, Timeline};
 use crate::app::widgets::background_value::BackgroundValue;
 use crate::engine::{Command, RunId, Snapshot};
 use egui::{Button, Slider, TextEdit, Ui};
@@ -59,6 +60,18 @@ impl Rewind {
         }
         if self.at.is_none() {
             self.shown = None;
+        }
+    }
+
+    /// Takes in fits of the filters of the moment that is shown, and gives others back.
+    pub(super) fn take_fits(&mut self, fits: Fits) -> Option<Fits> {
+        let past = self.shown.as_mut().map(|(_, past)| past);
+        match past.filter(|past| past.latest.as_ref().is_some_and(|snapshot| snapshot.model_id == fits.of.model)) {
+            Some(past) => {
+                past.fits = Some(fits);
+                None
+            }
+            None => Some(fits),
         }
     }
 
@@ -150,7 +163,7 @@ impl Rewind {
     fn bookmarks(&mut self, ui: &mut Ui, number: usize) {
         ui.menu_button("Bookmarks", |ui| {
             let mut removed = None;
-            for (i, bookmark) in self.timeline.bookmarks.iter().enumerate() {
+            for (i, bookmark) in self.timeline.bookmarks().iter().enumerate() {
                 ui.horizontal(|ui| {
                     if ui.button(&bookmark.note).on_hover_text(format!("{:.0} s", bookmark.seconds)).clicked() {
                         (self.at, self.playing) = (Some(bookmark.seconds), None);
@@ -160,13 +173,12 @@ impl Rewind {
                     }
                 });
             }
-            removed.map(|i| self.timeline.bookmarks.remove(i));
+            removed.into_iter().for_each(|i| self.timeline.remove_bookmark(i));
             ui.horizontal(|ui| {
                 ui.add(TextEdit::singleline(&mut self.note).hint_text("note").desired_width(160.0));
                 let can = !self.note.trim().is_empty();
                 if ui.add_enabled(can, Button::new("Add")).on_hover_text("At the moment that is shown").clicked() {
-                    let seconds = self.timeline.moments()[number].seconds;
-                    self.timeline.bookmarks.push(Bookmark { seconds, note: self.note.trim().to_string() });
+                    self.timeline.add_bookmark(number, self.note.trim().to_string());
                     self.note.clear();
                 }
             });

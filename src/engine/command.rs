@@ -1,7 +1,7 @@
 //! What the window asks of the simulation thread: a closed list.
 
 use crate::engine::generation::GenerationCommand;
-use crate::engine::runs::{RunId, ViewArrays};
+use crate::engine::runs::{RunId, RunTimeline, ViewArrays};
 use crate::engine::watch::Watch;
 use crate::experiment::Config;
 use crate::experiment::parameters::Value;
@@ -77,6 +77,8 @@ pub enum Command {
     SetRunBudget(u64),
     /// Keep what the views of a run have shown.
     KeepViews(RunId, Box<ViewArrays>),
+    /// Keep the timeline of a run, which [`crate::engine::Event::Timeline`] has brought as it was kept before.
+    KeepTimeline(RunId, Box<RunTimeline>),
     /// Load a model file and go on with it.
     LoadModel(PathBuf),
     /// Own images in place of the current source: files and folders.

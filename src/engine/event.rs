@@ -1,6 +1,7 @@
 //! Small facts that the simulation thread reports.
 
 use crate::data::ImagesReport;
+use crate::engine::runs::{RunId, RunTimeline};
 use crate::experiment::Remedy;
 use std::path::PathBuf;
 
@@ -17,6 +18,8 @@ pub enum Event {
     Halted(Halt),
     /// How a run goes on that was saved before.
     Resumed(String),
+    /// What was kept of the timeline of a run that is shown now: nothing of a new one.
+    Timeline(RunId, Box<RunTimeline>),
     /// A file was written.
     Saved(PathBuf),
     /// Something asked for failed; nothing was lost.

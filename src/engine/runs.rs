@@ -3,13 +3,15 @@
 mod keeper;
 mod store;
 mod summary;
+mod timeline;
 mod views;
 
-pub(super) use keeper::RunKeeper;
 pub use keeper::RunList;
+pub(super) use keeper::{KeeperNews, RunKeeper};
 pub use store::{RunFolder, RunStore};
 pub(super) use summary::RunLabel;
 pub use summary::{RunId, RunSummary, THUMBNAIL};
+pub use timeline::{Bookmark, Moment, RunTimeline};
 pub use views::ViewArrays;
 
 use std::path::PathBuf;

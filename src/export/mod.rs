@@ -21,7 +21,7 @@ pub use file_error::FileError;
 pub use keeping::{keep_as, lock, move_folder, put_aside, write_keeping};
 pub use outputs::{Outputs, check_ending, check_output, check_room, ending};
 pub use rescue::{SaveError, write_or_keep};
-pub use write::{PendingFile, begin_growing, write_atomically};
+pub use write::{PendingFile, begin_growing, write_after, write_atomically};
 
 use std::io::Cursor;
 use std::path::Path;

@@ -4,7 +4,7 @@ use super::FileError;
 use super::destination::{Destination, folder_of};
 use super::temporary;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -111,6 +111,19 @@ impl Write for PendingFile {
 /// An error where the system would not let a file be written in place: then it is not to be replaced either.
 pub(super) fn may_be_written(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).open(path).map(drop)
+}
+
+/// Writes `bytes` behind the first `whole` bytes of a file that grows piece by piece, in place of what is behind them, and returns when they
+/// are on the disk.
+pub fn write_after(path: &Path, whole: u64, bytes: &[u8]) -> Result<(), FileError> {
+    let grow = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.set_len(whole)?;
+        file.seek(SeekFrom::Start(whole))?;
+        file.write_all(bytes)?;
+        file.sync_data()
+    };
+    grow().map_err(|problem| FileError::Write { path: path.into(), problem })
 }
 
 /// Begins a file that grows piece by piece and can be read up to where it was cut; what was there is replaced.

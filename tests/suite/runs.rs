@@ -2,11 +2,13 @@
 
 use crate::engine::wait;
 use heescope::app::{App, Options};
-use heescope::engine::{AutosaveOptions, Command, Engine, Event, Pace, RunId, Snapshot, ViewArrays};
+use heescope::engine::recording::unpack;
+use heescope::engine::{AutosaveOptions, Bookmark, Command, Engine, Event, Moment, Pace, RunId, RunTimeline, Snapshot, ViewArrays};
 use heescope::experiment::parameters::Value;
 use heescope::experiment::{Config, presets};
 use ndarray::Array2;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -175,6 +177,61 @@ fn the_window_s_curves_come_back_with_their_run() {
     let mut app = open(small("ridge"));
     until(&mut app, &|app| app.state.latest.is_some());
     assert!(app.state.learning.starts_with(&curve), "{} points, {} before", app.state.learning.len(), curve.len());
+}
+
+#[test]
+fn the_past_of_a_run_comes_back_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = keeping(folder.path(), false, small("ridge"));
+    let run = wait(&engine, |s| s.clock.steps > 0).run.clone();
+    let events = || {
+        let begin = Instant::now();
+        loop {
+            if let Some(Event::Timeline(of, timeline)) = engine.events().find(|event| matches!(event, Event::Timeline(..))) {
+                return (of, *timeline);
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    assert_eq!(events(), (run.clone(), RunTimeline::default()), "a new one has none");
+    let moment = |i: u8| Moment { seconds: f64::from(i), time_ms: 1.0, images: 2, packed: Arc::new(vec![i; 1000]) };
+    let bookmarks = vec![Bookmark { seconds: 3.0, note: "here".into() }];
+    let timeline = RunTimeline { moments: (0..9).map(moment).collect(), bookmarks };
+    send(&engine, [Command::KeepTimeline(run.clone(), Box::new(timeline.clone())), Command::Load(Box::new(small("ring")))]);
+    assert_eq!(events().1, RunTimeline::default());
+    // Handed over and asked for at once: what is read is what was handed over.
+    let mut more = timeline.clone();
+    more.moments.push(moment(9));
+    send(&engine, [Command::KeepTimeline(run.clone(), Box::new(more.clone())), Command::SwitchRun(run.clone())]);
+    assert_eq!(events(), (run, more));
+}
+
+#[test]
+fn the_window_s_past_is_there_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let ctx = egui::Context::default();
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval: HOUR, recover: true };
+    let kept = |seconds: u64| {
+        let options = Options { config: small("bars"), autosave: Some(autosave.clone()), ..Options::default() };
+        let mut app = App::start(&ctx, options).unwrap();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(seconds) {
+            app.drain(&ctx);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        drop(app);
+        RunTimeline::load(&folder.path().join("0001-bars/timeline.bin"))
+    };
+    let first = kept(3);
+    assert!(first.moments.len() > 1, "{} moments", first.moments.len());
+    let second = kept(3);
+    assert!(second.moments.len() > first.moments.len() && second.moments.starts_with(&first.moments));
+    assert!(second.moments.is_sorted_by(|a, b| a.seconds < b.seconds && a.images <= b.images));
+    let snapshots: Vec<Snapshot> = second.moments.iter().map(|moment| unpack(&moment.packed).unwrap()).collect();
+    assert!(snapshots.iter().zip(&second.moments).all(|(snapshot, moment)| snapshot.clock.images == moment.images));
+    let models = [&snapshots[0], &snapshots[snapshots.len() - 1]].map(|snapshot| snapshot.model_id);
+    assert_ne!(models[0], models[1], "what one start has shown is not taken for what another one has");
 }
 
 #[test]

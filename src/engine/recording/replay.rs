@@ -190,7 +190,7 @@ impl SnapshotSource for Replay {
                 (position.shown, position.at, position.since) = (0, 0.0, Some(Instant::now()));
                 position.rounds += 1;
             }
-            Command::Generation(_) | Command::ShowParts(_) | Command::KeepViews(..) | Command::SetPace(_) => {}
+            Command::Generation(_) | Command::ShowParts(_) | Command::KeepViews(..) | Command::KeepTimeline(..) | Command::SetPace(_) => {}
             _ if !position.has_refused => {
                 position.has_refused = true;
                 let text = "this is a recording: it runs, pauses and steps, and changes nothing".to_string();

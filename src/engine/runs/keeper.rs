@@ -1,14 +1,15 @@
 //! The thread that writes runs: their states as they go on, names, deletions, and the list of all after each.
 
 use super::store::RunPlace;
-use super::{AutosaveOptions, RunFolder, RunId, RunStore, RunSummary, ViewArrays};
+use super::timeline::TimelineFile;
+use super::{AutosaveOptions, RunFolder, RunId, RunStore, RunSummary, RunTimeline, ViewArrays};
 use crate::engine::background::{BackgroundJob, JobContext};
 use crate::engine::error::EngineError;
 use crate::experiment::session::{Session, SessionState};
 use crate::export::FileError;
 use crossbeam_channel::Receiver;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ const NEARLY_FULL: f64 = 0.9;
 enum Request {
     Save(RunPlace, Box<SessionState>),
     Views(RunPlace, Arc<ViewArrays>),
+    ReadTimeline(RunId, RunPlace),
+    KeepTimeline(RunId, RunPlace, Box<RunTimeline>),
     Rename(RunId, String),
     Delete(RunId),
     Restore(RunId),
@@ -40,6 +43,7 @@ enum Request {
 enum Report {
     Saved(Result<Duration, FileError>),
     Released(RunId),
+    Timeline(RunId, Box<RunTimeline>),
     Listed(Box<RunList>),
     Failed(String),
 }
@@ -71,6 +75,16 @@ impl RunList {
     }
 }
 
+/// What the thread has done and found since it was asked last.
+#[derive(Default)]
+pub(in crate::engine) struct KeeperNews {
+    pub(in crate::engine) failures: Vec<EngineError>,
+    /// What was kept of runs that are shown again.
+    pub(in crate::engine) timelines: Vec<(RunId, Box<RunTimeline>)>,
+    /// Whether the list of runs is another one.
+    pub(in crate::engine) has_other_list: bool,
+}
+
 /// The runs that this program has, and which of them runs.
 #[derive(Default)]
 struct Own {
@@ -95,7 +109,7 @@ pub(in crate::engine) struct RunKeeper {
     releasing: BTreeSet<RunId>,
     /// Whether the last save has failed, which is said once.
     has_failed: bool,
-    failures: Vec<EngineError>,
+    news: KeeperNews,
     list: Arc<RunList>,
 }
 
@@ -109,7 +123,8 @@ impl RunKeeper {
             store.import(older).map_err(of_folder)?;
         }
         let own = Arc::new(Mutex::new(Own::default()));
-        let mut writer = Writer { store: store.clone(), own: own.clone(), deleted: None };
+        let (deleted, timelines, failing) = (None, BTreeMap::new(), BTreeSet::new());
+        let mut writer = Writer { store: store.clone(), own: own.clone(), deleted, timelines, failing };
         let body = move |requests: Receiver<Request>, job: &JobContext<Report>| {
             for request in &requests {
                 let report = writer.execute(request);
@@ -133,7 +148,7 @@ impl RunKeeper {
             under_way: 0,
             releasing: BTreeSet::new(),
             has_failed: false,
-            failures: Vec::new(),
+            news: KeeperNews::default(),
             list: Arc::new(list),
         })
     }
@@ -206,6 +221,16 @@ impl RunKeeper {
         self.submit(Request::Views(run.place(), views));
     }
 
+    /// Has what was kept of a run's timeline read, whatever was handed over of it before: it is in the news then, empty where there is none.
+    pub(in crate::engine) fn read_timeline(&self, run: &RunFolder) {
+        self.submit(Request::ReadTimeline(run.id.clone(), run.place()));
+    }
+
+    /// Has the timeline of a run written that was read before.
+    pub(in crate::engine) fn keep_timeline(&self, run: &RunFolder, timeline: Box<RunTimeline>) {
+        self.submit(Request::KeepTimeline(run.id.clone(), run.place(), timeline));
+    }
+
     /// Gives a run a name.
     pub(in crate::engine) fn rename(&self, id: RunId, name: String) {
         self.submit(Request::Rename(id, name));
@@ -255,11 +280,10 @@ impl RunKeeper {
         }
     }
 
-    /// Takes in what the thread has to say: what has failed, and whether the list is another one.
-    pub(in crate::engine) fn take_news(&mut self) -> (Vec<EngineError>, bool) {
-        let before = self.list.clone();
+    /// Takes in what the thread has to say.
+    pub(in crate::engine) fn take_news(&mut self) -> KeeperNews {
         self.collect();
-        (std::mem::take(&mut self.failures), !Arc::ptr_eq(&before, &self.list))
+        std::mem::take(&mut self.news)
     }
 
     fn collect(&mut self) {
@@ -277,8 +301,12 @@ impl RunKeeper {
                     }
                 }
                 Report::Released(id) => _ = self.releasing.remove(&id),
-                Report::Listed(list) => self.list = Arc::from(list),
-                Report::Failed(text) => self.failures.push(EngineError::File(text)),
+                Report::Timeline(id, timeline) => self.news.timelines.push((id, timeline)),
+                Report::Listed(list) => {
+                    self.list = Arc::from(list);
+                    self.news.has_other_list = true;
+                }
+                Report::Failed(text) => self.news.failures.push(EngineError::File(text)),
             }
         }
         if let Some(report) = self.job.loss() {
@@ -288,7 +316,7 @@ impl RunKeeper {
         if let Some(failed) = failed
             && !std::mem::replace(&mut self.has_failed, true)
         {
-            self.failures.push(failed);
+            self.news.failures.push(failed);
         }
     }
 }
@@ -303,9 +331,24 @@ struct Writer {
     store: RunStore,
     own: Arc<Mutex<Own>>,
     deleted: Option<RunId>,
+    /// The files of the timelines of the runs that this program has.
+    timelines: BTreeMap<RunId, TimelineFile>,
+    /// What could not be written the last time, which is said once.
+    failing: BTreeSet<&'static str>,
 }
 
 impl Writer {
+    /// The report on `what` was to be written.
+    fn said_once(&mut self, what: &'static str, outcome: Result<(), FileError>) -> Option<Report> {
+        match outcome {
+            Ok(()) => {
+                self.failing.remove(what);
+                None
+            }
+            Err(error) => self.failing.insert(what).then(|| Report::Failed(format!("{what} are not kept: {error}"))),
+        }
+    }
+
     fn execute(&mut self, request: Request) -> Option<Report> {
         let said = |outcome: Result<(), String>| outcome.err().map(Report::Failed);
         match request {
@@ -316,7 +359,20 @@ impl Writer {
                 self.store.make_room(current.as_ref());
                 Some(Report::Saved(written.map(|()| begin.elapsed())))
             }
-            Request::Views(place, views) => said(place.save_views(&views).map_err(|e| format!("histories are not kept: {e}"))),
+            Request::Views(place, views) => {
+                let outcome = place.save_views(&views);
+                self.said_once("histories", outcome)
+            }
+            Request::ReadTimeline(id, place) => {
+                let (file, found) = TimelineFile::open(place.timeline());
+                self.timelines.insert(id.clone(), file);
+                Some(Report::Timeline(id, Box::new(found)))
+            }
+            Request::KeepTimeline(id, place, timeline) => {
+                let file = self.timelines.entry(id).or_insert_with(|| TimelineFile::open(place.timeline()).0);
+                let outcome = file.update(&timeline);
+                self.said_once("timelines", outcome)
+            }
             Request::Rename(id, name) => said(self.store.rename(&id, &name).map_err(|e| format!("run {id} keeps its name: {e}"))),
             Request::Delete(id) => said(match self.store.delete(&id) {
                 Ok(true) => {
@@ -339,6 +395,7 @@ impl Writer {
             }
             Request::Release(run) => {
                 let id = run.id.clone();
+                self.timelines.remove(&id);
                 self.store.discard(run);
                 Some(Report::Released(id))
             }
@@ -423,17 +480,21 @@ mod tests {
         let [first, second] = runs.map(|run| run.id.clone()); // no longer locked
         keeper.set_own(Some(second.clone()), std::iter::once(second.clone()));
         keeper.rename(first.clone(), "good".into());
-        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().runs.iter().any(|run| run.name.as_deref() == Some("good")));
+        until(&mut keeper, |keeper| {
+            keeper.take_news().has_other_list && keeper.list().runs.iter().any(|run| run.name.as_deref() == Some("good"))
+        });
         keeper.delete(first.clone());
-        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().runs.len() == 1);
+        until(&mut keeper, |keeper| keeper.take_news().has_other_list && keeper.list().runs.len() == 1);
         assert_eq!(keeper.list().deleted.as_ref(), Some(&first));
         keeper.restore(first);
-        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().runs.len() == 2);
+        until(&mut keeper, |keeper| keeper.take_news().has_other_list && keeper.list().runs.len() == 2);
         keeper.set_budget(1);
-        until(&mut keeper, |keeper| keeper.take_news().1 && keeper.list().budget == 1);
+        until(&mut keeper, |keeper| keeper.take_news().has_other_list && keeper.list().budget == 1);
         assert!(keeper.list().is_nearly_full() && keeper.list().runs.len() == 2, "one has a name, the other one runs");
         keeper.delete(RunId("nothing".into()));
-        until(&mut keeper, |keeper| keeper.take_news().0.iter().any(|error| error.to_string().contains("run nothing is not deleted")));
+        until(&mut keeper, |keeper| {
+            keeper.take_news().failures.iter().any(|error| error.to_string().contains("run nothing is not deleted"))
+        });
     }
 
     #[test]
@@ -449,7 +510,7 @@ mod tests {
             learn(&mut session);
             keeper.finish(&run, &session);
             until(&mut keeper, |keeper| {
-                said += keeper.take_news().0.len();
+                said += keeper.take_news().failures.len();
                 keeper.under_way == 0
             });
         }

@@ -17,6 +17,7 @@ const PREVIOUS: &str = "state.previous.npz";
 const RECORD: &str = "run.toml";
 const NAME: &str = "name.txt";
 const VIEWS: &str = "views.npz";
+const TIMELINE: &str = "timeline.bin";
 const THUMBNAIL: &str = "thumbnail.png";
 const LOCK: &str = "lock";
 /// The folder in which deleted runs wait for somebody to want them back, and how long they do.
@@ -94,6 +95,11 @@ impl RunPlace {
             write_atomically(&self.path.join(THUMBNAIL), picture.get_ref())?;
         }
         Ok(())
+    }
+
+    /// The file of its timeline.
+    pub(super) fn timeline(&self) -> PathBuf {
+        self.path.join(TIMELINE)
     }
 
     /// Writes what the views have shown.
@@ -240,7 +246,7 @@ impl RunStore {
         list.iter().rev().filter(may_go).map(|run| run.id.clone()).collect()
     }
 
-    /// Removes what was deleted, then runs that may go, until all have room; the ids of the latter.
+    /// Removes what was deleted, then the timelines of runs that may go, then these runs, until all have room; the ids of the latter.
     pub(super) fn make_room(&self, current: Option<&RunId>) -> Vec<RunId> {
         let (list, budget) = (self.list(), self.budget());
         let mut all: u64 = list.iter().map(|run| run.bytes).sum();
@@ -252,12 +258,24 @@ impl RunStore {
             }
         }
         let mut gone = Vec::new();
-        for id in Self::next_to_go(&list, current) {
+        let next_to_go = Self::next_to_go(&list, current);
+        for id in &next_to_go {
             if all <= budget {
                 break;
             }
-            let bytes = list.iter().find(|run| run.id == id).map_or(0, |run| run.bytes);
+            let Ok(Some(run)) = self.claim(id) else { continue };
+            let timeline = run.path.join(TIMELINE);
+            let bytes = fs::metadata(&timeline).map_or(0, |found| found.len());
+            if fs::remove_file(&timeline).is_ok() {
+                all = all.saturating_sub(bytes);
+            }
+        }
+        for id in next_to_go {
+            if all <= budget {
+                break;
+            }
             let Ok(Some(run)) = self.claim(&id) else { continue };
+            let bytes = size_of_folder(&run.path);
             if fs::remove_dir_all(&run.path).is_ok() {
                 all = all.saturating_sub(bytes);
                 gone.push(id);
@@ -407,6 +425,22 @@ mod tests {
         store.set_budget(1).unwrap();
         assert_eq!(store.make_room(Some(&ids[3])), [ids[2].clone()], "one with a name stays, and the one that runs");
         assert_eq!(store.list().len(), 2);
+    }
+
+    #[test]
+    fn a_timeline_goes_before_its_run_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::open(folder.path()).unwrap();
+        let ids: Vec<RunId> = (0..3).map(|_| saved(&store, "ridge")).collect();
+        let timeline = |id: &RunId| folder.path().join(&id.0).join(TIMELINE);
+        ids.iter().for_each(|id| fs::write(timeline(id), vec![0; 1 << 20]).unwrap());
+        let all: u64 = store.list().iter().map(|run| run.bytes).sum();
+        store.set_budget(all - 1).unwrap();
+        assert!(store.make_room(Some(&ids[2])).is_empty() && store.list().len() == 3);
+        assert_eq!(ids.iter().map(|id| timeline(id).exists()).collect::<Vec<_>>(), [false, true, true]);
+        store.set_budget(all - (2 << 20) - 1).unwrap();
+        assert_eq!(store.make_room(Some(&ids[2])), [ids[0].clone()], "then the oldest run");
+        assert_eq!(ids[1..].iter().map(|id| timeline(id).exists()).collect::<Vec<_>>(), [false, true], "the one that runs keeps all");
     }
 
     #[test]

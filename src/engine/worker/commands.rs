@@ -49,6 +49,7 @@ impl Worker {
             Command::RestoreRun(id) => self.keeper(|keeper| keeper.restore(id)),
             Command::SetRunBudget(bytes) => self.keeper(|keeper| keeper.set_budget(bytes)),
             Command::KeepViews(id, views) => self.keep_views(&id, *views),
+            Command::KeepTimeline(id, timeline) => self.keep_timeline(&id, timeline),
             Command::UseImages(paths) => self.use_images(paths),
             Command::SaveModel(path) => self.save(path),
             Command::PanicForTest => panic!("asked to panic"),
@@ -130,6 +131,7 @@ impl Running {
             | Command::RestoreRun(_)
             | Command::SetRunBudget(_)
             | Command::KeepViews(..)
+            | Command::KeepTimeline(..)
             | Command::UseImages(_)
             | Command::SaveModel(_)
             | Command::Shutdown

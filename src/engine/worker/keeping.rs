@@ -4,7 +4,7 @@ use super::Worker;
 use super::run_handle::RunHandle;
 use super::running::Running;
 use super::shared::Shared;
-use crate::engine::runs::{AutosaveOptions, RunId, RunKeeper, RunLabel, RunList, ViewArrays};
+use crate::engine::runs::{AutosaveOptions, KeeperNews, RunId, RunKeeper, RunLabel, RunList, RunTimeline, ViewArrays};
 use crate::engine::{EngineError, Event, Watch};
 use crate::experiment::modelfile;
 use crate::experiment::parameters::{self, Value};
@@ -156,9 +156,10 @@ impl Worker {
         {
             keeper.offer(folder, &running.session);
         }
-        let (failures, has_changed) = keeper.take_news();
+        let KeeperNews { failures, timelines, has_other_list } = keeper.take_news();
         failures.iter().for_each(|failure| self.shared.report(Event::Failed(failure.to_string())));
-        if has_changed {
+        timelines.into_iter().for_each(|(id, timeline)| self.shared.report(Event::Timeline(id, timeline)));
+        if has_other_list {
             self.shared.publication.mark_changed();
         }
     }
@@ -185,6 +186,7 @@ impl Worker {
         self.shared.model_id = self.shared.models;
         if let (Some(keeper), Some(folder)) = (&mut self.runs.keeper, &run.folder) {
             keeper.begin(folder, &session);
+            keeper.read_timeline(folder);
         }
         self.shared.settings.follow_stimulus(&session);
         let watch = run.views.as_ref().and_then(|views| views.watch.clone());
@@ -236,6 +238,7 @@ impl Worker {
         self.shared.model_id = running.model_id;
         if let (Some(keeper), Some(folder)) = (&mut self.runs.keeper, &running.run.folder) {
             keeper.begin(folder, &running.session);
+            keeper.read_timeline(folder);
         }
         self.shared.settings.follow_stimulus(&running.session);
         running.go_on(visibility);
@@ -339,6 +342,14 @@ impl Worker {
         running.run.views = Some(views.clone());
         if let (Some(keeper), Some(folder)) = (&self.runs.keeper, &running.run.folder) {
             keeper.keep_views(folder, views);
+        }
+    }
+
+    /// Keeps the timeline of a run.
+    pub(super) fn keep_timeline(&self, id: &RunId, timeline: Box<RunTimeline>) {
+        let found = self.running.iter().chain(&self.runs.parked).find(|running| running.run.id == *id);
+        if let (Some(keeper), Some(folder)) = (&self.runs.keeper, found.and_then(|running| running.run.folder.as_ref())) {
+            keeper.keep_timeline(folder, timeline);
         }
     }
 
