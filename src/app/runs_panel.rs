@@ -195,7 +195,7 @@ fn below(ui: &mut Ui, list: &RunList, actions: &mut Vec<Action>) {
             ui.weak(text)
         };
         let field = crate::app::widgets::number_field::drag_value(&mut budget).range(10.0..=10_000_000.0).speed(10.0).suffix(" MB");
-        if ui.add(field).on_hover_text("Room for all runs. Where there is no more, the oldest without a name go first").changed() {
+        if ui.add(field).on_hover_text("Room for all runs. Where there is no more, the timelines of those without a name go first, then these runs, the oldest first").changed() {
             actions.push(Action::Send(Command::SetRunBudget((budget * MEGABYTE) as u64)));
         }
         if let Some(next) = list.next_to_go.first().filter(|_| list.is_nearly_full()) {
