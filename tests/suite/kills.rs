@@ -1,6 +1,8 @@
 //! Programs that are killed while they save: the last save is whole every time. `scripts/check_kills.sh` does the same a thousand times,
 //! with the window too.
 
+use crate::runs;
+use heescope::dynamics::Probes;
 use heescope::engine::{AutosaveOptions, Command, Engine, Event, Pace};
 use heescope::experiment::modelfile::{self, Resumed};
 use heescope::experiment::{Config, Session, presets};
@@ -9,8 +11,11 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// Names the folder for the process that is to be killed.
+/// Name the folder and the preset for the process that is to be killed.
 const FOLDER: &str = "HEESCOPE_TEST_FOLDER";
+const PRESET: &str = "HEESCOPE_TEST_PRESET";
+/// Steps that a run goes on after it was killed.
+const NEXT: u64 = 1000;
 
 fn small() -> Config {
     let mut config = presets::by_name("bars").unwrap();
@@ -79,11 +84,55 @@ fn a_run_that_is_killed_while_it_saves_leaves_a_whole_model() {
 fn an_engine_that_saves_until_it_is_killed() {
     let folder = std::env::var(FOLDER).unwrap();
     let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: Duration::ZERO, recover: true };
-    let engine = Engine::start_with(small(), Some(autosave), || {}).unwrap();
+    let config = std::env::var(PRESET).map_or_else(|_| small(), |preset| runs::small(&preset));
+    let engine = Engine::start_with(config, Some(autosave), || {}).unwrap();
     engine.send(Command::SetPace(Pace::Full));
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(60) {
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// That process, with runs in this folder.
+fn saving(folder: &Path, settings: &[(&str, &str)]) -> Child {
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["kills::an_engine_that_saves_until_it_is_killed", "--exact", "--ignored"])
+        .env(FOLDER, folder)
+        .envs(settings.iter().copied())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs the session up to this step.
+fn advance(session: &mut Session, steps: u64) {
+    while session.steps() < steps {
+        session.advance((steps - session.steps()) as usize, &Probes::default());
+    }
+}
+
+#[test]
+fn every_preset_that_is_killed_goes_on_with_the_bits_of_one_that_was_not() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for preset in presets::all().iter().map(|preset| preset.name).filter(|name| *name != "mnist") {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("0001-{preset}/state.npz"));
+        let mut child = saving(folder.path(), &[(PRESET, preset)]);
+        await_file(&path, &mut child);
+        kill(child, &mut rng);
+        let (config, model) = modelfile::load(&path).unwrap();
+        let mut killed = Session::with_model(config, model).unwrap();
+        assert_eq!(modelfile::resume(&path, &mut killed).unwrap(), Resumed::Exactly, "{preset}");
+        let mut never = Session::new(runs::small(preset)).unwrap();
+        advance(&mut never, killed.steps());
+        let bytes = |session: &Session| modelfile::state_archive(session.state()).unwrap().into_bytes().unwrap();
+        assert!(bytes(&killed) == bytes(&never), "{preset} after {} steps", killed.steps());
+        let end = killed.steps() + NEXT;
+        for session in [&mut killed, &mut never] {
+            advance(session, end);
+        }
+        assert!(bytes(&killed) == bytes(&never), "{preset} after {NEXT} more");
     }
 }
 
@@ -94,13 +143,7 @@ fn an_engine_that_is_killed_while_it_saves_is_recovered() {
     let path = folder.path().join("0001-bars/state.npz");
     let mut seen = 0;
     for round in 0..10 {
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["kills::an_engine_that_saves_until_it_is_killed", "--exact", "--ignored"])
-            .env(FOLDER, folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = saving(folder.path(), &[]);
         if round == 0 {
             await_file(&path, &mut child);
         } else {

@@ -16,6 +16,7 @@ mod families;
 mod files;
 #[cfg(feature = "window")]
 mod film;
+mod full_disk;
 mod generate;
 mod generation;
 mod grid;

@@ -19,7 +19,7 @@ fn keeping(folder: &Path, recover: bool, config: Config) -> Engine {
 }
 
 /// A preset small enough to be built in a moment.
-fn small(preset: &str) -> Config {
+pub(crate) fn small(preset: &str) -> Config {
     let mut config = presets::by_name(preset).unwrap();
     config.data.patches = config.data.patches.min(400);
     config.stimulus.batch = config.stimulus.batch.min(25);

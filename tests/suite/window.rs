@@ -3,7 +3,7 @@
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::{App, Options};
 use heescope::data::Source;
-use heescope::engine::Measuring;
+use heescope::engine::{AutosaveOptions, Measuring};
 use heescope::experiment::{Config, presets};
 use std::time::{Duration, Instant};
 
@@ -74,6 +74,36 @@ fn run_pause_step_and_parameters_reach_the_engine() {
     // One drag is one change to undo; a double click on the name gives the preset's value again.
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
     until(&mut harness, |app| adaptation(app) == Some(before));
+}
+
+#[test]
+fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let interval = Duration::from_millis(200);
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval, recover: false };
+    let mut config = presets::by_name("bars").unwrap();
+    config.data.patches = 500;
+    let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+        let options =
+            || Options { config: config.clone(), view: Some("compare".into()), autosave: Some(autosave.clone()), ..Options::default() };
+        let app = app.get_or_insert_with(|| App::start(ui.ctx(), options()).unwrap());
+        app.drain(ui.ctx());
+        app.frame(ui);
+    };
+    let mut harness = Harness::builder().with_size([1100.0, 1400.0]).build_ui_state(draw, None);
+    let learned = |app: &App| app.state.learning.len() > 20;
+    until(&mut harness, learned);
+    let first = harness.state().as_ref().unwrap().state.latest.as_ref().unwrap().run.clone();
+    harness.key_press(egui::Key::R);
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|snapshot| snapshot.run != first) && learned(app));
+    harness.get_by_role_and_label(egui::accesskit::Role::CheckBox, "bars 1").click();
+    let begin = Instant::now();
+    while harness.query_by_label("Residual variance").is_none() || harness.query_all_by_label_contains("KS ").next().is_none() {
+        harness.step();
+        assert!(begin.elapsed() < Duration::from_secs(30), "the run is not there beside the other");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(harness.query_all_by_label_contains("filters alike").next().is_some());
 }
 
 #[test]

@@ -64,6 +64,11 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K
         self.found.as_ref()
     }
 
+    /// The value that was computed last, with what it was computed from.
+    pub fn found(&self) -> Option<&(K, V)> {
+        self.found.as_ref()
+    }
+
     /// The same of `key` alone, once: it is handed over.
     pub fn taken(&mut self, ui: &Ui, key: &K, compute: impl FnOnce(&K) -> V + Send + 'static) -> Option<V> {
         self.of(ui, key, compute)?;

@@ -4,6 +4,7 @@ use super::columns::{in_columns, shown_in_sight};
 use super::compared::{Compared, color, named};
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
+use crate::export::table::Table;
 use egui::{Ui, vec2};
 use egui_plot::{Line, Plot, PlotPoints};
 
@@ -58,6 +59,15 @@ fn range(values: &[(usize, &[f64])]) -> Option<[f64; 2]> {
     let finite = || values.iter().flat_map(|(_, values)| *values).copied().filter(|value| value.is_finite());
     let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
     (high - low > 1e-12 * high.abs().max(low.abs())).then_some([low, high]).filter(|range| (range[1] - range[0]).is_finite())
+}
+
+/// The values of every unit, a column a quantity and run: of the quantity of this name, or of all.
+pub(super) fn add_to(table: &mut Table, compared: &[Compared], name: Option<&str>) {
+    for quantity in quantities(compared).iter().filter(|quantity| name.is_none_or(|name| name == quantity.name)) {
+        for (i, values) in &quantity.values {
+            table.push(format!("{} ({})", quantity.name, compared[*i].label), values.iter().copied());
+        }
+    }
 }
 
 /// Draws them in as many columns as there is room for.

@@ -74,12 +74,27 @@ impl View for Compare {
         });
     }
 
-    fn table(&self, _: &ViewState, _: &Snapshot) -> Option<Table> {
-        None
+    /// The curves that are drawn, and the quantities of all units.
+    fn table(&self, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        self.numbers(state, snapshot, None)
+    }
+
+    /// Those of one plot; of a mosaic all of the view's.
+    fn figure_table(&self, figure: &str, state: &ViewState, snapshot: &Snapshot) -> Option<Table> {
+        self.numbers(state, snapshot, Some(figure))
     }
 }
 
 impl Compare {
+    /// Curves and quantities of what is compared, of one figure or of all; None where nothing is compared.
+    fn numbers(&self, state: &ViewState, snapshot: &Snapshot, figure: Option<&str>) -> Option<Table> {
+        let (_, compared) = self.found.found()?;
+        let mut table = Table::default();
+        overlays::add_to(&mut table, compared, &compared::curves(compared, state, snapshot), &self.chosen, figure);
+        distributions::add_to(&mut table, compared, figure);
+        (!table.columns.is_empty()).then_some(table)
+    }
+
     /// Which runs and files stand beside the one that runs.
     fn choose(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
         let list: Arc<RunList> = snapshot.runs.clone().unwrap_or_default();
@@ -184,6 +199,15 @@ mod tests {
                 names = figure::take(&ctx).into_iter().map(|(name, _)| name).collect();
                 std::thread::sleep(Duration::from_millis(2));
             }
+            let columns = |figure: Option<&str>| {
+                let table = figure.map_or_else(|| view.table(&state, &snapshot), |name| view.figure_table(name, &state, &snapshot));
+                table.map_or_else(Vec::new, |table| table.columns)
+            };
+            let curve = columns(Some("Residual variance"));
+            assert!(curve.len() == 4 && curve.iter().all(|(_, values)| values.len() == 20), "images and values of two lines: {curve:?}");
+            assert!(curve[1].1.iter().all(|&value| value == 0.5));
+            assert!(columns(None).len() > curve.len() + 2, "every curve, and the quantities of both");
+            assert_eq!(view.figure_table("filters of other.npz", &state, &snapshot), None);
         }
     }
 }

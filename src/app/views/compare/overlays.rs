@@ -7,6 +7,7 @@ use crate::app::widgets::decimate::min_max;
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{Axis, decades, round_number};
+use crate::export::table::Table;
 use egui::{Ui, vec2};
 use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoints, Points};
 use std::collections::BTreeSet;
@@ -70,6 +71,22 @@ pub(super) fn all(ui: &mut Ui, compared: &[Compared], curves: &[Option<RunCurves
         let columns = if ui.available_width() > TWO { 2 } else { 1 };
         in_columns(ui, columns, &drawn, |ui, filled, width| plot(ui, filled, compared, width));
         ui.add_space(4.0);
+    }
+}
+
+/// The points of curves, two or three columns a curve: those of the plot of this title, or of all that are drawn.
+pub(super) fn add_to(table: &mut Table, compared: &[Compared], curves: &[Option<RunCurves<'_>>], chosen: &Chosen, title: Option<&str>) {
+    let is_wanted = |overlay: &&Overlay| title.map_or_else(|| chosen.0.contains(overlay.title), |title| title == overlay.title);
+    for overlay in SECTIONS.iter().flat_map(|section| section.overlays).filter(is_wanted) {
+        let Some(filled) = Filled::of(overlay, curves) else { continue };
+        for (of, line) in compared.iter().zip(&filled.lines).flat_map(|(of, lines)| lines.iter().map(move |line| (of, line))) {
+            let name = format!("{}, {} ({})", overlay.title, line.name, of.label);
+            table.push(format!("{} of {name}", overlay.x), line.points.iter().map(|point| point[0]));
+            if !line.errors.is_empty() {
+                table.push(format!("standard error of {name}"), line.errors.iter().copied());
+            }
+            table.push(name, line.points.iter().map(|point| point[1]));
+        }
     }
 }
 
