@@ -86,7 +86,8 @@ impl View for Traces {
             ui.spacing_mut().slider_width = 70.0;
             ui.add(slider).labelled_by(label.id).on_hover_text("Simulated time that is shown");
             if self.mode == Mode::Signals && trace_plots::stands_still(state, snapshot) {
-                ui.weak("Drag to pan, scroll to zoom, click for a cursor, double-click for all as it was");
+                let hint = "Double-click: everything as it was. A second cursor shows the differences";
+                ui.weak("drag: pan, scroll: zoom, click: cursor").on_hover_text(hint);
             }
         });
         let Some(last) = state.traces.iter().filter_map(|t| t.back()).map(|s| s.time_ms).reduce(f64::max) else {

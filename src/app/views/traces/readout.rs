@@ -4,16 +4,19 @@ use super::signals::Group;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::widgets::grid;
-use egui::{Color32, Grid, ScrollArea, Ui};
+use egui::{Color32, Grid, Label, RichText, ScrollArea, Ui};
 use egui_plot::{LineStyle, PlotUi, VLine};
 use std::ops::RangeInclusive;
 
 /// Width of the table of values at the cursors.
-pub const TABLE_WIDTH: f32 = 250.0;
+pub const TABLE_WIDTH: f32 = 340.0;
+/// Of it, what names take at most.
+const NAME_WIDTH: f32 = 130.0;
 /// Simulated time across the plots at least, and at most, ms.
 const SPANS: RangeInclusive<f64> = 0.5..=600_000.0;
 /// Points of the wheel for a factor of e.
 const WHEEL: f32 = 200.0;
+/// The cursors: a solid line and a dashed one.
 const NAMES: [&str; 2] = ["A", "B"];
 
 /// What is looked at in plots that stand still.
@@ -98,17 +101,20 @@ impl Readout {
         ScrollArea::both().auto_shrink([false, true]).show(ui, |ui| {
             Grid::new("values at the cursors").spacing([8.0, 2.0]).show(ui, |ui| {
                 ui.label("");
-                ui.strong(format!("A {first:.1}"));
-                if let Some(second) = second {
-                    ui.strong(format!("B {second:.1}"));
+                NAMES.iter().take(self.cursors.len()).for_each(|name| _ = ui.strong(*name));
+                if second.is_some() {
                     ui.strong("B - A");
                 }
                 ui.end_row();
+                name(ui, RichText::new("time, ms"));
+                self.cursors.iter().for_each(|time| _ = ui.monospace(format!("{time:.1}")));
+                second.iter().for_each(|second| _ = ui.monospace(format!("{:.1}", second - first)));
+                ui.end_row();
                 for group in groups {
-                    ui.weak(&group.name);
+                    name(ui, RichText::new(&group.name).weak());
                     ui.end_row();
                     for signal in &group.signals {
-                        ui.colored_label(signal.color, &signal.name);
+                        name(ui, RichText::new(&signal.name).color(signal.color));
                         let values = [Some(first), second].map(|time| time.and_then(|time| signal.at(state, time)));
                         values.iter().flatten().for_each(|&value| _ = ui.monospace(grid::short(value)));
                         if let [Some(at_first), Some(at_second)] = values {
@@ -120,6 +126,14 @@ impl Readout {
             });
         });
     }
+}
+
+/// A name that leaves room for the values beside it.
+fn name(ui: &mut Ui, text: RichText) {
+    ui.scope(|ui| {
+        ui.set_max_width(NAME_WIDTH);
+        ui.add(Label::new(text).wrap());
+    });
 }
 
 /// What was done with a plot.
@@ -149,8 +163,9 @@ impl Marks {
         if let Some(pointer) = self.pointer {
             plot.vline(line("", pointer, Color32::GRAY).style(LineStyle::dotted_loose()));
         }
-        for (name, &cursor) in NAMES.iter().zip(&self.cursors) {
-            plot.vline(line(name, cursor, theme::exact(dark)));
+        let styles = [LineStyle::Solid, LineStyle::dashed_dense()];
+        for ((name, &cursor), style) in NAMES.iter().zip(&self.cursors).zip(styles) {
+            plot.vline(line(name, cursor, theme::exact(dark)).style(style));
         }
         let response = plot.response();
         let pointer = plot.pointer_coordinate().map(|point| point.x).filter(|_| response.hovered() || response.dragged());

@@ -8,6 +8,10 @@ use egui::Color32;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
+/// Nothing was recorded where the time between two samples is so many times as long as usual, which that many of them say.
+const GAP: f64 = 8.0;
+const SPACINGS: usize = 100;
+
 /// Where a signal is read.
 #[derive(Clone, Copy)]
 enum Source {
@@ -47,11 +51,21 @@ impl Timed for InterneuronSample {
     }
 }
 
-/// The samples within a span and the one before it, at most two in each bucket.
-fn points<T: Timed>(samples: &VecDeque<T>, value: fn(&T) -> f32, span: &RangeInclusive<f64>, bucket: f64) -> Vec<[f64; 2]> {
+/// The samples within a span and the ones beside it, at most two in each bucket, in pieces between which nothing was recorded: of a moment
+/// of the past only the last samples are kept.
+fn pieces<T: Timed>(samples: &VecDeque<T>, value: fn(&T) -> f32, span: &RangeInclusive<f64>, bucket: f64) -> Vec<Vec<[f64; 2]>> {
     let first = samples.partition_point(|sample| sample.time_ms() < *span.start()).saturating_sub(1);
     let behind = (samples.partition_point(|sample| sample.time_ms() <= *span.end()) + 1).min(samples.len()); // the line goes on to the edge
-    min_max(samples.range(first..behind.max(first)).map(|sample| [sample.time_ms(), f64::from(value(sample))]), bucket)
+    let time = |number: usize| samples[number].time_ms();
+    let between = |number: usize| time(number) - time(number - 1);
+    let mut sizes: Vec<f64> = (first + 1..behind).step_by(((behind - first) / SPACINGS).max(1)).map(between).collect();
+    sizes.sort_by(f64::total_cmp);
+    let longest = sizes.get(sizes.len() / 2).map_or(f64::INFINITY, |usual| GAP * usual);
+    let gaps = (first + 1..behind).filter(|&number| between(number) > longest);
+    let ends: Vec<usize> = gaps.chain([behind]).collect();
+    let begins = std::iter::once(first).chain(ends.iter().copied());
+    let point = |sample: &T| [sample.time_ms(), f64::from(value(sample))];
+    begins.zip(&ends).map(|(begin, &end)| min_max(samples.range(begin..end.max(begin)).map(point), bucket)).collect()
 }
 
 /// The last sample up to this time.
@@ -61,11 +75,11 @@ fn at<T: Timed>(samples: &VecDeque<T>, value: fn(&T) -> f32, time_ms: f64) -> Op
 }
 
 impl Signal {
-    /// Its points within `span`, ms, at most two in each `bucket`, ms.
-    pub fn points(&self, state: &ViewState, span: &RangeInclusive<f64>, bucket: f64) -> Vec<[f64; 2]> {
+    /// Its points within `span`, ms, at most two in each `bucket`, ms, in pieces between which nothing was recorded.
+    pub fn pieces(&self, state: &ViewState, span: &RangeInclusive<f64>, bucket: f64) -> Vec<Vec<[f64; 2]>> {
         match self.source {
-            Source::Unit(number, value) => state.traces.get(number).map(|trace| points(trace, value, span, bucket)),
-            Source::Interneurons(value) => state.interneurons.first().map(|samples| points(samples, value, span, bucket)),
+            Source::Unit(number, value) => state.traces.get(number).map(|trace| pieces(trace, value, span, bucket)),
+            Source::Interneurons(value) => state.interneurons.first().map(|samples| pieces(samples, value, span, bucket)),
         }
         .unwrap_or_default()
     }
@@ -102,4 +116,32 @@ pub fn groups(state: &ViewState, snapshot: &Snapshot, dark: bool) -> Vec<Group> 
         groups.push(Group { name: "Prediction error".into(), signals: vec![error] });
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(times: impl Iterator<Item = f64>) -> VecDeque<TraceSample> {
+        times.map(|time_ms| TraceSample { time_ms, x: time_ms as f32, ..Default::default() }).collect()
+    }
+
+    #[test]
+    fn no_line_goes_where_nothing_was_recorded() {
+        let recorded = samples((0..300).map(|i| f64::from(i) * 0.5).chain((0..300).map(|i| 1000.0 + f64::from(i) * 0.5)));
+        let found = pieces(&recorded, |s| s.x, &(0.0..=2000.0), 0.1);
+        let ends: Vec<[f64; 2]> = found.iter().map(|piece| [piece[0][0], piece[piece.len() - 1][0]]).collect();
+        assert_eq!(ends, [[0.0, 149.5], [1000.0, 1149.5]]);
+        let whole = samples((0..5000).map(|i| f64::from(i) * if i < 2500 { 0.5 } else { 0.4 }));
+        assert!(pieces(&whole, |s| s.x, &(0.0..=1200.0), 0.1).len() == 1, "a step that changes is no gap");
+    }
+
+    #[test]
+    fn a_span_has_the_samples_beside_it_too_and_a_value_is_the_last_before_its_time() {
+        let recorded = samples((0..100).map(f64::from));
+        let found = pieces(&recorded, |s| s.x, &(10.5..=20.5), 0.1);
+        assert_eq!((found.len(), found[0][0][0], found[0][found[0].len() - 1][0]), (1, 10.0, 21.0));
+        assert!(pieces(&VecDeque::<TraceSample>::new(), |s| s.x, &(0.0..=1.0), 0.1).iter().all(Vec::is_empty));
+        assert_eq!([-0.5, 0.0, 7.9, 1e9].map(|time| at(&recorded, |s| s.x, time)), [None, Some(0.0), Some(7.0), Some(99.0)]);
+    }
 }

@@ -18,7 +18,7 @@ const WIDTH: f32 = 1.0;
 /// Between two pictures where each is new from end to end, or half of it: faster ones nobody can read.
 const REDRAW: Duration = Duration::from_millis(66);
 /// Width below which the values at the cursors stand above the plots, and their height there.
-const NARROW: f32 = 560.0;
+const NARROW: f32 = 640.0;
 const TABLE_HEIGHT: f32 = 110.0;
 
 /// What the lines were made of, but for the newest sample.
@@ -52,11 +52,11 @@ impl Picture {
         let span = of.span.clone().unwrap_or(last - of.window_ms..=last);
         let bucket = (span.end() - span.start()) / f64::from(of.width);
         // Points are two a column at most: a band of them would have more triangles, and a wedge after each jump of what rests.
-        let line = |signal: &signals::Signal| {
-            let points = PlotPoints::from(signal.points(state, &span, bucket));
-            Line::new(&*signal.name, points).color(signal.color).width(WIDTH).allow_band(false)
+        let line = |signal: &signals::Signal, points: Vec<[f64; 2]>| {
+            Line::new(&*signal.name, PlotPoints::from(points)).color(signal.color).width(WIDTH).allow_band(false)
         };
-        let lines = groups.iter().map(|group| CachedLines::new(group.signals.iter().map(line))).collect();
+        let lines_of = |signal| signals::Signal::pieces(signal, state, &span, bucket).into_iter().map(|points| line(signal, points));
+        let lines = groups.iter().map(|group| CachedLines::new(group.signals.iter().flat_map(lines_of))).collect();
         Self { of, last, at: Instant::now(), groups, lines }
     }
 
@@ -161,7 +161,7 @@ fn plots(ui: &mut Ui, picture: &Picture, readout: &mut Readout, state: &ViewStat
 /// The name of a plot and of its lines, with their values under the pointer.
 fn title(ui: &mut Ui, group: &Group, state: &ViewState, time_ms: Option<f64>) {
     let text = |signal: &signals::Signal| match time_ms.and_then(|time_ms| signal.at(state, time_ms)) {
-        Some(value) => format!("{} {}", signal.name, grid::short(value)),
+        Some(value) => format!("{}: {}", signal.name, grid::short(value)),
         None => signal.name.clone(),
     };
     let named: Vec<(String, Color32)> = group.signals.iter().map(|signal| (text(signal), signal.color)).collect();
