@@ -7,7 +7,8 @@ use crate::app::theme;
 use crate::app::timeline::{self, BUDGET, Timeline};
 use crate::app::widgets::background_value::BackgroundValue;
 use crate::engine::{Command, RunId, Snapshot};
-use egui::{Button, Slider, TextEdit, Ui};
+use egui::containers::menu::{MenuButton, MenuConfig};
+use egui::{Button, Key, PopupCloseBehavior, Slider, TextEdit, Ui};
 use std::time::{Duration, Instant};
 
 /// Between two moments while they are played.
@@ -161,12 +162,15 @@ impl Rewind {
 
     /// Notes at moments: a click goes there.
     fn bookmarks(&mut self, ui: &mut Ui, number: usize) {
-        ui.menu_button("Bookmarks", |ui| {
+        // A click into the field for the note must not close the menu.
+        let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        MenuButton::new("Bookmarks").config(config).ui(ui, |ui| {
             let mut removed = None;
             for (i, bookmark) in self.timeline.bookmarks().iter().enumerate() {
                 ui.horizontal(|ui| {
                     if ui.button(&bookmark.note).on_hover_text(format!("{:.0} s", bookmark.seconds)).clicked() {
                         (self.at, self.playing) = (Some(bookmark.seconds), None);
+                        ui.close();
                     }
                     if ui.small_button("x").on_hover_text("Remove the bookmark").clicked() {
                         removed = Some(i);
@@ -175,11 +179,14 @@ impl Rewind {
             }
             removed.into_iter().for_each(|i| self.timeline.remove_bookmark(i));
             ui.horizontal(|ui| {
-                ui.add(TextEdit::singleline(&mut self.note).hint_text("note").desired_width(160.0));
+                let field = ui.add(TextEdit::singleline(&mut self.note).hint_text("note").desired_width(160.0));
+                let is_entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
                 let can = !self.note.trim().is_empty();
-                if ui.add_enabled(can, Button::new("Add")).on_hover_text("At the moment that is shown").clicked() {
+                let button = ui.add_enabled(can, Button::new("Add")).on_hover_text("At the moment that is shown");
+                if can && (is_entered || button.clicked()) {
                     self.timeline.add_bookmark(number, self.note.trim().to_string());
                     self.note.clear();
+                    ui.close();
                 }
             });
         });

@@ -3,7 +3,7 @@
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::{App, Options};
 use heescope::data::Source;
-use heescope::engine::{AutosaveOptions, Measuring};
+use heescope::engine::{AutosaveOptions, Measuring, RunTimeline};
 use heescope::experiment::{Config, presets};
 use std::time::{Duration, Instant};
 
@@ -104,6 +104,41 @@ fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(harness.query_all_by_label_contains("filters alike").next().is_some());
+}
+
+#[test]
+fn a_note_is_typed_at_a_moment_and_kept_with_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let interval = Duration::from_secs(3600);
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval, recover: false };
+    let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+        let config = || presets::by_name("ridge").unwrap();
+        let options = || Options { config: config(), view: Some("traces".into()), autosave: Some(autosave.clone()), ..Options::default() };
+        let app = app.get_or_insert_with(|| App::start(ui.ctx(), options()).unwrap());
+        app.drain(ui.ctx());
+        app.frame(ui);
+    };
+    let mut harness = Harness::builder().with_size([1000.0, 700.0]).build_ui_state(draw, None);
+    let begin = Instant::now();
+    while harness.query_by_label("Bookmarks").is_none() {
+        harness.step();
+        assert!(begin.elapsed() < Duration::from_secs(30), "the timeline has no moments");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    click(&mut harness, "Bookmarks");
+    harness.get_by(|node| node.placeholder() == Some("note")).click();
+    harness.run_steps(4);
+    harness.get_by(|node| node.placeholder() == Some("note")).type_text("before the turn");
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(4);
+    click(&mut harness, "Bookmarks");
+    assert!(harness.query_by_label("before the turn").is_some(), "it is in the list");
+    drop(harness); // closing keeps it
+    let kept = RunTimeline::load(&folder.path().join("0001-ridge/timeline.bin"));
+    let [bookmark] = &kept.bookmarks[..] else { panic!("{:?}", kept.bookmarks) };
+    assert_eq!(bookmark.note, "before the turn");
+    assert!(kept.moments.iter().any(|moment| moment.seconds == bookmark.seconds));
 }
 
 #[test]
