@@ -13,6 +13,18 @@ fn small() -> Config {
     config
 }
 
+/// A preset small enough to be built in a moment.
+pub(crate) fn small_preset(preset: &str) -> Config {
+    let mut config = presets::by_name(preset).unwrap();
+    config.data.patches = config.data.patches.min(400);
+    config.stimulus.batch = config.stimulus.batch.min(25);
+    if config.stimulus.images > 0 {
+        (config.stimulus.images, config.stimulus.first_images) = (200, 200);
+    }
+    config.dynamics.threads = 1;
+    config
+}
+
 /// The first snapshot for which `wanted` holds; fails after 20 s.
 pub fn wait(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Box<Snapshot> {
     let start = Instant::now();

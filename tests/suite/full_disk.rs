@@ -2,9 +2,7 @@
 //!
 //! The disk is full for a process whose files may not grow any longer.
 
-#![cfg(unix)]
-
-use crate::{engine::wait, runs::small};
+use crate::engine::{small_preset, wait};
 use heescope::engine::{AutosaveOptions, Command, Engine, Event, Moment, Pace, RunTimeline, ViewArrays};
 use heescope::experiment::modelfile;
 use ndarray::Array2;
@@ -39,7 +37,7 @@ fn runs_on_a_full_disk() {
     let folder = std::path::PathBuf::from(std::env::var(FOLDER).unwrap());
     signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false))).unwrap(); // a write fails, and ends nothing
     let autosave = AutosaveOptions { folder: folder.clone(), older: None, interval: Duration::ZERO, recover: false };
-    let engine = Engine::start_with(small("bars"), Some(autosave), || {}).unwrap();
+    let engine = Engine::start_with(small_preset("bars"), Some(autosave), || {}).unwrap();
     assert!(engine.send(Command::SetPace(Pace::StepsPerSecond(2000.0))));
     let run = wait(&engine, |s| s.clock.images > 500).run.clone();
     let [state, views, timeline] = ["state.npz", "views.npz", "timeline.bin"].map(|name| folder.join(&run.0).join(name));

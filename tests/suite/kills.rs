@@ -1,7 +1,7 @@
 //! Programs that are killed while they save: the last save is whole every time. `scripts/check_kills.sh` does the same a thousand times,
 //! with the window too.
 
-use crate::runs;
+use crate::engine;
 use heescope::dynamics::Probes;
 use heescope::engine::{AutosaveOptions, Command, Engine, Event, Pace};
 use heescope::experiment::modelfile::{self, Resumed};
@@ -84,7 +84,7 @@ fn a_run_that_is_killed_while_it_saves_leaves_a_whole_model() {
 fn an_engine_that_saves_until_it_is_killed() {
     let folder = std::env::var(FOLDER).unwrap();
     let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: Duration::ZERO, recover: true };
-    let config = std::env::var(PRESET).map_or_else(|_| small(), |preset| runs::small(&preset));
+    let config = std::env::var(PRESET).map_or_else(|_| small(), |preset| engine::small_preset(&preset));
     let engine = Engine::start_with(config, Some(autosave), || {}).unwrap();
     engine.send(Command::SetPace(Pace::Full));
     let begin = Instant::now();
@@ -124,7 +124,7 @@ fn every_preset_that_is_killed_goes_on_with_the_bits_of_one_that_was_not() {
         let (config, model) = modelfile::load(&path).unwrap();
         let mut killed = Session::with_model(config, model).unwrap();
         assert_eq!(modelfile::resume(&path, &mut killed).unwrap(), Resumed::Exactly, "{preset}");
-        let mut never = Session::new(runs::small(preset)).unwrap();
+        let mut never = Session::new(engine::small_preset(preset)).unwrap();
         advance(&mut never, killed.steps());
         let bytes = |session: &Session| modelfile::state_archive(session.state()).unwrap().into_bytes().unwrap();
         assert!(bytes(&killed) == bytes(&never), "{preset} after {} steps", killed.steps());

@@ -16,6 +16,7 @@ mod families;
 mod files;
 #[cfg(feature = "window")]
 mod film;
+#[cfg(unix)]
 mod full_disk;
 mod generate;
 mod generation;

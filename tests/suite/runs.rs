@@ -1,6 +1,6 @@
 //! Runs that stay: switching loses nothing, two programs share a folder, and what was deleted comes back.
 
-use crate::engine::wait;
+use crate::engine::{small_preset, wait};
 use heescope::app::{App, Options};
 use heescope::engine::recording::unpack;
 use heescope::engine::{AutosaveOptions, Bookmark, Command, Engine, Event, Moment, Pace, RunId, RunTimeline, Snapshot, ViewArrays};
@@ -16,18 +16,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn keeping(folder: &Path, recover: bool, config: Config) -> Engine {
     let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: HOUR, recover };
     Engine::start_with(config, Some(autosave), || {}).unwrap()
-}
-
-/// A preset small enough to be built in a moment.
-pub(crate) fn small(preset: &str) -> Config {
-    let mut config = presets::by_name(preset).unwrap();
-    config.data.patches = config.data.patches.min(400);
-    config.stimulus.batch = config.stimulus.batch.min(25);
-    if config.stimulus.images > 0 {
-        (config.stimulus.images, config.stimulus.first_images) = (200, 200);
-    }
-    config.dynamics.threads = 1;
-    config
 }
 
 fn send(engine: &Engine, commands: impl IntoIterator<Item = Command>) {
@@ -56,7 +44,7 @@ fn state(snapshot: &Snapshot) -> (u64, u64, Vec<Vec<f32>>, Vec<Array2<f32>>) {
 fn every_preset_goes_on_with_the_same_bits_from_memory_and_from_disk() {
     for preset in presets::all().iter().map(|preset| preset.name).filter(|name| *name != "mnist") {
         let folder = tempfile::tempdir().unwrap();
-        let engine = keeping(folder.path(), false, small(preset));
+        let engine = keeping(folder.path(), false, small_preset(preset));
         send(&engine, [Command::Pause, Command::Reset, Command::Step(40)]);
         let run = wait(&engine, |s| s.clock.steps == 40).run.clone();
         // In memory, while two others run.
@@ -85,7 +73,7 @@ fn every_preset_goes_on_with_the_same_bits_from_memory_and_from_disk() {
         assert_eq!((&found.run, found.config.model.name.as_str()), (&run, preset));
         let now = found.clock.steps;
         assert!(now >= 100, "{preset}: {now} steps");
-        let unbroken = Engine::start(small(preset), || {}).unwrap();
+        let unbroken = Engine::start(small_preset(preset), || {}).unwrap();
         send(&unbroken, [Command::Pause, Command::Reset, Command::Step(now)]);
         let expected = wait(&unbroken, |s| !s.clock.running && s.clock.steps == now);
         assert_eq!(state(&found), state(&expected), "{preset} after {now} steps");
@@ -95,10 +83,10 @@ fn every_preset_goes_on_with_the_same_bits_from_memory_and_from_disk() {
 #[test]
 fn two_programs_on_one_folder_have_runs_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
-    let first = keeping(folder.path(), true, small("bars"));
+    let first = keeping(folder.path(), true, small_preset("bars"));
     send(&first, [Command::SetPace(Pace::Full)]);
     let own = wait(&first, |s| s.clock.images > 500).run.clone();
-    let second = keeping(folder.path(), true, small("ridge"));
+    let second = keeping(folder.path(), true, small_preset("ridge"));
     let other = wait(&second, |s| s.clock.steps > 10).run.clone();
     assert_ne!(own, other, "what the first has is not recovered by the second");
     send(&second, [Command::SwitchRun(own.clone())]);
@@ -117,7 +105,7 @@ fn two_programs_on_one_folder_have_runs_of_their_own() {
 #[test]
 fn a_run_is_named_duplicated_begun_again_and_deleted_with_a_way_back() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = keeping(folder.path(), false, small("ridge"));
+    let engine = keeping(folder.path(), false, small_preset("ridge"));
     send(&engine, [Command::Pause, Command::Step(100)]);
     let first = wait(&engine, |s| !s.clock.running && s.clock.steps >= 100);
     let run = first.run.clone();
@@ -146,12 +134,12 @@ fn a_run_is_named_duplicated_begun_again_and_deleted_with_a_way_back() {
 #[test]
 fn what_the_views_have_shown_is_kept_with_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = keeping(folder.path(), false, small("bars"));
+    let engine = keeping(folder.path(), false, small_preset("bars"));
     let run = wait(&engine, |s| s.clock.images > 100).run.clone();
     let views = ViewArrays { arrays: vec![("learning".into(), Array2::ones((3, 8)))], ..ViewArrays::default() };
     send(&engine, [Command::KeepViews(run.clone(), Box::new(views.clone()))]);
     drop(engine);
-    let engine = keeping(folder.path(), true, small("ridge"));
+    let engine = keeping(folder.path(), true, small_preset("ridge"));
     let found = wait(&engine, |s| s.run == run).views.clone().unwrap();
     assert_eq!(found.arrays, views.arrays);
 }
@@ -170,11 +158,11 @@ fn the_window_s_curves_come_back_with_their_run() {
             std::thread::sleep(Duration::from_millis(2));
         }
     };
-    let mut app = open(small("bars"));
+    let mut app = open(small_preset("bars"));
     until(&mut app, &|app| app.state.learning.len() > 20);
     let curve = app.state.learning.clone();
     drop(app); // closing keeps them
-    let mut app = open(small("ridge"));
+    let mut app = open(small_preset("ridge"));
     until(&mut app, &|app| app.state.latest.is_some());
     assert!(app.state.learning.starts_with(&curve), "{} points, {} before", app.state.learning.len(), curve.len());
 }
@@ -182,7 +170,7 @@ fn the_window_s_curves_come_back_with_their_run() {
 #[test]
 fn the_past_of_a_run_comes_back_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = keeping(folder.path(), false, small("ridge"));
+    let engine = keeping(folder.path(), false, small_preset("ridge"));
     let run = wait(&engine, |s| s.clock.steps > 0).run.clone();
     let events = || {
         let begin = Instant::now();
@@ -198,7 +186,7 @@ fn the_past_of_a_run_comes_back_with_it() {
     let moment = |i: u8| Moment { seconds: f64::from(i), time_ms: 1.0, images: 2, packed: Arc::new(vec![i; 1000]) };
     let bookmarks = vec![Bookmark { seconds: 3.0, note: "here".into() }];
     let timeline = RunTimeline { moments: (0..9).map(moment).collect(), bookmarks };
-    send(&engine, [Command::KeepTimeline(run.clone(), Box::new(timeline.clone())), Command::Load(Box::new(small("ring")))]);
+    send(&engine, [Command::KeepTimeline(run.clone(), Box::new(timeline.clone())), Command::Load(Box::new(small_preset("ring")))]);
     assert_eq!(events().1, RunTimeline::default());
     // Handed over and asked for at once: what is read is what was handed over.
     let mut more = timeline.clone();
@@ -213,7 +201,7 @@ fn the_window_s_past_is_there_at_the_next_start() {
     let ctx = egui::Context::default();
     let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval: HOUR, recover: true };
     let kept = |seconds: u64| {
-        let options = Options { config: small("bars"), autosave: Some(autosave.clone()), ..Options::default() };
+        let options = Options { config: small_preset("bars"), autosave: Some(autosave.clone()), ..Options::default() };
         let mut app = App::start(&ctx, options).unwrap();
         let begin = Instant::now();
         while begin.elapsed() < Duration::from_secs(seconds) {
@@ -237,7 +225,7 @@ fn the_window_s_past_is_there_at_the_next_start() {
 #[test]
 fn a_run_id_from_elsewhere_opens_nothing_outside_the_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = keeping(folder.path(), false, small("ridge"));
+    let engine = keeping(folder.path(), false, small_preset("ridge"));
     let run = wait(&engine, |_| true).run.clone();
     for id in ["../..", "", "deleted", "no such run"] {
         let id = RunId(id.into());
