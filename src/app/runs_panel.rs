@@ -15,6 +15,9 @@ const PICTURE: f32 = 34.0;
 const HEIGHT: f32 = 230.0;
 /// What a run has been changed in is told up to so many values.
 const CHANGES: usize = 3;
+/// What happens where all runs take more than they may.
+const ROOM: &str =
+    "Room for all runs. Where there is no more, the timelines of those without a name go first, then these runs, the oldest first";
 const MEGABYTE: f64 = 1024.0 * 1024.0;
 
 /// What the list keeps between frames.
@@ -195,7 +198,7 @@ fn below(ui: &mut Ui, list: &RunList, actions: &mut Vec<Action>) {
             ui.weak(text)
         };
         let field = crate::app::widgets::number_field::drag_value(&mut budget).range(10.0..=10_000_000.0).speed(10.0).suffix(" MB");
-        if ui.add(field).on_hover_text("Room for all runs. Where there is no more, the timelines of those without a name go first, then these runs, the oldest first").changed() {
+        if ui.add(field).on_hover_text(ROOM).changed() {
             actions.push(Action::Send(Command::SetRunBudget((budget * MEGABYTE) as u64)));
         }
         if let Some(next) = list.next_to_go.first().filter(|_| list.is_nearly_full()) {
