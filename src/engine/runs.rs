@@ -1,13 +1,15 @@
 //! Runs that stay: each has a folder with its exact state and what its views have shown, and is found at the next start.
 
 mod keeper;
+mod list;
 mod store;
 mod summary;
 mod timeline;
 mod views;
+mod writer;
 
-pub use keeper::RunList;
 pub(super) use keeper::{KeeperNews, RunKeeper};
+pub use list::RunList;
 pub use store::{RunFolder, RunStore};
 pub(super) use summary::RunLabel;
 pub use summary::{RunId, RunSummary, THUMBNAIL};

@@ -1,16 +1,13 @@
 //! The thread that writes runs: their states as they go on, names, deletions, and the list of all after each.
 
-use super::store::RunPlace;
-use super::timeline::TimelineFile;
-use super::{AutosaveOptions, RunFolder, RunId, RunStore, RunSummary, RunTimeline, ViewArrays};
+use super::list::RunList;
+use super::writer::{Own, Report, Request, Writer};
+use super::{AutosaveOptions, RunFolder, RunId, RunStore, RunTimeline, ViewArrays};
 use crate::engine::background::{BackgroundJob, JobContext};
 use crate::engine::error::EngineError;
-use crate::experiment::session::{Session, SessionState};
-use crate::export::FileError;
+use crate::experiment::session::Session;
 use crossbeam_channel::Receiver;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,58 +19,6 @@ const STATES: usize = 2;
 const LEAST_PAUSE: u32 = 100;
 /// How long what has to be written waits for what comes before it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Share of the budget from which on it is said which run goes next.
-const NEARLY_FULL: f64 = 0.9;
-
-/// What the thread is asked for.
-enum Request {
-    Save(RunPlace, Box<SessionState>),
-    Views(RunPlace, Arc<ViewArrays>),
-    ReadTimeline(RunId, RunPlace),
-    KeepTimeline(RunId, RunPlace, Box<RunTimeline>),
-    Rename(RunId, String),
-    Delete(RunId),
-    Restore(RunId),
-    SetBudget(u64),
-    Release(RunFolder),
-    List,
-}
-
-/// What it answers.
-enum Report {
-    Saved(Result<Duration, FileError>),
-    Released(RunId),
-    Timeline(RunId, Box<RunTimeline>),
-    Listed(Box<RunList>),
-    Failed(String),
-}
-
-/// All runs, and the room that they take.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunList {
-    /// Where they are.
-    pub folder: PathBuf,
-    /// The one saved last first.
-    pub runs: Vec<RunSummary>,
-    /// Bytes of all at most.
-    pub budget: u64,
-    /// Those that go where there is no room, the next one first.
-    pub next_to_go: Vec<RunId>,
-    /// The run deleted last, which can come back.
-    pub deleted: Option<RunId>,
-}
-
-impl RunList {
-    /// Bytes of all runs.
-    pub fn bytes(&self) -> u64 {
-        self.runs.iter().map(|run| run.bytes).sum()
-    }
-
-    /// Whether there is so little room left that it is to be said which run goes next.
-    pub fn is_nearly_full(&self) -> bool {
-        self.bytes() as f64 > NEARLY_FULL * self.budget as f64
-    }
-}
 
 /// What the thread has done and found since it was asked last.
 #[derive(Default)]
@@ -83,13 +28,6 @@ pub(in crate::engine) struct KeeperNews {
     pub(in crate::engine) timelines: Vec<(RunId, Box<RunTimeline>)>,
     /// Whether the list of runs is another one.
     pub(in crate::engine) has_other_list: bool,
-}
-
-/// The runs that this program has, and which of them runs.
-#[derive(Default)]
-struct Own {
-    all: BTreeSet<RunId>,
-    current: Option<RunId>,
 }
 
 /// The thread that writes, and what it has written.
@@ -123,8 +61,7 @@ impl RunKeeper {
             store.import(older).map_err(of_folder)?;
         }
         let own = Arc::new(Mutex::new(Own::default()));
-        let (deleted, timelines, failing) = (None, BTreeMap::new(), BTreeSet::new());
-        let mut writer = Writer { store: store.clone(), own: own.clone(), deleted, timelines, failing };
+        let mut writer = Writer::new(store.clone(), own.clone());
         let body = move |requests: Receiver<Request>, job: &JobContext<Report>| {
             for request in &requests {
                 let report = writer.execute(request);
@@ -324,92 +261,6 @@ impl RunKeeper {
 /// What a run has done.
 fn stamp(run: &RunFolder, session: &Session) -> (RunId, u64, u64) {
     (run.id.clone(), session.steps(), session.weights_version())
-}
-
-/// The thread's side.
-struct Writer {
-    store: RunStore,
-    own: Arc<Mutex<Own>>,
-    deleted: Option<RunId>,
-    /// The files of the timelines of the runs that this program has.
-    timelines: BTreeMap<RunId, TimelineFile>,
-    /// What could not be written the last time, which is said once.
-    failing: BTreeSet<&'static str>,
-}
-
-impl Writer {
-    /// The report on `what` was to be written.
-    fn said_once(&mut self, what: &'static str, outcome: Result<(), FileError>) -> Option<Report> {
-        match outcome {
-            Ok(()) => {
-                self.failing.remove(what);
-                None
-            }
-            Err(error) => self.failing.insert(what).then(|| Report::Failed(format!("{what} are not kept: {error}"))),
-        }
-    }
-
-    fn execute(&mut self, request: Request) -> Option<Report> {
-        let said = |outcome: Result<(), String>| outcome.err().map(Report::Failed);
-        match request {
-            Request::Save(place, state) => {
-                let begin = Instant::now();
-                let written = place.save(*state);
-                let current = self.own.lock().unwrap_or_else(PoisonError::into_inner).current.clone();
-                self.store.make_room(current.as_ref());
-                Some(Report::Saved(written.map(|()| begin.elapsed())))
-            }
-            Request::Views(place, views) => {
-                let outcome = place.save_views(&views);
-                self.said_once("histories", outcome)
-            }
-            Request::ReadTimeline(id, place) => {
-                let (file, found) = TimelineFile::open(place.timeline());
-                self.timelines.insert(id.clone(), file);
-                Some(Report::Timeline(id, Box::new(found)))
-            }
-            Request::KeepTimeline(id, place, timeline) => {
-                let file = self.timelines.entry(id).or_insert_with(|| TimelineFile::open(place.timeline()).0);
-                let outcome = file.update(&timeline);
-                self.said_once("timelines", outcome)
-            }
-            Request::Rename(id, name) => said(self.store.rename(&id, &name).map_err(|e| format!("run {id} keeps its name: {e}"))),
-            Request::Delete(id) => said(match self.store.delete(&id) {
-                Ok(true) => {
-                    self.deleted = Some(id);
-                    Ok(())
-                }
-                Ok(false) => Err(format!("run {id} is open in another window and stays")),
-                Err(error) => Err(format!("run {id} is not deleted: {error}")),
-            }),
-            Request::Restore(id) => {
-                let restored = self.store.restore(&id).map_err(|e| format!("run {id} does not come back: {e}"));
-                self.deleted = self.deleted.take().filter(|deleted| *deleted != id);
-                said(restored)
-            }
-            Request::SetBudget(bytes) => {
-                let set = self.store.set_budget(bytes).map_err(|e| format!("the budget of the runs is not kept: {e}"));
-                let current = self.own.lock().unwrap_or_else(PoisonError::into_inner).current.clone();
-                self.store.make_room(current.as_ref());
-                said(set)
-            }
-            Request::Release(run) => {
-                let id = run.id.clone();
-                self.timelines.remove(&id);
-                self.store.discard(run);
-                Some(Report::Released(id))
-            }
-            Request::List => None,
-        }
-    }
-
-    fn list(&self) -> RunList {
-        let mut runs = self.store.list();
-        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.iter_mut().filter(|run| own.all.contains(&run.id)).for_each(|run| run.is_elsewhere = false);
-        let next_to_go = RunStore::next_to_go(&runs, own.current.as_ref()).into_iter().filter(|id| !own.all.contains(id)).collect();
-        RunList { folder: self.store.folder().into(), next_to_go, budget: self.store.budget(), deleted: self.deleted.clone(), runs }
-    }
 }
 
 #[cfg(test)]
