@@ -57,6 +57,8 @@ pub enum Action {
         /// The file.
         path: PathBuf,
     },
+    /// Bring a view to the front.
+    ShowView(ViewKind),
     /// What the next export writes.
     SetExport(ExportSettings),
     /// Write the filters as the settings say.
@@ -73,6 +75,21 @@ pub enum Action {
     OpenFilm,
     /// Write a film.
     Film(Box<FilmRequest>),
+    /// Begin a run that goes on live beside the one that is shown.
+    RunBeside(BesideRequest),
+    /// Show the run beside, and have the one that is shown go on beside it.
+    ShowBeside,
+    /// End the run beside; it stays in the list of runs.
+    EndBeside,
+}
+
+/// A run like the one that is shown, which is to go on beside it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BesideRequest {
+    /// Keys in [`crate::experiment::parameters`] of what is changed, with the new values.
+    pub changes: Vec<(&'static str, Value)>,
+    /// Whether it goes on with the weights as they are now; else it begins from the seed.
+    pub from_here: bool,
 }
 
 /// A path field that a dialog fills.

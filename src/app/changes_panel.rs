@@ -1,6 +1,7 @@
 //! The list of the changes of parameters, each with its time; a click goes back to it.
 
 use super::App;
+use crate::app::widgets::greek::greek;
 use crate::experiment::parameters;
 use egui::{Context, RichText, ScrollArea};
 use std::time::Duration;
@@ -25,7 +26,7 @@ impl App {
                 }
                 for (i, entry) in entries.iter().enumerate().filter(|(i, _)| rows.contains(&(i + 1))) {
                     let symbol = parameters::find(entry.key).map_or(entry.key, |parameter| parameter.symbol);
-                    let text = RichText::new(format!("{symbol}: {} to {}", entry.from, entry.to));
+                    let text = RichText::new(greek(&format!("{symbol}: {} to {}", entry.from, entry.to)));
                     let text = if entry.is_undone { text.weak().strikethrough() } else { text };
                     ui.horizontal(|ui| {
                         if ui.selectable_label(i + 1 == applied, text).clicked() {

@@ -6,9 +6,14 @@ use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::histories;
 use crate::app::paths::full_path;
+use crate::app::simulation::Simulation;
+use crate::app::state::ViewState;
+use crate::app::timeline::Timeline;
 use crate::app::view_export::Drawn;
 use crate::app::views::ViewKind;
+use crate::app::whole_view;
 use crate::app::widgets::picture;
+use crate::app::workspace::Workspace;
 use crate::engine::recording;
 use crate::engine::{Command, Pace};
 use crate::experiment::modelfile;
@@ -65,8 +70,10 @@ impl App {
             Action::ToggleSpeed => {
                 let full = self.state.latest.as_ref().is_some_and(|s| s.clock.pace == Pace::Full);
                 self.simulation.toggle_full_speed(full);
+                self.beside.iter_mut().for_each(|beside| beside.simulation.toggle_full_speed(full));
             }
             Action::SaveView { kind, figure, path } => self.save_view(kind, figure, path),
+            Action::ShowView(kind) => self.workspace.bring_to_front(kind),
             Action::SetExport(settings) => self.state.export = settings,
             Action::Export => self.export_filters(),
             Action::Dialog(field) => self.open_dialog(field),
@@ -76,6 +83,9 @@ impl App {
                 }
             }
             Action::StopRecording => self.stop_recording(),
+            Action::RunBeside(request) => self.begin_beside(&request),
+            Action::ShowBeside => self.show_beside(),
+            Action::EndBeside => self.end_beside(None),
             Action::OpenFilm => self.film.open(self.workspace.visible().next()),
             Action::Film(request) => {
                 if let Err(error) = self.film.start(*request) {
@@ -86,6 +96,7 @@ impl App {
     }
 
     fn send(&mut self, command: Command) {
+        let Some(command) = self.send_beside(command) else { return };
         if begins_or_switches(&command) {
             self.keep_views();
         }
@@ -101,15 +112,8 @@ impl App {
 
     /// Hands over what the views have shown of the run that runs, to be kept with it.
     pub(super) fn keep_views(&mut self) {
-        let Some(snapshot) = self.state.latest.as_ref().filter(|snapshot| snapshot.runs.is_some()) else { return };
-        let run = snapshot.run.clone();
-        let layout = self.workspace.kept_layout();
-        let views = Box::new(histories::to_arrays(&self.state.histories(), layout));
         self.views_kept = Instant::now();
-        self.simulation.queue(Command::KeepViews(run, views));
-        if let Some((run, timeline)) = self.rewind.timeline.take_news() {
-            self.simulation.queue(Command::KeepTimeline(run, Box::new(timeline)));
-        }
+        keep_views(&mut self.simulation, &self.state, &mut self.rewind.timeline, &self.workspace);
     }
 
     /// Where the filters are written.
@@ -165,9 +169,16 @@ impl App {
         }
     }
 
-    /// A view that was asked for and is drawn becomes a file once the screenshot of this frame has come.
+    /// A view that was asked for becomes a file: one that is more than what is in sight as a whole, any other and a figure as this frame
+    /// has drawn it, once its screenshot has come.
     pub(super) fn save_drawn_view(&mut self, ui: &egui::Ui) {
         let Some((request, drawn)) = self.workspace.take_export() else { return };
+        if let Some((view, width)) = self.workspace.whole(request.kind, &self.state).filter(|_| request.figure.is_none()) {
+            let (path, dark) = (request.path, ui.visuals().dark_mode);
+            let write = move || whole_view::write(&path, width, dark, view).map(|()| path);
+            self.in_background("export", move || Some(TaskResult::Exported(write())));
+            return;
+        }
         let Some(drawn) = drawn else {
             let text = format!("{} is not in sight: bring its tab to the front", request.kind.title());
             self.notifications.error(&text);
@@ -229,11 +240,21 @@ impl App {
     }
 }
 
+/// Hands over what has been shown of a run, to be kept with it.
+pub(super) fn keep_views(simulation: &mut Simulation, state: &ViewState, timeline: &mut Timeline, workspace: &Workspace) {
+    let Some(snapshot) = state.latest.as_ref().filter(|snapshot| snapshot.runs.is_some()) else { return };
+    let views = Box::new(histories::to_arrays(&state.histories(), workspace.kept_layout()));
+    simulation.queue(Command::KeepViews(snapshot.run.clone(), views));
+    if let Some((run, timeline)) = timeline.take_news() {
+        simulation.queue(Command::KeepTimeline(run, Box::new(timeline)));
+    }
+}
+
 /// Whether an action leaves the run that goes on as it is, or is one of the ways out of the past.
 fn is_harmless(action: &Action) -> bool {
     match action {
         Action::Send(command) => matches!(command, Command::Run | Command::Pause | Command::GoOnFrom(_) | Command::SwitchRun(_)),
-        Action::Change { .. } | Action::Watch(_) => false,
+        Action::Change { .. } | Action::Watch(_) | Action::RunBeside(_) => false,
         _ => true,
     }
 }

@@ -2,22 +2,16 @@
 
 use crate::app::film_settings::{FilmRequest, FilmSettings};
 use crate::app::gabor_fitter::{FitPriority, FitsInTurn};
-use crate::app::rasteriser::Rasteriser;
+use crate::app::offscreen::{FrameOf, Offscreen};
 use crate::app::state::ViewState;
 use crate::app::views::{View, ViewKind, registry};
-use crate::app::widgets::{figure, whole_frame};
 use crate::engine::Snapshot;
 use crate::engine::recording::RecordedRun;
 use crate::export::FileError;
 use crate::export::film::{FilmFormat, FilmWriter};
-use egui::{Align, CentralPanel, Context, FullOutput, Layout, Pos2, RawInput, Rect, Theme, Ui, Vec2};
+use egui::{Align, Layout, Ui};
 use image::RgbImage;
 
-/// How often a frame is laid out before it is drawn: places depend on what stood where before. The first needs more.
-const LAYOUTS: usize = 2;
-const FIRST_LAYOUTS: usize = 4;
-/// The longest side of a texture.
-const TEXTURE_SIDE: usize = 8192;
 /// Between two passes of fits, s of the recording; and passes at most before the film begins.
 const FITS_INTERVAL: f64 = 1.0;
 const FITS_BEFORE: f64 = 60.0;
@@ -64,30 +58,23 @@ pub fn write_film(request: &FilmRequest, goes_on: &mut dyn FnMut(usize, usize) -
 /// A view and what it has been shown, drawn at a size of its own.
 struct ViewDrawing<'a> {
     settings: &'a FilmSettings,
-    ctx: Context,
+    offscreen: Offscreen,
     view: Box<dyn View>,
     state: ViewState,
-    rasteriser: Rasteriser,
     fits: FitsInTurn,
     /// When filters were fitted last, s of the recording.
     fitted: Option<f64>,
-    is_first: bool,
 }
 
 impl<'a> ViewDrawing<'a> {
     fn new(settings: &'a FilmSettings) -> Self {
-        let ctx = Context::default();
-        ctx.set_theme(if settings.dark { Theme::Dark } else { Theme::Light });
-        whole_frame::ask(&ctx);
         Self {
             settings,
-            ctx,
+            offscreen: Offscreen::new(settings.dark),
             view: registry::create(settings.view),
             state: ViewState::default(),
-            rasteriser: Rasteriser::default(),
             fits: FitsInTurn::default(),
             fitted: None,
-            is_first: true,
         }
     }
 
@@ -110,39 +97,13 @@ impl<'a> ViewDrawing<'a> {
 
     /// The picture at this moment, s.
     fn draw(&mut self, seconds: f64) -> RgbImage {
-        let layouts = if std::mem::take(&mut self.is_first) { FIRST_LAYOUTS } else { LAYOUTS };
-        for _ in 1..layouts {
-            let mut output = self.lay_out(seconds);
-            self.rasteriser.set_textures(&mut output.textures_delta);
-            self.rasteriser.free(&mut output.textures_delta);
-        }
-        let mut output = self.lay_out(seconds);
-        self.rasteriser.set_textures(&mut output.textures_delta);
-        let background = self.ctx.global_style().visuals.panel_fill;
-        let triangles = self.ctx.tessellate(output.shapes, output.pixels_per_point);
-        let picture = self.rasteriser.draw(&triangles, self.settings.size.map(u32::from), output.pixels_per_point, background);
-        self.rasteriser.free(&mut output.textures_delta);
-        picture
+        let of = self.frame_at(seconds);
+        let Self { offscreen, view, state, settings, .. } = self;
+        offscreen.draw(of, |ui| frame(ui, settings.view, view.as_mut(), state)).1
     }
 
-    /// The shapes of the picture.
-    fn lay_out(&mut self, seconds: f64) -> FullOutput {
-        let scale = self.settings.scale();
-        let points = Vec2::from(self.settings.size.map(f32::from)) / scale;
-        let mut input = RawInput {
-            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, points)),
-            time: Some(seconds),
-            max_texture_side: Some(TEXTURE_SIDE),
-            focused: false,
-            ..RawInput::default()
-        };
-        input.viewports.entry(input.viewport_id).or_default().native_pixels_per_point = Some(scale);
-        let Self { ctx, view, state, settings, .. } = self;
-        let output = ctx.run_ui(input, |ui| {
-            CentralPanel::default().show(ui, |ui| frame(ui, settings.view, view.as_mut(), state));
-        });
-        figure::take(ctx);
-        output
+    fn frame_at(&self, seconds: f64) -> FrameOf {
+        FrameOf { size: self.settings.size.map(u32::from), scale: self.settings.scale(), seconds }
     }
 }
 
@@ -162,6 +123,7 @@ fn frame(ui: &mut Ui, kind: ViewKind, view: &mut dyn View, state: &ViewState) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::offscreen::FIRST_LAYOUTS;
     use crate::engine::recording::RecordingWriter;
     use crate::engine::{Command, Engine, Pace};
     use crate::experiment::presets;
@@ -270,17 +232,19 @@ mod tests {
             let mut card = WgpuTestRenderer::new();
             let mut last = None;
             for _ in 0..FIRST_LAYOUTS {
-                let mut output = drawing.lay_out(1.0);
+                let of = drawing.frame_at(1.0);
+                let ViewDrawing { offscreen, view, state, .. } = &mut drawing;
+                let mut output = offscreen.lay_out(of, |ui| frame(ui, settings.view, view.as_mut(), state));
                 card.handle_delta(&mut output.textures_delta.clone());
-                drawing.rasteriser.set_textures(&mut output.textures_delta);
+                drawing.offscreen.rasteriser.set_textures(&mut output.textures_delta);
                 output.textures_delta.clear();
                 last = Some(output);
             }
             let output = last.unwrap();
-            let drawn = image::DynamicImage::ImageRgba8(card.render(&drawing.ctx, &output).unwrap()).into_rgb8();
-            let triangles = drawing.ctx.tessellate(output.shapes, output.pixels_per_point);
-            let background = drawing.ctx.global_style().visuals.panel_fill;
-            let own = drawing.rasteriser.draw(&triangles, [640, 400], scale, background);
+            let drawn = image::DynamicImage::ImageRgba8(card.render(&drawing.offscreen.ctx, &output).unwrap()).into_rgb8();
+            let triangles = drawing.offscreen.ctx.tessellate(output.shapes, output.pixels_per_point);
+            let background = drawing.offscreen.background();
+            let own = drawing.offscreen.rasteriser.draw(&triangles, [640, 400], scale, background);
             assert_eq!(own.dimensions(), drawn.dimensions());
             let (far, mean) = difference(own.as_raw(), drawn.as_raw(), 3);
             assert!(far < 1e-4 && mean < 0.05, "{}: {far} of the values are more than 3 of 255 off, {mean} in the mean", view.title());

@@ -50,6 +50,7 @@ impl App {
             self.rewind.timeline.follow(&snapshot);
             self.state.absorb(snapshot);
         }
+        self.drain_beside();
         if let Some(error) = self.recording.take_failure() {
             self.show_error(&WindowError::file(error));
         }

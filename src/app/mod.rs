@@ -17,6 +17,7 @@ mod lessons;
 mod logic;
 mod measured_curves;
 mod notifications;
+mod offscreen;
 mod options;
 mod panels;
 mod paths;
@@ -24,11 +25,13 @@ mod projector;
 mod questions;
 mod rasteriser;
 mod recording_menu;
+mod run_beside;
 mod runs_panel;
 mod screenshot;
 mod settings_file;
 mod side_panel;
 mod simulation;
+mod start_page;
 mod state;
 mod status_bar;
 mod stop_banner;
@@ -38,6 +41,7 @@ mod timeline_panel;
 mod ui;
 mod view_export;
 mod views;
+mod whole_view;
 mod widgets;
 mod workspace;
 mod zoom;
@@ -64,6 +68,7 @@ use notifications::Notifications;
 use panels::Panels;
 use projector::Projector;
 use recording_menu::RecordingMenu;
+use run_beside::{EndingRun, EngineStarter, RunBeside};
 use screenshot::{Failure, Screenshot};
 use settings_file::SettingsFile;
 use simulation::Simulation;
@@ -103,6 +108,7 @@ pub fn open(options: Options) -> Result<(), WindowError> {
     crate::engine::let_threads_stand_back();
     let size = options.size.unwrap_or([1400.0, 900.0]);
     let keeps = options.screenshot.is_none() && options.recording.is_none();
+    let is_plain = options.view.is_none() && options.autosave.as_ref().is_some_and(|autosave| autosave.recover);
     let (settings_file, problem) = match data_folder().filter(|_| keeps).map(|folder| SettingsFile::open(&folder)) {
         None => (None, None),
         Some(Ok(file)) => (Some(file), None),
@@ -132,7 +138,9 @@ pub fn open(options: Options) -> Result<(), WindowError> {
             let mut app = App::start(&cc.egui_ctx, options)?;
             zoom::limit(&cc.egui_ctx);
             app.screenshot.report_failure_to(shared);
-            app.restore(cc.storage);
+            if !app.restore(cc.storage) && keeps && is_plain {
+                app.panels.start_page.open(); // the first start
+            }
             app.settings_file = settings_file;
             problem.iter().for_each(|problem| app.notifications.error(problem));
             Ok(Box::new(app))
@@ -163,6 +171,12 @@ pub struct App {
     pub state: ViewState,
     /// Where snapshots come from and commands go to.
     simulation: Simulation,
+    /// Starts engines beside that one; None where no engine runs.
+    starter: Option<EngineStarter>,
+    /// A run that goes on beside the one that is shown.
+    beside: Option<RunBeside>,
+    /// Runs beside that were ended and are being saved.
+    ending: Vec<EndingRun>,
     /// What can be undone.
     history: EditHistory,
     /// The views and their places.
@@ -212,8 +226,9 @@ pub struct App {
 impl Drop for App {
     fn drop(&mut self) {
         self.keep_views();
+        self.keep_views_beside();
         let begin = Instant::now();
-        while self.simulation.has_pending() && begin.elapsed() < LAST_COMMANDS {
+        while (self.send_pending_beside() || self.simulation.has_pending()) && begin.elapsed() < LAST_COMMANDS {
             self.simulation.send_pending();
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -233,9 +248,11 @@ impl App {
         }
         let waker = ctx.clone();
         let autosave = options.autosave.clone().filter(|_| options.screenshot.is_none());
-        let engine = Engine::start_with(options.config.clone(), autosave, move || waker.request_repaint());
+        let engine = Engine::start_with(options.config.clone(), autosave.clone(), move || waker.request_repaint());
         let engine = engine.map_err(WindowError::Simulation)?;
-        Self::new(ctx, Box::new(engine), options)
+        let mut app = Self::new(ctx, Box::new(engine), options)?;
+        app.starter = Some(EngineStarter { autosave, ctx: ctx.clone() });
+        Ok(app)
     }
 
     /// Shows what `source` has; it is sent the commands that `options` ask for.
@@ -259,6 +276,9 @@ impl App {
         Ok(Self {
             state: ViewState::default(),
             simulation,
+            starter: None,
+            beside: None,
+            ending: Vec::new(),
             history: EditHistory::default(),
             workspace,
             panels: Panels::default(),

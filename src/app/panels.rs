@@ -5,6 +5,7 @@ use crate::app::frame_times::FrameTimes;
 use crate::app::lessons::Lessons;
 use crate::app::runs_panel::RunsPanel;
 use crate::app::side_panel::SidePanel;
+use crate::app::start_page::{Chosen, StartPage};
 use crate::app::state::ViewState;
 use crate::app::status_bar::StatusBar;
 use crate::app::zoom;
@@ -17,6 +18,15 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Between two pictures of its progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The model's publication.
+const PAPER: &str = "X. Dong and S. Wu: Neural Sampling in Hierarchical Exponential-family Energy-based Models. Advances in Neural \
+                     Information Processing Systems 36, 2023 (arXiv 2310.08431).";
+/// Embedded images besides the photographs, and their authors and licences.
+const CREDITS: [(&str, &str); 2] = [
+    ("Digits", "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository 1998, CC-BY-4.0"),
+    ("Clothing", "Fashion-MNIST, H. Xiao, K. Rasul and R. Vollgraf 2017, Zalando SE, MIT licence"),
+];
 
 /// Less room than this from side to side, in points, and the panel at the left folds away.
 const NARROW: f32 = 800.0;
@@ -42,6 +52,8 @@ pub(super) struct Panels {
     status: StatusBar,
     /// The panel at the right.
     pub(super) lessons: Lessons,
+    /// The page with ways to begin.
+    pub(super) start_page: StartPage,
     /// Whether the list of shortcuts is shown.
     pub(super) help: bool,
     about: bool,
@@ -60,6 +72,7 @@ impl Default for Panels {
             narrow: None,
             status: StatusBar::default(),
             lessons: Lessons::default(),
+            start_page: StartPage::default(),
             help: false,
             about: false,
             changes: false,
@@ -78,6 +91,9 @@ impl Panels {
                 ui.separator();
                 if ui.button("Help").on_hover_text("Keyboard shortcuts (F1)").clicked() {
                     self.help = !self.help;
+                }
+                if ui.button("Start").on_hover_text("Six ways to begin").clicked() {
+                    self.start_page.toggle();
                 }
                 let lessons = ui.selectable_label(self.lessons.is_open(), "Lessons");
                 if lessons.on_hover_text("What the model does, a few minutes each, on the running model").clicked() {
@@ -109,13 +125,20 @@ impl Panels {
     }
 
     /// The status bar below, and the panel at the left where it is open.
-    pub(super) fn beside_views(&mut self, ui: &mut Ui, snapshot: &Snapshot, frames: &FrameTimes, actions: &mut Vec<Action>) {
+    pub(super) fn beside_views(
+        &mut self,
+        ui: &mut Ui,
+        state: &ViewState,
+        snapshot: &Snapshot,
+        frames: &FrameTimes,
+        actions: &mut Vec<Action>,
+    ) {
         egui::Panel::bottom("status").show(ui, |ui| self.status.ui(ui, snapshot, frames));
         self.fold(ui.ctx().content_rect().width() < NARROW);
         if self.side_open {
             egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {
                 egui::ScrollArea::vertical().show(ui, |ui| {
-                    self.runs.ui(ui, snapshot, actions);
+                    self.runs.ui(ui, state, snapshot, actions);
                     self.side.ui(ui, snapshot, actions);
                 });
             });
@@ -125,6 +148,16 @@ impl Panels {
     /// The panel of lessons at the right; where a step speaks of a slider, the panel that has it is shown.
     pub(super) fn lessons(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         self.side_open |= self.lessons.panel(ui, state, snapshot, actions);
+    }
+
+    /// The page with ways to begin, where it is open.
+    pub(super) fn start_page(&mut self, ctx: &Context, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        match self.start_page.ui(ctx, actions) {
+            Some(Chosen::View(view)) => self.lessons.want_view(view, snapshot.model_id),
+            Some(Chosen::OwnPictures) => self.side_open = true,
+            Some(Chosen::Lessons) if !self.lessons.is_open() => self.lessons.toggle(),
+            _ => {}
+        }
     }
 
     /// Folds the panel at the left away where there is little room, and brings it back where there is more.
@@ -195,11 +228,19 @@ fn shortcuts(ui: &mut Ui) {
 }
 
 fn about(ui: &mut Ui) {
-    ui.label(
-        "Neural sampling in hierarchical exponential-family energy-based models, after X. Dong and S. Wu, NeurIPS 2023 (arXiv 2310.08431).",
-    );
+    let version = env!("CARGO_PKG_VERSION");
+    ui.strong(format!("heescope {version}"));
+    ui.label("Watch neural sampling in hierarchical exponential-family energy-based models, live and beside the exact answer.");
     ui.separator();
-    ui.strong("Embedded photographs, each cropped and turned to grey");
+    ui.strong("To cite");
+    ui.label(PAPER);
+    ui.label(format!("heescope {version}, licensed under MIT or Apache-2.0."));
+    ui.separator();
+    ui.strong("Embedded images");
+    for (what, authors) in CREDITS {
+        ui.small(format!("{what}: {authors}"));
+    }
+    ui.small("Photographs, each cropped and turned to grey:");
     for (name, author, licence) in photographs::attribution() {
         ui.small(format!("{name}: {author}, {licence}"));
     }

@@ -1,7 +1,10 @@
 //! The list of runs at the left: which there are, which one runs, and what can be done with each.
 
-use crate::app::actions::Action;
+use crate::app::actions::{Action, BesideRequest};
+use crate::app::run_beside::shares;
+use crate::app::state::ViewState;
 use crate::app::theme;
+use crate::app::widgets::greek::greek;
 use crate::engine::{Command, RunId, RunList, RunSummary, Snapshot, THUMBNAIL};
 use crate::experiment::parameters::{self, Parameter};
 use egui::{
@@ -33,26 +36,34 @@ pub(super) struct RunsPanel {
 
 impl RunsPanel {
     /// Draws the list.
-    pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    pub(super) fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let Some(list) = snapshot.runs.clone() else { return };
+        let beside = state.beside.as_ref().and_then(|state| state.latest.as_deref());
         let is_listed = list.runs.iter().any(|run| run.id == snapshot.run);
-        // One that runs and was not saved yet stands first.
-        let unsaved = RunSummary { id: snapshot.run.clone(), preset: snapshot.config.model.name.clone(), ..RunSummary::default() };
-        let rows: Vec<&RunSummary> = (!is_listed).then_some(&unsaved).into_iter().chain(&list.runs).collect();
+        // One that runs and was not saved yet stands first, after it one beside it that this list does not have.
+        let unsaved = |of: &Snapshot| RunSummary { id: of.run.clone(), preset: of.config.model.name.clone(), ..RunSummary::default() };
+        let shown = (!is_listed).then(|| unsaved(snapshot));
+        let beside_row = beside.filter(|of| list.runs.iter().all(|run| run.id != of.run)).map(|of| {
+            let saved = of.runs.iter().flat_map(|list| &list.runs).find(|run| run.id == of.run);
+            saved.cloned().unwrap_or_else(|| unsaved(of))
+        });
+        let rows: Vec<&RunSummary> = shown.iter().chain(&beside_row).chain(&list.runs).collect();
         CollapsingHeader::new(format!("Runs ({})", rows.len())).id_salt("runs").default_open(true).show(ui, |ui| {
             let area = ScrollArea::vertical().id_salt("list of runs").max_height(HEIGHT).auto_shrink([false, true]);
             area.show_rows(ui, PICTURE, rows.len(), |ui, seen| {
                 self.pictures.retain(|id, _| rows[seen.clone()].iter().any(|run| run.id == *id));
-                rows[seen].iter().for_each(|run| self.row(ui, run, snapshot, actions));
+                rows[seen].iter().for_each(|run| self.row(ui, run, [Some(snapshot), beside], actions));
             });
             below(ui, &list, actions);
         });
-        self.same_again(ui, actions);
+        self.same_again(ui, &snapshot.run, actions);
     }
 
-    /// A run: its picture, what it is called, what it has seen; a click goes on with it.
-    fn row(&mut self, ui: &mut Ui, run: &RunSummary, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let is_current = run.id == snapshot.run;
+    /// A run: its picture, what it is called, what it has seen; a click goes on with it. `live` are the one that is shown and the one that
+    /// goes on beside it.
+    fn row(&mut self, ui: &mut Ui, run: &RunSummary, live: [Option<&Snapshot>; 2], actions: &mut Vec<Action>) {
+        let [is_current, is_beside] = live.map(|live| live.is_some_and(|snapshot| snapshot.run == run.id));
+        let snapshot = live.into_iter().flatten().find(|snapshot| snapshot.run == run.id);
         ui.horizontal(|ui| {
             ui.set_height(PICTURE);
             self.picture(ui, run);
@@ -70,10 +81,11 @@ impl RunsPanel {
                 return;
             }
             let title = if is_current { RichText::new(run.title()).strong() } else { RichText::new(run.title()) };
-            let images = if is_current { snapshot.clock.images } else { run.images };
-            let time_ms = if is_current { snapshot.clock.time_ms } else { run.time_ms };
-            let learns = if is_current { snapshot.config.stimulus.steps_per_stimulus > 0 } else { run.learns };
+            let images = snapshot.map_or(run.images, |snapshot| snapshot.clock.images);
+            let time_ms = snapshot.map_or(run.time_ms, |snapshot| snapshot.clock.time_ms);
+            let learns = snapshot.map_or(run.learns, |snapshot| snapshot.config.stimulus.steps_per_stimulus > 0);
             let seen = if learns { format!("{images} images") } else { format!("{:.1} s simulated", time_ms / 1e3) };
+            let seen = if is_beside { format!("beside, {seen}") } else { seen };
             let changed = run.changes.iter().take(CHANGES).cloned().collect::<Vec<_>>().join(", ");
             let more = if run.changes.len() > CHANGES { " ..." } else { "" };
             ui.vertical(|ui| {
@@ -81,7 +93,9 @@ impl RunsPanel {
                 let response = ui.selectable_label(is_current, title);
                 let name = if run.name.is_some() { format!("{}, {seen}", run.preset) } else { seen };
                 ui.weak(RichText::new(if changed.is_empty() { name } else { format!("{name}, {changed}{more}") }).small());
-                let response = if run.is_elsewhere && !is_current {
+                let response = if is_beside {
+                    response.on_hover_text("Goes on beside the one that is shown. Click: both change places")
+                } else if run.is_elsewhere && !is_current {
                     response.on_hover_text("Open in another window")
                 } else {
                     response.on_hover_text(format!(
@@ -135,7 +149,7 @@ impl RunsPanel {
     }
 
     /// The window in which values are changed for a run that begins again.
-    fn same_again(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+    fn same_again(&mut self, ui: &mut Ui, shown: &RunId, actions: &mut Vec<Action>) {
         let Some((id, changes)) = &mut self.again else { return };
         let (mut open, mut is_done) = (true, false);
         let window = egui::Window::new(format!("The same again as {id}, with")).collapsible(false).resizable(false).open(&mut open);
@@ -144,7 +158,7 @@ impl RunsPanel {
             let mut removed = None;
             for (i, (parameter, text)) in changes.iter_mut().enumerate() {
                 ui.horizontal(|ui| {
-                    let label = ui.label(parameter.symbol).on_hover_text(parameter.tooltip());
+                    let label = ui.label(greek(parameter.symbol)).on_hover_text(parameter.tooltip());
                     ui.add(TextEdit::singleline(text).desired_width(90.0)).labelled_by(label.id);
                     if ui.small_button("x").on_hover_text("Not this one").clicked() {
                         removed = Some(i);
@@ -161,14 +175,21 @@ impl RunsPanel {
             egui::ComboBox::from_id_salt("changed parameter").selected_text("change ...").show_ui(ui, |ui| {
                 for parameter in parameters::settings() {
                     let is_there = changes.iter().any(|(other, _)| other.key == parameter.key);
-                    if !is_there && ui.selectable_label(false, parameter.symbol).on_hover_text(parameter.meaning).clicked() {
+                    if !is_there && ui.selectable_label(false, greek(parameter.symbol)).on_hover_text(parameter.meaning).clicked() {
                         changes.push((parameter, String::new()));
                     }
                 }
             });
             let is_whole = values.len() == changes.len();
             if ui.add_enabled(is_whole, Button::new("Begin")).on_hover_text("The run before stays as it is").clicked() {
-                actions.push(Action::Send(Command::SameAgain { run: id.clone(), changes: values }));
+                actions.push(Action::Send(Command::SameAgain { run: id.clone(), changes: values.clone() }));
+                is_done = true;
+            }
+            let can_be_beside = is_whole && id == shown && shares().is_some();
+            let button = ui.add_enabled(can_be_beside, Button::new("Begin beside"));
+            let hint = "It goes on live beside the one that is shown, each on its share of the cores, and Compare shows both";
+            if button.on_hover_text(hint).on_disabled_hover_text("Of the run that is shown alone, with two cores or more").clicked() {
+                actions.push(Action::RunBeside(BesideRequest { changes: values, from_here: false }));
                 is_done = true;
             }
         });

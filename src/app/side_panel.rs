@@ -2,6 +2,8 @@
 
 use crate::app::actions::{Action, PathField};
 use crate::app::paths::full_path;
+use crate::app::views::ViewKind;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::highlight;
 use crate::app::widgets::number_field::{self, NumberField};
 use crate::app::widgets::path_field::path_field;
@@ -296,7 +298,19 @@ pub(super) fn slider(
     };
     let row = ui.horizontal(|ui| {
         let tooltip = parameter.tooltip();
-        let label = ui.add_sized([48.0, 18.0], egui::Label::new(parameter.symbol).sense(egui::Sense::click())).on_hover_text(&tooltip);
+        let name = egui::Label::new(greek(parameter.symbol)).sense(egui::Sense::click());
+        let label = ui.add_sized([48.0, 18.0], name).on_hover_text(format!("{tooltip}\nRight click: where it acts in the model"));
+        label.context_menu(|ui| {
+            if ui.button("Where it acts").on_hover_text("Network, with the parts framed that it acts on").clicked() {
+                highlight::show_where(ui.ctx(), parameter.key);
+                actions.push(Action::ShowView(ViewKind::Network));
+                ui.close();
+            }
+            if ui.button("The preset's value").on_hover_text("As a double click on the name").clicked() {
+                number = of_preset;
+                ui.close();
+            }
+        });
         let room = if now.is_some() { 86.0 + NOW_WIDTH } else { 86.0 };
         ui.spacing_mut().slider_width = (ui.available_width() - room).max(60.0);
         let mut slider = Slider::new(&mut number, usual.low..=usual.high)

@@ -46,6 +46,11 @@ impl Simulation {
         }
     }
 
+    /// Whether it has ended, after a command to do so.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.has_pending() && self.source.has_ended()
+    }
+
     pub(super) fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }

@@ -45,6 +45,8 @@ pub struct ViewState {
     pub activity: Vec<Vec<f32>>,
     /// Whether this is what was shown at an earlier moment, which stands still.
     pub(super) is_past: bool,
+    /// The run that goes on live beside the one that is shown, where one does.
+    pub(super) beside: Option<Box<ViewState>>,
     /// What an export writes.
     pub export: ExportSettings,
     /// Of each network: sum and sum of squares of the pair's first unit since `settled_ms`, and how many.
@@ -86,7 +88,8 @@ impl ViewState {
     fn forget(&mut self, snapshot: &Snapshot) {
         let before = self.latest.as_ref();
         if before.is_none_or(|b| b.model_id != snapshot.model_id) {
-            *self = Self { thinning: 1, export: std::mem::take(&mut self.export), ..Self::default() };
+            let (export, beside) = (std::mem::take(&mut self.export), self.beside.take());
+            *self = Self { thinning: 1, export, beside, ..Self::default() };
         } else if before.is_some_and(|b| b.watch != snapshot.watch) {
             (self.traces, self.interneurons) = (Vec::new(), Vec::new());
             self.raster.clear();

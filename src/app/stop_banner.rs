@@ -2,6 +2,7 @@
 
 use crate::app::actions::Action;
 use crate::app::theme;
+use crate::app::widgets::greek::greek;
 use crate::engine::{Command, Halt, Snapshot};
 use crate::experiment::parameters;
 use egui::{Align2, Context, Order, Rect, Ui, vec2};
@@ -42,13 +43,13 @@ impl StopBanner {
     }
 
     fn contents(&self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) -> bool {
-        ui.colored_label(theme::alarm(ui.visuals().dark_mode), format!("Stopped: {}", self.halt.reason));
+        ui.colored_label(theme::alarm(ui.visuals().dark_mode), greek(&format!("Stopped: {}", self.halt.reason)));
         ui.horizontal_wrapped(|ui| {
             for remedy in &self.halt.remedies {
                 let Some(row) = parameters::find(remedy.key) else { continue };
                 let from = row.get(&snapshot.config);
                 let tip = format!("{}, then the run goes on; Ctrl-Z takes it back", row.change(from, remedy.to));
-                if ui.button(remedy.in_words()).on_hover_text(tip).clicked() {
+                if ui.button(greek(&remedy.in_words())).on_hover_text(tip).clicked() {
                     actions.push(Action::Change { key: remedy.key, to: remedy.to, from });
                     actions.push(Action::Send(Command::Run));
                 }
@@ -111,10 +112,10 @@ mod tests {
             let text = harness.get_by_label("Stopped: x1 is not finite").rect();
             assert!((text.center().y < 175.0) == (other == 0), "{}: the banner is at {text:?}", CORNERS[corner]);
             // It stays where it came while the pointer goes to its buttons.
-            harness.get_by_label("Set tau_eps to 4.5 ms").hover();
+            harness.get_by_label("Set \u{03C4}_\u{03B5} to 4.5 ms").hover();
             harness.run_steps(3);
             assert_eq!(harness.get_by_label("Stopped: x1 is not finite").rect(), text);
-            harness.get_by_label("Set tau_eps to 4.5 ms").click();
+            harness.get_by_label("Set \u{03C4}_\u{03B5} to 4.5 ms").click();
             harness.run_steps(2);
             let from = presets::by_name("chain").unwrap().dynamics.tau_eps_ms;
             let actions = &harness.state().actions;

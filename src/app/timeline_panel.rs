@@ -76,6 +76,11 @@ impl Rewind {
         }
     }
 
+    /// Back to the present.
+    pub(super) fn leave(&mut self) {
+        (self.at, self.playing) = (None, None);
+    }
+
     /// Whether a moment of the past is looked at, or will be as soon as it is unpacked.
     pub(super) fn is_rewound(&self) -> bool {
         self.at.is_some()
@@ -147,16 +152,14 @@ impl Rewind {
     fn ways_back(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         ui.colored_label(theme::caution(ui.visuals().dark_mode), "the past");
         if ui.button("Live").on_hover_text("Back to what happens now").clicked() {
-            (self.at, self.playing) = (None, None);
+            self.leave();
         }
         let hint = "A new run begins with the weights of this moment; the present one stays in the list as it is";
         if ui.add_enabled(self.is_on(), Button::new("Go on from here")).on_hover_text(hint).clicked()
             && let Ok(model) = snapshot.model()
         {
-            let mut config = (*snapshot.config).clone();
-            config.learning.images_seen = snapshot.clock.images;
-            actions.push(Action::Send(Command::GoOnFrom(Box::new((config, model)))));
-            (self.at, self.playing) = (None, None);
+            actions.push(Action::Send(Command::GoOnFrom(Box::new((snapshot.config_so_far(), model)))));
+            self.leave();
         }
     }
 

@@ -59,6 +59,9 @@ impl App {
         self.rewind.end_frame(&mut self.state);
         self.panels.progress(ui.ctx(), self.simulation.progress());
         self.panels.windows(ui.ctx());
+        if let Some(snapshot) = &self.state.latest {
+            self.panels.start_page(ui.ctx(), snapshot, &mut actions);
+        }
         panels::drop_hint(ui.ctx());
         self.show_changes(ui.ctx());
         self.film.ui(ui.ctx(), &mut actions);
@@ -82,7 +85,7 @@ impl App {
             Some(MenuChoice::Projector) => self.projector.toggle(ui.ctx(), &mut self.workspace),
             None => {}
         }
-        self.panels.beside_views(ui, snapshot, &self.frames, actions);
+        self.panels.beside_views(ui, &self.state, snapshot, &self.frames, actions);
         self.panels.lessons(ui, &self.state, snapshot, actions);
         if let Some(view) = self.panels.lessons.take_view(snapshot.model_id) {
             self.workspace.bring_to_front(view);

@@ -32,6 +32,8 @@ pub(super) struct Drawn {
 struct Figures {
     drawn: Vec<figure::Marked>,
     chosen: Option<String>,
+    /// Points that the view had.
+    width: f32,
 }
 
 /// A view that is to become a picture, and the file names that people have typed.
@@ -55,6 +57,11 @@ impl ViewExport {
         Some((request, self.drawn.take()))
     }
 
+    /// The width in points that a view had when it was drawn last.
+    pub(super) fn width(&self, kind: ViewKind) -> f32 {
+        self.figures.get(&kind).map_or(0.0, |figures| figures.width)
+    }
+
     /// The menu that saves a view.
     pub(super) fn menu(&mut self, ui: &mut Ui, kind: ViewKind, actions: &mut Vec<Action>) {
         let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
@@ -66,7 +73,7 @@ impl ViewExport {
     fn menu_items(&mut self, ui: &mut Ui, kind: ViewKind, actions: &mut Vec<Action>) {
         let name = self.file_names.entry(kind).or_insert_with(|| format!("{}.png", kind.name()));
         ui.set_min_width(270.0);
-        let Figures { drawn, chosen } = self.figures.entry(kind).or_default();
+        let Figures { drawn, chosen, .. } = self.figures.entry(kind).or_default();
         chosen.take_if(|name| drawn.iter().all(|(known, _)| known != name));
         ui.radio_value(chosen, None, WHOLE);
         drawn.iter().for_each(|(name, _)| drop(ui.radio_value(chosen, Some(name.clone()), name)));
@@ -96,13 +103,14 @@ impl ViewExport {
         draw(ui);
         let figures = figure::take(ui.ctx());
         if let Some(request) = request {
-            let rect = figures
+            let part = figures
                 .iter()
                 .find(|(name, _)| Some(name) == request.figure.as_ref())
                 .map_or(rect, |(_, part)| part.expand2(MARGIN).intersect(rect));
             let shapes = ui.ctx().graphics(|g| g.get(ui.layer_id()).map(|list| list.all_entries().skip(before).cloned().collect()));
-            self.drawn = shapes.map(|shapes| Drawn { rect, shapes });
+            self.drawn = shapes.map(|shapes| Drawn { rect: part, shapes });
         }
-        self.figures.entry(kind).or_default().drawn = figures;
+        let known = self.figures.entry(kind).or_default();
+        (known.drawn, known.width) = (figures, rect.width());
     }
 }

@@ -5,7 +5,7 @@ use crate::app::gabor_fitter::FitPriority;
 use crate::app::layout;
 use crate::app::state::ViewState;
 use crate::app::view_export::{Drawn, ExportRequest, ViewExport};
-use crate::app::views::{View, ViewKind, registry};
+use crate::app::views::{View, ViewKind, WholeView, registry};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
@@ -100,6 +100,12 @@ impl Workspace {
         let (view, snapshot) = (self.views.get(&kind)?, state.latest.as_ref()?);
         let of_figure = figure.and_then(|figure| view.figure_table(figure, state, snapshot));
         of_figure.or_else(|| view.table(state, snapshot))
+    }
+
+    /// What draws all of a view, and the width in points that it had when it was drawn last; None where what is in sight is all.
+    pub(super) fn whole(&self, kind: ViewKind, state: &ViewState) -> Option<(WholeView, f32)> {
+        let (view, snapshot) = (self.views.get(&kind)?, state.latest.as_ref()?);
+        Some((view.whole(state, snapshot)?, self.export.width(kind)))
     }
 
     /// Asks for a picture of a view, which is there when it has been drawn again.

@@ -75,6 +75,8 @@ pub enum Command {
     RestoreRun(RunId),
     /// Bytes that all runs may take.
     SetRunBudget(u64),
+    /// Look again which runs there are: others than this engine have changed them.
+    ListRuns,
     /// Keep what the views of a run have shown.
     KeepViews(RunId, Box<ViewArrays>),
     /// Keep the timeline of a run, which [`crate::engine::Event::Timeline`] has brought as it was kept before.
@@ -127,6 +129,8 @@ pub enum Command {
     StopStudy,
     /// Write the model file.
     SaveModel(PathBuf),
+    /// Use so many of the machine's cores at most, since another engine runs beside this one; None: all.
+    ShareCores(Option<usize>),
     /// End the thread.
     Shutdown,
     /// Panic inside the worker, for the test that it is survived.

@@ -36,12 +36,14 @@ pub use watch::Watch;
 
 use crate::data::Progress;
 use crate::experiment::Config;
+use crate::model::Hierarchy;
 use core_lease::CoreLease;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use slot::SnapshotSlot;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use worker::Start;
 
 /// Units traced at most.
 pub const MAX_TRACED: usize = 6;
@@ -77,13 +79,29 @@ impl Engine {
     /// The same; what is learned is saved by itself where `autosave` says so, and the engine begins with what was saved last if that is
     /// to be recovered.
     pub fn start_with(config: Config, autosave: Option<AutosaveOptions>, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        Self::spawn(Start { config, autosave, beside: None }, Box::new(wake))
+    }
+
+    /// An engine beside another one of this program, on `cores` of the machine's at most: with this model, or a fresh one. Where `config`
+    /// cannot be built, which is reported, nothing runs.
+    pub fn start_beside(
+        config: Config,
+        model: Option<Hierarchy>,
+        autosave: Option<AutosaveOptions>,
+        cores: usize,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
+        Self::spawn(Start { config, autosave, beside: Some((cores, model)) }, Box::new(wake))
+    }
+
+    fn spawn(start: Start, wake: Box<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
         let (commands, inbox) = bounded(COMMANDS);
         let (outbox, events) = bounded(EVENTS);
         let exchange = Exchange::default();
-        let shared = worker::Shared::new(outbox, exchange.clone(), Box::new(wake));
+        let shared = worker::Shared::new(outbox, exchange.clone(), wake);
         let thread = std::thread::Builder::new().name("simulation".into()).spawn(move || {
             priority::follow();
-            worker::run(config, autosave.as_ref(), &inbox, shared);
+            worker::run(start, &inbox, shared);
         })?;
         Ok(Self { commands, events, exchange, thread: Some(thread) })
     }
@@ -107,6 +125,11 @@ impl Engine {
     /// Says that the frame ends after `rest`: the simulation takes its core back.
     pub fn release_core(&self, rest: Duration) {
         self.exchange.core_lease.release_after(rest);
+    }
+
+    /// Whether its thread has ended: it was told to, and has saved what is kept.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// How far a rebuild has come; it can be stopped here.

@@ -168,6 +168,16 @@ impl SnapshotState {
         }
     }
 
+    /// The configuration in force with how far learning has come: images seen, and the stage.
+    pub fn config_so_far(&self) -> Config {
+        let mut config = (*self.config).clone();
+        config.learning.images_seen = self.clock.images;
+        if let Some(StagePosition { stage, since }) = self.stage {
+            (config.learning.stage, config.learning.stage_since) = (stage, since);
+        }
+        config
+    }
+
     /// Whether one stimulus stays, so that the chains have a stationary distribution.
     pub fn exact_stimulus(&self) -> bool {
         self.stimulus.held || self.config.stimulus.steps_per_stimulus == 0

@@ -25,6 +25,11 @@ pub trait SnapshotSource {
     /// Says that the frame ends after `_rest`.
     fn release_core(&self, _rest: Duration) {}
 
+    /// Whether it has nothing left to do after [`Command::Shutdown`].
+    fn has_ended(&self) -> bool {
+        true
+    }
+
     /// How far a rebuild has come, and how to stop it; None for a source that rebuilds nothing.
     fn progress(&self) -> Option<&Progress> {
         None
@@ -50,6 +55,10 @@ impl SnapshotSource for Engine {
 
     fn release_core(&self, rest: Duration) {
         Engine::release_core(self, rest);
+    }
+
+    fn has_ended(&self) -> bool {
+        Engine::has_ended(self)
     }
 
     fn progress(&self) -> Option<&Progress> {

@@ -24,6 +24,7 @@ pub(super) use shared::Shared;
 use crate::engine::{AutosaveOptions, Command, Event, Halt};
 use crate::experiment::Config;
 use crate::experiment::parallel::run_on;
+use crate::model::Hierarchy;
 use crate::panics;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use keeping::OtherRuns;
@@ -36,10 +37,19 @@ const ITERATION: Duration = Duration::from_millis(10);
 /// How long the worker waits for a command where no step is to be run.
 const IDLE: Duration = Duration::from_millis(4);
 
+/// What an engine starts with.
+pub(super) struct Start {
+    pub(super) config: Config,
+    /// Where what is learned is saved by itself.
+    pub(super) autosave: Option<AutosaveOptions>,
+    /// Of an engine beside another one: the cores that it may use, and the model that it goes on with.
+    pub(super) beside: Option<(usize, Option<Hierarchy>)>,
+}
+
 /// Runs until the engine asks for the end.
-pub(super) fn run(config: Config, autosave: Option<&AutosaveOptions>, inbox: &Receiver<Command>, shared: Shared) {
+pub(super) fn run(start: Start, inbox: &Receiver<Command>, shared: Shared) {
     let mut worker = Worker::new(shared);
-    if let Err(report) = panics::caught(|| worker.start(config, autosave)) {
+    if let Err(report) = panics::caught(|| worker.start(start)) {
         worker.shared.report(Event::Failed(report));
     }
     loop {
@@ -91,7 +101,8 @@ impl Worker {
         }
         let pool = self.running.as_ref().and_then(|running| running.session.pool());
         let fills_machine = pool.as_ref().is_some_and(|pool| pool.current_num_threads() >= self.shared.cores);
-        self.shared.exchange.core_lease.set_busy(fills_machine && self.steps_requested() == u64::MAX);
+        let is_alone = self.shared.share.is_none(); // the window's frames take turns with what is on the cores of two engines
+        self.shared.exchange.core_lease.set_busy(fills_machine && is_alone && self.steps_requested() == u64::MAX);
         run_on(pool, || self.run_spans(inbox));
         self.shared.exchange.core_lease.set_busy(false);
         true

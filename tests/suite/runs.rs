@@ -2,8 +2,10 @@
 
 use crate::engine::{small_preset, wait};
 use heescope::app::{App, Options};
+use heescope::data::Source;
 use heescope::engine::recording::unpack;
 use heescope::engine::{AutosaveOptions, Bookmark, Command, Engine, Event, Moment, Pace, RunId, RunTimeline, Snapshot, ViewArrays};
+use heescope::experiment::config::DynamicsConfig;
 use heescope::experiment::parameters::Value;
 use heescope::experiment::{Config, presets};
 use ndarray::Array2;
@@ -38,6 +40,45 @@ fn step(engine: &Engine, done: u64, steps: u64) -> Box<Snapshot> {
 fn state(snapshot: &Snapshot) -> (u64, u64, Vec<Vec<f32>>, Vec<Array2<f32>>) {
     let weights = snapshot.weights.iter().map(|w| (**w).clone()).collect();
     (snapshot.clock.steps, snapshot.clock.images, snapshot.states.clone(), weights)
+}
+
+#[test]
+fn an_engine_beside_another_has_its_own_run_its_own_models_and_the_same_bits_on_a_share_of_the_cores() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { dynamics: DynamicsConfig { threads: 2, ..small_preset("dead-leaves").dynamics }, ..small_preset("dead-leaves") };
+    let first = keeping(folder.path(), false, config.clone());
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval: HOUR, recover: false };
+    let beside = Engine::start_beside(config, None, Some(autosave), 1, || {}).unwrap();
+    send(&first, [Command::ShareCores(Some(1))]);
+    let [a, b] = [&first, &beside].map(|engine| {
+        send(engine, [Command::Pause, Command::Reset, Command::Step(60)]);
+        wait(engine, |s| !s.clock.running && s.clock.steps == 60)
+    });
+    assert_eq!(state(&a), state(&b), "the same seed, on a core each");
+    assert!(a.run != b.run && a.model_id != b.model_id, "{} and {}, models {} and {}", a.run, b.run, a.model_id, b.model_id);
+    // From the weights as they are, and with all cores again.
+    send(&first, [Command::ShareCores(None)]);
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval: HOUR, recover: false };
+    let from_here = Engine::start_beside(a.config_so_far(), Some(a.model().unwrap()), Some(autosave), 1, || {}).unwrap();
+    send(&from_here, [Command::Pause]);
+    let third = wait(&from_here, |s| !s.clock.running);
+    assert!(third.clock.images >= a.clock.images && third.run != b.run);
+    let alone =
+        Engine::start(Config { dynamics: DynamicsConfig { threads: 2, ..a.config.dynamics }, ..(*a.config).clone() }, || {}).unwrap();
+    send(&alone, [Command::Pause, Command::Reset, Command::Step(60)]);
+    assert_eq!(state(&wait(&alone, |s| !s.clock.running && s.clock.steps == 60)), state(&a), "on two cores");
+    // What cannot be built leaves nothing that runs.
+    let mut broken = small_preset("bars");
+    broken.data.paths = vec![folder.path().join("nothing.npz")];
+    broken.data.source = Source::Images;
+    let refused = Engine::start_beside(broken, None, None, 1, || {}).unwrap();
+    let begin = Instant::now();
+    while !refused.events().any(|event| matches!(&event, Event::Failed(text) if text.contains("nothing.npz"))) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "nothing was said");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(refused.take_snapshot().is_none_or(|snapshot| snapshot.config.model.layers.is_empty()), "no preset in its place");
 }
 
 #[test]

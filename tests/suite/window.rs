@@ -107,6 +107,73 @@ fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
 }
 
 #[test]
+fn a_run_beside_goes_on_live_changes_places_and_stays_in_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let interval = Duration::from_millis(200);
+    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval, recover: false };
+    let mut config = presets::by_name("bars").unwrap();
+    config.data.patches = 500;
+    let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+        let options =
+            || Options { config: config.clone(), view: Some("compare".into()), autosave: Some(autosave.clone()), ..Options::default() };
+        let app = app.get_or_insert_with(|| App::start(ui.ctx(), options()).unwrap());
+        app.drain(ui.ctx());
+        app.frame(ui);
+    };
+    let mut harness = Harness::builder().with_size([1100.0, 1400.0]).build_ui_state(draw, None);
+    let shown = |app: &App| {
+        let snapshot = app.state.latest.as_ref().unwrap();
+        (snapshot.run.to_string(), snapshot.config.dynamics.adaptation, snapshot.clock.images)
+    };
+    until(&mut harness, |app| app.state.learning.len() > 20);
+    let (first, m, _) = shown(harness.state().as_ref().unwrap());
+    assert!(m > 0.0);
+    click(&mut harness, "Run beside this one with m = 0");
+    let appears = |harness: &mut Harness<'static, Option<App>>, text: &str| {
+        let begin = Instant::now();
+        while harness.query_all_by_label_contains(text).next().is_none() {
+            harness.step();
+            assert!(begin.elapsed() < Duration::from_secs(30), "{text} is not there");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    appears(&mut harness, "Beside this one: 0002-bars");
+    appears(&mut harness, "filters alike"); // both are compared as they are, the one beside without being saved
+    appears(&mut harness, "m = 0");
+    assert!(harness.query_all_by_label_contains("of 2 cores").next().is_some() || std::thread::available_parallelism().unwrap().get() != 2);
+    // A pause is one for both.
+    click(&mut harness, "Pause");
+    until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|snapshot| !snapshot.clock.running));
+    click(&mut harness, "Run");
+    let before = shown(harness.state().as_ref().unwrap()).2;
+    click(&mut harness, "Show it");
+    until(&mut harness, |app| shown(app).0 != first);
+    let (second, m, images) = shown(harness.state().as_ref().unwrap());
+    assert!(second == "0002-bars" && m == 0.0, "{second}, m = {m}");
+    until(&mut harness, |app| shown(app).2 > images + 50 && app.state.learning.len() > 20);
+    appears(&mut harness, "Beside this one: 0001-bars");
+    click(&mut harness, "Show it");
+    until(&mut harness, |app| shown(app).0 == first && shown(app).2 > before + 50); // it went on meanwhile
+    click(&mut harness, "End it");
+    appears(&mut harness, "Run beside this one with m = 0");
+    // It is saved, and can be gone on with.
+    let begin = Instant::now();
+    let can_be_opened = |app: &App| {
+        let list = app.state.latest.as_ref().and_then(|snapshot| snapshot.runs.clone()).unwrap();
+        list.runs.iter().any(|run| run.id.0 == second && run.images > images && !run.is_elsewhere)
+    };
+    while !can_be_opened(harness.state().as_ref().unwrap()) {
+        harness.step();
+        assert!(begin.elapsed() < Duration::from_secs(30), "the run that was ended is not in the list");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(harness);
+    let learned =
+        |run: &str| heescope::experiment::modelfile::load(&folder.path().join(run).join("state.npz")).unwrap().0.learning.images_seen;
+    assert!(learned(&second) > images && learned(&first) > before);
+}
+
+#[test]
 fn a_note_is_typed_at_a_moment_and_kept_with_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let interval = Duration::from_secs(3600);
@@ -345,7 +412,7 @@ fn a_stimulus_is_occluded_drawn_on_and_completed() {
         assert_eq!(before.samples[0][i] != after.samples[0][i], free, "pixel {i}: completions change, clamped pixels do not");
     }
     assert_eq!(first.stimulus, later.stimulus);
-    for name in ["Mean completion", "Spread", "Completion 6"] {
+    for name in ["Mean completion", "Spread", "Sample 6"] {
         harness.get_by_role_and_label(egui::accesskit::Role::Image, name);
     }
     // Draw on the right, take it back, and clear all.
@@ -419,15 +486,16 @@ fn what_is_typed_takes_effect_on_enter_and_is_left_alone_until_then() {
     let tau_v = |app: &App| app.state.latest.as_ref().map(|s| s.config.dynamics.tau_v_ms);
     until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 10));
     click(&mut harness, "Full speed");
-    let field =
-        |harness: &Harness<'static, Option<App>>| harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").value().unwrap();
+    let field = |harness: &Harness<'static, Option<App>>| {
+        harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "\u{03C4}_v").value().unwrap()
+    };
     let mut in_force = tau_v(harness.state().as_ref().unwrap()).unwrap();
     for (round, text) in ["0.5", "2 s", "0,25 ms", "1e3", "7"].into_iter().cycle().take(20).enumerate() {
-        harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").focus();
+        harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "\u{03C4}_v").focus();
         harness.run_steps(2); // what stands there is selected
         let mut typed = String::new();
         for letter in text.chars() {
-            harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").type_text(&letter.to_string());
+            harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "\u{03C4}_v").type_text(&letter.to_string());
             typed.push(letter);
             std::thread::sleep(Duration::from_millis(3)); // snapshots come in between
             harness.run_steps(2);
@@ -442,13 +510,13 @@ fn what_is_typed_takes_effect_on_enter_and_is_left_alone_until_then() {
     }
     // What is not valid stays to be seen, and changes nothing; Escape gives it up.
     for wrong in ["-5", "five", "1e9"] {
-        type_into(&mut harness, "tau_v", wrong);
+        type_into(&mut harness, "\u{03C4}_v", wrong);
         harness.key_press(egui::Key::Enter);
         harness.run_steps(8);
         assert_eq!((field(&harness), tau_v(harness.state().as_ref().unwrap())), (wrong.to_string(), Some(7.0)));
         assert!(harness.query_by_label_contains("0.001 to 10000000 ms").is_some(), "what is valid is said");
     }
-    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "tau_v").focus();
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "\u{03C4}_v").focus();
     harness.step();
     harness.key_press(egui::Key::Escape);
     harness.run_steps(2);

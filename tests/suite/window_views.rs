@@ -79,7 +79,7 @@ fn modes_of_traces_draw_or_say_what_to_do() {
     save_figure(&mut harness, "power spectrum", &path);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("frequency_hz_measured,power_measured,frequency_hz_exact,power_exact\n"), "what is shown: {}", &text[..80]);
-    click(&mut harness, "Population");
+    click(&mut harness, "Raster");
     until(&mut harness, |app| app.state.raster.len() > 50);
     harness.run_steps(2);
     assert!(harness.query_by_label_contains("all 1 units of layer 0").is_some());
@@ -237,7 +237,7 @@ fn textures_are_no_larger_than_the_screen_can_hold() {
 #[test]
 fn pictures_that_stay_the_same_are_not_handed_over_again() {
     for (preset, view, then) in
-        [("digits", "stimulus", None), ("dead-leaves", "posterior", None), ("dead-leaves", "traces", Some("Population"))]
+        [("digits", "stimulus", None), ("dead-leaves", "posterior", None), ("dead-leaves", "traces", Some("Raster"))]
     {
         let (mut harness, recorder) = recorded(presets::by_name(preset).unwrap(), view);
         until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.steps > 50));

@@ -2,19 +2,23 @@
 
 use super::measure::Measure;
 use crate::app::views::ViewKind;
+use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Value};
 use crate::experiment::{Config, presets};
+use crate::studies::generation::comparison::Settings;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
 /// The files, in the order in which they are taught.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 8] = [
     ("1-perception.toml", include_str!("../../../assets/lessons/1-perception.toml")),
     ("2-explaining-away.toml", include_str!("../../../assets/lessons/2-explaining-away.toml")),
     ("3-adaptation.toml", include_str!("../../../assets/lessons/3-adaptation.toml")),
     ("4-interneurons.toml", include_str!("../../../assets/lessons/4-interneurons.toml")),
     ("5-learning.toml", include_str!("../../../assets/lessons/5-learning.toml")),
     ("6-receptive-fields.toml", include_str!("../../../assets/lessons/6-receptive-fields.toml")),
+    ("7-second-layer.toml", include_str!("../../../assets/lessons/7-second-layer.toml")),
+    ("8-dreaming.toml", include_str!("../../../assets/lessons/8-dreaming.toml")),
 ];
 
 /// A lesson.
@@ -47,7 +51,15 @@ pub(super) struct Step {
     set: toml::Table,
     /// "Do it for me" goes to full speed.
     #[serde(default)]
-    pub(super) full_speed: bool,
+    full_speed: bool,
+    /// Images that the weights have learned from when this step has shown what it is about.
+    pub(super) images: Option<u64>,
+    /// "Do it for me" holds the stimulus, covers its lower half and has that completed.
+    #[serde(default)]
+    cover: bool,
+    /// "Do it for me" has images generated with the weights as they are.
+    #[serde(default)]
+    generate: bool,
     #[serde(flatten)]
     prediction: PartOfPrediction,
     /// What is measured, beside its theory.
@@ -105,9 +117,26 @@ impl Step {
         self.set.iter().filter_map(value).collect()
     }
 
+    /// What "Do it for me" asks of the engine besides the values that it sets.
+    pub(super) fn commands(&self, snapshot: &Snapshot) -> Vec<Command> {
+        let mut commands = Vec::new();
+        if self.full_speed {
+            commands.extend([Command::SetPace(Pace::Full), Command::Run]);
+        }
+        if self.cover {
+            let [rows, columns] = snapshot.image_shape();
+            let covered = (0..rows * columns).map(|pixel| pixel / columns >= rows / 2).collect();
+            commands.extend([Command::HoldStimulus(true), Command::FreePixels(covered), Command::Run]);
+        }
+        if self.generate {
+            commands.push(Command::Generate(Settings::default()));
+        }
+        commands
+    }
+
     /// Whether there is anything to do.
     pub(super) fn has_action(&self) -> bool {
-        self.full_speed || !self.set.is_empty()
+        self.full_speed || self.cover || self.generate || !self.set.is_empty()
     }
 
     /// The question, where it has one.

@@ -1,7 +1,9 @@
 //! What a lesson measures on the run that is shown, beside what theory says of it.
 
+use crate::analysis::groups;
 use crate::app::state::ViewState;
 use crate::engine::Snapshot;
+use crate::studies::generation::Mode;
 use crate::studies::separation::{stationary_variance, variance_levels};
 use serde::Deserialize;
 
@@ -28,6 +30,10 @@ pub(super) enum Measure {
     GradientOfTheLogPartition,
     /// Share of filters that a Gabor function fits well, beside the least that learning has to reach.
     GaborShare,
+    /// Share of second-layer units whose filters are alike in orientation beyond chance, beside the least that learning has to reach.
+    GroupsOfFilters,
+    /// How many times nearer to the data than at the beginning the images of joint chains are, beside the least that it has to be.
+    Dreams,
 }
 
 /// What was expected.
@@ -81,6 +87,18 @@ impl Measure {
             Self::GaborShare => {
                 let value = state.fits.as_ref()?.summary().0;
                 Measured { what: "share of Gabor-like filters", value, error: 0.0, expected: Expected::AtLeast(0.8) }
+            }
+            Self::GroupsOfFilters => {
+                let groups = state.fits.as_ref().map(|fits| &fits.groups).filter(|groups| !groups.is_empty())?;
+                let [value, _] = groups::shares(groups);
+                let what = "share of second-layer neurons whose filters are alike in orientation";
+                Measured { what, value, error: 0.0, expected: Expected::AtLeast(0.7) }
+            }
+            Self::Dreams => {
+                let joint = snapshot.generation.as_ref()?.modes.iter().find(|result| result.mode == Mode::Joint)?;
+                let [first, .., last] = joint.distances.as_slice() else { return None };
+                let what = "Frechet distance of joint chains at the beginning over that now";
+                Measured { what, value: first.means / last.means, error: 0.0, expected: Expected::AtLeast(4.0) }
             }
         };
         Some(found).filter(|found| found.value.is_finite() && found.error.is_finite())

@@ -8,11 +8,12 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::ViewKind;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid::short;
 use crate::app::widgets::highlight;
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters;
-use egui::{Button, RichText, Ui};
+use egui::{Button, ProgressBar, RichText, Ui};
 use lesson::{Lesson, Prediction, Step};
 use measure::{Expected, Measured};
 
@@ -44,6 +45,11 @@ impl Lessons {
     /// Whether the panel is open.
     pub(super) fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// Has a view brought to the front when another model than `model_id` has come.
+    pub(super) fn want_view(&mut self, view: ViewKind, model_id: u64) {
+        self.wanted = Some((view, Some(model_id)));
     }
 
     /// The view that the step reached last asks for: once, and where it begins with another model once more when that is shown.
@@ -106,11 +112,15 @@ impl Lessons {
             ui.weak(format!("step {} of {}", place.step + 1, lesson.steps.len()));
         });
         ui.separator();
-        ui.label(RichText::new(&step.text).size(14.5));
+        ui.label(RichText::new(greek(&step.text)).size(14.5));
         if let Some(key) = &step.control
             && let Some(parameter) = parameters::find(key)
         {
-            ui.weak(format!("The slider {} at the left is framed.", parameter.symbol));
+            ui.weak(format!("The slider {} at the left is framed.", greek(parameter.symbol)));
+        }
+        if let Some(wanted) = step.images {
+            let share = (snapshot.clock.images as f32 / wanted as f32).min(1.0);
+            ui.add(ProgressBar::new(share).text(format!("{} of {wanted} images", snapshot.clock.images.min(wanted))));
         }
         if let Some(prediction) = step.prediction() {
             ask(ui, &prediction, &mut place.predicted);
@@ -153,9 +163,9 @@ impl Lessons {
 /// A question with its choices; after one was chosen, which is right and why.
 fn ask(ui: &mut Ui, prediction: &Prediction<'_>, predicted: &mut Option<usize>) {
     ui.add_space(6.0);
-    ui.strong(prediction.question);
+    ui.strong(greek(prediction.question));
     for (i, choice) in prediction.choices.iter().enumerate() {
-        if ui.radio(*predicted == Some(i), choice).clicked() {
+        if ui.radio(*predicted == Some(i), greek(choice)).clicked() {
             *predicted = Some(i);
         }
     }
@@ -166,7 +176,7 @@ fn ask(ui: &mut Ui, prediction: &Prediction<'_>, predicted: &mut Option<usize>) 
         } else {
             ui.colored_label(theme::caution(dark), format!("It is: {}", prediction.choices[prediction.answer]));
         }
-        ui.label(prediction.because);
+        ui.label(greek(prediction.because));
     }
 }
 
@@ -177,9 +187,7 @@ fn do_it(step: &Step, snapshot: &Snapshot, actions: &mut Vec<Action>) {
             actions.push(Action::Change { key, to, from: parameter.get(&snapshot.config) });
         }
     }
-    if step.full_speed {
-        actions.extend([Command::SetPace(Pace::Full), Command::Run].map(Action::Send));
-    }
+    actions.extend(step.commands(snapshot).into_iter().map(Action::Send));
 }
 
 /// What was measured beside what was expected.
@@ -189,7 +197,7 @@ fn compare(ui: &mut Ui, measured: Option<Measured>) {
         ui.weak("Measuring: this needs some more time.");
         return;
     };
-    ui.strong(measured.what);
+    ui.strong(greek(measured.what));
     let error = if measured.error > 0.0 { format!(" \u{00B1} {}", short(measured.error)) } else { String::new() };
     let theory = match measured.expected {
         Expected::Exactly(value) => format!("theory {}", short(value)),

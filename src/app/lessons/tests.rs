@@ -29,14 +29,21 @@ fn walk(lesson: &Lesson, planted: &[(&'static str, Value)]) -> Measured {
         take(&mut state);
     }
     assert!(engine.send(Command::SetPace(Pace::Full)));
-    let mut measure = None;
+    let (begin, mut measure) = (Instant::now(), None);
     for step in &lesson.steps {
         for (key, value) in step.values().into_iter().chain(planted.iter().copied()) {
             assert!(engine.send(Command::SetParameter { key, value }));
         }
+        for command in step.commands(state.latest.as_ref().unwrap()) {
+            assert!(engine.send(command));
+        }
+        while state.latest.as_ref().is_none_or(|snapshot| step.images.is_some_and(|wanted| snapshot.clock.images < wanted)) {
+            take(&mut state);
+            assert!(begin.elapsed() < Duration::from_secs(60), "{}: learning is slow", lesson.title);
+        }
         measure = measure.or(step.measure);
     }
-    let (begin, measure) = (Instant::now(), measure.unwrap());
+    let measure = measure.unwrap();
     loop {
         take(&mut state);
         let snapshot = state.latest.as_ref().unwrap();

@@ -6,6 +6,7 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::{Command, Snapshot};
@@ -34,7 +35,7 @@ impl View for Adaptation {
         ui.horizontal(|ui| {
             ui.label("Sweep");
             ui.selectable_value(&mut self.times, false, "m").on_hover_text("Adaptation strength, at the present tau_v");
-            ui.selectable_value(&mut self.times, true, "tau_v").on_hover_text("Adaptation time constant, at the present m");
+            ui.selectable_value(&mut self.times, true, greek("tau_v")).on_hover_text("Adaptation time constant, at the present m");
         });
         let tip = "128 chains for each setting, until the autocorrelation time is known to 3 %";
         let study: &dyn Study = if self.times { &adaptation_time::STUDY } else { &adaptation::STUDY };
@@ -47,22 +48,19 @@ impl View for Adaptation {
         let critical = found.and_then(|(_, critical)| *critical).filter(|_| !self.times);
         let figure = study.figure(&target, &options);
         let exact = figure.expectation == Expectation::Exact;
-        ui.weak(if exact {
+        ui.weak(greek(if exact {
             "Line: S = 1 + m^2 tau_v/tau_x, exact for this Gaussian posterior whatever its curvature. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
         } else {
             "This posterior is not Gaussian: the line S = 1 + m^2 tau_v/tau_x and m* (of the Gaussian with the same covariance) are guides here, not exact. Points: autocorrelation time of the pair's first unit at m = 0 over that with adaptation, one standard error."
-        });
+        }));
         let dark = ui.visuals().dark_mode;
         let axes = [figure.x.scale, figure.y.scale];
         let curves = study.curves(&target, &options);
-        grid::upright(Plot::new(("adaptation", self.times)))
+        grid::scaled(Plot::new(("adaptation", self.times)), [axes[0], Axis::Linear])
             .legend(Legend::default().follow_insertion_order(true).position(egui_plot::Corner::LeftTop))
             .allow_scroll(false)
-            .x_axis_label(figure.x.label)
-            .y_axis_label(figure.y.label)
-            .x_axis_formatter(
-                move |mark, _| if axes[0] == Axis::Logarithmic { measured::power_of_ten(mark.value) } else { format!("{}", mark.value) },
-            )
+            .x_axis_label(greek(&figure.x.label))
+            .y_axis_label(greek(&figure.y.label))
             .include_y(0.0)
             .figure(ui, "speed-up", |plot| {
                 let name = if exact { "theory S" } else { "S, a guide" };

@@ -5,6 +5,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid::{self, number, short};
 use crate::engine::{Command, LearningPoint, LikelihoodState, Snapshot};
 use crate::experiment::stages::StageConfig;
@@ -30,13 +31,13 @@ impl View for Learning {
         }
         if let Some(last) = state.learning.last() {
             let sigma2 = if last.sigma2.is_finite() { format!(" (sigma^2 {:.3})", last.sigma2) } else { String::new() };
-            ui.label(format!(
+            ui.label(greek(&format!(
                 "{} images, {:.0} images/s, learning rate {}, residual variance {:.3}{sigma2}",
                 last.images,
                 snapshot.clock.images_per_second,
                 short(f64::from(last.lr)),
                 last.residual_variance
-            ));
+            )));
         }
         stages(ui, snapshot, actions);
         likelihood_switch(ui, snapshot, actions);

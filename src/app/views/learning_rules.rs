@@ -117,13 +117,11 @@ impl LearningRules {
                 ui.selectable_value(&mut self.machine, i, name);
             }
             ui.separator();
-            ui.horizontal(|ui| {
-                let label = ui.label("Updates");
-                let mut updates = self.updates.unwrap_or_else(|| StudyOptions::of(&STUDY).whole("updates"));
-                if ui.add(drag_value(&mut updates).range(10..=10_000_000).speed(100.0)).labelled_by(label.id).changed() {
-                    self.updates = Some(updates);
-                }
-            });
+            let label = ui.label("Updates");
+            let mut updates = self.updates.unwrap_or_else(|| StudyOptions::of(&STUDY).whole("updates"));
+            if ui.add(drag_value(&mut updates).range(10..=10_000_000).speed(100.0)).labelled_by(label.id).changed() {
+                self.updates = Some(updates);
+            }
         });
         let options = self.learning_options();
         measured::controls(ui, snapshot, &STUDY, &options, LEARN_TIP, actions);
@@ -218,13 +216,12 @@ impl LearningRules {
 }
 
 /// A plot whose lower axis is logarithmic.
-fn plot<'a>(name: &str, size: Vec2, x: &str) -> Plot<'a> {
-    Plot::new(name.to_string())
+fn plot<'a>(name: &str, size: Vec2, x: &str, y: Axis) -> Plot<'a> {
+    grid::scaled(Plot::new(name.to_string()), [Axis::Logarithmic, y])
         .width(size.x)
         .height(size.y)
         .allow_scroll(false)
         .x_axis_label(x.to_string())
-        .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
         .y_axis_min_width(34.0)
 }
 
@@ -234,7 +231,7 @@ fn likelihood(ui: &mut Ui, size: Vec2, name: &str, x: &str, comparison: &RuleCom
     // The strip above has the names in these colours.
     let truth = comparison.truth.map(|_| ("true distribution", theme::exact(dark)));
     figure::title(ui, "Log-likelihood, nats an image", truth);
-    grid::upright(plot(name, size, x)).figure(ui, name, |plot| {
+    plot(name, size, x, Axis::Linear).figure(ui, name, |plot| {
         if let Some(truth) = comparison.truth {
             plot.hline(HLine::new("true distribution", truth).color(theme::exact(dark)).width(1.2));
         }
@@ -258,20 +255,13 @@ fn gradient(
 ) {
     figure::title(ui, title, []);
     let axes = [Axis::Logarithmic, Axis::Logarithmic];
-    plot(name, size, "computing time of an estimate, microseconds").y_axis_formatter(|mark, _| measured::power_of_ten(mark.value)).figure(
-        ui,
-        name,
-        |plot| {
-            for (rule, name) in GRADIENT_RULES.iter().enumerate() {
-                let found: Vec<Point> = all
-                    .iter()
-                    .filter(|of| of.rule == rule)
-                    .map(|of| Point::new(rule, of.microseconds, value(of)[0], value(of)[1]))
-                    .collect();
-                series(plot, name, &found, axes, theme::SERIES[rule]);
-            }
-        },
-    );
+    plot(name, size, "computing time of an estimate, microseconds", axes[1]).figure(ui, name, |plot| {
+        for (rule, name) in GRADIENT_RULES.iter().enumerate() {
+            let found: Vec<Point> =
+                all.iter().filter(|of| of.rule == rule).map(|of| Point::new(rule, of.microseconds, value(of)[0], value(of)[1])).collect();
+            series(plot, name, &found, axes, theme::SERIES[rule]);
+        }
+    });
 }
 
 /// Points with their errors, and a line through them.

@@ -22,7 +22,9 @@ mod tuning;
 mod view;
 
 #[cfg(test)]
+mod readability_tests;
+#[cfg(test)]
 mod tests;
 
 pub use kind::ViewKind;
-pub use view::View;
+pub use view::{View, WholeView};

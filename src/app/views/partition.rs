@@ -6,6 +6,7 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::app::widgets::number_field::drag_value;
@@ -117,19 +118,19 @@ impl Partition {
         let tip = "64 groups of K interneurons at each eta, 20 steps of dt";
         let findings = measured::controls(ui, snapshot, study, &options, tip, actions);
         let origin = (eta_origin(family) * 100.0).round() / 100.0;
-        ui.weak(format!("Lines: exact. Points: above <T(y)>, below its integral over eta from {origin} (thermodynamic integration: the log-partition without any sum over states), one standard error."));
+        ui.weak(greek(&format!("Lines: exact. Points: above <T(y)>, below its integral over eta from {origin} (thermodynamic integration: the log-partition without any sum over states), one standard error.")));
         let unit = self.unit;
         let exact = self.exact.of(ui, &(config, false), exact_curves(study, target)).map_or(&[][..], Vec::as_slice);
         let dark = ui.visuals().dark_mode;
         let height = (ui.available_height() - 56.0) / 2.0;
         let names = ["A'(eta), the mean of T".to_string(), format!("A(eta) - A({origin}), the log-partition")];
         for (series, name) in names.into_iter().enumerate() {
-            ui.strong(&name);
+            ui.strong(greek(&name));
             grid::numbered(Plot::new(("partition", series)))
                 .height(height.max(80.0))
                 .legend(Legend::default().follow_insertion_order(true).position([Corner::LeftTop, Corner::LeftBottom][series]))
                 .allow_scroll(false)
-                .x_axis_label("eta")
+                .x_axis_label(greek("eta"))
                 .y_axis_min_width(36.0)
                 .link_axis(egui::Id::unique("partition axes"), [true, false])
                 .figure(ui, name, |plot| {
@@ -137,7 +138,7 @@ impl Partition {
                         measured::curve(plot, "exact", curve, [Axis::Linear; 2], theme::exact(dark));
                     }
                     if let Some(eta) = input {
-                        let name = format!("eta of unit {unit} now");
+                        let name = greek(&format!("eta of unit {unit} now"));
                         plot.vline(VLine::new(name, eta).color(theme::SERIES[4]).width(1.2));
                     }
                     let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == series);
@@ -172,13 +173,11 @@ impl Partition {
     });
         let axes = [figure.x.scale, figure.y.scale];
         let [low, high] = figure.range.unwrap_or([0.01, 10.0]).map(f64::log10);
-        Plot::new("partition error")
+        grid::scaled(Plot::new("partition error"), axes)
             .legend(Legend::default().follow_insertion_order(true).position(Corner::LeftTop))
             .allow_scroll(false)
-            .x_axis_label(figure.x.label)
-            .y_axis_label(figure.y.label)
-            .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
-            .y_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
+            .x_axis_label(greek(&figure.x.label))
+            .y_axis_label(greek(&figure.y.label))
             .include_x(low)
             .include_x(high)
             .include_y(-2.0)

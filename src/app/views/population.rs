@@ -22,7 +22,7 @@ const RINGACH: &str = "Shaded: simple cells of macaque V1 (Ringach, J. Neurophys
 const BINS: usize = 12;
 
 /// The figure that has a history of its own.
-const GROWTH: &str = "growth";
+const GROWTH: &str = "share and R^2 over images";
 
 /// What the view keeps: nothing.
 #[derive(Default)]
@@ -141,7 +141,14 @@ const HISTOGRAMS: [Histogram; 4] = [
         mark: 30.0,
         all: false,
     },
-    Histogram { name: "quality", title: "R^2 of all filters", value: |fit| fit.r2, range: [0.0, 1.0], mark: 0.25, all: true },
+    Histogram {
+        name: "R^2 of the fits",
+        title: "R^2 of the fits of all filters",
+        value: |fit| fit.r2,
+        range: [0.0, 1.0],
+        mark: 0.25,
+        all: true,
+    },
 ];
 
 impl Histogram {
@@ -222,7 +229,7 @@ fn macaque<'a>(plot: &mut PlotUi<'a>, top: f64, dark: bool) {
 }
 
 fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
-    ui.strong("Over images seen");
+    ui.strong("Share and R^2 over images seen");
     let line = |k: usize| figure::points(state.fit_history.iter().map(|p| [p[0], p[k]]).collect::<Vec<_>>());
     let show = grid::numbered(plot("growth", size))
         .include_y(0.0)

@@ -6,6 +6,7 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::background_value::{BackgroundValue, COMPUTED};
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::engine::{Command, Snapshot};
@@ -15,11 +16,15 @@ use crate::export::table::Table;
 use crate::studies::separation::{STUDY, variance_levels};
 use crate::studies::{Curve, Point, Study, StudyOptions, StudyTarget};
 use egui::Ui;
-use egui_plot::{HLine, Legend, Plot, VLine};
+use egui_plot::{HLine, Legend, Plot, Polygon, VLine};
 use std::sync::Arc;
 
 /// Variances above this many times the prior's are not shown: where the dynamics become unstable they grow without bound.
 const TOP: f64 = 3.0;
+
+/// What is said where there is such a region.
+const UNSTABLE: &str =
+    " Shaded: slow interneurons and adaptation make the dynamics unstable there, no distribution is stationary, and the curves end.";
 
 /// What the view keeps.
 #[derive(Default)]
@@ -30,7 +35,10 @@ pub struct Separation {
 /// Variances of the posterior and of the prior, and the curves, which cost a Lyapunov equation a point.
 struct Theory {
     levels: [f64; 2],
+    /// In pieces that end where the next point is missing.
     curves: Vec<Curve>,
+    /// Where no distribution is stationary, from and to which tau_eps / tau_x.
+    unstable: Vec<[f64; 2]>,
 }
 
 /// A target whose tau_eps and K are swept: the curves of one hold for another that has all else the same.
@@ -47,11 +55,35 @@ impl PartialEq for SweptTarget {
 
 impl Theory {
     fn of(target: &StudyTarget) -> Option<Self> {
-        let mut curves = STUDY.curves(target, &StudyOptions::default());
+        let curves = STUDY.curves(target, &StudyOptions::default());
         let levels = variance_levels(target)?;
-        curves.iter_mut().for_each(|curve| curve.points.retain(|p| p[1] < TOP * levels[1]));
-        Some(Self { levels, curves })
+        let range = STUDY.figure(target, &StudyOptions::default()).range?;
+        // Stability does not depend on K.
+        let first: Vec<[f64; 2]> = curves.iter().filter(|curve| curve.series == 0).flat_map(|curve| curve.points.clone()).collect();
+        let unstable = missing(&first, range);
+        let low = |curve: Curve| Curve { points: curve.points.into_iter().filter(|p| p[1] < TOP * levels[1]).collect(), ..curve };
+        let curves = curves.into_iter().flat_map(|curve| in_pieces(low(curve))).collect();
+        Some(Self { levels, curves, unstable })
     }
+}
+
+/// The smallest ratio of the places of two successive points, a little enlarged: those further apart are not neighbours.
+fn apart(points: &[[f64; 2]]) -> f64 {
+    points.windows(2).map(|pair| pair[1][0] / pair[0][0]).fold(f64::INFINITY, f64::min).powf(1.5)
+}
+
+/// The parts of a curve between which points were left out.
+fn in_pieces(curve: Curve) -> Vec<Curve> {
+    let apart = apart(&curve.points);
+    let pieces = curve.points.chunk_by(|a, b| b[0] < apart * a[0]);
+    pieces.map(|points| Curve { points: points.to_vec(), ..curve }).collect()
+}
+
+/// The parts of `range` in which a curve has no points.
+fn missing(points: &[[f64; 2]], range: [f64; 2]) -> Vec<[f64; 2]> {
+    let apart = apart(points);
+    let places: Vec<f64> = std::iter::once(range[0]).chain(points.iter().map(|p| p[0])).chain([range[1]]).collect();
+    places.windows(2).filter(|pair| pair[1] > apart * pair[0]).map(|pair| [pair[0], pair[1]]).collect()
 }
 
 impl View for Separation {
@@ -71,25 +103,30 @@ impl View for Separation {
             ui.weak(COMPUTED);
             return;
         };
-        let Some(Theory { levels: [posterior, prior], curves }) = theory else { return };
+        let Some(Theory { levels: [posterior, prior], curves, unstable }) = theory else { return };
         let (posterior, prior) = (*posterior, *prior);
         let top = TOP * prior;
-        ui.weak(format!(
-            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}, and past it by their own noise, the more the fewer they are. Large dot: unit {} now, moved by the slider of tau_eps. A curve that leaves upwards: slow interneurons and adaptation make the dynamics unstable, and no distribution is stationary.",
-            target.watched.pair[0]
-        ));
+        ui.weak(greek(&format!(
+            "Lines: exact. Interneurons as slow as the neuron tell it nothing: its variance rises from the posterior's {posterior:.3} to the prior's {prior:.3}, and past it by their own noise, the more the fewer they are. Large dot: unit {} now, moved by the slider of tau_eps.{}",
+            target.watched.pair[0],
+            if unstable.is_empty() { "" } else { UNSTABLE }
+        )));
         let dark = ui.visuals().dark_mode;
         let d = &snapshot.config.dynamics;
         let live = state.variance().map(|(y, error)| Point::new(0, d.tau_eps_ms / d.tau_x_ms, y, error));
-        grid::upright(Plot::new("separation"))
+        grid::scaled(Plot::new("separation"), [Axis::Logarithmic, Axis::Linear])
             .legend(Legend::default().follow_insertion_order(true).position(egui_plot::Corner::LeftTop))
             .allow_scroll(false)
             .include_y(0.0)
             .include_x(figure.range.map_or(-3.0, |range| range[0].log10()) - 0.3)
-            .x_axis_label(figure.x.label)
-            .y_axis_label(figure.y.label)
-            .x_axis_formatter(|mark, _| measured::power_of_ten(mark.value))
+            .x_axis_label(greek(&figure.x.label))
+            .y_axis_label(greek(&figure.y.label))
             .figure(ui, "variance against tau_eps", |plot| {
+                for [from, to] in unstable.iter().map(|range| range.map(f64::log10)) {
+                    let corners = vec![[from, 0.0], [to, 0.0], [to, top], [from, top]];
+                    let fill = theme::alarm(dark).gamma_multiply(0.15);
+                    plot.polygon(Polygon::new("not stationary", corners).fill_color(fill).stroke(egui::Stroke::NONE).allow_hover(false));
+                }
                 for (name, level) in [("posterior", posterior), ("prior", prior)] {
                     let style = egui_plot::LineStyle::dashed_loose();
                     plot.hline(HLine::new(name, level).color(theme::exact(dark)).width(1.2).style(style));
@@ -118,5 +155,35 @@ impl View for Separation {
 
     fn table(&self, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
         measured::table(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::session::Session;
+    use crate::experiment::{ModelVersion, presets};
+    use crate::studies::separation::stationary_variance;
+
+    #[test]
+    fn curves_end_where_nothing_is_stationary_and_that_region_is_told() {
+        let mut config = presets::by_name("slow-interneurons").unwrap();
+        let theory = |config: &crate::experiment::Config| {
+            let session = Session::new(config.clone()).unwrap();
+            let target = StudyTarget::of(&session, ModelVersion::default());
+            (Theory::of(&target).unwrap(), target)
+        };
+        config.dynamics.adaptation = 0.0;
+        let (stable, _) = theory(&config);
+        assert!(stable.unstable.is_empty() && stable.curves.len() == 3, "a curve for each K, in one piece");
+        config.dynamics.adaptation = 4.0;
+        let (found, target) = theory(&config);
+        let [[from, to]] = found.unstable[..] else { panic!("{:?}", found.unstable) };
+        let middle = (from * to).sqrt();
+        assert_eq!(stationary_variance(&target, middle, 4), None, "nothing is stationary at {middle}");
+        for curve in &found.curves {
+            assert!(curve.points.windows(2).all(|pair| pair[1][0] < 1.5 * pair[0][0]), "no line across what is missing");
+            assert!(curve.points.iter().all(|p| !(from + 1e-9..to - 1e-9).contains(&p[0])), "no point in {from} to {to}");
+        }
     }
 }

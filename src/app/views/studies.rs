@@ -6,8 +6,9 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::background_value::{BackgroundValue, COMPUTED};
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
-use crate::app::widgets::measured::{self, Axis};
+use crate::app::widgets::measured;
 use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
@@ -139,17 +140,11 @@ fn plot(ui: &mut Ui, name: &str, theory: &Theory, findings: Option<&StudyFinding
         Expectation::Guide => "Lines: a guide. Points: measured, one standard error.",
     });
     let axes = [figure.x.scale, figure.y.scale];
-    let mut plot = grid::numbered(Plot::new(("study", name)))
+    let mut plot = grid::scaled(Plot::new(("study", name)), axes)
         .legend(Legend::default().follow_insertion_order(true).position(Corner::LeftTop))
         .allow_scroll(false)
-        .x_axis_label(figure.x.label.clone())
-        .y_axis_label(figure.y.label.clone());
-    if axes[0] == Axis::Logarithmic {
-        plot = plot.x_axis_formatter(|at, _| measured::power_of_ten(at.value));
-    }
-    if axes[1] == Axis::Logarithmic {
-        plot = plot.y_axis_formatter(|at, _| measured::power_of_ten(at.value));
-    }
+        .x_axis_label(greek(&figure.x.label))
+        .y_axis_label(greek(&figure.y.label));
     if let Some(range) = figure.range {
         plot = range.into_iter().fold(plot, |plot, x| plot.include_x(axes[0].place(x)));
     }

@@ -164,7 +164,7 @@ fn figures(ui: &mut Ui, responses: &Responses, unit: usize) {
         }),
         Box::new(|ui| {
             let values = values(responses, |u| u.modulation);
-            histogram(ui, size, ("F1/F0", MODULATIONS), values, [0.0, 2.0], Some(("simple | complex", 1.0)));
+            histogram(ui, size, ("F1/F0, modulation by phase", MODULATIONS), values, [0.0, 2.0], Some(("simple | complex", 1.0)));
         }),
     ];
     panels::grid(ui, "tuning", columns, list);
@@ -198,7 +198,7 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, state: Option<&TuningState>, layer
         actions.push(Action::Send(Command::Tune { layer }));
     }
     if found.is_some_and(|t| t.of.weights != snapshot.weights_version) {
-        ui.colored_label(theme::caution(ui.visuals().dark_mode), "Of the weights at the time of measuring");
+        ui.colored_label(theme::caution(ui.visuals().dark_mode), "Measured on earlier weights");
     }
 }
 
@@ -234,8 +234,8 @@ fn plot<'a>(name: &str, size: egui::Vec2) -> Plot<'a> {
 /// Mean rate over phases, orientation across, frequency up.
 fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
     let range = |values: &[f64]| values.first().zip(values.last()).map_or(String::new(), |(low, high)| format!("{low} to {high}"));
-    ui.strong(format!("Rate: 0 to 180 deg, {} up", range(&responses.protocol.frequencies)))
-        .on_hover_text("Rate above the blank's by orientation and frequency (cycles a pixel), mean over phases");
+    ui.strong(format!("Response: 0 to 180 deg, {} up", range(&responses.protocol.frequencies)))
+        .on_hover_text("Rate above that to a blank by orientation and frequency (cycles a pixel), mean over phases");
     let (o, f, ..) = responses.rate.dim();
     let mean = |a: usize, b: usize| mean_rate(responses, unit, a, b);
     let top = (0..o * f).map(|i| mean(i / f, i % f).abs()).fold(f64::MIN_POSITIVE, f64::max);
@@ -260,7 +260,7 @@ fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: 
 }
 
 fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
-    ui.strong("Rate by orientation, degrees").on_hover_text(
+    ui.strong("Response by orientation, degrees").on_hover_text(
         "Points: first harmonic of a simple cell, mean over phases of a complex one, at the best frequency. Bars: spread over posterior samples. Line: von Mises fit.",
     );
     grid::every(plot("orientation curve", size), 45.0).include_x(0.0).include_x(180.0).figure(ui, ORIENTATION, |plot| {
@@ -280,7 +280,7 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
 }
 
 fn phases(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning) {
-    ui.strong("Rate by phase, degrees").on_hover_text(MODULATIONS);
+    ui.strong("Response by phase, degrees").on_hover_text(MODULATIONS);
     grid::every(plot("phase curve", size), 90.0).include_x(0.0).include_x(360.0).figure(ui, PHASE, |plot| {
         let n = tuned.by_phase.len();
         let points: Vec<[f64; 2]> = (0..=n).map(|k| [360.0 * k as f64 / n as f64, tuned.by_phase[k % n]]).collect();
@@ -290,7 +290,7 @@ fn phases(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning) {
 }
 
 fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
-    ui.strong("Rate by contrast")
+    ui.strong("Response by contrast")
         .on_hover_text("At the best grating, mean over phases; contrast 1 has the standard deviation of the stimuli");
     let rates = responses.contrast.row(unit);
     let measured = responses.protocol.contrasts.iter().zip(rates).filter(|(_, r)| r.is_finite());

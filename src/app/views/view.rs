@@ -7,6 +7,9 @@ use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
 
+/// Draws all of a view, on whatever it is given.
+pub type WholeView = Box<dyn FnMut(&mut egui::Ui) + Send>;
+
 /// A view; the window knows it by its [`super::ViewKind`].
 pub trait View {
     /// Draws it; `snapshot` is `state.latest`.
@@ -19,6 +22,11 @@ pub trait View {
 
     /// The command that begins the view's first measurement, where it measures something (`--measure`).
     fn measurement(&self, _config: &Config) -> Option<Command> {
+        None
+    }
+
+    /// Draws all of it as one figure, where more belongs to it than a window has room for; None: what is in sight is all.
+    fn whole(&self, _state: &ViewState, _snapshot: &Snapshot) -> Option<WholeView> {
         None
     }
 

@@ -2,15 +2,20 @@
 
 use egui::{Response, Ui};
 
+/// Goes to the next line of a wrapped row where so many points are not left in this one.
+pub fn keep_together(ui: &mut Ui, width: f32) {
+    if width > ui.available_size_before_wrap().x {
+        ui.end_row();
+        ui.set_row_height(ui.spacing().interact_size.y); // what comes stands in the middle of its line, as in the first
+    }
+}
+
 /// The list, as wide as `width`; its title stands before it and is its name.
 pub fn choice<T: Copy + PartialEq>(ui: &mut Ui, title: &str, width: f32, value: &mut T, all: &[(T, &str)]) -> Response {
     if ui.layout().main_wrap() {
         // Title and list go to the next line together.
         let words = egui::WidgetText::from(title).into_galley(ui, Some(egui::TextWrapMode::Extend), f32::INFINITY, egui::TextStyle::Body);
-        if words.size().x + ui.spacing().item_spacing.x + width > ui.available_size_before_wrap().x {
-            ui.end_row();
-            ui.set_row_height(ui.spacing().interact_size.y); // the title in the middle of its line, as in the first
-        }
+        keep_together(ui, words.size().x + ui.spacing().item_spacing.x + width);
     }
     let label = ui.label(title);
     let name = all.iter().find(|(choice, _)| choice == value).map_or("", |(_, name)| name);

@@ -1,5 +1,6 @@
 //! Figures: the single plots and pictures of a view, known by name, so that each can be saved by itself.
 
+use crate::app::widgets::greek::greek;
 use egui::{Color32, Context, Id, Rect, Ui};
 use egui_plot::{Plot, PlotPoints, PlotResponse, PlotUi};
 
@@ -37,11 +38,11 @@ pub fn take(ctx: &Context) -> Vec<Marked> {
 
 /// The title of a plot, and the names of its lines each in its colour, in place of a legend over the data.
 pub fn title<'a>(ui: &mut Ui, title: &str, lines: impl IntoIterator<Item = (&'a str, Color32)>) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        ui.strong(title);
+        ui.strong(greek(title));
         for (name, color) in lines {
-            ui.colored_label(color, name);
+            ui.colored_label(color, greek(name));
         }
     });
 }
@@ -52,6 +53,30 @@ pub fn points(mut points: Vec<[f64; 2]>) -> PlotPoints<'static> {
     points.into()
 }
 
+/// A plot as it was drawn: its name, its place with its axes, and the place within them.
+#[cfg(test)]
+pub type PlotPlace = (String, [Rect; 2]);
+
+#[cfg(test)]
+fn plots() -> Id {
+    Id::unique("plots that were drawn")
+}
+
+/// The plots that were drawn since the last call.
+#[cfg(test)]
+pub fn take_plots(ctx: &Context) -> Vec<PlotPlace> {
+    ctx.data_mut(|data| data.remove_temp(plots())).unwrap_or_default()
+}
+
+/// Remembers where a plot was drawn, for the tests of its axes.
+pub fn note_plot<R>(_ui: &Ui, _name: &str, _place: Rect, _shown: &PlotResponse<R>) {
+    #[cfg(test)]
+    _ui.ctx().data_mut(|data| {
+        let place = (_name.to_string(), [_place, *_shown.transform.frame()]);
+        data.get_temp_mut_or_default::<Vec<PlotPlace>>(plots()).push(place);
+    });
+}
+
 /// A plot that is a figure.
 pub trait Figure<'a> {
     /// Shows the plot and marks it as a figure of this name.
@@ -60,7 +85,9 @@ pub trait Figure<'a> {
 
 impl<'a> Figure<'a> for Plot<'a> {
     fn figure<R>(self, ui: &mut Ui, name: impl Into<String>, build: impl FnOnce(&mut PlotUi<'a>) -> R + 'a) -> PlotResponse<R> {
+        let name = name.into();
         let shown = ui.scope(|ui| self.show(ui, build));
+        note_plot(ui, &name, shown.response.rect, &shown.inner);
         mark(ui, name, shown.response.rect);
         shown.inner
     }

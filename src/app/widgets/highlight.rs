@@ -25,3 +25,22 @@ pub fn around(ui: &Ui, key: &str, rect: Rect) {
         ui.painter().rect_stroke(rect.expand(3.0), 3.0, stroke, StrokeKind::Outside);
     }
 }
+
+/// How long it is shown where a parameter acts, s.
+const SHOWN: f64 = 8.0;
+
+fn asked() -> Id {
+    Id::unique("the parameter of which it is shown where it acts")
+}
+
+/// Has it shown for a while where a parameter acts.
+pub fn show_where(ctx: &Context, key: &str) {
+    let until = ctx.input(|i| i.time) + SHOWN;
+    ctx.data_mut(|data| data.insert_temp(asked(), (key.to_string(), until)));
+}
+
+/// The parameter of which it is to be shown now where it acts.
+pub fn shown(ctx: &Context) -> Option<String> {
+    let (key, until) = ctx.data(|data| data.get_temp::<(String, f64)>(asked()))?;
+    (ctx.input(|i| i.time) < until).then_some(key)
+}

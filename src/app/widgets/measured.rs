@@ -6,7 +6,7 @@ use crate::engine::{Command, Snapshot};
 use crate::export::table::Table;
 use crate::studies::{Curve, Point, Study, StudyFindings, StudyOptions};
 use egui::{Color32, Ui};
-use egui_plot::{GridInput, GridMark, Line, PlotPoints, PlotUi, Points};
+use egui_plot::{Line, PlotPoints, PlotUi, Points};
 
 pub use crate::studies::Scale as Axis;
 
@@ -25,44 +25,6 @@ pub fn points(plot: &mut PlotUi<'_>, name: &str, points: impl Iterator<Item = Po
 pub fn curve(plot: &mut PlotUi<'_>, name: &str, curve: &Curve, [x, y]: [Axis; 2], color: Color32) {
     let line: Vec<[f64; 2]> = curve.points.iter().map(|p| [x.place(p[0]), y.place(p[1])]).collect();
     plot.line(Line::new(name, PlotPoints::from(line)).color(color).width(1.6));
-}
-
-/// A whole power of ten on a logarithmic axis; nothing between.
-pub fn power_of_ten(value: f64) -> String {
-    if (value - value.round()).abs() > 1e-6 {
-        return String::new();
-    }
-    let number = 10f64.powf(value.round());
-    if (0.0009..10_001.0).contains(&number) { format!("{}", (number * 1e6).round() / 1e6) } else { format!("1e{value:.0}") }
-}
-
-/// Grid of a logarithmic axis: 1 to 9 of every decade, the powers of ten strongest, then 2 and 5.
-pub fn decades(input: GridInput) -> Vec<GridMark> {
-    let (low, high) = input.bounds;
-    if !(low.is_finite() && high.is_finite() && high - low < 30.0) {
-        return Vec::new();
-    }
-    let mark = |(decade, k): (i32, i32)| {
-        let step_size = match k {
-            1 => 1.0,
-            2 | 5 => 0.3,
-            _ => 0.06,
-        };
-        GridMark { value: f64::from(decade) + f64::from(k).log10(), step_size }
-    };
-    let all = (low.floor() as i32..=high.floor() as i32).flat_map(|decade| (1..10).map(move |k| (decade, k)));
-    all.map(mark).filter(|mark| (low..=high).contains(&mark.value)).collect()
-}
-
-/// 1, 2 and 5 of every decade on a logarithmic axis; nothing between.
-pub fn round_number(place: f64) -> String {
-    let decade = (place + 1e-9).floor();
-    let first = 10f64.powf(place - decade);
-    match [1.0, 2.0, 5.0].into_iter().find(|k| (first - k).abs() < 1e-6) {
-        Some(k) if (-4.0..5.0).contains(&decade) => format!("{}", k * 10f64.powf(decade)).chars().take(6).collect(),
-        Some(k) => format!("{k}e{decade}"),
-        None => String::new(),
-    }
 }
 
 /// Measure, stop, and how far it is. Returns the findings where they are those of this study with these options.

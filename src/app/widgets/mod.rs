@@ -6,6 +6,7 @@ pub mod cached_texture;
 pub mod choice;
 pub mod decimate;
 pub mod figure;
+pub mod greek;
 pub mod grid;
 pub mod highlight;
 pub mod measured;

@@ -105,7 +105,7 @@ impl RunKeeper {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         *own = Own { all: all.collect(), current };
         drop(own);
-        self.job.submit(Request::List); // a full queue: it lists when it is through
+        self.list_again();
     }
 
     /// This session needs no saving as it is; what it does from here on does.
@@ -186,6 +186,11 @@ impl RunKeeper {
     /// Sets how many bytes all runs may take.
     pub(in crate::engine) fn set_budget(&self, bytes: u64) {
         self.submit(Request::SetBudget(bytes));
+    }
+
+    /// Looks again which runs there are.
+    pub(in crate::engine) fn list_again(&self) {
+        self.job.submit(Request::List); // a full queue: it lists when it is through
     }
 
     /// Gives up a run that went out of memory, once all that was handed over of it is written; one that holds nothing leaves no folder.

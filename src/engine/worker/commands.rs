@@ -48,10 +48,12 @@ impl Worker {
             Command::DeleteRun(id) => self.delete(&id),
             Command::RestoreRun(id) => self.keeper(|keeper| keeper.restore(id)),
             Command::SetRunBudget(bytes) => self.keeper(|keeper| keeper.set_budget(bytes)),
+            Command::ListRuns => self.keeper(|keeper| keeper.list_again()),
             Command::KeepViews(id, views) => self.keep_views(&id, *views),
             Command::KeepTimeline(id, timeline) => self.keep_timeline(&id, timeline),
             Command::UseImages(paths) => self.use_images(paths),
             Command::SaveModel(path) => self.save(path),
+            Command::ShareCores(share) => self.shared.share = share,
             Command::PanicForTest => panic!("asked to panic"),
             command => {
                 if let Some(running) = &mut self.running {
@@ -130,10 +132,12 @@ impl Running {
             | Command::DeleteRun(_)
             | Command::RestoreRun(_)
             | Command::SetRunBudget(_)
+            | Command::ListRuns
             | Command::KeepViews(..)
             | Command::KeepTimeline(..)
             | Command::UseImages(_)
             | Command::SaveModel(_)
+            | Command::ShareCores(_)
             | Command::Shutdown
             | Command::PanicForTest => {}
         }

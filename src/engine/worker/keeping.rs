@@ -182,8 +182,7 @@ impl Worker {
             self.shared.report_failure(outcome);
             run
         });
-        self.shared.models += 1;
-        self.shared.model_id = self.shared.models;
+        self.shared.number_model();
         if let (Some(keeper), Some(folder)) = (&mut self.runs.keeper, &run.folder) {
             keeper.begin(folder, &session);
             keeper.read_timeline(folder);

@@ -1,10 +1,10 @@
 //! Other models in place of the one that runs.
 
-use super::Worker;
 use super::running::Running;
 use super::shared::Shared;
+use super::{Start, Worker};
 use crate::data::Source;
-use crate::engine::{AutosaveOptions, Event};
+use crate::engine::Event;
 use crate::experiment::session::Session;
 use crate::experiment::{Config, ModelFileError, Resumed, modelfile, presets};
 use crate::model::Hierarchy;
@@ -26,13 +26,18 @@ pub(super) enum Loading {
 }
 
 impl Worker {
-    /// Starts on `config`, or on a preset that needs no files: a window that shows nothing helps nobody.
-    pub(super) fn start(&mut self, config: Config, autosave: Option<&AutosaveOptions>) {
-        let begin = || autosave.is_some_and(|options| self.begin_autosave(options)) || self.load(config, None);
+    /// Starts on what was asked for. An engine that is alone else starts on a preset that needs no files: a window that shows nothing helps
+    /// nobody.
+    pub(super) fn start(&mut self, start: Start) {
+        let Start { config, autosave, beside } = start;
+        let is_alone = beside.is_none();
+        let (share, model) = beside.map_or((None, None), |(cores, model)| (Some(cores), model));
+        self.shared.share = share;
+        let begin = || autosave.is_some_and(|options| self.begin_autosave(&options)) || self.load(config, model);
         if let Err(report) = panics::caught(begin) {
             self.shared.report(Event::Failed(report));
         }
-        if self.running.is_none() {
+        if self.running.is_none() && is_alone {
             let awaited = std::mem::take(&mut self.loading);
             if let Ok(config) = presets::by_name(FALLBACK) {
                 self.load(config, None);

@@ -108,14 +108,15 @@ impl Running {
         Halt { reason, remedies: cause.map_or_else(Vec::new, |cause| cause.remedies) }
     }
 
-    /// Advances the session, on one core less and in shorter pieces while the window draws.
+    /// Advances the session: on its share of the cores beside another engine; on one core less and in shorter pieces while the window
+    /// draws.
     fn advance(&mut self, steps: usize, shared: &Shared) -> (usize, Option<BatchReport>) {
         let (session, probes) = (&mut self.session, &self.recorder.probes);
         if shared.exchange.core_lease.yields_core() {
             let steps = steps.min(session.steps_left()).div_ceil(PIECES);
             on_at_most(shared.cores.saturating_sub(1), || session.advance(steps, probes))
         } else {
-            session.advance(steps, probes)
+            on_at_most(shared.share.unwrap_or(usize::MAX), || session.advance(steps, probes))
         }
     }
 

@@ -5,6 +5,10 @@ use super::publication::Publication;
 use crate::engine::{Event, Exchange};
 use crossbeam_channel::Sender;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many models all engines of this program have built.
+static MODELS: AtomicU64 = AtomicU64::new(0);
 
 /// Called when there is something new to see.
 pub(in crate::engine) type Wake = Box<dyn Fn() + Send + Sync>;
@@ -16,12 +20,12 @@ pub(in crate::engine) struct Shared {
     pub(super) exchange: Exchange,
     /// Of this machine.
     pub(super) cores: usize,
+    /// Of these the ones that it may use, where another engine runs beside it.
+    pub(super) share: Option<usize>,
     pub(super) settings: RunSettings,
     pub(super) publication: Publication,
     pub(super) commands_executed: u64,
-    /// How many models were built.
-    pub(super) models: u64,
-    /// The number of the one that runs.
+    /// The number of the model that runs.
     pub(super) model_id: u64,
 }
 
@@ -33,12 +37,17 @@ impl Shared {
             wake,
             exchange,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            share: None,
             settings: RunSettings::default(),
             publication: Publication::default(),
             commands_executed: 0,
-            models: 0,
             model_id: 0,
         }
+    }
+
+    /// A number for another model, which no model of this program has had.
+    pub(super) fn number_model(&mut self) {
+        self.model_id = MODELS.fetch_add(1, Ordering::Relaxed) + 1;
     }
 
     /// Sends an event, unless as many wait as the channel holds: a reader that is gone or slow must not stop the simulation.

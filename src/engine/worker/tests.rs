@@ -1,7 +1,7 @@
 //! The worker without its thread: what cannot be seen from outside without chance.
 
 use super::loading::Loading;
-use super::{Shared, Worker};
+use super::{Shared, Start, Worker};
 use crate::engine::slot::SnapshotSlot;
 use crate::engine::{Command, Event, Exchange, Watch};
 use crate::experiment::presets;
@@ -16,7 +16,7 @@ fn worker(preset: &str) -> (Worker, Receiver<Event>) {
     let (outbox, events) = bounded(64);
     let config = presets::by_name(preset).unwrap();
     let mut worker = Worker::new(Shared::new(outbox, Exchange::default(), Box::new(|| {})));
-    worker.start(config, None);
+    worker.start(Start { config, autosave: None, beside: None });
     (worker, events)
 }
 

@@ -19,9 +19,10 @@ pub(super) fn in_columns<T>(ui: &mut Ui, columns: usize, all: &[T], mut draw: im
 }
 
 /// Shows a plot of this size; one that is scrolled out of sight has its room alone.
-pub(super) fn shown_in_sight<'a>(ui: &mut Ui, size: Vec2, plot: Plot<'a>, build: impl FnOnce(&mut PlotUi<'a>) + 'a) {
+pub(super) fn shown_in_sight<'a>(ui: &mut Ui, name: &str, size: Vec2, plot: Plot<'a>, build: impl FnOnce(&mut PlotUi<'a>) + 'a) {
     if ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, size)) || figure::is_saved(ui.ctx()) {
-        plot.show(ui, build);
+        let shown = ui.scope(|ui| plot.show(ui, build));
+        figure::note_plot(ui, name, shown.response.rect, &shown.inner);
     } else {
         ui.allocate_space(size);
     }

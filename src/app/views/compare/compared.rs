@@ -4,7 +4,9 @@ use crate::app::histories;
 use crate::app::measured_curves::MeasuredCurves;
 use crate::app::state::ViewState;
 use crate::app::theme;
+use crate::app::widgets::greek::greek;
 use crate::engine::{LearningPoint, Snapshot, ViewArrays};
+use crate::experiment::config::DynamicsConfig;
 use crate::experiment::{modelfile, parameters};
 use crate::model::receptive_field;
 use crate::studies::model_comparison::{ComparedModel, ModelComparison};
@@ -17,6 +19,8 @@ use std::sync::Arc;
 
 /// What the one that runs is called.
 pub(super) const PRESENT: &str = "the one that runs";
+/// Images after which a run that goes on is compared again.
+const IMAGES: u64 = 5000;
 /// Values that tell one from the others in a legend, at most.
 const TOLD: usize = 3;
 
@@ -27,21 +31,44 @@ pub(super) struct Other {
     pub(super) path: PathBuf,
     /// Of a run, ms since 1970; a file from elsewhere has none.
     pub(super) saved: Option<u64>,
+    /// Of a run that goes on beside the one that is shown.
+    pub(super) live: Option<LiveModel>,
+}
+
+impl Other {
+    /// Whether both are the same run or file, at whatever moment.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.path == other.path && self.live.is_some() == other.live.is_some()
+    }
+}
+
+/// A model that goes on, as it was when a few thousand images were full, or its dynamics changed.
+#[derive(Clone, Debug)]
+pub(super) struct LiveModel {
+    pub(super) model: Arc<ComparedModel>,
+    version: (u64, u64, DynamicsConfig),
+}
+
+impl LiveModel {
+    /// None where the snapshot holds no model.
+    pub(super) fn of(snapshot: &Snapshot) -> Option<Self> {
+        let model = ComparedModel { config: snapshot.config_so_far(), model: snapshot.model().ok()? };
+        let version = (snapshot.model_id, snapshot.clock.images / IMAGES, snapshot.config.dynamics);
+        Some(Self { model: Arc::new(model), version })
+    }
+}
+
+impl PartialEq for LiveModel {
+    fn eq(&self, other: &Self) -> bool {
+        self.version == other.version
+    }
 }
 
 /// What is to be compared: the first is what the others are compared with.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Wanted {
-    /// The model that runs, and its number and version.
-    pub(super) present: Arc<ComparedModel>,
-    pub(super) version: (u64, u64),
+    pub(super) present: LiveModel,
     pub(super) others: Vec<Other>,
-}
-
-impl PartialEq for Wanted {
-    fn eq(&self, other: &Self) -> bool {
-        self.version == other.version && self.others == other.others
-    }
 }
 
 /// One of them: its name, its model, its curves and how it compares with the first.
@@ -58,6 +85,8 @@ pub(super) struct Compared {
     pub(super) kept: Option<KeptCurves>,
     /// It is no run.
     pub(super) is_file: bool,
+    /// It goes on beside the one that is shown.
+    pub(super) is_live: bool,
     pub(super) comparison: Option<ModelComparison>,
 }
 
@@ -70,10 +99,21 @@ pub(super) struct KeptCurves {
 
 /// The curves of a run, kept or live.
 pub(super) struct RunCurves<'a> {
-    pub(super) learning: &'a [LearningPoint],
+    pub(super) learning: Cow<'a, [LearningPoint]>,
     /// Images seen, share of Gabor-like filters and median R^2.
-    pub(super) fits: &'a [[f64; 3]],
+    pub(super) fits: Cow<'a, [[f64; 3]]>,
     pub(super) measured: Cow<'a, MeasuredCurves>,
+}
+
+impl RunCurves<'_> {
+    /// The same, which outlives what it was taken from.
+    pub(super) fn into_owned(self) -> RunCurves<'static> {
+        RunCurves {
+            learning: Cow::Owned(self.learning.into_owned()),
+            fits: Cow::Owned(self.fits.into_owned()),
+            measured: Cow::Owned(self.measured.into_owned()),
+        }
+    }
 }
 
 /// The colour of one of them.
@@ -83,32 +123,42 @@ pub(super) fn color(i: usize) -> Color32 {
 
 /// A text in the colour of one of them, in one piece on one line.
 pub(super) fn named(ui: &mut Ui, i: usize, text: &str) -> Response {
-    ui.add(Label::new(RichText::new(text).color(color(i))).extend())
+    ui.add(Label::new(RichText::new(greek(text)).color(color(i))).extend())
 }
 
 /// The curves of all, the live ones of the one that runs first; None of what has none.
 pub(super) fn curves<'a>(compared: &'a [Compared], state: &'a ViewState, snapshot: &Snapshot) -> Vec<Option<RunCurves<'a>>> {
-    let live = RunCurves { learning: &state.learning, fits: &state.fit_history, measured: Cow::Owned(state.measured(snapshot)) };
-    let kept = |of: &'a Compared| {
-        let KeptCurves { learning, fits, measured } = of.kept.as_ref()?;
-        Some(RunCurves { learning, fits, measured: Cow::Borrowed(measured) })
+    let live = |state: &'a ViewState, snapshot: &Snapshot| RunCurves {
+        learning: state.learning.as_slice().into(),
+        fits: state.fit_history.as_slice().into(),
+        measured: Cow::Owned(state.measured(snapshot)),
     };
-    std::iter::once(Some(live)).chain(compared.iter().skip(1).map(kept)).collect()
+    let other = |of: &'a Compared| {
+        if of.is_live {
+            let beside = state.beside.as_ref()?;
+            return beside.latest.as_ref().map(|snapshot| live(beside, snapshot));
+        }
+        let KeptCurves { learning, fits, measured } = of.kept.as_ref()?;
+        Some(RunCurves { learning: learning.into(), fits: fits.into(), measured: Cow::Borrowed(measured) })
+    };
+    std::iter::once(Some(live(state, snapshot))).chain(compared.iter().skip(1).map(other)).collect()
 }
 
 /// Reads the others and compares each with the one that runs.
 pub(super) fn compare(wanted: &Wanted) -> Vec<Compared> {
+    let of = &*wanted.present.model;
     let present = Compared {
         name: PRESENT.into(),
         label: String::new(),
         problem: None,
-        filters: receptive_field::filters(&wanted.present.model, 1, None),
-        shape: wanted.present.model.image_shape(),
+        filters: receptive_field::filters(&of.model, 1, None),
+        shape: of.model.image_shape(),
         kept: None,
         is_file: false,
+        is_live: false,
         comparison: None,
     };
-    let mut all: Vec<Compared> = std::iter::once(present).chain(wanted.others.iter().map(|other| read(other, &wanted.present))).collect();
+    let mut all: Vec<Compared> = std::iter::once(present).chain(wanted.others.iter().map(|other| read(other, of))).collect();
     for (of, label) in labels(&all).into_iter().enumerate() {
         all[of].label = label;
     }
@@ -124,14 +174,17 @@ fn read(other: &Other, present: &ComparedModel) -> Compared {
         filters: Array2::zeros((0, 0)),
         shape: [0, 0],
         kept: None,
-        is_file: other.saved.is_none(),
+        is_file: other.saved.is_none() && other.live.is_none(),
+        is_live: other.live.is_some(),
         comparison: None,
     };
-    let (config, model) = match modelfile::load(&other.path) {
-        Ok(loaded) => loaded,
-        Err(error) => return Compared { problem: Some(error.to_string()), ..found },
+    let of = match &other.live {
+        Some(live) => live.model.clone(),
+        None => match modelfile::load(&other.path) {
+            Ok((config, model)) => Arc::new(ComparedModel { config, model }),
+            Err(error) => return Compared { problem: Some(error.to_string()), ..found },
+        },
     };
-    let of = ComparedModel { config, model };
     let comparison = ModelComparison::of(present, &of);
     let filters = receptive_field::filters(&of.model, 1, None);
     let mut order: Vec<(usize, usize)> = comparison.matched.iter().map(|pair| (pair.first, pair.second)).collect();
@@ -141,10 +194,11 @@ fn read(other: &Other, present: &ComparedModel) -> Compared {
     let order: Vec<usize> = order.iter().map(|(_, second)| *second).chain(rest).collect();
     found.filters = filters.select(Axis(1), &order);
     found.shape = of.model.image_shape();
-    found.kept = other.path.parent().and_then(|folder| ViewArrays::load(&folder.join("views.npz"))).map(|views| {
-        let histories::Histories { learning, fits, measured, .. } = histories::from_arrays(&views);
-        KeptCurves { learning, fits, measured }
-    });
+    found.kept =
+        other.path.parent().filter(|_| !found.is_live).and_then(|folder| ViewArrays::load(&folder.join("views.npz"))).map(|views| {
+            let histories::Histories { learning, fits, measured, .. } = histories::from_arrays(&views);
+            KeptCurves { learning, fits, measured }
+        });
     found.comparison = Some(comparison);
     found
 }
@@ -191,7 +245,7 @@ mod tests {
         let session = Session::new(config).unwrap();
         let path = folder.join(name);
         modelfile::save(&path, session.config(), &session).unwrap();
-        Other { name: name.into(), path, saved: None }
+        Other { name: name.into(), path, saved: None, live: None }
     }
 
     #[test]
@@ -201,12 +255,13 @@ mod tests {
         let none = saved(folder.path(), "none.npz", |config| config.dynamics.adaptation = 0.0);
         let seeded = saved(folder.path(), "seeded.npz", |config| (config.dynamics.adaptation, config.dynamics.seed) = (2.0, 77));
         let same = saved(folder.path(), "same.npz", |config| config.dynamics.adaptation = 2.0);
-        let missing = Other { name: "missing.npz".into(), path: folder.path().join("missing.npz"), saved: None };
+        let missing = Other { name: "missing.npz".into(), path: folder.path().join("missing.npz"), saved: None, live: None };
         let (config, model) = modelfile::load(&first.path).unwrap();
         let seed = config.dynamics.seed;
-        let present = Arc::new(ComparedModel { config, model });
+        let dynamics = config.dynamics;
+        let present = LiveModel { model: Arc::new(ComparedModel { config, model }), version: (1, 1, dynamics) };
         let of = |others: Vec<Other>| {
-            let found = compare(&Wanted { present: present.clone(), version: (1, 1), others });
+            let found = compare(&Wanted { present: present.clone(), others });
             found.into_iter().map(|of| of.label).collect::<Vec<_>>()
         };
         assert_eq!(of(vec![none.clone()]), ["m = 2", "m = 0"]);

@@ -98,9 +98,9 @@ fn histogram(ui: &mut Ui, quantity: &Quantity<'_>, compared: &[Compared], width:
             ui.weak("One value alone: no histogram.");
             return;
         };
-        let plot = Plot::new(("distribution", quantity.name)).height(HEIGHT).width(width).allow_scroll(false).allow_drag(false);
-        let plot = grid::numbered(plot.allow_zoom(false).allow_boxed_zoom(false).y_axis_min_width(34.0)).include_y(0.0);
-        shown_in_sight(ui, vec2(width, HEIGHT), plot, |plot| {
+        let plot = grid::numbered(Plot::new(("distribution", quantity.name))).height(HEIGHT).width(width).allow_scroll(false);
+        let plot = plot.allow_drag(false).allow_zoom(false).allow_boxed_zoom(false).y_axis_min_width(34.0).include_y(0.0);
+        shown_in_sight(ui, quantity.name, vec2(width, HEIGHT), plot, |plot| {
             for (i, values) in quantity.values.iter().filter(|(_, values)| !values.is_empty()) {
                 let line = Line::new(compared[*i].label.clone(), PlotPoints::from(outline(values, range)));
                 plot.line(line.color(color(*i)).width(1.4).allow_hover(false));

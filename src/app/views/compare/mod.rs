@@ -1,5 +1,6 @@
 //! Compare: two or more runs side by side, with what differs between them and the one that runs.
 
+mod beside;
 mod columns;
 mod compared;
 mod distributions;
@@ -9,20 +10,21 @@ mod sections;
 
 use crate::app::actions::Action;
 use crate::app::state::ViewState;
-use crate::app::views::View;
+use crate::app::views::{View, WholeView};
 use crate::app::widgets::background_value::{BackgroundValue, COMPUTED};
-use crate::app::widgets::cached_texture::CachedTexture;
 use crate::engine::{RunId, RunList, Snapshot};
 use crate::experiment::modelfile;
 use crate::export::table::Table;
-use crate::studies::model_comparison::ComparedModel;
-use compared::{Compared, Other, Wanted, named};
+use compared::{Compared, LiveModel, Other, RunCurves, Wanted, named};
 use egui::{ScrollArea, Ui};
+use models::Mosaic;
 use overlays::Chosen;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Runs that can be ticked at most.
+const LISTED: usize = 40;
 /// Runs that are compared at most.
 const MOST: usize = 6;
 
@@ -34,44 +36,47 @@ pub struct Compare {
     /// Model files beside the runs, as they were typed.
     files: Vec<PathBuf>,
     file: String,
-    found: BackgroundValue<Wanted, Vec<Compared>>,
-    mosaics: Vec<CachedTexture<(usize, bool)>>,
+    found: BackgroundValue<Wanted, Arc<Vec<Compared>>>,
+    mosaics: Vec<Mosaic>,
     chosen: Chosen,
+    /// Whether a run beside goes on with the weights as they are.
+    from_here: bool,
 }
 
 impl View for Compare {
-    fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, _: &mut Vec<Action>) {
-        self.choose(ui, snapshot);
-        if self.ticked.is_empty() && self.files.is_empty() {
-            ui.weak("Tick a run, or name a model file, to see it beside the one that runs: filters that belong together, curves over each other, and every value that differs.");
+    fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        beside::row(ui, &mut self.from_here, state, snapshot, actions);
+        self.choose(ui, state, snapshot);
+        let others = self.others(state, snapshot);
+        if others.is_empty() {
+            ui.weak(
+                "Tick a run, or name a model file, to see it beside the one that runs: filters that belong together, curves over each \
+                 other, and every value that differs.",
+            );
             return;
         }
-        let Ok(model) = snapshot.model() else { return };
-        let mut config = (*snapshot.config).clone();
-        config.learning.images_seen = snapshot.clock.images;
-        let present = Arc::new(ComparedModel { config, model });
-        let others = self.others(snapshot);
-        // While it learns the one that runs is compared again every few seconds, not with every version of its weights.
-        let version = (snapshot.model_id, snapshot.clock.images / 5000);
-        let wanted = Wanted { present, version, others };
-        let found = self.found.latest(ui, &wanted, compared::compare);
+        let Some(present) = LiveModel::of(snapshot) else { return };
+        let wanted = Wanted { present, others };
+        let found = self.found.latest(ui, &wanted, |wanted| Arc::new(compared::compare(wanted)));
         let Some((of, compared)) = found else {
             ui.weak(COMPUTED);
             return;
         };
-        if of.others != wanted.others {
+        let is_same = of.others.len() == wanted.others.len() && of.others.iter().zip(&wanted.others).all(|(of, now)| of.is_same(now));
+        if !is_same {
             ui.weak(COMPUTED);
             return;
         }
-        let address = compared.as_ptr() as u64;
-        self.mosaics.resize_with(compared.len(), CachedTexture::default);
-        ScrollArea::vertical().show(ui, |ui| {
-            legend(ui, compared);
-            models::mosaics(ui, &mut self.mosaics, compared, address);
-            overlays::all(ui, compared, &compared::curves(compared, state, snapshot), &mut self.chosen);
-            distributions::all(ui, compared);
-            models::differences(ui, compared);
-        });
+        let curves = compared::curves(compared, state, snapshot);
+        ScrollArea::vertical().show(ui, |ui| drawn(ui, compared, &curves, &mut self.mosaics, &mut self.chosen));
+    }
+
+    fn whole(&self, state: &ViewState, snapshot: &Snapshot) -> Option<WholeView> {
+        let (_, compared) = self.found.found()?;
+        let curves = compared::curves(compared, state, snapshot).into_iter().map(|curves| curves.map(RunCurves::into_owned));
+        let (compared, curves, mut chosen) = (compared.clone(), curves.collect::<Vec<_>>(), self.chosen.clone());
+        let mut mosaics = Vec::new();
+        Some(Box::new(move |ui| drawn(ui, &compared, &curves, &mut mosaics, &mut chosen)))
     }
 
     /// The curves that are drawn, and the quantities of all units.
@@ -96,12 +101,13 @@ impl Compare {
     }
 
     /// Which runs and files stand beside the one that runs.
-    fn choose(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
+    fn choose(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot) {
         let list: Arc<RunList> = snapshot.runs.clone().unwrap_or_default();
-        self.ticked.retain(|id| *id != snapshot.run && list.runs.iter().any(|run| run.id == *id));
+        let is_live = |id: &RunId| *id == snapshot.run || beside::run(state) == Some(id);
+        self.ticked.retain(|id| !is_live(id) && list.runs.iter().any(|run| run.id == *id));
         ui.horizontal_wrapped(|ui| {
-            let full = self.ticked.len() + self.files.len() + 1 >= MOST;
-            for run in list.runs.iter().filter(|run| run.id != snapshot.run).take(40) {
+            let full = self.ticked.len() + self.files.len() + usize::from(state.beside.is_some()) + 1 >= MOST;
+            for run in list.runs.iter().filter(|run| !is_live(&run.id)).take(LISTED) {
                 let mut is_ticked = self.ticked.contains(&run.id);
                 let title = run.title();
                 let hint = if run.changes.is_empty() { "As the preset has it".to_string() } else { run.changes.join("\n") };
@@ -134,14 +140,30 @@ impl Compare {
         });
     }
 
-    fn others(&self, snapshot: &Snapshot) -> Vec<Other> {
+    /// The run beside, if there is one, what is ticked, and the files.
+    fn others(&self, state: &ViewState, snapshot: &Snapshot) -> Vec<Other> {
         let list: Arc<RunList> = snapshot.runs.clone().unwrap_or_default();
+        let beside = state.beside.as_ref().and_then(|state| state.latest.as_ref());
+        let beside = beside.and_then(|snapshot| {
+            let live = LiveModel::of(snapshot)?;
+            Some(Other { name: beside::NAME.into(), path: list.folder.join(&snapshot.run.0), saved: None, live: Some(live) })
+        });
         let ticked = list.runs.iter().filter(|run| self.ticked.contains(&run.id));
         let state = |id: &RunId| list.folder.join(&id.0).join("state.npz");
-        let runs = ticked.map(|run| Other { name: run.title(), path: state(&run.id), saved: Some(run.saved) });
-        let files = self.files.iter().map(|path| Other { name: path.display().to_string(), path: path.clone(), saved: None });
-        runs.chain(files).take(MOST - 1).collect()
+        let runs = ticked.map(|run| Other { name: run.title(), path: state(&run.id), saved: Some(run.saved), live: None });
+        let file = |path: &PathBuf| Other { name: path.display().to_string(), path: path.clone(), saved: None, live: None };
+        beside.into_iter().chain(runs).chain(self.files.iter().map(file)).take(MOST - 1).collect()
     }
+}
+
+/// All that is compared.
+fn drawn(ui: &mut Ui, compared: &[Compared], curves: &[Option<RunCurves<'_>>], mosaics: &mut Vec<Mosaic>, chosen: &mut Chosen) {
+    mosaics.resize_with(compared.len(), Mosaic::default);
+    legend(ui, compared);
+    models::mosaics(ui, mosaics, compared);
+    overlays::all(ui, compared, curves, chosen);
+    distributions::all(ui, compared);
+    models::differences(ui, compared);
 }
 
 /// Each run in its colour, with the values that tell it from the others.
@@ -163,6 +185,7 @@ fn legend(ui: &mut Ui, compared: &[Compared]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::whole_view;
     use crate::app::widgets::figure;
     use crate::engine::LearningPoint;
     use crate::experiment::presets;
@@ -208,6 +231,23 @@ mod tests {
             assert!(curve[1].1.iter().all(|&value| value == 0.5));
             assert!(columns(None).len() > curve.len() + 2, "every curve, and the quantities of both");
             assert_eq!(view.figure_table("filters of other.npz", &state, &snapshot), None);
+            // One figure of all: as high as what is compared, with the mosaics as pictures and the letters of its last part as text.
+            let [png, svg] = ["a.png", "a.svg"].map(|name| folder.path().join(name));
+            let whole = || view.whole(&state, &snapshot).unwrap();
+            whole_view::write(&png, size[0], false, whole()).unwrap();
+            whole_view::write(&svg, size[0], true, whole()).unwrap();
+            let picture = image::open(&png).unwrap().into_rgb8();
+            assert_eq!(picture.width(), 2 * size[0] as u32);
+            assert!((1200..12_000).contains(&picture.height()), "{} rows", picture.height());
+            let rows: Vec<bool> = picture.rows().map(|mut row| row.any(|pixel| *pixel != *picture.get_pixel(0, 0))).collect();
+            let last = rows.iter().rposition(|is_drawn| *is_drawn).unwrap();
+            assert!(rows.len() - last < 60, "{} rows of {} are empty", rows.len() - last, rows.len());
+            let text = std::fs::read_to_string(&svg).unwrap();
+            assert!(text.matches("<image").count() >= 2, "a mosaic each");
+            for words in ["Residual variance", "filters alike", "adaptation"] {
+                assert!(text.contains(words), "{words} is missing");
+            }
+            assert!(!text.contains("Model file"), "nothing to be pressed or typed");
         }
     }
 }

@@ -15,8 +15,12 @@ const MOSAIC: f32 = 260.0;
 /// Filters of a mosaic, at most.
 const FILTERS: usize = 400;
 
+/// The picture of the filters of one of them, by its number and the theme.
+pub(super) type Mosaic = CachedTexture<(usize, bool)>;
+
 /// Filters side by side, those that belong together at the same place.
-pub(super) fn mosaics(ui: &mut Ui, textures: &mut [CachedTexture<(usize, bool)>], compared: &[Compared], address: u64) {
+pub(super) fn mosaics(ui: &mut Ui, textures: &mut [Mosaic], compared: &[Compared]) {
+    let address = compared.as_ptr() as u64; // other models are elsewhere
     let dark = ui.visuals().dark_mode;
     let side = ((ui.available_width() - 12.0 * compared.len() as f32) / compared.len() as f32).min(MOSAIC);
     ui.horizontal_top(|ui| {

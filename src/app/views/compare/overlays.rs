@@ -5,8 +5,9 @@ use super::compared::{Compared, RunCurves, color, named};
 use super::sections::{Overlay, RunLine, SECTIONS, Section};
 use crate::app::widgets::decimate::min_max;
 use crate::app::widgets::figure;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
-use crate::app::widgets::measured::{Axis, decades, round_number};
+use crate::app::widgets::whole_frame;
 use crate::export::table::Table;
 use egui::{Ui, vec2};
 use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoints, Points};
@@ -17,6 +18,7 @@ pub(super) const HEIGHT: f32 = 170.0;
 const TWO: f32 = 560.0;
 
 /// Which plots are drawn.
+#[derive(Clone)]
 pub(super) struct Chosen(BTreeSet<&'static str>);
 
 impl Default for Chosen {
@@ -47,15 +49,19 @@ impl Filled<'_> {
     }
 }
 
-/// Draws all sections, each with a button for every plot that it has.
+/// Draws all sections, each with a button for every plot that it has; in a figure, where nobody presses buttons, those that have plots.
 pub(super) fn all(ui: &mut Ui, compared: &[Compared], curves: &[Option<RunCurves<'_>>], chosen: &mut Chosen) {
     for section in &SECTIONS {
         let filled: Vec<Filled<'_>> = section.overlays.iter().filter_map(|overlay| Filled::of(overlay, curves)).collect();
+        let is_figure = whole_frame::is_asked(ui.ctx());
+        if is_figure && filled.iter().all(|filled| !chosen.0.contains(filled.overlay.title)) {
+            continue;
+        }
         ui.horizontal_wrapped(|ui| {
             ui.heading(section.title);
-            for Filled { overlay, .. } in &filled {
+            for Filled { overlay, .. } in filled.iter().filter(|_| !is_figure) {
                 let mut is_on = chosen.0.contains(overlay.title);
-                if ui.toggle_value(&mut is_on, overlay.short).on_hover_text(overlay.title).changed() {
+                if ui.toggle_value(&mut is_on, greek(overlay.short)).on_hover_text(overlay.title).changed() {
                     if is_on {
                         chosen.0.insert(overlay.title)
                     } else {
@@ -142,7 +148,7 @@ fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
         ui.set_width(width);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
-            ui.strong(overlay.title);
+            ui.strong(greek(overlay.title));
             for (i, of) in compared.iter().enumerate().filter(|(i, _)| !lines[*i].is_empty()) {
                 named(ui, i, &of.label);
             }
@@ -151,7 +157,7 @@ fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
             let told = distinguished(&names).into_iter().enumerate().map(|(i, name)| format!("{}: {name}", style(i).1));
             ui.weak(told.collect::<Vec<_>>().join("; "));
         }
-        shown_in_sight(ui, vec2(width, HEIGHT), axes(overlay).width(width), |plot| {
+        shown_in_sight(ui, overlay.title, vec2(width, HEIGHT), axes(overlay).width(width), |plot| {
             for (i, line) in lines.iter().enumerate().flat_map(|(i, lines)| lines.iter().map(move |line| (i, line))) {
                 let place = |[x, y]: [f64; 2]| [overlay.axes[0].place(x), overlay.axes[1].place(y)];
                 let points = thinned(line.points.iter().copied().map(place).collect(), width);
@@ -185,24 +191,17 @@ fn thinned(points: Vec<[f64; 2]>, width: f32) -> Vec<[f64; 2]> {
 /// Axes and grid of a plot.
 fn axes(overlay: &Overlay) -> Plot<'static> {
     let axes = overlay.axes;
-    let mut plot = grid::numbered(Plot::new(("overlay", overlay.title)))
+    grid::scaled(Plot::new(("overlay", overlay.title)), axes)
         .height(HEIGHT)
         .allow_scroll(false)
-        .x_axis_label(overlay.x)
+        .x_axis_label(greek(overlay.x))
         .y_axis_min_width(40.0)
         .label_formatter(move |at| match at {
             HoverPosition::NearDataPoint { plot_name, position: p, .. } => {
                 Some(format!("{plot_name}\n{}, {}", grid::short(axes[0].value(p.x)), grid::short(axes[1].value(p.y))))
             }
             HoverPosition::Elsewhere { .. } => None,
-        });
-    if axes[0] == Axis::Logarithmic {
-        plot = plot.x_grid_spacer(decades).x_axis_formatter(|mark, _| round_number(mark.value));
-    }
-    if axes[1] == Axis::Logarithmic {
-        plot = plot.y_grid_spacer(decades).y_axis_formatter(|mark, _| round_number(mark.value));
-    }
-    plot
+        })
 }
 
 #[cfg(test)]
@@ -221,12 +220,13 @@ mod tests {
             shape: [0, 0],
             kept: None,
             is_file,
+            is_live: false,
             comparison: None,
         }
     }
 
     fn measured(measured: MeasuredCurves) -> Option<RunCurves<'static>> {
-        Some(RunCurves { learning: &[], fits: &[], measured: Cow::Owned(measured) })
+        Some(RunCurves { learning: Cow::Borrowed(&[]), fits: Cow::Borrowed(&[]), measured: Cow::Owned(measured) })
     }
 
     fn section(title: &str) -> &'static Section {

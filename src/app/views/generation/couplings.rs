@@ -1,7 +1,7 @@
 //! The gains of the couplings: the schedule by which chains wake, sliders that set them by hand, and how they went (model.md 10).
 
 use crate::app::theme;
-use crate::app::widgets::choice::choice;
+use crate::app::widgets::choice::{choice, keep_together};
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::number_field::{drag_value, slider};
@@ -59,9 +59,7 @@ impl Couplings {
         let mut gains = self.by_hand.as_deref().filter(|gains| gains.len() == now.len()).unwrap_or(now).to_vec();
         let mut asked = None;
         for l in (0..gains.len().min(MOST_SLIDERS)).rev() {
-            if ui.available_size_before_wrap().x < WITH_SLIDER {
-                ui.end_row(); // name and slider go to the next line together
-            }
+            keep_together(ui, WITH_SLIDER);
             let label = ui.label(name(l));
             let tip = format!(
                 "Gain of the coupling W_{l} of joint and marginal chains: eta_{l} = gain W_{l} f(x{}) + b_{l}, and what x{} hears from below has the same gain. At 0 nothing is heard either way. Pull it to set all gains by hand",

@@ -2,7 +2,8 @@
 
 use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::measured::{Axis, decades, round_number};
+use crate::app::widgets::grid;
+use crate::app::widgets::measured::Axis;
 use crate::engine::{GenerationState, Measuring};
 use crate::export::table::Table;
 use crate::studies::generation::Mode;
@@ -44,7 +45,7 @@ pub(super) fn numbers(ui: &mut Ui, found: &GenerationState, mode_result: &ModeRe
     let plural = if mode_result.steps == 1 { "" } else { "s" };
     let pace = format!("{} step{plural}", mode_result.steps);
     let text = match (&found.measuring, distance) {
-        (Measuring::Ready(floor), Some(distance)) => format!("Frechet {} (data {}), {pace}", short(distance), short(floor.distance)),
+        (Measuring::Ready(floor), Some(distance)) => format!("Frechet {} (real images {}), {pace}", short(distance), short(floor.distance)),
         _ => pace,
     };
     let seconds = short(mode_result.seconds);
@@ -124,17 +125,13 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, over_steps: &mut bool, 
     let log = |value: f64| Axis::Logarithmic.place(value);
     let place = |d: &Distance| [log(if over_steps { d.steps as f64 } else { d.seconds }), log(value(d, means))];
     let renewed = &found.modes[0].renewed;
-    Plot::new(("distances", over_steps))
+    grid::scaled(Plot::new(("distances", over_steps)), [Axis::Logarithmic; 2])
         .height(height.max(60.0))
         .legend(Legend::default().position(Corner::LeftBottom).follow_insertion_order(true))
-        .x_grid_spacer(decades)
-        .y_grid_spacer(decades)
         .allow_scroll(false)
         .x_axis_label(if over_steps { "steps of the network" } else { "seconds of computing" })
         .y_axis_label("Frechet distance")
         .y_axis_min_width(36.0)
-        .x_axis_formatter(|mark, _| round_number(mark.value))
-        .y_axis_formatter(|mark, _| round_number(mark.value))
         .figure(ui, "distance", |plot| {
             for (mode_result, color) in found.modes.iter().zip(theme::SERIES) {
                 let name = mode_result.mode.name();

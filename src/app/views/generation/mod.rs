@@ -8,9 +8,11 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::choice::choice;
+use crate::app::widgets::choice::{choice, keep_together};
 use crate::app::widgets::figure;
+use crate::app::widgets::greek::greek;
 use crate::app::widgets::number_field::{drag_value, slider};
+use crate::data::Source;
 use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
@@ -23,7 +25,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Narrower than this the three stand below each other.
-const NARROW: f32 = 400.0;
+const NARROW: f32 = 560.0;
+/// Points that a slider needs with its name and value.
+const WITH_SLIDER: f32 = 215.0;
+/// What is said of a model that learns from patches.
+const UNTAUGHT: &str = "This model was not taught to generate: it learns filters from patches of images, and takes them for independent. \
+                        What it makes up are sums of filters, no images. Choose digits, fashion or bars to see images come.";
 /// Share of the width that the distances have beside the gains.
 const DISTANCES: f32 = 0.66;
 /// Height of the strip of prototypes.
@@ -86,6 +93,11 @@ impl Default for Generation {
     }
 }
 
+/// Whether the model learns whole images; else it learns what patches of them are made of.
+fn was_taught(snapshot: &Snapshot) -> bool {
+    !matches!(snapshot.config.data.source, Source::DeadLeaves | Source::Photographs | Source::Files)
+}
+
 /// The state of this model, if there is one yet.
 fn state(snapshot: &Snapshot) -> Option<&GenerationState> {
     snapshot.generation.as_deref().filter(|state| state.model_id == snapshot.model_id)
@@ -105,7 +117,7 @@ impl View for Generation {
             self.pinned = None;
             self.settings.category = None;
             self.couplings.forget();
-            if state(snapshot).is_none() {
+            if state(snapshot).is_none() && was_taught(snapshot) {
                 actions.push(Action::Send(Command::Generate(self.settings)));
                 if snapshot.config.learning.enabled {
                     actions.push(Action::Send(Command::Generation(GenerationCommand::Follow(true)))); // so that digits are seen to come
@@ -115,7 +127,14 @@ impl View for Generation {
         let found = state(snapshot);
         self.controls(ui, snapshot, found, actions);
         let Some(found) = found else {
-            ui.weak("The first images are on their way.");
+            if was_taught(snapshot) {
+                ui.weak("The first images are on their way.");
+            } else {
+                ui.label(UNTAUGHT);
+                if ui.button("Generate all the same").on_hover_text("Sums of filters that are active independently").clicked() {
+                    actions.push(Action::Send(Command::Generate(self.settings)));
+                }
+            }
             return;
         };
         self.strip(ui, snapshot, found, actions);
@@ -190,12 +209,15 @@ impl Generation {
     fn sliders(&mut self, ui: &mut Ui) {
         ui.spacing_mut().slider_width = 70.0;
         let Settings { count, inner, temperature, origin, category, .. } = &mut self.settings;
+        keep_together(ui, WITH_SLIDER);
         let label = ui.label("Inner steps");
         let tip = "Steps of the layers above for one of x0, marginal mode: the mean in Fisher's identity is taken over them. From the next Generate on";
         ui.add(slider(inner, 1..=64, "").logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
+        keep_together(ui, WITH_SLIDER);
         let label = ui.label("Temperature");
         let tip = "Every conditional to the power 1/temperature; 1 is the model";
         ui.add(slider(temperature, 0.1..=3.0, "").logarithmic(true).max_decimals(2)).labelled_by(label.id).on_hover_text(tip);
+        keep_together(ui, WITH_SLIDER);
         let label = ui.label("Images");
         let tip = "Of each way; distances are measured on all, the first 64 are shown";
         ui.add(slider(count, 36..=1000, "").logarithmic(true)).labelled_by(label.id).on_hover_text(tip);
@@ -348,9 +370,9 @@ impl Generation {
         ui.horizontal(|ui| {
             let (_, dot) = ui.allocate_space(vec2(10.0, 10.0));
             ui.painter().circle_filled(dot.center(), 4.0, theme::SERIES[i]);
-            ui.strong(title).on_hover_text(equations);
+            ui.strong(title).on_hover_text(greek(equations));
         });
-        ui.add(egui::Label::new(egui::RichText::new(line).weak()).truncate()).on_hover_text(equations);
+        ui.add(egui::Label::new(egui::RichText::new(line).weak()).truncate()).on_hover_text(greek(equations));
         let images = if self.means { &mode_result.means } else { &mode_result.samples };
         let dark = ui.visuals().dark_mode;
         let key = (Arc::as_ptr(mode_result) as usize, mode_result.steps, dark, self.means);

@@ -5,6 +5,7 @@ use crate::engine::Snapshot;
 use crate::experiment::config::{DynamicsConfig, InterneuronMode, LayerConfig};
 use crate::experiment::session::layer_adaptation;
 use crate::model::FamilyConfig;
+use crate::studies::generation::Mode;
 
 /// What a node is to its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +14,18 @@ pub(super) enum Role {
     Adaptation,
     Interneurons,
     Error,
+}
+
+impl Role {
+    /// Whether a parameter of the table acts there.
+    pub(super) fn is_moved_by(self, key: &str) -> bool {
+        match self {
+            Self::Neurons => matches!(key, "tau_x_ms" | "temperature" | "dt_ms" | "governor"),
+            Self::Adaptation => matches!(key, "adaptation" | "tau_v_ms" | "adaptation_unit"),
+            Self::Interneurons => matches!(key, "tau_eps_ms" | "interneurons" | "interneuron_mode" | "dt_ms"),
+            Self::Error => matches!(key, "lr" | "enabled" | "optimizer"),
+        }
+    }
 }
 
 /// One node: a part of one layer.
@@ -228,6 +241,13 @@ impl Flow {
             Self::Driving(l) => format!("Current that drives adaptation: -m (tau_v/tau_x) I_{l}    (2.4)"),
             Self::Choice(l) => format!("Odds of the states of layer {l} given what is below    (1.6)"),
         }
+    }
+
+    /// The coupling that it goes through, and its gain in joint chains of Generation where these have one; None for what is no coupling.
+    pub(super) fn coupling(self, snapshot: &Snapshot) -> Option<String> {
+        let Self::Prediction(l) = self else { return None };
+        let joint = snapshot.generation.as_ref()?.modes.iter().find(|result| result.mode == Mode::Joint)?;
+        joint.gains.get(l).map(|gain| format!("W_{l}, gain {gain:.2} in joint chains"))
     }
 
     /// Its root mean square over the units that receive it, in the unit of a current; None for what is no current, or not known.

@@ -7,7 +7,8 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::widgets::{figure, texture, whole_frame};
+use crate::app::widgets::greek::greek;
+use crate::app::widgets::{figure, highlight, texture, whole_frame};
 use crate::engine::{Snapshot, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
@@ -20,6 +21,8 @@ use std::collections::HashMap;
 const MEMORY: f32 = 0.98;
 /// Widths of arrows, points.
 const WIDTHS: [f32; 2] = [1.0, 6.0];
+/// Height of the text beside a coupling's arrow with room around it, points.
+const COUPLING: f32 = 20.0;
 /// An arrow is pointed at from as far as this, points.
 const REACH: f32 = 7.0;
 /// Units of which each has its value beside its colour, at most.
@@ -92,11 +95,17 @@ impl Network {
             let share = strength.filter(|_| self.widest > 0.0).map_or(0.0, |strength| (strength / self.widest) as f32);
             let width = WIDTHS[0] + (WIDTHS[1] - WIDTHS[0]) * share;
             let is_pointed = pointed.is_some_and(|(other, _)| other == *flow);
-            arrow(ui.painter(), diagram.line(*flow), if is_pointed { width + 1.5 } else { width }, color(*flow, dark));
+            let line = diagram.line(*flow);
+            arrow(ui.painter(), line, if is_pointed { width + 1.5 } else { width }, color(*flow, dark));
+            let has_room = (line[0].y - line[1].y).abs() > COUPLING;
+            if let Some(coupling) = flow.coupling(snapshot).filter(|_| has_room) {
+                let (at, ink) = (line[0].lerp(line[1], 0.5) + vec2(8.0, 0.0), ui.visuals().weak_text_color());
+                ui.painter().text(at, Align2::LEFT_CENTER, coupling, FontId::proportional(10.0), ink);
+            }
         }
         if let Some((flow, strength)) = pointed {
             let strength = strength.map_or_else(String::new, |strength| format!("\nnow {} (root mean square)", short(strength)));
-            let tip = format!("{}{strength}", flow.explanation());
+            let tip = greek(&format!("{}{strength}", flow.explanation()));
             egui::Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), ui.scope_id().with("current"), egui::PopupAnchor::Pointer)
                 .show(|ui| ui.label(tip));
         }
@@ -108,9 +117,9 @@ impl Network {
         let (place, values) = (diagram.place(node), node.values(snapshot));
         let constants = node.constants(snapshot);
         let separated = if constants.is_empty() { String::new() } else { format!("  {constants}") };
-        let caption = RichText::new(format!("{} {}{separated}", node.symbol(), node.word(layers))).small();
+        let caption = RichText::new(greek(&format!("{} {}{separated}", node.symbol(), node.word(layers)))).small();
         let caption = ui.put(diagram.caption(node), Label::new(caption).truncate());
-        caption.on_hover_text(node.explanation(layers));
+        caption.on_hover_text(greek(&node.explanation(layers)));
         let dark = ui.visuals().dark_mode;
         ui.painter().rect_filled(place, 2.0, ui.visuals().extreme_bg_color);
         let response = ui.interact(place, ui.scope_id().with(("node", node)), Sense::click());
@@ -133,7 +142,9 @@ impl Network {
         }
         outline_traced(ui, place, [rows, columns], node, snapshot);
         let edge = if response.hovered() { ui.visuals().strong_text_color() } else { ui.visuals().weak_text_color() };
-        ui.painter().rect_stroke(place, 2.0, Stroke::new(1.0, edge), StrokeKind::Outside);
+        let is_shown = highlight::shown(ui.ctx()).is_some_and(|key| node.role.is_moved_by(&key));
+        let stroke = if is_shown { Stroke::new(3.0, theme::SERIES[4]) } else { Stroke::new(1.0, edge) };
+        ui.painter().rect_stroke(place, 2.0, stroke, StrokeKind::Outside);
         let unit = response.hover_pos().and_then(|at| unit_at(place, [rows, columns], at)).filter(|&unit| unit < values.len());
         let traced = unit.and_then(|unit| node.traced(unit, snapshot));
         if let Some((layer, unit)) = traced.filter(|_| response.clicked()) {
@@ -142,7 +153,7 @@ impl Network {
         }
         let of_unit = unit.map(|unit| format!("\nunit {unit}: {}", short(f64::from(values[unit])))).unwrap_or_default();
         let click = traced.map(|(layer, unit)| format!("\nClick: unit {unit} of layer {layer} in Traces")).unwrap_or_default();
-        response.on_hover_text(format!("{}{of_unit}{click}", node.explanation(layers)));
+        response.on_hover_text(greek(&format!("{}{of_unit}{click}", node.explanation(layers))));
     }
 
     /// What the strongest colour stands for: the largest |value| there is, which is forgotten slowly so that colours do not flicker.

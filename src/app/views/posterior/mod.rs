@@ -264,7 +264,7 @@ fn legend(snapshot: &Snapshot, is_exact: bool) -> &'static str {
 /// Draws the race's figures right of the picture, or below it in a narrow view; answers with the room that is left.
 fn beside_race(ui: &mut Ui, snapshot: &Snapshot, race: &RaceState, actions: &mut Vec<Action>) -> Rect {
     let area = ui.available_rect_before_wrap();
-    let is_wide = area.width() > 640.0;
+    let is_wide = area.width() > 640.0 || area.width() > 1.6 * area.height();
     let corner = if is_wide {
         pos2(area.max.x - (area.width() * 0.5).min(430.0), area.min.y)
     } else {
@@ -310,14 +310,11 @@ fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
     let bar =
         |(i, count): (usize, &f64)| egui_plot::Bar::new(low + (i as f64 + 0.5) * width, count / (total.max(1.0) * width)).width(width);
     let bars = egui_plot::BarChart::new("samples", counts.iter().enumerate().map(bar).collect()).color(theme::histogram(dark));
-    Plot::new("scalar posterior").allow_scroll(false).allow_boxed_zoom(false).x_axis_label("x").y_axis_label("density").figure(
-        ui,
-        "posterior",
-        |plot| {
-            plot.bar_chart(bars);
-            plot.line(Line::new("exact posterior", figure::points(line.to_vec())).color(theme::exact(dark)).width(2.0));
-        },
-    );
+    let plot = grid::numbered(Plot::new("scalar posterior")).allow_scroll(false).allow_boxed_zoom(false);
+    plot.x_axis_label("x").y_axis_label("density").figure(ui, "posterior", |plot| {
+        plot.bar_chart(bars);
+        plot.line(Line::new("exact posterior", figure::points(line.to_vec())).color(theme::exact(dark)).width(2.0));
+    });
 }
 
 /// Density `[rows from the bottom, columns]` as a picture with `fine` pixels a cell, between whose centres it is bilinear: the edges

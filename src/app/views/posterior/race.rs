@@ -4,6 +4,9 @@
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
+use crate::app::widgets::greek::greek;
+use crate::app::widgets::grid;
+use crate::app::widgets::measured::Axis;
 use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
 use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
@@ -78,7 +81,7 @@ fn round(value: f64) -> f64 {
 
 fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
     let height = (ui.available_height() * 0.38).clamp(90.0, 300.0);
-    Plot::new("distance")
+    grid::scaled(Plot::new("distance"), [Axis::Logarithmic; 2])
         .height(height)
         .allow_scroll(false)
         .allow_drag(false)
@@ -87,8 +90,7 @@ fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
         .y_axis_min_width(36.0)
         .include_y(0.0)
         .include_y(-2.0)
-        .x_axis_formatter(|mark, _| power(mark.value, "s"))
-        .y_axis_formatter(|mark, _| power(mark.value, ""))
+        .x_axis_label("s simulated")
         .label_formatter(|at| match at {
             HoverPosition::NearDataPoint { plot_name, position: p, .. } => {
                 Some(format!("{plot_name}: {:.3} s simulated, distance {:.4}", 10f64.powf(p.x), 10f64.powf(p.y)))
@@ -104,15 +106,6 @@ fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
                 plot.line(Line::new(name(&racer.config), figure::points(points)).color(theme::RACERS[i]).width(2.0));
             }
         });
-}
-
-/// 10^value where that is a whole power, else nothing.
-pub(super) fn power(value: f64, unit: &str) -> String {
-    if (value - value.round()).abs() > 1e-6 {
-        return String::new();
-    }
-    let number = 10f64.powf(value);
-    if (0.001..10_000.0).contains(&number) { format!("{number} {unit}") } else { format!("1e{value:.0} {unit}") }
 }
 
 fn figures(ui: &mut Ui, race: &RaceState) {
@@ -171,7 +164,7 @@ fn short(value: f64) -> String {
 }
 
 fn row(ui: &mut Ui, race: &RaceState, name: &str, tip: &str, value: impl Fn(&RacerState) -> Option<String>) {
-    ui.label(name).on_hover_text(tip);
+    ui.label(greek(name)).on_hover_text(tip);
     for racer in &race.racers {
         ui.label(value(racer).unwrap_or_else(|| "..".into()));
     }
@@ -182,7 +175,7 @@ fn settings(ui: &mut Ui, wanted: &mut Vec<SamplerConfig>) {
     let mut gone = None;
     egui::Grid::new("samplers").num_columns(wanted.len() + 1).striped(true).spacing([9.0, 3.0]).show(ui, |ui| {
         let mut line = |ui: &mut Ui, name: &str, tip: &str, edit: &mut dyn FnMut(&mut Ui, &mut SamplerConfig, egui::Id)| {
-            let label = ui.label(name).on_hover_text(tip);
+            let label = ui.label(greek(name)).on_hover_text(tip);
             for config in wanted.iter_mut() {
                 edit(ui, config, label.id);
             }

@@ -3,6 +3,7 @@
 use crate::app::actions::Action;
 use crate::app::theme;
 use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::grid;
 use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, Snapshot};
 use egui::Ui;
@@ -30,7 +31,7 @@ pub fn bars(ui: &mut Ui, series: [(&str, &[f32]); 3]) {
     let whole = |mark: egui_plot::GridMark| {
         if mark.value.fract() == 0.0 && (0.0..units).contains(&mark.value) { format!("x0[{}]", mark.value) } else { String::new() }
     };
-    Plot::new("stimulus bars")
+    grid::numbered(Plot::new("stimulus bars"))
         .legend(Legend::default())
         .allow_scroll(false)
         .allow_drag(false)

@@ -250,8 +250,7 @@ impl Stimulus {
                 self.textures.named(ui, &picture, side, tip);
             }
         });
-        let rows =
-            [("Completion", &done.samples, "x0 of one network now"), ("Its mean", &done.expected, "E[x0 | x1] of the same network now")];
+        let rows = [("Sample", &done.samples, "x0 of one network now"), ("Expected", &done.expected, "E[x0 | x1] of the same network now")];
         for (name, pictures, tip) in rows.into_iter().take(lines as usize) {
             let numbered: Vec<_> = (1..).zip(pictures).collect();
             for row in numbered.chunks(columns as usize) {

@@ -8,6 +8,7 @@ mod trace_plots;
 use crate::app::actions::Action;
 use crate::app::state::{RASTER_STEPS, ViewState};
 use crate::app::views::View;
+use crate::app::widgets::choice::keep_together;
 use crate::app::widgets::number_field::slider;
 use crate::app::widgets::{figure, texture};
 use crate::engine::{MAX_TRACED, Snapshot, Watch};
@@ -16,6 +17,9 @@ use crate::export::table::Table;
 use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use spectrum::SpectrumPlots;
 use trace_plots::TracePlots;
+
+/// Points that the slider of the window needs with its name and value.
+const WINDOW_WIDTH: f32 = 200.0;
 
 /// What the view keeps.
 pub struct Traces {
@@ -72,7 +76,7 @@ impl View for Traces {
             }
             for (mode, name, tip) in [
                 (Mode::Signals, "Signals", "Membrane, adaptation, input, interneurons"),
-                (Mode::Population, "Population", "Every interneuron of the layer below, over time"),
+                (Mode::Population, "Raster", "Every interneuron of the layer below, over time"),
                 (Mode::Spectrum, "Spectrum", "Autocorrelation and power spectrum of the first unit, beside theory"),
             ] {
                 ui.selectable_value(&mut self.mode, mode, name).on_hover_text(tip);
@@ -81,6 +85,7 @@ impl View for Traces {
             if raster != snapshot.watch.raster {
                 actions.push(Action::Watch(Watch { raster, ..snapshot.watch.clone() }));
             }
+            keep_together(ui, WINDOW_WIDTH);
             let label = ui.label("Window");
             let slider = slider(&mut self.window_ms, 10.0..=10_000.0, "ms").logarithmic(true).max_decimals(0);
             ui.spacing_mut().slider_width = 70.0;

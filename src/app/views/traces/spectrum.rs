@@ -4,7 +4,7 @@ use crate::analysis::chains::autocovariance;
 use crate::analysis::spectrum::periodogram;
 use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
-use crate::app::widgets::measured::power_of_ten;
+use crate::app::widgets::measured::Axis;
 use crate::app::widgets::{grid, whole_frame};
 use crate::engine::{Snapshot, TraceSample};
 use crate::export::table::Table;
@@ -91,14 +91,12 @@ impl SpectrumPlots {
     fn spectrum_plot(&self, ui: &mut Ui, height: f32) {
         let [measured, exact] = self.spectrum.clone().map(figure::points);
         let (theory, dark) = (!self.autocorrelation[1].is_empty(), ui.visuals().dark_mode);
-        Plot::new("spectrum")
+        grid::scaled(Plot::new("spectrum"), [Axis::Logarithmic; 2])
             .height(height)
             .legend(Legend::default().follow_insertion_order(true))
             .allow_scroll(false)
             .x_axis_label("frequency, Hz")
             .y_axis_min_width(36.0)
-            .x_axis_formatter(|mark, _| power_of_ten(mark.value))
-            .y_axis_formatter(|mark, _| power_of_ten(mark.value))
             .figure(ui, SPECTRUM, |plot| {
                 for [f, _] in &self.peaks {
                     let name = format!("theory's peak, {} Hz", digits(10f64.powf(*f)));
