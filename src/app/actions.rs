@@ -1,5 +1,6 @@
 //! All that a person can ask for, handled in one place.
 
+use crate::app::figures::FigureRequest;
 use crate::app::film_settings::FilmRequest;
 use crate::app::views::ViewKind;
 use crate::engine::{Command, Watch};
@@ -48,15 +49,10 @@ pub enum Action {
     },
     /// Watch other units.
     Watch(Watch),
-    /// Write a view, or one figure of it: a picture (.png, .svg) or the view's numbers (.csv, .npy), by the file's ending.
-    SaveView {
-        /// The view.
-        kind: ViewKind,
-        /// The figure's name; None: the whole view.
-        figure: Option<String>,
-        /// The file.
-        path: PathBuf,
-    },
+    /// Ask how a view or a figure of it is to be saved.
+    OpenFigure(ViewKind),
+    /// Write a view, or one figure of it: a picture (.png, .svg, .pdf) or the view's numbers (.csv, .npy), by the file's ending.
+    SaveView(FigureRequest),
     /// Bring a view to the front.
     ShowView(ViewKind),
     /// What the next export writes.

@@ -14,6 +14,8 @@ const MOST_RESULTS: usize = 16;
 pub(super) enum TaskResult {
     /// A file was written.
     Exported(Result<PathBuf, WindowError>),
+    /// A figure as it will be written.
+    Preview(egui::ColorImage),
     /// A path was chosen in a dialog.
     Chosen(PathField, PathBuf),
     /// The screenshot that the program was started for was saved.

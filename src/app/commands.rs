@@ -4,24 +4,22 @@ use super::App;
 use crate::app::actions::{Action, ExportSettings, PathField, Question};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
+use crate::app::figures::FigureRequest;
+use crate::app::figures::dialog::caption_path;
 use crate::app::histories;
 use crate::app::paths::full_path;
 use crate::app::simulation::Simulation;
 use crate::app::state::ViewState;
 use crate::app::timeline::Timeline;
-use crate::app::view_export::Drawn;
-use crate::app::views::ViewKind;
-use crate::app::whole_view;
-use crate::app::widgets::picture;
 use crate::app::workspace::Workspace;
 use crate::engine::recording;
 use crate::engine::{Command, Pace};
 use crate::experiment::modelfile;
 use crate::export::filters::Format;
-use crate::export::{check_ending, check_output, ending, save_png, write_atomically};
+use crate::export::{check_ending, check_output, ending};
 use crate::model::{Hierarchy, receptive_field};
 use crate::studies::fits::{self, groups};
-use egui::{ColorImage, Context, Key, Modifiers};
+use egui::{Context, Key, Modifiers};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -33,12 +31,19 @@ impl App {
     pub(super) fn perform(&mut self, action: Action) {
         let action = with_full_paths(action);
         let output = match &action {
-            Action::Send(Command::SaveModel(path)) | Action::SaveView { path, .. } | Action::Record(path) => Some(path.clone()),
+            Action::Send(Command::SaveModel(path)) | Action::SaveView(FigureRequest { path, .. }) | Action::Record(path) => Some(path.clone()),
             Action::Export => Some(self.export_path()),
             Action::Film(request) => Some(request.path.clone()),
             _ => None,
         };
         if output.is_some_and(|path| self.asks_before_overwriting(&path, &action)) {
+            return;
+        }
+        if let Action::SaveView(request) = &action
+            && self.figures.settings.caption
+            && matches!(ending(&request.path).as_str(), "png" | "svg" | "pdf")
+            && self.asks_before_overwriting(&caption_path(&request.path), &action)
+        {
             return;
         }
         if matches!(action, Action::Send(Command::Reset)) && self.learned_in_sight.1 > MUCH_LEARNING {
@@ -72,7 +77,8 @@ impl App {
                 self.simulation.toggle_full_speed(full);
                 self.beside.iter_mut().for_each(|beside| beside.simulation.toggle_full_speed(full));
             }
-            Action::SaveView { kind, figure, path } => self.save_view(kind, figure, path),
+            Action::OpenFigure(kind) => self.figures.open(kind),
+            Action::SaveView(request) => self.save_view(request),
             Action::ShowView(kind) => self.workspace.bring_to_front(kind),
             Action::SetExport(settings) => self.state.export = settings,
             Action::Export => self.export_filters(),
@@ -151,48 +157,27 @@ impl App {
         self.in_background("dialog", move || choose_path(field, &export).map(|path| TaskResult::Chosen(field, path)));
     }
 
-    /// Numbers are written at once; a picture when the view has been drawn again.
-    fn save_view(&mut self, kind: ViewKind, figure: Option<String>, path: PathBuf) {
-        match ending(&path).as_str() {
-            "png" | "svg" => self.workspace.request_export(kind, figure, path),
-            "csv" | "npy" => match self.workspace.table(kind, figure.as_deref(), &self.state) {
+    /// Numbers are written at once; a picture is drawn for it in the next frame.
+    fn save_view(&mut self, request: FigureRequest) {
+        let FigureRequest { kind, figure, path } = &request;
+        match ending(path).as_str() {
+            "png" | "svg" | "pdf" => self.figures.request(request),
+            "csv" | "npy" => match self.workspace.table(*kind, figure.as_deref(), &self.state) {
                 Some(table) => {
+                    let path = path.clone();
                     let write = move || table.save(&path).map(|()| path).map_err(WindowError::file);
                     self.in_background("export", move || Some(TaskResult::Exported(write())));
                 }
-                None => self.notifications.error(&format!("{} holds no table now: save it as PNG or SVG", kind.title())),
+                None => self.notifications.error(&format!("{} holds no table now: save it as PNG, SVG or PDF", kind.title())),
             },
             _ => {
-                let text = format!("{}: a name that ends in .png, .svg, .csv or .npy is needed", path.display());
+                let text = format!("{}: a name that ends in .png, .svg, .pdf, .csv or .npy is needed", path.display());
                 self.notifications.error(&text);
             }
         }
     }
 
-    /// A view that was asked for becomes a file: one that is more than what is in sight as a whole, any other and a figure as this frame
-    /// has drawn it, once its screenshot has come.
-    pub(super) fn save_drawn_view(&mut self, ui: &egui::Ui) {
-        let Some((request, drawn)) = self.workspace.take_export() else { return };
-        if let Some((view, width)) = self.workspace.whole(request.kind, &self.state).filter(|_| request.figure.is_none()) {
-            let (path, dark) = (request.path, ui.visuals().dark_mode);
-            let write = move || whole_view::write(&path, width, dark, view).map(|()| path);
-            self.in_background("export", move || Some(TaskResult::Exported(write())));
-            return;
-        }
-        let Some(drawn) = drawn else {
-            let text = format!("{} is not in sight: bring its tab to the front", request.kind.title());
-            self.notifications.error(&text);
-            return;
-        };
-        let (background, scale, path) = (ui.visuals().panel_fill, ui.ctx().pixels_per_point(), request.path);
-        let reporter = self.background.reporter(ui.ctx());
-        ui.ctx().request_screenshot(move |screenshot| {
-            let written = write_picture(&path, &drawn, background, &screenshot, scale);
-            reporter.report(TaskResult::Exported(written.map(|()| path)));
-        });
-    }
-
-    fn in_background(&mut self, task: &'static str, work: impl FnOnce() -> Option<TaskResult> + Send + 'static) {
+    pub(super) fn in_background(&mut self, task: &'static str, work: impl FnOnce() -> Option<TaskResult> + Send + 'static) {
         if let Err(error) = self.background.spawn(task, work) {
             self.show_error(&error);
         }
@@ -269,7 +254,7 @@ fn with_full_paths(action: Action) -> Action {
             Action::Send(Command::UseImages(paths.iter().map(|path| full_path(&text(path), None)).collect()))
         }
         Action::Record(path) => Action::Record(full_path(&text(&path), Some(recording::ENDING))),
-        Action::SaveView { kind, figure, path } => Action::SaveView { kind, figure, path: full_path(&text(&path), None) },
+        Action::SaveView(request) => Action::SaveView(FigureRequest { path: full_path(&text(&request.path), None), ..request }),
         other => other,
     }
 }
@@ -321,14 +306,4 @@ fn choose_path(field: PathField, export: &ExportSettings) -> Option<PathBuf> {
         PathField::Export if export.format == Format::EachPng => dialog.pick_folder(),
         PathField::Export => dialog.set_file_name(&export.path).save_file(),
     }
-}
-
-/// Writes what was drawn: an SVG of its shapes, or the part of the screenshot where it stands.
-fn write_picture(path: &Path, drawn: &Drawn, background: egui::Color32, screenshot: &ColorImage, scale: f32) -> Result<(), WindowError> {
-    if ending(path) == "svg" {
-        let text = picture::svg(&drawn.shapes, drawn.rect, background, screenshot, scale);
-        return write_atomically(path, text.as_bytes()).map_err(WindowError::file);
-    }
-    let cut = picture::crop(screenshot, drawn.rect, scale).ok_or(WindowError::EmptyPicture)?;
-    save_png(path, &cut).map_err(WindowError::file)
 }

@@ -99,7 +99,7 @@ impl<'a> ViewDrawing<'a> {
     fn draw(&mut self, seconds: f64) -> RgbImage {
         let of = self.frame_at(seconds);
         let Self { offscreen, view, state, settings, .. } = self;
-        offscreen.draw(of, |ui| frame(ui, settings.view, view.as_mut(), state)).1
+        offscreen.draw(of, |ui| frame(ui, settings.view, view.as_mut(), state))
     }
 
     fn frame_at(&self, seconds: f64) -> FrameOf {

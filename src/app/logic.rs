@@ -4,6 +4,7 @@ use super::{App, VIEWS_KEPT, WindowPhase};
 use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
+use crate::app::figures::dialog::caption_path;
 use crate::app::settings_file::SettingsFile;
 use crate::app::stop_banner::StopBanner;
 use crate::data::ImagesReport;
@@ -136,9 +137,11 @@ impl App {
         match result {
             TaskResult::Exported(Ok(path)) => {
                 self.notifications.success(&format!("Exported {}", path.display()));
+                self.written.insert(caption_path(&path));
                 self.written.insert(path);
             }
             TaskResult::Exported(Err(error)) => self.show_error(&error),
+            TaskResult::Preview(image) => self.figures.take_preview(ctx, image),
             TaskResult::Chosen(field, path) => self.fill_field(field, &path),
             TaskResult::ScreenshotSaved(saved) => self.screenshot.finish(saved, ctx),
         }

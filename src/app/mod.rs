@@ -6,6 +6,7 @@ mod changes_panel;
 mod commands;
 mod edit_history;
 mod error;
+mod figures;
 mod film;
 mod film_dialog;
 mod film_settings;
@@ -21,6 +22,7 @@ mod offscreen;
 mod options;
 mod panels;
 mod paths;
+mod pictures;
 mod projector;
 mod questions;
 mod rasteriser;
@@ -39,9 +41,7 @@ mod theme;
 mod timeline;
 mod timeline_panel;
 mod ui;
-mod view_export;
 mod views;
-mod whole_view;
 mod widgets;
 mod workspace;
 mod zoom;
@@ -61,6 +61,8 @@ use background::BackgroundTasks;
 use edit_history::EditHistory;
 use egui::{Context, Ui};
 use egui_tiles::Tree;
+use figures::FigureSettings;
+use figures::dialog::FigureDialog;
 use film_dialog::FilmDialog;
 use frame_times::FrameTimes;
 use gabor_fitter::GaborFitter;
@@ -84,6 +86,7 @@ use workspace::Workspace;
 /// Keys of what is kept between two runs.
 const LAYOUT: &str = "layout";
 const EXPORT: &str = "export";
+const FIGURE: &str = "figure";
 /// Keys under which the desktop library keeps the window's place and what its widgets remember.
 const OF_LIBRARY: [&str; 2] = ["window", "egui"];
 
@@ -211,6 +214,8 @@ pub struct App {
     recording: RecordingMenu,
     /// A film of a recording.
     film: FilmDialog,
+    /// Figures that are saved.
+    figures: FigureDialog,
     /// The past of the run, and whether it is looked at.
     rewind: Rewind,
     /// Files that this window has written: writing them again is not asked about.
@@ -296,6 +301,7 @@ impl App {
             question: None,
             recording: RecordingMenu::default(),
             film: FilmDialog::of(options.recording.map(|request| request.path)),
+            figures: FigureDialog::default(),
             rewind: Rewind::default(),
             written: HashSet::new(),
             learned_in_sight: (RunId::default(), 0.0),
@@ -311,6 +317,9 @@ impl App {
         let has_layout = kept.is_some_and(|kept| self.workspace.restore(&kept));
         if let Some(kept) = eframe::get_value::<ExportSettings>(storage, EXPORT) {
             self.state.export = kept;
+        }
+        if let Some(kept) = eframe::get_value::<FigureSettings>(storage, FIGURE) {
+            self.figures.settings = kept;
         }
         has_layout
     }
@@ -336,8 +345,9 @@ impl eframe::App for App {
         let Some(file) = &mut self.settings_file else { return };
         eframe::set_value(storage, LAYOUT, self.workspace.layout());
         eframe::set_value(storage, EXPORT, &self.state.export);
+        eframe::set_value(storage, FIGURE, &self.figures.settings);
         let value = |key: &str| storage.get_string(key).map(|value| (key.to_string(), value));
-        file.save([LAYOUT, EXPORT].into_iter().chain(OF_LIBRARY).filter_map(value).collect());
+        file.save([LAYOUT, EXPORT, FIGURE].into_iter().chain(OF_LIBRARY).filter_map(value).collect());
     }
 }
 

@@ -44,8 +44,8 @@ impl Offscreen {
         self.ctx.global_style().visuals.panel_fill
     }
 
-    /// Lays a frame out once.
-    pub(super) fn lay_out(&self, of: FrameOf, mut draw: impl FnMut(&mut Ui)) -> FullOutput {
+    /// Lays a frame out once; its figures are known then.
+    pub(super) fn lay_out_once(&self, of: FrameOf, mut draw: impl FnMut(&mut Ui)) -> FullOutput {
         let points = Vec2::from(of.size.map(|side| side as f32)) / of.scale;
         let mut input = RawInput {
             screen_rect: Some(Rect::from_min_size(Pos2::ZERO, points)),
@@ -55,26 +55,41 @@ impl Offscreen {
             ..RawInput::default()
         };
         input.viewports.entry(input.viewport_id).or_default().native_pixels_per_point = Some(of.scale);
-        let output = self.ctx.run_ui(input, |ui| {
+        self.ctx.run_ui(input, |ui| {
             CentralPanel::default().show(ui, &mut draw);
-        });
+        })
+    }
+
+    /// Lays a frame out once.
+    pub(super) fn lay_out(&self, of: FrameOf, draw: impl FnMut(&mut Ui)) -> FullOutput {
+        let output = self.lay_out_once(of, draw);
         figure::take(&self.ctx);
         output
     }
 
-    /// The shapes and the pixels of a frame.
-    pub(super) fn draw(&mut self, of: FrameOf, mut draw: impl FnMut(&mut Ui)) -> (Vec<ClippedShape>, RgbImage) {
+    /// Takes in the textures that came with a frame.
+    pub(super) fn keep_textures(&mut self, output: &mut FullOutput) {
+        self.rasteriser.set_textures(&mut output.textures_delta);
+        self.rasteriser.free(&mut output.textures_delta);
+    }
+
+    /// The pixels of shapes that were laid out, whose textures are kept.
+    pub(super) fn paint(&self, shapes: Vec<ClippedShape>, of: FrameOf) -> RgbImage {
+        let triangles = self.ctx.tessellate(shapes, of.scale);
+        self.rasteriser.draw(&triangles, of.size, of.scale, self.background())
+    }
+
+    /// The pixels of a frame.
+    pub(super) fn draw(&mut self, of: FrameOf, mut draw: impl FnMut(&mut Ui)) -> RgbImage {
         let layouts = if std::mem::take(&mut self.is_first) { FIRST_LAYOUTS } else { LAYOUTS };
         for _ in 1..layouts {
             let mut output = self.lay_out(of, &mut draw);
-            self.rasteriser.set_textures(&mut output.textures_delta);
-            self.rasteriser.free(&mut output.textures_delta);
+            self.keep_textures(&mut output);
         }
         let mut output = self.lay_out(of, &mut draw);
         self.rasteriser.set_textures(&mut output.textures_delta);
-        let triangles = self.ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
-        let picture = self.rasteriser.draw(&triangles, of.size, output.pixels_per_point, self.background());
+        let picture = self.paint(output.shapes, FrameOf { scale: output.pixels_per_point, ..of });
         self.rasteriser.free(&mut output.textures_delta);
-        (output.shapes, picture)
+        picture
     }
 }

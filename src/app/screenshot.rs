@@ -2,7 +2,7 @@
 
 use crate::app::background::{BackgroundTasks, TaskResult};
 use crate::app::error::WindowError;
-use crate::app::widgets::picture;
+use crate::app::pictures::crop;
 use egui::Context;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +46,7 @@ impl Screenshot {
         if let Some(ScreenshotRequest { path, .. }) = self.request.take_if(is_due) {
             let reporter = background.reporter(ctx);
             ctx.request_screenshot(move |image| {
-                let picture = picture::crop(&image, egui::Rect::EVERYTHING, 1.0).ok_or(WindowError::EmptyPicture);
+                let picture = crop(&image, egui::Rect::EVERYTHING, 1.0).ok_or(WindowError::EmptyPicture);
                 let saved = picture.and_then(|picture| crate::export::save_png(&path, &picture).map_err(WindowError::file));
                 reporter.report(TaskResult::ScreenshotSaved(saved));
             });

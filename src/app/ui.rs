@@ -54,7 +54,7 @@ impl App {
         self.draw(ui, &snapshot, &mut actions);
         self.fitter.offer(&snapshot, self.workspace.fit_priority());
         self.state.latest = Some(snapshot);
-        self.save_drawn_view(ui);
+        self.figure_dialog(ui.ctx(), &mut actions);
         let was_past = self.rewind.is_on();
         self.rewind.end_frame(&mut self.state);
         self.panels.progress(ui.ctx(), self.simulation.progress());

@@ -1,18 +1,19 @@
 //! Which view stands where: dockable tabs, or one view alone.
 
 use crate::app::actions::Action;
+use crate::app::figures::FigureSettings;
+use crate::app::figures::drawing::{self, Content, LaidOut};
+use crate::app::figures::known::{Known, KnownFigures};
 use crate::app::gabor_fitter::FitPriority;
 use crate::app::layout;
 use crate::app::state::ViewState;
-use crate::app::view_export::{Drawn, ExportRequest, ViewExport};
-use crate::app::views::{View, ViewKind, WholeView, registry};
+use crate::app::views::{View, ViewKind, registry};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
 use egui::Ui;
 use egui_tiles::{SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// Observed values that are too few for an image.
 const FEW_VALUES: usize = 3;
@@ -25,13 +26,13 @@ pub(super) struct Workspace {
     single: Option<ViewKind>,
     /// Whether the model shown observes an image; None before the first snapshot.
     has_image: Option<bool>,
-    export: ViewExport,
+    known: KnownFigures,
 }
 
 impl Workspace {
     /// The standard layout, or one view alone.
     pub(super) fn new(single: Option<ViewKind>) -> Self {
-        Self { views: registry::create_all(), tree: layout::standard(), single, has_image: None, export: ViewExport::default() }
+        Self { views: registry::create_all(), tree: layout::standard(), single, has_image: None, known: KnownFigures::default() }
     }
 
     /// The layout, to be kept for the next start.
@@ -102,35 +103,43 @@ impl Workspace {
         of_figure.or_else(|| view.table(state, snapshot))
     }
 
-    /// What draws all of a view, and the width in points that it had when it was drawn last; None where what is in sight is all.
-    pub(super) fn whole(&self, kind: ViewKind, state: &ViewState) -> Option<(WholeView, f32)> {
-        let (view, snapshot) = (self.views.get(&kind)?, state.latest.as_ref()?);
-        Some((view.whole(state, snapshot)?, self.export.width(kind)))
+    /// The figures of a view, as it was drawn last.
+    pub(super) fn figures(&self, kind: ViewKind) -> Known {
+        self.known.of(kind)
     }
 
-    /// Asks for a picture of a view, which is there when it has been drawn again.
-    pub(super) fn request_export(&mut self, kind: ViewKind, figure: Option<String>, path: PathBuf) {
-        self.export.request(ExportRequest { kind, figure, path });
-    }
-
-    /// The picture asked for, if this frame has drawn it.
-    pub(super) fn take_export(&mut self) -> Option<(ExportRequest, Option<Drawn>)> {
-        self.export.take()
+    /// Lays a figure of a view out apart from the window; None where the view does not draw it.
+    pub(super) fn lay_out(
+        &mut self,
+        kind: ViewKind,
+        content: Content,
+        settings: &FigureSettings,
+        dpi: f32,
+        state: &ViewState,
+    ) -> Option<LaidOut> {
+        let (view, snapshot) = (self.views.get_mut(&kind)?, state.latest.as_deref()?);
+        let window = self.known.of(kind).size;
+        if let Some(mut whole) = view.whole(state, snapshot).filter(|_| matches!(content, Content::View)) {
+            return drawing::lay_out(&Content::AsHighAsItIs, settings, dpi, window, |ui| whole(ui));
+        }
+        drawing::lay_out(&content, settings, dpi, window, |ui| {
+            ui.push_id(kind.title(), |ui| view.ui(ui, state, snapshot, &mut Vec::new()));
+        })
     }
 
     /// Draws the views in sight.
     pub(super) fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let Self { views, tree, single, export, .. } = self;
+        let Self { views, tree, single, known, .. } = self;
         let Some(kind) = *single else {
-            tree.ui(&mut Tabs { views, state, snapshot, actions, export }, ui);
+            tree.ui(&mut Tabs { views, state, snapshot, actions, known }, ui);
             return;
         };
         ui.horizontal(|ui| {
             ui.heading(kind.title());
-            export.menu(ui, kind, actions);
+            KnownFigures::button(ui, kind, actions);
         });
         if let Some(view) = views.get_mut(&kind) {
-            export.capture(ui, kind, |ui| view.ui(ui, state, snapshot, actions));
+            known.watch(ui, kind, |ui| view.ui(ui, state, snapshot, actions));
         }
     }
 }
@@ -141,7 +150,7 @@ struct Tabs<'a> {
     state: &'a ViewState,
     snapshot: &'a Snapshot,
     actions: &'a mut Vec<Action>,
-    export: &'a mut ViewExport,
+    known: &'a mut KnownFigures,
 }
 
 impl egui_tiles::Behavior<ViewKind> for Tabs<'_> {
@@ -151,7 +160,7 @@ impl egui_tiles::Behavior<ViewKind> for Tabs<'_> {
                 let draw = |ui: &mut Ui| {
                     ui.push_id(pane.title(), |ui| view.ui(ui, self.state, self.snapshot, self.actions));
                 };
-                self.export.capture(ui, *pane, draw);
+                self.known.watch(ui, *pane, draw);
             }
         });
         UiResponse::None
@@ -164,7 +173,7 @@ impl egui_tiles::Behavior<ViewKind> for Tabs<'_> {
     fn top_bar_right_ui(&mut self, tiles: &Tiles<ViewKind>, ui: &mut Ui, _: TileId, tabs: &egui_tiles::Tabs, _: &mut f32) {
         if let Some(Tile::Pane(kind)) = tabs.active.and_then(|id| tiles.get(id)) {
             ui.add_space(4.0);
-            self.export.menu(ui, *kind, self.actions);
+            KnownFigures::button(ui, *kind, self.actions);
         }
     }
 

@@ -335,11 +335,27 @@ fn one_plot_of_a_view_is_saved_by_itself() {
     save_figure(&mut harness, "distance to the posterior", &svg);
     let size = |path: &std::path::Path| image::open(path).unwrap().into_rgb8().dimensions();
     let ((w, h), (pw, ph)) = (size(&whole), size(&plot));
-    assert!(pw > 150 && ph > 60 && pw < w && ph < h / 2, "a plot of {pw}x{ph} in a view of {w}x{h}");
+    // One column of 85 mm at 300 dots an inch, three quarters as high.
+    assert!([w, pw].iter().all(|width| width.abs_diff(1004) <= 2), "{w} and {pw} pixels wide");
+    assert!(ph.abs_diff(753) < 60 && h > 300, "{h} and {ph} pixels high");
     let text = std::fs::read_to_string(&svg).unwrap();
-    let width: f32 = text.split_once("width=\"").unwrap().1.split_once('"').unwrap().0.parse().unwrap();
-    assert!((width - pw as f32).abs() < 2.0 && text.contains("<polyline"), "the same plot as curves: {}", &text[..200]);
-    assert!(!text.contains("Add sampler"), "what stands beside the plot is left out");
+    assert!(text.contains("width=\"85mm\"") && text.contains("<polyline"), "the plot as curves: {}", &text[..300]);
+    assert!(!text.contains("<text") && text.contains("<path d=\"M"), "letters are outlines");
+    assert!(text.matches("<path d=\"M").count() < 60, "what stands beside the plot is left out");
+    let caption = std::fs::read_to_string(svg.with_extension("txt")).unwrap();
+    for words in ["distance to the posterior, Posterior of the run", "preset ridge", "seed", "heescope", "[dynamics]", "tau_x_ms"] {
+        assert!(caption.contains(words), "{words} is missing: {caption}");
+    }
+    // A PDF of the same size, and a view whose pictures are textures.
+    let pdf = folder.path().join("posterior.pdf");
+    save_figure(&mut harness, "posterior", &pdf);
+    let bytes = std::fs::read(&pdf).unwrap();
+    assert!(bytes.starts_with(b"%PDF-1.") && bytes.len() > 5000, "{} bytes", bytes.len());
+    let text = String::from_utf8_lossy(&bytes);
+    let page = text.split_once("/MediaBox [").unwrap().1.split_once(']').unwrap().0;
+    let page: Vec<f32> = page.split_whitespace().map(|side| side.parse().unwrap()).collect();
+    assert!((page[2] - 85.0 * 72.0 / 25.4).abs() < 0.5, "{page:?}");
+    assert!(text.contains("/Subtype /Image"), "the exact density is a picture in it");
 }
 
 #[test]

@@ -10,14 +10,15 @@ use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::number_field::slider;
 use crate::app::widgets::path_field::path_field;
-use crate::app::widgets::{figure, texture, whole_frame};
+use crate::app::widgets::texture::Slot;
+use crate::app::widgets::{figure, whole_frame};
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::Format;
 use crate::export::mosaic::{Layout, Scale, diverging, render};
 use crate::export::table::Table;
 use crate::model::{FamilyConfig, receptive_field};
 use crate::studies::fits;
-use egui::{Color32, ColorImage, Rect, Sense, TextureHandle, TextureId, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Sense, TextureId, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ pub struct ReceptiveFields {
     selected: Option<usize>,
     /// The pointer is on a filter, whose fit is then told.
     pointed_at: bool,
-    texture: Option<TextureHandle>,
+    texture: Slot,
     drawn: Option<Key>,
     drawn_at: Option<Instant>,
     filters: Array2<f32>,
@@ -74,7 +75,7 @@ impl Default for ReceptiveFields {
             ellipses: false,
             selected: None,
             pointed_at: false,
-            texture: None,
+            texture: Slot::default(),
             drawn: None,
             drawn_at: None,
             filters: Array2::zeros((0, 0)),
@@ -142,7 +143,7 @@ impl View for ReceptiveFields {
             return;
         }
         self.refresh(ui, state, snapshot, fits);
-        let Some(texture) = self.texture.as_ref().map(TextureHandle::id) else { return };
+        let Some(texture) = self.texture.id(ui) else { return };
         if self.counts.len() > 1 {
             let groups = self.grouping.groups().iter().zip(&self.counts).filter(|(_, count)| **count > 0);
             let names: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
@@ -292,13 +293,14 @@ impl ReceptiveFields {
             grouping: self.grouping,
             dark: ui.visuals().dark_mode,
         };
-        if self.drawn == Some(key) {
+        let is_here = self.texture.id(ui).is_some();
+        if self.drawn == Some(key) && is_here {
             return;
         }
         let only_values = self.drawn.is_some_and(|drawn| Key { version: key.version, ..drawn } == key);
         let pause = if other == 0 { REDRAW } else { REORDER };
         if let Some(wait) =
-            self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values && !whole_frame::is_asked(ui.ctx()))
+            self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values && is_here && !whole_frame::is_asked(ui.ctx()))
         {
             ui.ctx().request_repaint_after(wait);
             return;
@@ -319,7 +321,7 @@ impl ReceptiveFields {
         let layout = self.layout();
         let picture = render(self.filters.view(), &self.order, layout, self.scale, key.dark);
         let size = [picture.width() as usize, picture.height() as usize];
-        texture::put(ui, &mut self.texture, "filters", ColorImage::from_rgb(size, picture.as_raw()), TextureOptions::NEAREST);
+        self.texture.put(ui, "filters", ColorImage::from_rgb(size, picture.as_raw()), TextureOptions::NEAREST);
     }
 
     /// Where the tiles stand: as many in a row as a square without groups would have.

@@ -1,7 +1,8 @@
 //! A texture that is made anew when what it shows has changed, but not too often while weights learn.
 
-use crate::app::widgets::{texture, whole_frame};
-use egui::{ColorImage, Context, Id, TextureHandle, TextureId, TextureOptions, Ui};
+use crate::app::widgets::texture::Slot;
+use crate::app::widgets::whole_frame;
+use egui::{ColorImage, Context, Id, TextureId, TextureOptions, Ui};
 use std::time::{Duration, Instant};
 
 /// Between two pictures of weights that learn.
@@ -25,14 +26,14 @@ fn taken(ctx: &Context, more: Duration) -> Duration {
 
 /// A texture and what it was made of: what is shown, and versions of the values shown.
 pub struct CachedTexture<K> {
-    texture: Option<TextureHandle>,
+    texture: Slot,
     of: Option<(K, [u64; 2])>,
     at: Option<Instant>,
 }
 
 impl<K> Default for CachedTexture<K> {
     fn default() -> Self {
-        Self { texture: None, of: None, at: None }
+        Self { texture: Slot::default(), of: None, at: None }
     }
 }
 
@@ -40,9 +41,10 @@ impl<K: Copy + PartialEq> CachedTexture<K> {
     /// The texture; `make` is called where `key` has changed, or `versions` have and the last picture is old enough. Where other pictures have
     /// taken their share of the frame, the last picture stands for another one; None where there was none.
     pub fn get(&mut self, ui: &Ui, name: &str, key: K, versions: [u64; 2], make: impl FnOnce() -> ColorImage) -> Option<TextureId> {
-        if self.of != Some((key, versions)) {
+        let is_here = self.texture.id(ui).is_some();
+        if self.of != Some((key, versions)) || !is_here {
             let is_whole = whole_frame::is_asked(ui.ctx());
-            let early = self.of.is_some_and(|of| of.0 == key) && self.at.is_some_and(|at| at.elapsed() < REDRAW);
+            let early = is_here && self.of.is_some_and(|of| of.0 == key) && self.at.is_some_and(|at| at.elapsed() < REDRAW);
             if early && !is_whole {
                 ui.ctx().request_repaint_after(REDRAW);
             } else if !is_whole && taken(ui.ctx(), Duration::ZERO) >= SHARE_OF_FRAME {
@@ -50,11 +52,11 @@ impl<K: Copy + PartialEq> CachedTexture<K> {
             } else {
                 let begin = Instant::now();
                 (self.of, self.at) = (Some((key, versions)), Some(Instant::now()));
-                texture::put(ui, &mut self.texture, name, make(), TextureOptions::NEAREST);
+                self.texture.put(ui, name, make(), TextureOptions::NEAREST);
                 taken(ui.ctx(), begin.elapsed());
             }
         }
-        self.texture.as_ref().map(TextureHandle::id)
+        self.texture.id(ui)
     }
 }
 

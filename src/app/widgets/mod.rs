@@ -13,6 +13,5 @@ pub mod measured;
 pub mod number_field;
 pub mod panels;
 pub mod path_field;
-pub mod picture;
 pub mod texture;
 pub mod whole_frame;

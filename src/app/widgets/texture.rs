@@ -1,17 +1,42 @@
 //! Textures: handed to the screen when they change, and never larger than it can hold.
 
-use egui::{ColorImage, TextureHandle, TextureOptions, Ui};
+use egui::{ColorImage, Context, Id, TextureHandle, TextureId, TextureOptions, Ui};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Puts `image` into the texture of this slot, thinned where a side is longer than the screen's textures can be.
-pub fn put<'a>(ui: &Ui, slot: &'a mut Option<TextureHandle>, name: &str, image: ColorImage, options: TextureOptions) -> &'a TextureHandle {
-    let image = within(image, longest(ui));
-    match slot {
-        Some(texture) => {
-            texture.set(image, options);
-            texture
-        }
-        None => slot.insert(ui.ctx().load_texture(name, image, options)),
+/// A texture, of the window or of where a view is drawn for a file: neither knows the textures of the other.
+#[derive(Default)]
+pub struct Slot {
+    texture: Option<TextureHandle>,
+    /// The context that it belongs to.
+    of: u64,
+}
+
+impl Slot {
+    /// The texture here; None where there is none yet, or it was made elsewhere.
+    pub fn id(&self, ui: &Ui) -> Option<TextureId> {
+        self.texture.as_ref().filter(|_| self.of == identity(ui.ctx())).map(TextureHandle::id)
     }
+
+    /// Puts `image` into the texture, thinned where a side is longer than the screen's textures can be.
+    pub fn put(&mut self, ui: &Ui, name: &str, image: ColorImage, options: TextureOptions) -> TextureId {
+        let (image, here) = (within(image, longest(ui)), identity(ui.ctx()));
+        let texture = match self.texture.take().filter(|_| self.of == here) {
+            Some(mut texture) => {
+                texture.set(image, options);
+                texture
+            }
+            None => ui.ctx().load_texture(name, image, options),
+        };
+        self.of = here;
+        self.texture.insert(texture).id()
+    }
+}
+
+/// A number that no other context has.
+fn identity(ctx: &Context) -> u64 {
+    static CONTEXTS: AtomicU64 = AtomicU64::new(0);
+    let new = || CONTEXTS.fetch_add(1, Ordering::Relaxed) + 1;
+    ctx.data_mut(|data| *data.get_temp_mut_or_insert_with(Id::unique("number of the context"), new))
 }
 
 /// The longest side that a texture may have here.
@@ -35,6 +60,26 @@ fn within(image: ColorImage, most: usize) -> ColorImage {
 mod tests {
     use super::*;
     use egui::Color32;
+
+    #[test]
+    fn a_texture_is_known_where_it_was_made_and_nowhere_else() {
+        let mut slot = Slot::default();
+        let [window, file] = [Context::default(), Context::default()];
+        let mut in_frame = |ctx: &Context, put: bool| {
+            let mut known = false;
+            ctx.run_ui(egui::RawInput::default(), |ui| {
+                if put {
+                    slot.put(ui, "picture", ColorImage::filled([1, 1], Color32::WHITE), TextureOptions::NEAREST);
+                }
+                known = slot.id(ui).is_some();
+            })
+            .textures_delta
+            .clear();
+            known
+        };
+        assert_eq!([in_frame(&window, false), in_frame(&window, true), in_frame(&window, false)], [false, true, true]);
+        assert_eq!([in_frame(&file, false), in_frame(&file, true), in_frame(&window, false)], [false, true, false]);
+    }
 
     #[test]
     fn long_images_are_thinned_and_short_ones_are_not() {

@@ -185,7 +185,8 @@ fn legend(ui: &mut Ui, compared: &[Compared]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::whole_view;
+    use crate::app::figures::FigureSettings;
+    use crate::app::figures::drawing::{Content, lay_out};
     use crate::app::widgets::figure;
     use crate::engine::LearningPoint;
     use crate::experiment::presets;
@@ -233,11 +234,13 @@ mod tests {
             assert_eq!(view.figure_table("filters of other.npz", &state, &snapshot), None);
             // One figure of all: as high as what is compared, with the mosaics as pictures and the letters of its last part as text.
             let [png, svg] = ["a.png", "a.svg"].map(|name| folder.path().join(name));
-            let whole = || view.whole(&state, &snapshot).unwrap();
-            whole_view::write(&png, size[0], false, whole()).unwrap();
-            whole_view::write(&svg, size[0], true, whole()).unwrap();
+            let settings = FigureSettings { width_mm: 0.2 * size[0], outlines: false, ..FigureSettings::default() };
+            for path in [&png, &svg] {
+                let mut whole = view.whole(&state, &snapshot).unwrap();
+                lay_out(&Content::AsHighAsItIs, &settings, 254.0, size, |ui| whole(ui)).unwrap().write(path, "two models").unwrap();
+            }
             let picture = image::open(&png).unwrap().into_rgb8();
-            assert_eq!(picture.width(), 2 * size[0] as u32);
+            assert!(picture.width().abs_diff(2 * size[0] as u32) <= 1, "as wide as was asked for: {}", picture.width());
             assert!((1200..12_000).contains(&picture.height()), "{} rows", picture.height());
             let rows: Vec<bool> = picture.rows().map(|mut row| row.any(|pixel| *pixel != *picture.get_pixel(0, 0))).collect();
             let last = rows.iter().rposition(|is_drawn| *is_drawn).unwrap();

@@ -1,13 +1,14 @@
 //! Generated images as tiles of one texture, and one of them pinned with its latents.
 
 use crate::app::theme;
-use crate::app::widgets::{figure, texture};
+use crate::app::widgets::figure;
+use crate::app::widgets::texture::{self, Slot};
 use crate::engine::GenerationState;
 use crate::export::images::Tone;
 use crate::export::mosaic::diverging;
 use crate::studies::generation::Mode;
 use crate::studies::generation::comparison::ModeResult;
-use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 use ndarray::{Array2, ArrayView1};
 
 /// Bars of latents drawn at most; a wider layer shows its strongest.
@@ -22,7 +23,7 @@ const SHEET: usize = 1 << 20;
 /// A sheet of images, as many in a row as in a column.
 #[derive(Default)]
 pub(super) struct ImageTiles {
-    texture: Option<TextureHandle>,
+    texture: Slot,
     of: Option<Key>,
     columns: usize,
     /// Pixels of a tile, its gap included: `[height, width]`.
@@ -60,7 +61,7 @@ impl ImageTiles {
         found: &GenerationState,
         most: usize,
     ) -> Option<TextureId> {
-        if self.of != Some(key) {
+        if self.of != Some(key) || self.texture.id(ui).is_none() {
             self.of = Some(key);
             let [height, width] = found.shape;
             let count = images.nrows().min(most);
@@ -74,9 +75,9 @@ impl ImageTiles {
                     picture.pixels[(upper + p / width) * self.size[0] + left + p % width] = colour;
                 }
             }
-            texture::put(ui, &mut self.texture, name, picture, TextureOptions::NEAREST);
+            self.texture.put(ui, name, picture, TextureOptions::NEAREST);
         }
-        self.texture.as_ref().map(TextureHandle::id)
+        self.texture.id(ui)
     }
 
     /// Left and upper edge of a tile, pixels.

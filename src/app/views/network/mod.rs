@@ -8,12 +8,13 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::greek::greek;
-use crate::app::widgets::{figure, highlight, texture, whole_frame};
+use crate::app::widgets::texture::Slot;
+use crate::app::widgets::{figure, highlight, whole_frame};
 use crate::engine::{Snapshot, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
 use diagram::{Diagram, arrow, distance};
-use egui::{Align2, Color32, ColorImage, FontId, Label, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, TextureHandle, Ui, pos2, vec2};
+use egui::{Align2, Color32, ColorImage, FontId, Label, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 use elements::{Flow, Node, Role, flows, nodes, short};
 use std::collections::HashMap;
 
@@ -22,7 +23,7 @@ const MEMORY: f32 = 0.98;
 /// Widths of arrows, points.
 const WIDTHS: [f32; 2] = [1.0, 6.0];
 /// Height of the text beside a coupling's arrow with room around it, points.
-const COUPLING: f32 = 20.0;
+const COUPLING: f32 = 34.0;
 /// An arrow is pointed at from as far as this, points.
 const REACH: f32 = 7.0;
 /// Units of which each has its value beside its colour, at most.
@@ -32,7 +33,7 @@ const WRITTEN: usize = 6;
 #[derive(Default)]
 pub struct Network {
     model_id: u64,
-    textures: HashMap<Node, TextureHandle>,
+    textures: HashMap<Node, Slot>,
     /// What the strongest colour of a node stands for.
     tops: HashMap<Node, f32>,
     /// What the widest arrow stands for.
@@ -134,9 +135,7 @@ impl Network {
                 None => Color32::TRANSPARENT,
             });
             let image = ColorImage::new([columns, rows], pixels.collect());
-            let mut slot = self.textures.remove(&node);
-            let shown = texture::put(ui, &mut slot, "network", image, egui::TextureOptions::NEAREST).id();
-            slot.into_iter().for_each(|slot| drop(self.textures.insert(node, slot)));
+            let shown = self.textures.entry(node).or_default().put(ui, "network", image, egui::TextureOptions::NEAREST);
             ui.painter().image(shown, place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
             write_values(ui, place, [rows, columns], values, top);
         }

@@ -12,12 +12,13 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::number_field::{drag_value, slider};
-use crate::app::widgets::{grid, texture};
+use crate::app::widgets::grid;
+use crate::app::widgets::texture::Slot;
 use crate::engine::{Command, RaceState, Snapshot, Watch};
 use crate::experiment::Config;
 use crate::export::table::Table;
 use crate::studies::race::{SamplerConfig, Start};
-use egui::{ColorImage, Rect, TextureHandle, TextureOptions, Ui, UiBuilder, pos2, vec2};
+use egui::{ColorImage, Rect, TextureOptions, Ui, UiBuilder, pos2, vec2};
 use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotResponse};
 use marginals::Samples;
 use plot_square::PlotSquare;
@@ -39,7 +40,6 @@ const WITH_MARGINALS: &str = "posterior with marginals";
 struct Exact {
     grid: Arc<DensityGrid>,
     dark: bool,
-    texture: TextureHandle,
     square: PlotSquare,
 }
 
@@ -47,7 +47,8 @@ struct Exact {
 #[derive(Default)]
 pub struct Posterior {
     exact: Option<Exact>,
-    cloud: Option<TextureHandle>,
+    exact_picture: Slot,
+    cloud: Slot,
     /// What the cloud's texture was made of: the model, its steps, the samples, the square, the theme.
     cloud_of: Option<(u64, u64, usize, PlotSquare, bool)>,
     square: PlotSquare,
@@ -165,10 +166,11 @@ impl Posterior {
     fn draw_exact(&mut self, ui: &Ui, exact: Option<&Arc<DensityGrid>>) {
         let dark = ui.visuals().dark_mode;
         if let Some(grid) = exact
-            && self.exact.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.grid, grid) || drawn.dark != dark)
+            && (self.exact.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.grid, grid) || drawn.dark != dark)
+                || self.exact_picture.id(ui).is_none())
         {
-            let texture = ui.ctx().load_texture("exact posterior", picture(&grid.density, FINE, dark), TextureOptions::LINEAR);
-            self.exact = Some(Exact { grid: grid.clone(), dark, texture, square: PlotSquare::of_density(grid) });
+            self.exact_picture.put(ui, "exact posterior", picture(&grid.density, FINE, dark), TextureOptions::LINEAR);
+            self.exact = Some(Exact { grid: grid.clone(), dark, square: PlotSquare::of_density(grid) });
         }
     }
 
@@ -188,14 +190,14 @@ impl Posterior {
 
     /// The density under the chains: the exact one, or that of the samples.
     fn density(&mut self, ui: &Ui, state: &ViewState, snapshot: &Snapshot, is_exact: bool) -> Option<PlotImage> {
-        if let Some(Exact { grid, texture, .. }) = self.exact.as_ref().filter(|_| is_exact) {
+        if let (Some(Exact { grid, .. }), Some(texture)) = (self.exact.as_ref().filter(|_| is_exact), self.exact_picture.id(ui)) {
             let centre = PlotPoint::new((grid.x[0] + grid.x[1]) / 2.0, (grid.y[0] + grid.y[1]) / 2.0);
             let size = vec2((grid.x[1] - grid.x[0]) as f32, (grid.y[1] - grid.y[0]) as f32);
-            return Some(PlotImage::new("exact posterior", texture.id(), centre, size));
+            return Some(PlotImage::new("exact posterior", texture, centre, size));
         }
         let (square, dark) = (self.square, ui.visuals().dark_mode);
         let of = Some((snapshot.model_id, snapshot.clock.steps, state.cloud.len(), square, dark));
-        if self.cloud_of != of {
+        if self.cloud_of != of || self.cloud.id(ui).is_none() {
             self.cloud_of = of;
             let mut counts = ndarray::Array2::<f64>::zeros((BINS, BINS));
             // A thinned cloud gives the same picture at a fraction of the cost.
@@ -204,11 +206,11 @@ impl Posterior {
                     counts[[row, column]] += 1.0;
                 }
             }
-            texture::put(ui, &mut self.cloud, "sample density", picture(&counts, 1, dark), TextureOptions::LINEAR);
+            self.cloud.put(ui, "sample density", picture(&counts, 1, dark), TextureOptions::LINEAR);
         }
         let size = egui::Vec2::splat(2.0 * square.half as f32);
         let [x, y] = square.centre;
-        self.cloud.as_ref().map(|texture| PlotImage::new("sample density", texture.id(), PlotPoint::new(x, y), size))
+        self.cloud.id(ui).map(|texture| PlotImage::new("sample density", texture, PlotPoint::new(x, y), size))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Stimuli as pictures: one small texture each, its pixels hatched where they are free.
 
 use crate::app::theme;
-use crate::app::widgets::{figure, texture};
+use crate::app::widgets::figure;
+use crate::app::widgets::texture::Slot;
 use crate::export::mosaic::diverging;
-use egui::{Color32, ColorImage, Rect, Response, Sense, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Response, Sense, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
 /// How values become colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,7 +66,7 @@ impl Picture<'_> {
 /// A texture and what it shows.
 #[derive(Default)]
 struct CachedPicture {
-    texture: Option<TextureHandle>,
+    texture: Slot,
     values: Vec<f32>,
     hatched: Vec<bool>,
     of: Option<([usize; 2], Palette, bool)>,
@@ -76,11 +77,12 @@ impl CachedPicture {
     fn texture(&mut self, ui: &Ui, name: &str, picture: &Picture<'_>) -> Option<TextureId> {
         let dark = ui.visuals().dark_mode;
         let of = Some((picture.shape, picture.palette, dark));
-        if self.of != of || self.values != picture.values || self.hatched != picture.hatched {
+        let is_here = self.texture.id(ui).is_some();
+        if !is_here || self.of != of || self.values != picture.values || self.hatched != picture.hatched {
             (self.of, self.values, self.hatched) = (of, picture.values.to_vec(), picture.hatched.to_vec());
-            texture::put(ui, &mut self.texture, name, picture.image(dark), TextureOptions::NEAREST);
+            self.texture.put(ui, name, picture.image(dark), TextureOptions::NEAREST);
         }
-        self.texture.as_ref().map(TextureHandle::id)
+        self.texture.id(ui)
     }
 }
 

@@ -10,11 +10,12 @@ use crate::app::state::{RASTER_STEPS, ViewState};
 use crate::app::views::View;
 use crate::app::widgets::choice::keep_together;
 use crate::app::widgets::number_field::slider;
-use crate::app::widgets::{figure, texture};
+use crate::app::widgets::figure;
+use crate::app::widgets::texture::Slot;
 use crate::engine::{MAX_TRACED, Snapshot, Watch};
 use crate::export::mosaic::diverging;
 use crate::export::table::Table;
-use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
+use egui::{Color32, ColorImage, TextureOptions, Ui};
 use spectrum::SpectrumPlots;
 use trace_plots::TracePlots;
 
@@ -29,7 +30,7 @@ pub struct Traces {
     mode: Mode,
     plots: TracePlots,
     spectrum: SpectrumPlots,
-    raster: Option<TextureHandle>,
+    raster: Slot,
     /// What the raster was made of: the model, its steps, the units, the theme; and what its strongest colour stands for.
     raster_of: Option<(u64, u64, usize, bool)>,
     raster_top: f32,
@@ -52,7 +53,7 @@ impl Default for Traces {
             mode: Mode::Signals,
             plots: TracePlots::default(),
             spectrum: SpectrumPlots::default(),
-            raster: None,
+            raster: Slot::default(),
             raster_of: None,
             raster_top: 0.0,
         }
@@ -149,19 +150,19 @@ impl Traces {
         };
         let dark = ui.visuals().dark_mode;
         let of = Some((snapshot.model_id, snapshot.clock.steps, units, dark));
-        if self.raster_of != of {
+        if self.raster_of != of || self.raster.id(ui).is_none() {
             self.raster_of = of;
             self.raster_top = state.raster.iter().flatten().fold(f32::MIN_POSITIVE, |top, v| top.max(v.abs()));
-            texture::put(ui, &mut self.raster, "population", raster(state, units, self.raster_top, dark), TextureOptions::NEAREST);
+            self.raster.put(ui, "raster", raster(state, units, self.raster_top, dark), TextureOptions::NEAREST);
         }
-        let (Some(texture), top) = (&self.raster, self.raster_top) else { return };
+        let (Some(texture), top) = (self.raster.id(ui), self.raster_top) else { return };
         ui.weak(format!(
             "<T(y)> of all {units} units of layer {} in network 0, the last {RASTER_STEPS} steps ({:.1} ms), newest at the right; strongest colour {top:.2}",
             snapshot.watch.trace_layer - 1,
             RASTER_STEPS as f64 * snapshot.governor.dt_ms
         ));
         let size = ui.available_size() - egui::vec2(0.0, 8.0);
-        let shown = ui.image(egui::load::SizedTexture::new(texture.id(), size));
+        let shown = ui.image(egui::load::SizedTexture::new(texture, size));
         figure::mark(ui, "population", shown.rect);
     }
 }

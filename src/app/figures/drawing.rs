@@ -1,0 +1,152 @@
+//! A figure drawn anew at the size that it is printed in, apart from the window, and written.
+
+use super::FigureSettings;
+use crate::app::error::WindowError;
+use crate::app::offscreen::{FrameOf, Offscreen};
+use crate::app::pictures::{PdfOptions, SvgOptions, crop, pdf, svg};
+use crate::app::widgets::figure;
+use crate::export::{ending, save_png, write_atomically};
+use egui::epaint::{ClippedShape, Shape};
+use egui::{Color32, ColorImage, FullOutput, Rect, Ui, vec2};
+use std::path::Path;
+
+/// Size of the letters in the window, points.
+const LETTERS: f32 = 12.5;
+/// Millimetres of a typographic point, and of an inch.
+const PT_MM: f32 = 25.4 / 72.0;
+const INCH_MM: f32 = 25.4;
+/// Points of a side of what is laid out, at least and at most.
+const SIDES: std::ops::RangeInclusive<f32> = 160.0..=8000.0;
+/// Layouts that look for the size at which one figure of a view has its own.
+const SEARCHES: usize = 4;
+/// Points around a figure: labels of axes reach a little out of it; and above the topmost ones of a view, where their titles stand.
+const MARGIN: egui::Vec2 = vec2(6.0, 4.0);
+const TITLES: f32 = 24.0;
+
+/// What is to be drawn.
+pub(in crate::app) enum Content {
+    /// One figure of a view.
+    Figure(String),
+    /// All figures of a view, in the arrangement of the window.
+    View,
+    /// Everything that is drawn, as high as it is.
+    AsHighAsItIs,
+}
+
+/// A figure that was laid out: pixels and file are made of it on another thread.
+pub(in crate::app) struct LaidOut {
+    offscreen: Offscreen,
+    output: FullOutput,
+    of: FrameOf,
+    rect: Rect,
+    settings: FigureSettings,
+}
+
+/// Lays the figure out by drawing the view as often as it needs; None where the view does not draw such a figure. `dots` an inch.
+pub(in crate::app) fn lay_out(
+    content: &Content,
+    settings: &FigureSettings,
+    dpi: f32,
+    window: [f32; 2],
+    mut view: impl FnMut(&mut Ui),
+) -> Option<LaidOut> {
+    let settings = settings.within_limits();
+    let offscreen = Offscreen::new(settings.dark);
+    figure::set_saved(&offscreen.ctx, true);
+    // Points across, so that letters have their size in print.
+    let across = (settings.width_mm / (settings.font_pt * PT_MM / LETTERS)).clamp(*SIDES.start(), *SIDES.end());
+    let mut size = match content {
+        Content::Figure(_) => window.map(|side| side.max(*SIDES.start())),
+        Content::View => [across, across * settings.ratio],
+        Content::AsHighAsItIs => [across, *SIDES.end()],
+    };
+    let mut offscreen = offscreen;
+    let mut once = |size: [f32; 2], scale: f32| {
+        let of = FrameOf { size: size.map(|side| (side * scale).ceil() as u32), scale, seconds: 0.0 };
+        let mut bottom = 0.0_f32;
+        let mut output = offscreen.lay_out_once(of, |ui| bottom = ui.scope(|ui| view(ui)).response.rect.bottom());
+        let figures = figure::take(&offscreen.ctx);
+        offscreen.keep_textures(&mut output);
+        (output, figures, bottom, of)
+    };
+    let place = |figures: &[figure::Marked], size: [f32; 2], bottom: f32| match content {
+        Content::Figure(name) => figures.iter().find(|(known, _)| known == name).map(|(_, rect)| rect.expand2(MARGIN)),
+        Content::View => {
+            let all = figures.iter().map(|(_, rect)| *rect).reduce(Rect::union)?;
+            let above = figures.iter().map(|(_, rect)| rect.top()).fold(f32::INFINITY, f32::min);
+            Some(all.with_min_y(above - TITLES).expand2(MARGIN))
+        }
+        Content::AsHighAsItIs => Some(Rect::from_min_size(egui::Pos2::ZERO, vec2(size[0], bottom + 2.0 * MARGIN.y))),
+    };
+    // Places depend on what stood where before: the first frames have no fonts, or other axes.
+    once(size, 1.0);
+    for _ in 0..SEARCHES {
+        let (_, figures, bottom, _) = once(size, 1.0);
+        let rect = place(&figures, size, bottom)?;
+        let limited = |side: f32| side.clamp(*SIDES.start(), *SIDES.end());
+        match content {
+            Content::Figure(_) => size = [limited(size[0] * across / rect.width()), limited(size[1] * across * settings.ratio / rect.height())],
+            Content::View => size = [limited(size[0] * across / rect.width()), size[1]],
+            Content::AsHighAsItIs => size[1] = limited(rect.height()),
+        }
+    }
+    let (_, figures, bottom, _) = once(size, 1.0);
+    let rect = place(&figures, size, bottom)?;
+    let scale = settings.width_mm / INCH_MM * dpi / rect.width();
+    // Once more for the letters of this size, whose places are rounded to pixels.
+    once(size, scale);
+    let (output, figures, bottom, of) = once(size, scale);
+    let rect = place(&figures, size, bottom)?;
+    Some(LaidOut { offscreen, output, of, rect, settings })
+}
+
+impl LaidOut {
+    /// The shapes with lines as wide as was asked for, and the pixels of the whole frame.
+    fn paint(&mut self) -> (Vec<ClippedShape>, ColorImage) {
+        let mut shapes = std::mem::take(&mut self.output.shapes);
+        if self.settings.line_width != 1.0 {
+            shapes.iter_mut().for_each(|clipped| widen(&mut clipped.shape, self.settings.line_width));
+        }
+        let picture = self.offscreen.paint(shapes.clone(), self.of);
+        (shapes, ColorImage::from_rgb(self.of.size.map(|side| side as usize), picture.as_raw()))
+    }
+
+    /// Its pixels.
+    pub(in crate::app) fn picture(mut self) -> Option<image::RgbImage> {
+        let (_, pixels) = self.paint();
+        crop(&pixels, self.rect, self.of.scale)
+    }
+
+    /// Writes it as a PNG, an SVG or a PDF, by the ending. Errors name the file.
+    pub(in crate::app) fn write(mut self, path: &Path, title: &str) -> Result<(), WindowError> {
+        let (shapes, pixels) = self.paint();
+        let (scale, width_mm) = (self.of.scale, self.settings.width_mm);
+        let background: Color32 = self.offscreen.background();
+        match ending(path).as_str() {
+            "svg" => {
+                let options = SvgOptions { pixels: &pixels, scale, width_mm: Some(width_mm), outlines: self.settings.outlines, title };
+                write_atomically(path, svg(&shapes, self.rect, background, &options).as_bytes()).map_err(WindowError::file)
+            }
+            "pdf" => {
+                let options = PdfOptions { pixels: &pixels, scale, width_mm, title };
+                write_atomically(path, &pdf(&shapes, self.rect, background, &options)).map_err(WindowError::file)
+            }
+            _ => {
+                let picture = crop(&pixels, self.rect, scale).ok_or(WindowError::EmptyPicture)?;
+                save_png(path, &picture).map_err(WindowError::file)
+            }
+        }
+    }
+}
+
+/// Makes every line of a shape so many times as wide.
+fn widen(shape: &mut Shape, factor: f32) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter_mut().for_each(|shape| widen(shape, factor)),
+        Shape::LineSegment { stroke, .. } => stroke.width *= factor,
+        Shape::Path(path) => path.stroke.width *= factor,
+        Shape::Circle(circle) => circle.stroke.width *= factor,
+        Shape::Ellipse(ellipse) => ellipse.stroke.width *= factor,
+        _ => {}
+    }
+}
