@@ -5,7 +5,7 @@ use crate::app::actions::{Action, ExportSettings, PathField, Question};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::figures::FigureRequest;
-use crate::app::figures::dialog::caption_path;
+use crate::app::figures::caption::caption_path;
 use crate::app::histories;
 use crate::app::paths::full_path;
 use crate::app::simulation::Simulation;
@@ -31,7 +31,9 @@ impl App {
     pub(super) fn perform(&mut self, action: Action) {
         let action = with_full_paths(action);
         let output = match &action {
-            Action::Send(Command::SaveModel(path)) | Action::SaveView(FigureRequest { path, .. }) | Action::Record(path) => Some(path.clone()),
+            Action::Send(Command::SaveModel(path)) | Action::SaveView(FigureRequest { path, .. }) | Action::Record(path) => {
+                Some(path.clone())
+            }
             Action::Export => Some(self.export_path()),
             Action::Film(request) => Some(request.path.clone()),
             _ => None,

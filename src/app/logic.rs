@@ -4,7 +4,7 @@ use super::{App, VIEWS_KEPT, WindowPhase};
 use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
-use crate::app::figures::dialog::caption_path;
+use crate::app::figures::caption::caption_path;
 use crate::app::settings_file::SettingsFile;
 use crate::app::stop_banner::StopBanner;
 use crate::data::ImagesReport;

@@ -2,10 +2,12 @@
 
 mod actions;
 mod background;
+mod beside_commands;
 mod changes_panel;
 mod commands;
 mod edit_history;
 mod error;
+mod figure_commands;
 mod figures;
 mod film;
 mod film_dialog;

@@ -80,7 +80,7 @@ fn a_click_on_a_unit_of_the_network_traces_it() {
     let mut harness = window("bars", Some("network"), [1000.0, 700.0]);
     until(&mut harness, |s| s.parts.as_ref().is_some_and(|parts| parts[1].likelihood.iter().any(|&i| i != 0.0)));
     let caption = |symbol: &str| harness.get_by_label_contains(symbol).rect();
-    let (neurons, errors) = (caption("x_1 neurons"), caption("eps_0 errors"));
+    let (neurons, errors) = (caption("x_1 neurons"), caption("\u{03B5}_0 errors"));
     assert!(neurons.bottom() < errors.top(), "neurons stand above the errors that drive them");
     let traced = |s: &Snapshot| (s.watch.trace_layer, s.watch.trace_units.clone());
     let before = shown(&harness).map(traced).unwrap();

@@ -310,7 +310,14 @@ pub(crate) fn save_figure(harness: &mut Harness<'static, Option<App>>, figure: &
     harness.get_by_label("Save to file").click();
     let start = Instant::now();
     while !path.exists() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{} was not saved", path.display());
+        let said = || {
+            harness
+                .query_all_by_label_contains("")
+                .filter_map(|node| egui_kittest::kittest::NodeT::accesskit_node(&node).label())
+                .collect::<Vec<_>>()
+                .join(" | ")
+        };
+        assert!(start.elapsed() < Duration::from_secs(20), "{} was not saved: {}", path.display(), said());
         harness.step();
         let asked: Vec<egui::ViewportCommand> =
             harness.output().viewport_output.values().flat_map(|viewport| viewport.commands.clone()).collect();

@@ -262,13 +262,13 @@ fn words_and_numbers_fit_the_family_shown() {
     until(&mut harness, |app| app.state.learning.len() > 5);
     harness.run_steps(2);
     assert!(harness.query_by_label_contains(", residual variance 0.").is_some());
-    assert!(harness.query_by_label_contains("sigma^2").is_none(), "grey levels have no sigma");
+    assert!(harness.query_by_label_contains("\u{03C3}^2").is_none(), "grey levels have no sigma");
     let worst = harness.state().as_ref().unwrap().state.learning.iter().fold(0.0f32, |worst, p| worst.max(p.residual_variance));
     assert!((0.001..1.0).contains(&worst), "residual of values from 0 to 1: {worst}");
     let mut harness = window("dead-leaves", Some("learning"));
     until(&mut harness, |app| app.state.learning.len() > 5);
     harness.run_steps(2);
-    assert!(harness.query_by_label_contains("(sigma^2 ").is_some());
+    assert!(harness.query_by_label_contains("(\u{03C3}^2 ").is_some());
     let mut harness = window("digits", Some("layers"));
     until(&mut harness, |app| app.state.fits.is_some());
     harness.run_steps(2);

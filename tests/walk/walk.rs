@@ -174,15 +174,15 @@ impl Walk {
         }
     }
 
-    /// Goes back to the same state each time, the default preset in the standard layout with the same preset before it and no job of
-    /// another at work, and returns what is resident there, and of that in use.
+    /// Goes back to the same state each time, the default preset in the standard layout with the same preset in the two runs before it, which
+    /// stay in memory, and no job of another at work, and returns what is resident there, and of that in use.
     fn rest(&mut self) -> [f64; 2] {
         self.note("rest");
         self.window.resize([1000.0, 700.0]);
         self.key(egui::Modifiers::NONE, egui::Key::Escape);
         let config = presets::by_name(presets::DEFAULT).unwrap();
         let load = || Command::Load(Box::new(config.clone()));
-        for command in [Command::MeasureLikelihood(false), load(), load(), Command::SetPace(Pace::default()), Command::Run] {
+        for command in [Command::MeasureLikelihood(false), load(), load(), load(), Command::SetPace(Pace::default()), Command::Run] {
             while !self.window.engine.send(command.clone()) {
                 self.frame(Vec::new());
             }

@@ -143,7 +143,7 @@ pub fn in_use_mb() -> f64 {
 pub fn is_finishing() -> bool {
     let names =
         std::fs::read_dir("/proc/self/task").unwrap().filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    names.into_iter().any(|name| matches!(name.trim(), "generation" | "likelihood" | "study"))
+    names.into_iter().any(|name| matches!(name.trim(), "generation" | "likelihood" | "study" | "gratings" | "film"))
 }
 
 pub fn median(values: &[f64]) -> f64 {

@@ -1,31 +1,22 @@
 //! The dialog that says how a figure is to be written, with a picture of it.
 
-use super::drawing::{Content, LaidOut};
 use super::known::Known;
 use super::{COLUMNS, FigureRequest, FigureSettings};
-use crate::app::App;
 use crate::app::actions::Action;
-use crate::app::background::TaskResult;
-use crate::app::error::WindowError;
 use crate::app::paths::full_path;
-use crate::app::state::ViewState;
 use crate::app::views::ViewKind;
 use crate::app::widgets::number_field::drag_value;
-use crate::engine::Snapshot;
-use crate::export::{FileError, ending, write_atomically};
+use crate::export::ending;
 use egui::{ColorImage, Context, Rect, ScrollArea, TextEdit, TextureHandle, TextureOptions, Ui, Window, pos2, vec2};
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Dots and points of the preview's longer side.
-const PREVIEW: f32 = 380.0;
+pub(in crate::app) const PREVIEW: f32 = 380.0;
 /// What is saved where no figure is chosen.
 const WHOLE: &str = "The whole view";
 /// The endings that there are, and whether each is a picture.
 const ENDINGS: [(&str, bool); 5] = [("png", true), ("svg", true), ("pdf", true), ("csv", false), ("npy", false)];
-/// The ending of the file beside a figure.
-const CAPTION: &str = "txt";
 
 /// What the preview shows.
 type Shown = (ViewKind, Option<String>, FigureSettings);
@@ -61,28 +52,58 @@ impl FigureDialog {
         self.preview = Some(ctx.load_texture("figure", image, TextureOptions::LINEAR));
     }
 
+    /// The view that it is open for.
+    pub(in crate::app) fn view(&self) -> Option<ViewKind> {
+        self.open
+    }
+
+    /// The figures that were asked for since the last call.
+    pub(in crate::app) fn take_requests(&mut self) -> Vec<FigureRequest> {
+        std::mem::take(&mut self.requests)
+    }
+
+    /// The view and the figure of it whose picture is to be shown, where another one is.
+    pub(in crate::app) fn take_wanted_preview(&mut self) -> Option<(ViewKind, Option<String>)> {
+        let kind = self.open.filter(|kind| ENDINGS.iter().any(|(of, is_picture)| *is_picture && ending(&self.path(*kind)) == *of))?;
+        let shown = Some((kind, self.figure.clone(), self.settings.clone()));
+        let is_new = self.previewed != shown;
+        self.previewed = shown;
+        is_new.then(|| (kind, self.figure.clone()))
+    }
+
     /// Draws it where it is open.
-    fn ui(&mut self, ctx: &Context, known: &Known, actions: &mut Vec<Action>) {
+    pub(in crate::app) fn ui(&mut self, ctx: &Context, known: &Known, actions: &mut Vec<Action>) {
         let Some(kind) = self.open else { return };
         self.figure.take_if(|name| known.figures.iter().all(|(figure, _)| figure != name));
-        let mut is_open = true;
-        Window::new(format!("Figure of {}", kind.title())).id(egui::Id::unique("figure")).open(&mut is_open).resizable(false).show(ctx, |ui| {
-            let is_wide = ctx.content_rect().width() > 760.0;
-            let room = (ctx.content_rect().height() - 120.0).max(160.0);
-            ScrollArea::vertical().max_height(room).show(ui, |ui| {
-                let layout = if is_wide { egui::Layout::left_to_right(egui::Align::Min) } else { egui::Layout::top_down(egui::Align::Min) };
-                ui.with_layout(layout, |ui| {
-                    ui.vertical(|ui| {
-                        ui.set_width(300.0);
-                        self.fields(ui, kind, known, actions);
+        let (mut is_open, mut is_saved) = (true, false);
+        Window::new(format!("Figure of {}", kind.title())).id(egui::Id::unique("figure")).open(&mut is_open).resizable(false).show(
+            ctx,
+            |ui| {
+                let is_wide = ctx.content_rect().width() > 760.0;
+                let room = (ctx.content_rect().height() - 170.0).max(120.0);
+                ScrollArea::vertical().max_height(room).show(ui, |ui| {
+                    let layout =
+                        if is_wide { egui::Layout::left_to_right(egui::Align::Min) } else { egui::Layout::top_down(egui::Align::Min) };
+                    ui.with_layout(layout, |ui| {
+                        ui.vertical(|ui| {
+                            ui.set_width(300.0);
+                            self.fields(ui, kind, known);
+                        });
+                        if ENDINGS.iter().any(|(of, is_picture)| *is_picture && ending(&self.path(kind)) == *of) {
+                            self.preview(ui);
+                        }
                     });
-                    if ENDINGS.iter().any(|(of, is_picture)| *is_picture && ending(&self.path(kind)) == *of) {
-                        self.preview(ui);
-                    }
                 });
-            });
-        });
-        if !is_open {
+                ui.separator();
+                let path = full_path(self.names.get(&kind).map_or("", String::as_str), None);
+                if ui.button("Save to file").on_hover_text(path.display().to_string()).clicked() {
+                    self.settings.folder = path.parent().map(PathBuf::from).unwrap_or_default();
+                    actions.push(Action::SaveView(FigureRequest { kind, figure: self.figure.clone(), path }));
+                    is_saved = true;
+                }
+            },
+        );
+        if !is_open || is_saved {
             self.open = None;
         }
     }
@@ -91,7 +112,7 @@ impl FigureDialog {
         PathBuf::from(self.names.get(&kind).map_or("", String::as_str).trim())
     }
 
-    fn fields(&mut self, ui: &mut Ui, kind: ViewKind, known: &Known, actions: &mut Vec<Action>) {
+    fn fields(&mut self, ui: &mut Ui, kind: ViewKind, known: &Known) {
         ui.radio_value(&mut self.figure, None, WHOLE);
         for (name, _) in &known.figures {
             ui.radio_value(&mut self.figure, Some(name.clone()), name);
@@ -113,13 +134,6 @@ impl FigureDialog {
         let of_path = ending(&path);
         if ENDINGS.iter().any(|(of, is_picture)| *is_picture && *of == of_path) {
             self.picture_fields(ui, &of_path);
-        }
-        if ui.button("Save to file").clicked() {
-            if let Some(folder) = path.parent() {
-                self.settings.folder = folder.to_path_buf();
-            }
-            actions.push(Action::SaveView(FigureRequest { kind, figure: self.figure.clone(), path }));
-            self.open = None;
         }
     }
 
@@ -161,7 +175,13 @@ impl FigureDialog {
     fn preview(&self, ui: &mut Ui) {
         let (rect, _) = ui.allocate_exact_size(vec2(PREVIEW, PREVIEW), egui::Sense::hover());
         let Some(texture) = &self.preview else {
-            ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, "...", egui::FontId::proportional(14.0), ui.visuals().text_color());
+            ui.painter().text(
+                rect.center(),
+                egui::Align2::CENTER_CENTER,
+                "...",
+                egui::FontId::proportional(14.0),
+                ui.visuals().text_color(),
+            );
             return;
         };
         let size = texture.size_vec2();
@@ -174,86 +194,4 @@ fn number(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInclus
     let label = ui.label(name);
     ui.add(drag_value(value).range(range).speed(0.25).max_decimals(1).suffix(unit)).labelled_by(label.id);
     ui.end_row();
-}
-
-/// The file beside a figure.
-pub(in crate::app) fn caption_path(path: &Path) -> PathBuf {
-    path.with_extension(CAPTION)
-}
-
-/// What a figure shows and how it came about.
-fn caption(request: &FigureRequest, state: &ViewState, snapshot: &Snapshot) -> String {
-    let config = &snapshot.config;
-    let sizes: Vec<String> = config.model.layers.iter().map(|layer| layer.size.to_string()).collect();
-    let mut text = String::new();
-    let what = request.figure.as_deref().map_or_else(String::new, |figure| format!("{figure}, "));
-    let _ = writeln!(text, "{what}{} of the run {} (preset {}).", request.kind.title(), snapshot.run, config.model.name);
-    let _ = writeln!(
-        text,
-        "Layers of {} units; {} images learned, {:.2} s simulated at dt = {:.3} ms; n = {} networks; seed {}.",
-        sizes.join(", "),
-        snapshot.clock.images,
-        snapshot.clock.time_ms / 1e3,
-        snapshot.governor.dt_ms,
-        config.stimulus.batch,
-        config.dynamics.seed
-    );
-    if let Some(fits) = state.fits.as_ref().filter(|fits| fits.of.model == snapshot.model_id) {
-        let (share, median) = fits.summary();
-        let _ = writeln!(text, "{} filters, {:.0} % of them Gabor-like, median R^2 {median:.2}.", fits.gabors.len(), 100.0 * share);
-    }
-    let _ = writeln!(text, "heescope {}.\n\nConfiguration:\n\n{}", env!("CARGO_PKG_VERSION"), config.to_toml());
-    text
-}
-
-impl App {
-    /// The dialog, and the figures that were asked for: while the views show what they have shown in this frame.
-    pub(in crate::app) fn figure_dialog(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
-        for request in std::mem::take(&mut self.figures.requests) {
-            self.write_figure(&request);
-        }
-        let Some(kind) = self.figures.open else { return };
-        let known = self.workspace.figures(kind);
-        self.figures.ui(ctx, &known, actions);
-        let shown = (kind, self.figures.figure.clone(), self.figures.settings.clone());
-        let is_picture = ENDINGS.iter().any(|(of, is_picture)| *is_picture && ending(&self.figures.path(kind)) == *of);
-        if is_picture && self.figures.previewed.as_ref() != Some(&shown) && !ctx.input(|i| i.pointer.any_down()) {
-            let dpi = PREVIEW * 25.4 / self.figures.settings.width_mm.max(1.0);
-            if let Some(laid_out) = self.lay_out(kind, self.figures.figure.clone(), dpi) {
-                let picture = move || {
-                    let picture = laid_out.picture()?;
-                    let size = [picture.width() as usize, picture.height() as usize];
-                    Some(TaskResult::Preview(ColorImage::from_rgb(size, picture.as_raw())))
-                };
-                self.in_background("preview", picture);
-            }
-            self.figures.previewed = Some(shown);
-        }
-    }
-
-    fn lay_out(&mut self, kind: ViewKind, figure: Option<String>, dpi: f32) -> Option<LaidOut> {
-        let content = figure.map_or(Content::View, Content::Figure);
-        self.workspace.lay_out(kind, content, &self.figures.settings, dpi, &self.state)
-    }
-
-    /// Lays a figure out and has it written, with its caption where that was asked for.
-    fn write_figure(&mut self, request: &FigureRequest) {
-        let Some(laid_out) = self.lay_out(request.kind, request.figure.clone(), self.figures.settings.dpi) else {
-            let text = format!("{} has no such figure now: open the view and choose again", request.kind.title());
-            self.notifications.error(&text);
-            return;
-        };
-        let Some(snapshot) = &self.state.latest else { return };
-        let caption = self.figures.settings.caption.then(|| caption(request, &self.state, snapshot));
-        let title = request.figure.clone().unwrap_or_else(|| request.kind.title().to_string());
-        let path = request.path.clone();
-        let write = move || -> Result<PathBuf, WindowError> {
-            laid_out.write(&path, &title)?;
-            if let Some(caption) = caption {
-                write_atomically(&caption_path(&path), caption.as_bytes()).map_err(|error: FileError| WindowError::file(error))?;
-            }
-            Ok(path)
-        };
-        self.in_background("export", move || Some(TaskResult::Exported(write())));
-    }
 }

@@ -1,5 +1,6 @@
 //! Figures: a view, or one plot or picture of it, as a file that can be printed.
 
+pub(super) mod caption;
 pub(super) mod dialog;
 pub(super) mod drawing;
 pub(super) mod known;

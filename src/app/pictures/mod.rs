@@ -124,7 +124,10 @@ fn rows(text: &TextShape) -> Vec<TextRow> {
             degrees: text.angle.to_degrees(),
             size: format.font_id.size,
             color: text.override_text_color.unwrap_or(own),
-            glyphs: glyphs.iter().map(|glyph| Glyph { chr: glyph.chr, x: glyph.pos.x - first.pos.x, advance: glyph.advance_width }).collect(),
+            glyphs: glyphs
+                .iter()
+                .map(|glyph| Glyph { chr: glyph.chr, x: glyph.pos.x - first.pos.x, advance: glyph.advance_width })
+                .collect(),
         })
     };
     text.galley.rows.iter().filter_map(row).collect()

@@ -23,18 +23,12 @@ pub(in crate::app) struct SvgOptions<'a> {
 /// The shapes inside `rect`, one user unit a point.
 pub(in crate::app) fn svg(shapes: &[ClippedShape], rect: Rect, background: Color32, options: &SvgOptions<'_>) -> String {
     let (w, h) = (rect.width(), rect.height());
-    let size = options.width_mm.map_or_else(
-        || format!("width=\"{w}\" height=\"{h}\""),
-        |mm| format!("width=\"{mm}mm\" height=\"{}mm\"", mm * h / w),
-    );
+    let size = options
+        .width_mm
+        .map_or_else(|| format!("width=\"{w}\" height=\"{h}\""), |mm| format!("width=\"{mm}mm\" height=\"{}mm\"", mm * h / w));
     let mut writer =
         Svg { out: String::new(), pixels: options.pixels, scale: options.scale, letters: options.outlines.then(Letters::new), clips: 0 };
-    let _ = writeln!(
-        writer.out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" {size} viewBox=\"{} {} {w} {h}\">",
-        rect.left(),
-        rect.top()
-    );
+    let _ = writeln!(writer.out, "<svg xmlns=\"http://www.w3.org/2000/svg\" {size} viewBox=\"{} {} {w} {h}\">", rect.left(), rect.top());
     let _ = writeln!(writer.out, "<title>{}</title>", escape(options.title));
     let _ = writeln!(writer.out, "<rect x=\"{}\" y=\"{}\" width=\"{w}\" height=\"{h}\" {}/>", rect.left(), rect.top(), fill(background));
     draw(shapes, rect, &mut writer);

@@ -24,7 +24,7 @@ mod view;
 #[cfg(test)]
 mod readability_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use kind::ViewKind;
 pub use view::{View, WholeView};

@@ -299,8 +299,10 @@ impl ReceptiveFields {
         }
         let only_values = self.drawn.is_some_and(|drawn| Key { version: key.version, ..drawn } == key);
         let pause = if other == 0 { REDRAW } else { REORDER };
-        if let Some(wait) =
-            self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values && is_here && !whole_frame::is_asked(ui.ctx()))
+        if let Some(wait) = self
+            .drawn_at
+            .and_then(|at| pause.checked_sub(at.elapsed()))
+            .filter(|_| only_values && is_here && !whole_frame::is_asked(ui.ctx()))
         {
             ui.ctx().request_repaint_after(wait);
             return;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 const NETWORKS: usize = 12;
 
 /// A snapshot of a model at work whose numbers all come from `value`, given a count.
-pub(super) fn at_work(config: Config, value: fn(usize) -> f32) -> Snapshot {
+pub(in crate::app) fn at_work(config: Config, value: fn(usize) -> f32) -> Snapshot {
     let mut snapshot = Snapshot::synthetic(config);
     let values = |n: usize| (0..n).map(value).collect::<Vec<f32>>();
     let state = &mut snapshot.state;
@@ -102,7 +102,7 @@ fn recorded(snapshot: &Snapshot, value: fn(usize) -> f32) -> SnapshotIncrement {
 }
 
 /// Fits of the filters of a model that has square ones.
-pub(super) fn fitted(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<Fits> {
+pub(in crate::app) fn fitted(snapshot: &Snapshot, value: fn(usize) -> f32) -> Option<Fits> {
     let weights = snapshot.weights.first()?;
     let shape = fits::patch(snapshot.image_shape())?;
     let fit = |unit: usize| {
@@ -188,14 +188,14 @@ fn shapes(kind: ViewKind, state: &ViewState, ctx: &egui::Context, [width, height
     drawn
 }
 
-pub(super) fn taken_in(snapshot: Snapshot, fits: Option<Fits>) -> ViewState {
+pub(in crate::app) fn taken_in(snapshot: Snapshot, fits: Option<Fits>) -> ViewState {
     let mut state = ViewState::default();
     state.absorb(Box::new(snapshot));
     fits.into_iter().for_each(|fits| state.take_fits(fits));
     state
 }
 
-pub(super) fn wave(i: usize) -> f32 {
+pub(in crate::app) fn wave(i: usize) -> f32 {
     (0.7 * i as f32).sin()
 }
 

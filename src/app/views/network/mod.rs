@@ -100,7 +100,7 @@ impl Network {
             arrow(ui.painter(), line, if is_pointed { width + 1.5 } else { width }, color(*flow, dark));
             let has_room = (line[0].y - line[1].y).abs() > COUPLING;
             if let Some(coupling) = flow.coupling(snapshot).filter(|_| has_room) {
-                let (at, ink) = (line[0].lerp(line[1], 0.5) + vec2(8.0, 0.0), ui.visuals().weak_text_color());
+                let (at, ink) = (line[0].lerp(line[1], 0.25) + vec2(8.0, 0.0), ui.visuals().weak_text_color());
                 ui.painter().text(at, Align2::LEFT_CENTER, coupling, FontId::proportional(10.0), ink);
             }
         }

@@ -1,0 +1,40 @@
+//! What a figure shows and how it came about, in words.
+
+use super::FigureRequest;
+use crate::app::state::ViewState;
+use crate::engine::Snapshot;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The ending of the file beside a figure.
+const CAPTION: &str = "txt";
+
+/// The file beside a figure.
+pub(in crate::app) fn caption_path(path: &Path) -> PathBuf {
+    path.with_extension(CAPTION)
+}
+
+/// What a figure shows and how it came about.
+pub(in crate::app) fn caption(request: &FigureRequest, state: &ViewState, snapshot: &Snapshot) -> String {
+    let config = &snapshot.config;
+    let sizes: Vec<String> = config.model.layers.iter().map(|layer| layer.size.to_string()).collect();
+    let mut text = String::new();
+    let what = request.figure.as_deref().map_or_else(String::new, |figure| format!("{figure}, "));
+    let _ = writeln!(text, "{what}{} of the run {} (preset {}).", request.kind.title(), snapshot.run, config.model.name);
+    let _ = writeln!(
+        text,
+        "Layers of {} units; {} images learned, {:.2} s simulated at dt = {:.3} ms; n = {} networks; seed {}.",
+        sizes.join(", "),
+        snapshot.clock.images,
+        snapshot.clock.time_ms / 1e3,
+        snapshot.governor.dt_ms,
+        config.stimulus.batch,
+        config.dynamics.seed
+    );
+    if let Some(fits) = state.fits.as_ref().filter(|fits| fits.of.model == snapshot.model_id) {
+        let (share, median) = fits.summary();
+        let _ = writeln!(text, "{} filters, {:.0} % of them Gabor-like, median R^2 {median:.2}.", fits.gabors.len(), 100.0 * share);
+    }
+    let _ = writeln!(text, "heescope {}.\n\nConfiguration:\n\n{}", env!("CARGO_PKG_VERSION"), config.to_toml());
+    text
+}
