@@ -38,37 +38,37 @@ pub(super) const CARDS: [Card; 6] = [
         title: "Gabor filters",
         text: "Neurons learn to explain images, and become the edge detectors of the visual cortex.",
         opens: Some(Opens::new("dead-leaves", ViewKind::ReceptiveFields, Pace::Full)),
-        living: || Filters::new("dead-leaves"),
+        living: || Filters::living("dead-leaves"),
     },
     Card {
         title: "Two explanations",
         text: "Two causes compete for one observation: the chains wander from one to the other.",
         opens: Some(Opens::new("explaining-away", ViewKind::Posterior, Pace::StepsPerSecond(5000.0))),
-        living: || Cloud::new("explaining-away"),
+        living: || Cloud::living("explaining-away"),
     },
     Card {
         title: "Adaptation as momentum",
         text: "Neurons that tire sample faster: a race along a narrow ridge.",
         opens: Some(Opens::new("ridge", ViewKind::Posterior, Pace::StepsPerSecond(300.0))),
-        living: || Cloud::new("ridge"),
+        living: || Cloud::living("ridge"),
     },
     Card {
         title: "Slow interneurons",
         text: "Interneurons that are too slow tell their neuron nothing, and it falls back to what it believed before.",
         opens: Some(Opens::new("slow-interneurons", ViewKind::Separation, Pace::StepsPerSecond(5000.0))),
-        living: || Single::new("slow-interneurons"),
+        living: || Single::living("slow-interneurons"),
     },
     Card {
         title: "Digits that dream",
         text: "A hierarchy learns handwritten digits, and makes up new ones from noise.",
         opens: Some(Opens { dreams: true, ..Opens::new("digits", ViewKind::Generation, Pace::Full) }),
-        living: || Dreams::new("digits"),
+        living: || Dreams::living("digits"),
     },
     Card {
         title: "Your own photographs",
         text: "Choose a folder of pictures, and see the filters that they lead to.",
         opens: None,
-        living: Photographs::new,
+        living: Photographs::living,
     },
 ];
 

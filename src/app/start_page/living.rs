@@ -67,7 +67,7 @@ fn of_rgb(picture: &image::RgbImage) -> ColorImage {
 pub(super) struct Filters(Session);
 
 impl Filters {
-    pub(super) fn new(preset: &str) -> Option<Box<dyn Living>> {
+    pub(super) fn living(preset: &str) -> Option<Box<dyn Living>> {
         Some(Box::new(Self(session(preset)?)))
     }
 }
@@ -93,7 +93,7 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    pub(super) fn new(preset: &str) -> Option<Box<dyn Living>> {
+    pub(super) fn living(preset: &str) -> Option<Box<dyn Living>> {
         let session = session(preset)?;
         let density = DensityGrid::posterior(session.model(), session.stimulus(), 1.0, SIZE[1])?;
         Some(Box::new(Self { session, density }))
@@ -137,7 +137,7 @@ pub(super) struct Single {
 }
 
 impl Single {
-    pub(super) fn new(preset: &str) -> Option<Box<dyn Living>> {
+    pub(super) fn living(preset: &str) -> Option<Box<dyn Living>> {
         let session = session(preset)?;
         let posterior = density::line(session.model(), session.stimulus(), 1.0)?;
         let d = session.config().dynamics;
@@ -201,7 +201,7 @@ pub(super) struct Dreams {
 }
 
 impl Dreams {
-    pub(super) fn new(preset: &str) -> Option<Box<dyn Living>> {
+    pub(super) fn living(preset: &str) -> Option<Box<dyn Living>> {
         Some(Box::new(Self { session: session(preset)?, dreamt: None, turns: 0 }))
     }
 }
@@ -233,7 +233,7 @@ pub(super) struct Photographs {
 }
 
 impl Photographs {
-    pub(super) fn new() -> Option<Box<dyn Living>> {
+    pub(super) fn living() -> Option<Box<dyn Living>> {
         let images = photographs::images().ok()?;
         let [width, height] = SIZE;
         let is_large = |image: &Array2<f32>| image.nrows() >= height && image.ncols() >= width + DRIFT * PHOTOGRAPH_TURNS;
