@@ -77,7 +77,7 @@ use screenshot::{Failure, Screenshot};
 use settings_file::SettingsFile;
 use simulation::Simulation;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -304,12 +304,17 @@ impl App {
             recording: RecordingMenu::default(),
             film: FilmDialog::of(options.recording.map(|request| request.path)),
             figures: FigureDialog::default(),
-            rewind: Rewind::default(),
+            rewind: if options.without_timeline { Rewind::without_timeline() } else { Rewind::default() },
             written: HashSet::new(),
             learned_in_sight: (RunId::default(), 0.0),
             last_snapshot: None,
             _closer: closer,
         })
+    }
+
+    /// Begins to record what is shown. The error says why not.
+    pub fn record(&mut self, path: &Path) -> Result<(), WindowError> {
+        self.recording.start(path).map_err(WindowError::file)
     }
 
     /// Brings back what the last run has kept, or what of it can be used; whether the layout came back.

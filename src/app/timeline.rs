@@ -91,6 +91,11 @@ fn start() -> Option<PackingJob> {
 }
 
 impl Timeline {
+    /// One that keeps nothing.
+    pub(super) fn off() -> Self {
+        Self { job: None, ..Self::default() }
+    }
+
     /// Takes in what is shown now. Another run begins another timeline.
     pub(super) fn follow(&mut self, snapshot: &Snapshot) {
         if self.run != snapshot.run {

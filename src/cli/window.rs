@@ -23,7 +23,7 @@ pub(super) struct WindowArguments {
     /// Change one value of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// View to show alone: receptive-fields, population, tuning, layers, traces, posterior, stimulus, generation, learning,
+    /// View to show alone: receptive-fields, population, tuning, layers, network, traces, posterior, stimulus, generation, learning,
     /// learning-rules, adaptation, separation, partition, studies, compare
     #[arg(long)]
     view: Option<String>,

@@ -75,6 +75,15 @@ impl RaceRunner {
         }
     }
 
+    /// The sampler that has had the settings `before` follows to `after`. False where there is none, or it has to begin anew.
+    pub(super) fn follow(&mut self, before: SamplerConfig, after: SamplerConfig) -> bool {
+        let Some(race) = self.race.as_mut().filter(|_| before.interneurons == after.interneurons) else { return false };
+        let Some(sampler) = race.samplers.iter().rposition(|sampler| sampler.config == before) else { return false };
+        race.set_config(sampler, after);
+        self.forget(self.mixing.len());
+        true
+    }
+
     /// The chains follow another stimulus.
     pub(super) fn set_stimulus(&mut self, stimulus: &[f32], exact: Option<&DensityGrid>) {
         if let Some(race) = &mut self.race {

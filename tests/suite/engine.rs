@@ -137,6 +137,33 @@ fn the_law_does_not_depend_on_the_pace_or_the_reader() {
 }
 
 #[test]
+fn the_sampler_with_the_settings_of_the_panel_follows_them_from_where_it_is() {
+    let engine = Engine::start(presets::by_name("ridge").unwrap(), || {}).unwrap();
+    let race = |s: &Snapshot| s.race.clone().filter(|race| race.time_ms > 300.0);
+    let before = wait(&engine, |s| race(s).is_some());
+    let own = before.config.dynamics;
+    let far = 3.0 * own.adaptation;
+    assert!(engine.send(Command::SetParameter { key: "adaptation", value: Value::Number(far) }));
+    let after = wait(&engine, |s| s.race.as_ref().is_some_and(|race| race.racers.iter().any(|racer| racer.config.adaptation == far)));
+    let [still, moved] = &after.race.as_ref().unwrap().racers[..] else { panic!("two samplers race") };
+    assert!(still.config.adaptation == 0.0 && moved.config.adaptation == far, "the one without adaptation stays as it is");
+    assert!(after.race.as_ref().unwrap().time_ms < 300.0, "what was measured of the settings before is forgotten");
+    // The chains go on: those of a race that begins anew stand in one place.
+    let spread = |at: &[[f32; 2]]| {
+        let mean = at.iter().map(|p| p[0]).sum::<f32>() / at.len() as f32;
+        (at.iter().map(|p| (p[0] - mean).powi(2)).sum::<f32>() / at.len() as f32).sqrt()
+    };
+    let first = moved.trail.first().unwrap();
+    assert!(spread(first) > 0.1, "{} after a change", spread(first));
+    // Interneurons that come or go need networks of their own: that race begins anew.
+    assert!(engine.send(Command::SetParameter { key: "interneurons", value: Value::Whole(7) }));
+    let anew = wait(&engine, |s| s.race.as_ref().is_some_and(|race| race.racers.last().is_some_and(|racer| racer.config.interneurons == 7)));
+    assert_eq!(anew.race.as_ref().unwrap().racers[0].config.interneurons, own.interneurons);
+    assert!(engine.send(Command::SetParameter { key: "tau_v_ms", value: Value::Number(2.0 * own.tau_v_ms) }));
+    wait(&engine, |s| s.race.as_ref().is_some_and(|race| race.racers[1].config.tau_v_ms == 2.0 * own.tau_v_ms));
+}
+
+#[test]
 fn at_full_speed_the_pair_is_that_of_one_presentation() {
     let config = small();
     let (steps, batch) = (config.stimulus.steps_per_stimulus, config.stimulus.batch);

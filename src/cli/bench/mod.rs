@@ -3,6 +3,8 @@
 mod clock;
 mod gabor;
 mod growth;
+#[cfg(feature = "window")]
+mod kept;
 mod memory;
 mod models;
 mod parts;
@@ -38,6 +40,10 @@ pub(super) struct Bench {
     /// layers, K and threads (some minutes)
     #[arg(long)]
     all: bool,
+    /// What it costs that a run is kept: autosave, timeline and recording (two minutes)
+    #[cfg(feature = "window")]
+    #[arg(long)]
+    kept: bool,
     /// Rounds of which medians are taken
     #[arg(long, default_value_t = ROUNDS)]
     rounds: usize,
@@ -53,6 +59,10 @@ const STEPS: usize = 200;
 /// Rounds of the comparison with a window, almost a second each.
 #[cfg(feature = "window")]
 const WATCHED_ROUNDS: usize = 60;
+
+/// Rounds of what a kept run costs, 20 seconds each.
+#[cfg(feature = "window")]
+const KEPT_ROUNDS: usize = 9;
 
 impl Bench {
     pub(super) fn run(self) -> anyhow::Result<()> {
@@ -72,6 +82,10 @@ impl Bench {
         #[cfg(feature = "window")]
         if self.all {
             map.insert("watched".into(), json!(watched::measure(WATCHED_ROUNDS)?));
+        }
+        #[cfg(feature = "window")]
+        if self.kept {
+            map.insert("kept".into(), json!(kept::measure(KEPT_ROUNDS)?));
         }
         let growth = if self.all { growth::measure(self.rounds)? } else { Vec::new() };
         if self.all {
@@ -157,6 +171,9 @@ impl Bench {
         }
         if let Some(watched) = map.get("watched") {
             console.line(format_args!("\nwatched: {watched:#}"));
+        }
+        if let Some(kept) = map.get("kept") {
+            console.line(format_args!("\nkept: {kept:#}"));
         }
         for g in growth {
             console.line(format_args!("\n{:>10} {:>12} {:>12}", g.over, "step ms", "bound ms"));

@@ -5,6 +5,7 @@ use super::clock::median;
 use crate::app::ViewKind;
 use crate::app::{App, Options};
 use crate::experiment::{Config, presets};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const FRAME: Duration = Duration::from_micros(16_667);
@@ -86,13 +87,13 @@ pub(super) fn measure(rounds: usize) -> anyhow::Result<Watched> {
     })
 }
 
-fn percentile(values: &mut [f64], share: f64) -> f64 {
+pub(super) fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get((share * values.len() as f64) as usize).copied().unwrap_or(f64::NAN)
 }
 
 /// A window at full speed that computes its frames when it is told to.
-struct Window {
+pub(super) struct Window {
     ctx: egui::Context,
     app: App,
     start: Instant,
@@ -103,9 +104,13 @@ struct Window {
 impl Window {
     /// Opens it and waits for the first picture of the model.
     fn open(config: &Config, view: Option<&str>) -> anyhow::Result<Self> {
+        Self::with(Options { config: config.clone(), view: view.map(Into::into), full_speed: true, ..Default::default() })
+    }
+
+    /// The same with these options.
+    pub(super) fn with(options: Options) -> anyhow::Result<Self> {
         let start = Instant::now();
         let ctx = egui::Context::default();
-        let options = Options { config: config.clone(), view: view.map(Into::into), full_speed: true, ..Default::default() };
         let app = App::start(&ctx, options)?;
         let mut window = Self { ctx, app, start, first_ms: f64::NAN };
         while window.app.state.latest.is_none() {
@@ -115,6 +120,16 @@ impl Window {
         }
         window.first_ms = start.elapsed().as_secs_f64() * 1e3;
         Ok(window)
+    }
+
+    /// Has what it shows recorded.
+    pub(super) fn record(&mut self, path: &Path) -> anyhow::Result<()> {
+        Ok(self.app.record(path)?)
+    }
+
+    /// Seconds since it was opened.
+    pub(super) fn seconds(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
     }
 
     fn frame(&mut self) {
@@ -146,7 +161,7 @@ impl Window {
     }
 
     /// Computes 60 frames a second. Steps a second meanwhile, and the work of each frame, ms.
-    fn watch(&mut self, time: Duration) -> anyhow::Result<(f64, Vec<f64>)> {
+    pub(super) fn watch(&mut self, time: Duration) -> anyhow::Result<(f64, Vec<f64>)> {
         let (begin, mut next) = (Instant::now(), Instant::now());
         let (mut seen, mut frames): (Vec<(Instant, u64)>, Vec<f64>) = (Vec::new(), Vec::new());
         while begin.elapsed() < time || (seen.len() < 2 && begin.elapsed() < PATIENCE) {

@@ -8,6 +8,7 @@ use crate::engine::{Command, EngineError, Event};
 use crate::experiment::config::{DynamicsConfig, LearningConfig};
 use crate::experiment::modelfile;
 use crate::experiment::parameters::{self, Effect, Value};
+use crate::studies::race::SamplerConfig;
 use std::path::PathBuf;
 
 impl Worker {
@@ -177,7 +178,8 @@ impl Running {
         }
     }
 
-    /// Changes values that act from the next step on. A race starts again where these are common to all its samplers.
+    /// Changes values that act from the next step on. The sampler of a race that has the settings of the model follows them; the race starts
+    /// again where they are common to all its samplers, or interneurons come or go.
     fn adjust(&mut self, dynamics: DynamicsConfig, learning: LearningConfig, shared: &mut Shared) {
         let before = self.session.config().dynamics;
         match self.session.adjust(dynamics, learning) {
@@ -186,8 +188,16 @@ impl Running {
                     self.refresh_exact();
                 }
                 let common = |d: &DynamicsConfig| (d.tau_x_ms, d.dt_ms, d.governor, d.interneuron_mode, d.temperature);
+                let [was, is] = [before, dynamics].map(|d| SamplerConfig::of(&d));
+                let follows = was != is && self.race.follow(was, is);
                 if common(&before) != common(&dynamics) {
                     self.restart_race(shared);
+                } else if was != is && !follows {
+                    let mut samplers = self.race.samplers();
+                    if let Some(own) = samplers.iter_mut().rfind(|sampler| **sampler == was) {
+                        *own = is;
+                        self.start_race(&samplers, shared);
+                    }
                 }
             }
             Err(error) => shared.report(Event::Failed(error.to_string())),

@@ -207,6 +207,16 @@ impl Race {
         (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
     }
 
+    /// Other settings of one sampler, with as many interneurons as before: its chains go on from where they are, and what was measured of all
+    /// is forgotten, since all may have another step.
+    pub fn set_config(&mut self, sampler: usize, config: SamplerConfig) {
+        let Some(of) = self.samplers.get_mut(sampler) else { return };
+        of.config = config;
+        self.set_steps();
+        self.samplers.iter_mut().for_each(Sampler::forget);
+        (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
+    }
+
     /// Every sampler takes `steps` steps.
     pub fn advance(&mut self, steps: usize) {
         let probes = Probes { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair), raster: false };
@@ -268,6 +278,11 @@ impl Race {
 fn coarse(grid: &Array2<f64>, cells: usize) -> Array2<f64> {
     let factor = grid.nrows() / cells;
     Array2::from_shape_fn((cells, cells), |(r, c)| grid.slice(s![r * factor..(r + 1) * factor, c * factor..(c + 1) * factor]).sum())
+}
+
+/// Probabilities of the tiles on which distances are taken, of a density on a grid.
+pub fn tiles(density: &Array2<f64>) -> Array2<f64> {
+    probabilities(density, DISTANCE_CELLS)
 }
 
 /// Probability of each tile of a density on a grid.

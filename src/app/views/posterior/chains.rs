@@ -14,6 +14,9 @@ const FADING: [(usize, f32); 3] = [(30, 0.15), (15, 0.3), (5, 0.6)];
 /// The same for the one trail of a sampler in a race.
 const RACE_FADING: [(usize, f32); 3] = [(39, 0.25), (20, 0.45), (8, 0.8)];
 
+/// The sampler that follows the sliders is so many times as large.
+const LARGE: f32 = 1.6;
+
 /// The chains of the model's own dynamics.
 pub(super) fn all(plot: &mut PlotUi<'_>, state: &ViewState, dark: bool) {
     let Some(latest) = state.trails.back() else { return };
@@ -35,22 +38,26 @@ pub(super) fn all(plot: &mut PlotUi<'_>, state: &ViewState, dark: bool) {
     }
 }
 
-/// The chains of every sampler of a race, the first sampler on top.
-pub(super) fn of_race(plot: &mut PlotUi<'_>, race: &RaceState) {
-    race.racers.iter().enumerate().rev().for_each(|(i, racer)| of_racer(plot, racer, theme::RACERS[i]));
+/// The chains of every sampler of a race, the first sampler on top of the others;
+/// `followed`, which follows the sliders, is drawn large.
+pub(super) fn of_race(plot: &mut PlotUi<'_>, race: &RaceState, followed: Option<usize>) {
+    let rest = (0..race.racers.len()).rev().filter(|i| Some(*i) != followed);
+    for i in rest.chain(followed) {
+        of_racer(plot, &race.racers[i], theme::RACERS[i], if followed == Some(i) { LARGE } else { 1.0 });
+    }
 }
 
-/// One sampler's chains: the first with a fading trail, the others as dots.
-fn of_racer(plot: &mut PlotUi<'_>, racer: &RacerState, color: egui::Color32) {
+/// One sampler's chains: the first with a fading trail, the others as dots, so many times as large as usual.
+fn of_racer(plot: &mut PlotUi<'_>, racer: &RacerState, color: egui::Color32, large: f32) {
     let Some(latest) = racer.trail.last() else { return };
     let newest = racer.trail.len() - 1;
     for (from, alpha) in RACE_FADING {
         let steps = racer.trail.iter().skip(newest.saturating_sub(from));
         let points: Vec<[f64; 2]> = steps.filter_map(|step| step.first()).map(|p| p.map(f64::from)).collect();
-        plot.line(Line::new("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.4));
+        plot.line(Line::new("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.4 * large));
     }
     let others: Vec<[f64; 2]> = latest.iter().skip(1).map(|p| p.map(f64::from)).collect();
-    plot.points(Points::new("chains", figure::points(others)).color(color.gamma_multiply(0.75)).radius(1.9));
+    plot.points(Points::new("chains", figure::points(others)).color(color.gamma_multiply(0.75)).radius(1.9 * large));
     let first: Vec<[f64; 2]> = latest.iter().take(1).map(|p| p.map(f64::from)).collect();
-    plot.points(Points::new("first chain", figure::points(first)).color(color).radius(4.0));
+    plot.points(Points::new("first chain", figure::points(first)).color(color).radius(4.0 * large));
 }

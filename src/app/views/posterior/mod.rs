@@ -135,6 +135,7 @@ impl Posterior {
         // About a square: more height would only show empty plane.
         inner.max.y = inner.max.y.min(inner.min.y + inner.width());
         let square = self.square;
+        let followed = race.and_then(|race| race::followed(snapshot, race));
         let draw = |ui: &mut Ui| {
             plot(snapshot).figure(ui, "posterior", |plot| {
                 if moved {
@@ -145,7 +146,7 @@ impl Posterior {
                     plot.image(image);
                 }
                 match race {
-                    Some(race) => chains::of_race(plot, race),
+                    Some(race) => chains::of_race(plot, race, followed),
                     None => chains::all(plot, state, dark),
                 }
             })
@@ -253,7 +254,7 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
 /// What the picture shows, in words.
 fn legend(snapshot: &Snapshot, is_exact: bool) -> &'static str {
     if snapshot.race.is_some() {
-        "A colour a sampler: one chain with its trail, the others as dots; at the sides its histogram. Filled contours and grey lines: the exact posterior, where known."
+        "A colour a sampler: one chain with its trail, the others as dots; at the sides its histogram. The large one follows the sliders at the left. Filled contours and grey lines: the exact posterior, where known."
     } else if is_exact {
         "Filled contours and lines at the sides: the exact posterior. Dots: the chains, four with trails. Bars: their histograms."
     } else if snapshot.exact_stimulus() {

@@ -9,7 +9,7 @@ use crate::app::widgets::grid;
 use crate::app::widgets::measured::Axis;
 use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
-use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
+use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start, tiles};
 use egui::{RichText, Ui};
 use egui_plot::{HLine, HoverPosition, Line, Plot};
 
@@ -21,12 +21,12 @@ pub(super) fn panel(ui: &mut Ui, snapshot: &Snapshot, race: &RaceState, actions:
     let dark = ui.visuals().dark_mode;
     if race.racers.iter().any(|r| !r.distance.is_empty()) {
         ui.strong("Total variation distance to the exact posterior");
-        distance(ui, race, dark);
+        distance(ui, race, floor(snapshot, race), dark);
     }
     let mut wanted: Vec<SamplerConfig> = race.racers.iter().map(|r| r.config).collect();
     let before = wanted.clone();
     egui::ScrollArea::both().id_salt("race").show(ui, |ui| {
-        figures(ui, race);
+        figures(ui, race, followed(snapshot, race));
         ui.add_space(4.0);
         settings(ui, &mut wanted);
     });
@@ -70,16 +70,49 @@ pub(super) fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Actio
     });
 }
 
-fn name(config: &SamplerConfig) -> String {
-    let noise = if config.noisy { "" } else { ", no noise" };
-    format!("m {}{noise}", round(config.adaptation))
+/// What each sampler is called: m, and what else tells it from the others.
+fn names(race: &RaceState) -> Vec<String> {
+    let all: Vec<SamplerConfig> = race.racers.iter().map(|racer| racer.config).collect();
+    let differ = |value: fn(&SamplerConfig) -> f64| all.iter().any(|config| value(config) != value(&all[0]));
+    let [by_tau_v, by_tau_eps, by_k] =
+        [differ(|c| c.tau_v_ms), differ(|c| c.tau_eps_ms), differ(|c| c.interneurons as f64)];
+    let name = |config: &SamplerConfig| {
+        let mut name = format!("m {}", round(config.adaptation));
+        let mut add = |is_told: bool, text: String| name.push_str(if is_told { &text } else { "" });
+        // A time constant of adaptation says nothing where there is none.
+        add(by_tau_v && config.adaptation > 0.0, format!(", tau_v {}", round(config.tau_v_ms)));
+        add(by_tau_eps, format!(", tau_eps {}", round(config.tau_eps_ms)));
+        add(by_k, format!(", K {}", config.interneurons));
+        add(!config.noisy, ", no noise".into());
+        greek(&name)
+    };
+    all.iter().map(name).collect()
 }
 
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
+/// The sampler that follows the panel at the left: the last one that has its settings.
+pub(super) fn followed(snapshot: &Snapshot, race: &RaceState) -> Option<usize> {
+    let own = SamplerConfig::of(&snapshot.config.dynamics);
+    race.racers.iter().rposition(|racer| racer.config == own)
+}
+
+/// The distance that independent draws would have in the mean, as many as the effective ones of the best sampler by then: no sampler of these
+/// gets below it. Points (log10 s, log10 distance); None as long as mixing is not measured or the posterior is not known.
+fn floor(snapshot: &Snapshot, race: &RaceState) -> Option<Vec<[f64; 2]>> {
+    let grid = snapshot.exact_posterior.as_ref()?;
+    let best = race.racers.iter().filter_map(|racer| racer.mixing.as_ref()).map(|m| m.ess_per_simulated_second).reduce(f64::max)?;
+    // E|share - p| of a tile is sqrt(2 p (1 - p)/(pi N)) for N draws.
+    let spread: f64 = tiles(&grid.density).iter().map(|p| (2.0 * p * (1.0 - p) / std::f64::consts::PI).sqrt()).sum();
+    let times: Vec<f64> = race.racers.iter().flat_map(|racer| &racer.distance).map(|point| point[0] / 1e3).collect();
+    let [first, last] = [times.iter().copied().reduce(f64::min)?, times.iter().copied().reduce(f64::max)?];
+    let point = |t: f64| [t.log10(), (0.5 * spread / (best * t).sqrt()).min(1.0).log10()];
+    Some((0..=40).map(|i| point(first * (last / first).powf(f64::from(i) / 40.0))).collect())
+}
+
+fn distance(ui: &mut Ui, race: &RaceState, floor: Option<Vec<[f64; 2]>>, dark: bool) {
     let height = (ui.available_height() * 0.38).clamp(90.0, 300.0);
     grid::scaled(Plot::new("distance"), [Axis::Logarithmic; 2])
         .height(height)
@@ -101,19 +134,28 @@ fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
             plot.hline(
                 HLine::new("0.05", ARRIVED.log10()).color(theme::exact(dark)).width(1.0).style(egui_plot::LineStyle::dashed_loose()),
             );
-            for (i, racer) in race.racers.iter().enumerate() {
+            for ((i, racer), name) in race.racers.iter().enumerate().zip(names(race)) {
                 let points: Vec<[f64; 2]> = racer.distance.iter().map(|[t, d]| [(t / 1e3).log10(), d.max(1e-4).log10()]).collect();
-                plot.line(Line::new(name(&racer.config), figure::points(points)).color(theme::RACERS[i]).width(2.0));
+                plot.line(Line::new(name, figure::points(points)).color(theme::RACERS[i]).width(2.0));
+            }
+            if let Some(floor) = floor {
+                let style = egui_plot::LineStyle::dotted_loose();
+                plot.line(Line::new("as many independent draws", figure::points(floor)).color(theme::exact(dark)).width(1.0).style(style));
             }
         });
 }
 
-fn figures(ui: &mut Ui, race: &RaceState) {
+fn figures(ui: &mut Ui, race: &RaceState, followed: Option<usize>) {
     let still = race.racers.iter().find(|r| r.config.adaptation == 0.0).and_then(|r| r.mixing);
     egui::Grid::new("figures").num_columns(race.racers.len() + 1).striped(true).spacing([9.0, 3.0]).show(ui, |ui| {
         ui.label("");
-        for (i, racer) in race.racers.iter().enumerate() {
-            ui.label(RichText::new(format!("\u{2022} {}", name(&racer.config))).strong().color(theme::RACERS[i]));
+        for (i, name) in names(race).into_iter().enumerate() {
+            let text = RichText::new(format!("\u{2022} {name}")).strong().color(theme::RACERS[i]);
+            let follows = followed == Some(i);
+            let label = ui.label(if follows { text.underline() } else { text });
+            if follows {
+                label.on_hover_text("This one follows the sliders of the panel at the left");
+            }
         }
         ui.end_row();
         row(ui, race, "tau, ms", "Integrated autocorrelation time of the slower unit, with its standard error (Sokal's window: negative correlations, which adaptation brings, count)", |r| {
