@@ -152,6 +152,7 @@ mod tests {
     fn racing(points: usize) -> Snapshot {
         let mut snapshot = Snapshot::synthetic(presets::by_name("ridge").unwrap());
         let racer = RacerState {
+            path: Vec::new(),
             config: SamplerConfig::of(&snapshot.config.dynamics),
             trail: Vec::new(),
             visits: Array2::zeros((2, 2)),

@@ -12,7 +12,8 @@ const TRACE_SAMPLES: usize = 20_000;
 const CLOUD_POINTS: usize = 200_000;
 /// Steps of the raster.
 pub const RASTER_STEPS: usize = 400;
-const TRAIL_STEPS: usize = 40;
+/// Steps of the trails: a second at the usual ones.
+const TRAIL_STEPS: usize = 1000;
 const LEARNING_POINTS: usize = 4_000;
 const FIT_POINTS: usize = 2_000;
 /// Share of the newest picture in the running mean of activity.

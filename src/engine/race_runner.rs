@@ -142,6 +142,7 @@ impl RaceRunner {
         let racer = |(s, mixing): (&Sampler, &Option<MixingDiagnostics>)| RacerState {
             config: s.config,
             trail: s.trail.clone(),
+            path: s.path.iter().copied().collect(),
             visits: s.visits.clone(),
             visited: s.visited(),
             distance: s.distance.clone(),

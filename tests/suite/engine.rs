@@ -157,7 +157,8 @@ fn the_sampler_with_the_settings_of_the_panel_follows_them_from_where_it_is() {
     assert!(spread(first) > 0.1, "{} after a change", spread(first));
     // Interneurons that come or go need networks of their own: that race begins anew.
     assert!(engine.send(Command::SetParameter { key: "interneurons", value: Value::Whole(7) }));
-    let anew = wait(&engine, |s| s.race.as_ref().is_some_and(|race| race.racers.last().is_some_and(|racer| racer.config.interneurons == 7)));
+    let anew =
+        wait(&engine, |s| s.race.as_ref().is_some_and(|race| race.racers.last().is_some_and(|racer| racer.config.interneurons == 7)));
     assert_eq!(anew.race.as_ref().unwrap().racers[0].config.interneurons, own.interneurons);
     assert!(engine.send(Command::SetParameter { key: "tau_v_ms", value: Value::Number(2.0 * own.tau_v_ms) }));
     wait(&engine, |s| s.race.as_ref().is_some_and(|race| race.racers[1].config.tau_v_ms == 2.0 * own.tau_v_ms));

@@ -52,6 +52,7 @@ pub(in crate::app) fn at_work(config: Config, value: fn(usize) -> f32) -> Snapsh
     let racer = |adaptation: f64| RacerState {
         config: SamplerConfig { adaptation, ..SamplerConfig::of(&state.config.dynamics) },
         trail: (0..20).map(|step| (0..NETWORKS).map(|k| [value(step + k), value(step + 3 * k)]).collect()).collect(),
+        path: (0..200).map(|step| [value(step), value(3 * step)]).collect(),
         visits: Array2::from_shape_fn((16, 16), |(i, j)| (i * j) as u32),
         visited: 14_400,
         distance: (1..9).map(|i| [f64::from(i), f64::from(value(i as usize)).abs()]).collect(),

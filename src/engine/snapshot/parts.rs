@@ -67,6 +67,9 @@ pub struct RacerState {
     pub config: SamplerConfig,
     /// The pair's last positions, oldest first, `[chains]` each.
     pub trail: Vec<Vec<[f32; 2]>>,
+    /// The last positions of the first chain alone, oldest first; more of them.
+    #[serde(default)]
+    pub path: Vec<[f32; 2]>,
     /// Visits of each cell since the start, `[rows (second unit), columns (first unit)]`.
     pub visits: Array2<u32>,
     /// All draws since the start, those outside the window included.

@@ -6,6 +6,7 @@ use crate::experiment::parameters;
 use crate::shown::{shown, suggestion};
 use crate::studies::StudyError;
 use ndarray::Array2;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Samplers at most.
@@ -14,6 +15,8 @@ pub const MOST_SAMPLERS: usize = 4;
 pub const CELLS: usize = 64;
 /// Draws a chain kept for the diagnostics.
 pub const DRAWS: usize = 2000;
+/// Positions of the first chain that are kept: a second at the usual steps.
+const PATH: usize = 1000;
 /// Positions kept for the trails.
 const TRAIL: usize = 40;
 /// Parameters that a sampler has for itself, beside its noise.
@@ -104,6 +107,8 @@ pub struct Sampler {
     pub(super) networks: Ensemble,
     /// The pair's last positions, oldest first, `[chains]` each.
     pub trail: Vec<Vec<[f32; 2]>>,
+    /// The last positions of the first chain alone, oldest first: its trail may be longer.
+    pub path: VecDeque<[f32; 2]>,
     /// Draws of the pair for the diagnostics, `[draws][chains]`, `stride` steps apart.
     draws: Vec<Vec<[f32; 2]>>,
     stride: u64,
@@ -126,6 +131,7 @@ impl Sampler {
             parameters,
             networks,
             trail: Vec::new(),
+            path: VecDeque::new(),
             draws: Vec::new(),
             stride: 1,
             visits: Array2::zeros((CELLS, CELLS)),
@@ -139,6 +145,7 @@ impl Sampler {
     /// What was measured is forgotten; the chains stay where they are.
     pub(super) fn forget(&mut self) {
         self.trail.clear();
+        self.path.clear();
         self.draws.clear();
         self.stride = 1;
         self.visits.fill(0);
@@ -167,6 +174,10 @@ impl Sampler {
             }
             self.draws.push(positions.clone());
         }
+        if self.path.len() == PATH {
+            self.path.pop_front();
+        }
+        self.path.extend(positions.first());
         if self.trail.len() == TRAIL {
             self.trail.remove(0);
         }

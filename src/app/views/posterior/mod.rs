@@ -10,6 +10,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::choice::keep_together;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::number_field::{drag_value, slider};
@@ -33,6 +34,9 @@ const STRIP: f32 = 56.0;
 /// Observed values that can be set with a slider each, at most.
 const FEW_VALUES: usize = 3;
 
+/// Length of the trails at first, ms; points that the slider needs with its name and value.
+const TRAIL_MS: f64 = 40.0;
+const WITH_SLIDER: f32 = 190.0;
 /// The figure with its two strips.
 const WITH_MARGINALS: &str = "posterior with marginals";
 
@@ -44,7 +48,6 @@ struct Exact {
 }
 
 /// What the view keeps.
-#[derive(Default)]
 pub struct Posterior {
     exact: Option<Exact>,
     exact_picture: Slot,
@@ -53,17 +56,36 @@ pub struct Posterior {
     cloud_of: Option<(u64, u64, usize, PlotSquare, bool)>,
     square: PlotSquare,
     square_for: Option<(u64, [usize; 2])>,
+    /// Two samplers of a race in a panel each, in place of all in one.
+    split: bool,
+    /// How long the trails are, ms of simulated time.
+    trail_ms: f64,
+}
+
+impl Default for Posterior {
+    fn default() -> Self {
+        Self {
+            exact: None,
+            exact_picture: Slot::default(),
+            cloud: Slot::default(),
+            cloud_of: None,
+            square: PlotSquare::default(),
+            square_for: None,
+            split: false,
+            trail_ms: TRAIL_MS,
+        }
+    }
 }
 
 impl View for Posterior {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        controls(ui, snapshot, actions);
+        controls(ui, &mut self.trail_ms, snapshot, actions);
         if let Some(line) = &snapshot.exact_line {
-            scalar(ui, state, line);
+            scalar(ui, state, snapshot, line);
             return;
         }
         if snapshot.exact_stimulus() {
-            race::controls(ui, snapshot, actions);
+            race::controls(ui, &mut self.split, snapshot, actions);
         }
         // The grid is of units 0 and 1, in this order.
         let exact = snapshot.exact_posterior.as_ref().filter(|_| snapshot.watch.pair == [0, 1]);
@@ -130,11 +152,15 @@ impl Posterior {
             Some(race) => beside_race(ui, snapshot, race, actions),
             None => ui.available_rect_before_wrap(),
         };
+        if let Some((race, pair)) = race.and_then(|race| Some((race, race::pair(snapshot, race).filter(|_| self.split)?))) {
+            self.split_plane(ui, area, (race, pair), state, snapshot, moved);
+            return;
+        }
         let strip = if area.width() > 300.0 && area.height() > 260.0 { STRIP } else { 0.0 };
         let mut inner = Rect::from_min_max(area.min + vec2(0.0, strip), area.max - vec2(strip, 0.0));
         // About a square: more height would only show empty plane.
         inner.max.y = inner.max.y.min(inner.min.y + inner.width());
-        let square = self.square;
+        let (square, trail_ms) = (self.square, self.trail_ms);
         let followed = race.and_then(|race| race::followed(snapshot, race));
         let draw = |ui: &mut Ui| {
             plot(snapshot).figure(ui, "posterior", |plot| {
@@ -146,8 +172,8 @@ impl Posterior {
                     plot.image(image);
                 }
                 match race {
-                    Some(race) => chains::of_race(plot, race, followed),
-                    None => chains::all(plot, state, dark),
+                    Some(race) => chains::of_race(plot, race, trail_ms, followed),
+                    None => chains::all(plot, state, trail_ms, dark),
                 }
             })
         };
@@ -161,6 +187,49 @@ impl Posterior {
             let samples = Samples { state, race, exact: exact.map(Arc::as_ref) };
             (0..2).for_each(|axis| marginals::draw(ui, &shown.transform, axis, strip, square, &samples));
         }
+    }
+
+    /// Two samplers of a race side by side, each over the density, with its time and its distance above it.
+    fn split_plane(
+        &mut self,
+        ui: &mut Ui,
+        area: Rect,
+        (race, pair): (&RaceState, [usize; 2]),
+        state: &ViewState,
+        snapshot: &Snapshot,
+        moved: bool,
+    ) {
+        let (square, width, trail_ms) = (self.square, 0.5 * area.width() - 4.0, self.trail_ms);
+        for (k, i) in pair.into_iter().enumerate() {
+            let left = area.min.x + k as f32 * (width + 8.0);
+            let place = Rect::from_min_max(pos2(left, area.min.y), pos2(left + width, area.max.y));
+            let image = self.density(ui, state, snapshot, snapshot.exact_posterior.is_some() && snapshot.watch.pair == [0, 1]);
+            let draw = |ui: &mut Ui| {
+                race::clock(ui, race, i);
+                let side = ui.available_width().min(ui.available_height());
+                Plot::new(("posterior", k))
+                    .width(ui.available_width())
+                    .height(side)
+                    .data_aspect(1.0)
+                    .allow_scroll(false)
+                    .allow_drag(false)
+                    .allow_zoom(false)
+                    .allow_boxed_zoom(false)
+                    .show_axes(false)
+                    .figure(ui, format!("sampler {}", i + 1), |plot| {
+                        if moved || plot.plot_bounds().width() > 3.0 * square.half || plot.plot_bounds().width() < square.half {
+                            let ends = |sign: f64| [0, 1].map(|axis| square.centre[axis] + sign * square.half);
+                            plot.set_plot_bounds(PlotBounds::from_min_max(ends(-1.0), ends(1.0)));
+                        }
+                        if let Some(image) = image {
+                            plot.image(image);
+                        }
+                        chains::of_one(plot, race, trail_ms, i);
+                    });
+            };
+            ui.scope_builder(UiBuilder::new().max_rect(place), draw);
+        }
+        ui.advance_cursor_after_rect(area);
     }
 
     /// Makes the picture of the exact density anew, where it has changed.
@@ -216,7 +285,7 @@ impl Posterior {
 }
 
 /// Which units, the held stimulus, and the values of a small one.
-fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+fn controls(ui: &mut Ui, trail_ms: &mut f64, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         let size = snapshot.activity.len();
         let mut pair = snapshot.watch.pair;
@@ -226,6 +295,13 @@ fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         }
         if pair != snapshot.watch.pair {
             actions.push(Action::Watch(Watch { pair, ..snapshot.watch.clone() }));
+        }
+        if snapshot.exact_line.is_none() {
+            keep_together(ui, WITH_SLIDER);
+            let label = ui.label("Trail");
+            ui.spacing_mut().slider_width = 70.0;
+            let trail = slider(trail_ms, 5.0..=1000.0, "ms").logarithmic(true).max_decimals(0);
+            ui.add(trail).labelled_by(label.id).on_hover_text("Simulated time that the trails of chains go back");
         }
         if snapshot.config.stimulus.steps_per_stimulus > 0 {
             let mut held = snapshot.stimulus.held;
@@ -297,8 +373,8 @@ fn restart_where_clicked(shown: &PlotResponse<()>, actions: &mut Vec<Action>) {
 }
 
 /// A single latent unit: the histogram of its samples under the exact density.
-fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
-    ui.weak("Line: the exact posterior density of the only neuron. Bars: the samples since the last change, all networks.");
+fn scalar(ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, line: &[[f64; 2]]) {
+    ui.weak("Lines: the exact posterior density of the only neuron, and dashed its prior. Bars: the samples since the last change, all networks.");
     let (Some(first), Some(last)) = (line.first(), line.last()) else { return };
     let (low, width) = (first[0], (last[0] - first[0]) / marginals::BINS as f64);
     let (mut counts, mut total) = ([0.0f64; marginals::BINS], 0.0f64);
@@ -309,7 +385,7 @@ fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
             counts[at as usize] += 1.0;
         }
     }
-    let dark = ui.visuals().dark_mode;
+    let (dark, prior) = (ui.visuals().dark_mode, prior(snapshot, line));
     let bar =
         |(i, count): (usize, &f64)| egui_plot::Bar::new(low + (i as f64 + 0.5) * width, count / (total.max(1.0) * width)).width(width);
     let bars = egui_plot::BarChart::new("samples", counts.iter().enumerate().map(bar).collect()).color(theme::histogram(dark));
@@ -317,7 +393,20 @@ fn scalar(ui: &mut Ui, state: &ViewState, line: &[[f64; 2]]) {
     plot.x_axis_label("x").y_axis_label("density").figure(ui, "posterior", |plot| {
         plot.bar_chart(bars);
         plot.line(Line::new("exact posterior", figure::points(line.to_vec())).color(theme::exact(dark)).width(2.0));
+        if let Some(prior) = prior {
+            let style = egui_plot::LineStyle::dashed_loose();
+            plot.line(Line::new("prior", figure::points(prior)).color(theme::SERIES[1]).width(1.6).style(style));
+        }
     });
+}
+
+/// The prior density of the only neuron at the places of `line`: exp(eta T(x) - B(x) - A(eta)) with eta its bias.
+fn prior(snapshot: &Snapshot, line: &[[f64; 2]]) -> Option<Vec<[f64; 2]>> {
+    let family = snapshot.config.model.layers.get(1)?.family.build().ok()?;
+    let eta = f64::from(*snapshot.biases.get(1)?.first()?);
+    let partition = family.log_partition(eta);
+    let density = |x: f64| (eta * family.statistic(x) - family.base_energy(x) - partition).exp();
+    Some(line.iter().map(|[x, _]| [*x, density(*x)]).collect())
 }
 
 /// Density `[rows from the bottom, columns]` as a picture with `fine` pixels a cell, between whose centres it is bilinear: the edges

@@ -39,7 +39,7 @@ pub(super) fn panel(ui: &mut Ui, snapshot: &Snapshot, race: &RaceState, actions:
 }
 
 /// The row above the picture: where the chains start, and another sampler.
-pub(super) fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+pub(super) fn controls(ui: &mut Ui, split: &mut bool, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     let as_is = SamplerConfig::of(&snapshot.config.dynamics);
     let present: Vec<SamplerConfig> = snapshot.race.iter().flat_map(|race| race.racers.iter().map(|r| r.config)).collect();
     ui.horizontal_wrapped(|ui| {
@@ -64,9 +64,47 @@ pub(super) fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Actio
         if ui.add_enabled(more, egui::Button::new("Add sampler")).on_hover_text("With the settings on the left; up to four").clicked() {
             actions.push(Action::Send(Command::Race([&present[..], &[as_is]].concat())));
         }
+        let tip =
+            "Without adaptation and with the settings of the panel, a panel each, from one start; a clock stops where the distance is 0.05";
+        if ui.toggle_value(split, "Split").on_hover_text(tip).changed() && *split {
+            let adaptation = if as_is.adaptation > 0.0 { as_is.adaptation } else { ADAPTED };
+            actions
+                .push(Action::Send(Command::Race(vec![SamplerConfig { adaptation: 0.0, ..as_is }, SamplerConfig { adaptation, ..as_is }])));
+        }
         if ui.button("End race").clicked() {
             actions.push(Action::Send(Command::Race(Vec::new())));
         }
+    });
+}
+
+/// Adaptation strength beside a sampler that has none.
+const ADAPTED: f64 = 2.0;
+
+/// The two samplers that stand in a panel each: one without adaptation or the first, and the one that follows the sliders or the last.
+pub(super) fn pair(snapshot: &Snapshot, race: &RaceState) -> Option<[usize; 2]> {
+    let plain = race.racers.iter().position(|racer| racer.config.adaptation == 0.0).unwrap_or(0);
+    let other = followed(snapshot, race).filter(|i| *i != plain).or_else(|| (0..race.racers.len()).rev().find(|i| *i != plain))?;
+    Some([plain, other])
+}
+
+/// When a distance first was that of [`ARRIVED`], ms, between two points of its curve on logarithmic scales.
+fn arrival_ms(distance: &[[f64; 2]]) -> Option<f64> {
+    let i = distance.iter().position(|point| point[1] <= ARRIVED)?;
+    let [time, reached] = distance[i];
+    let Some([before, above]) = i.checked_sub(1).map(|i| distance[i]) else { return Some(time) };
+    Some(before * (time / before).powf((above / ARRIVED).ln() / (above / reached.max(1e-12)).ln()))
+}
+
+/// The time of a sampler since its start, which stops where it has arrived, and its distance.
+pub(super) fn clock(ui: &mut Ui, race: &RaceState, i: usize) {
+    let (Some(racer), Some(name)) = (race.racers.get(i), names(race).into_iter().nth(i)) else { return };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(name).strong().color(theme::RACERS[i]));
+        match (arrival_ms(&racer.distance), racer.distance.last()) {
+            (Some(time), _) => ui.strong(format!("distance 0.05 after {:.2} s", time / 1e3)),
+            (None, Some(last)) => ui.label(format!("{:.2} s, distance {:.3}", race.time_ms / 1e3, last[1])),
+            (None, None) => ui.label(format!("{:.2} s", race.time_ms / 1e3)),
+        };
     });
 }
 
@@ -74,8 +112,7 @@ pub(super) fn controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Actio
 fn names(race: &RaceState) -> Vec<String> {
     let all: Vec<SamplerConfig> = race.racers.iter().map(|racer| racer.config).collect();
     let differ = |value: fn(&SamplerConfig) -> f64| all.iter().any(|config| value(config) != value(&all[0]));
-    let [by_tau_v, by_tau_eps, by_k] =
-        [differ(|c| c.tau_v_ms), differ(|c| c.tau_eps_ms), differ(|c| c.interneurons as f64)];
+    let [by_tau_v, by_tau_eps, by_k] = [differ(|c| c.tau_v_ms), differ(|c| c.tau_eps_ms), differ(|c| c.interneurons as f64)];
     let name = |config: &SamplerConfig| {
         let mut name = format!("m {}", round(config.adaptation));
         let mut add = |is_told: bool, text: String| name.push_str(if is_told { &text } else { "" });
