@@ -2,7 +2,7 @@
 
 use super::{ENDING, HEADER, pack};
 use crate::engine::background::{BackgroundJob, JobContext};
-use crate::engine::{Engine, Snapshot};
+use crate::engine::{Engine, Snapshot, SnapshotIncrement};
 use crate::export::{FileError, begin_growing, check_ending, check_output};
 use crossbeam_channel::Receiver;
 use std::fs::File;
@@ -112,7 +112,16 @@ pub struct SnapshotRecorder {
     begin: Instant,
     bytes: u64,
     lost: u64,
+    /// Between two snapshots that are recorded, at least.
+    interval: Duration,
+    /// When the last one was, and of which model.
+    last: Option<(Instant, u64)>,
+    /// What is new since.
+    increment: SnapshotIncrement,
 }
+
+/// Between two snapshots that are recorded of a window: twenty a second, with all that was sampled in between.
+const INTERVAL: Duration = Duration::from_millis(50);
 
 impl SnapshotRecorder {
     /// Begins a file. The error says why not. Nobody waits for the disk to let go of a large file that was there: what fails then ends the
@@ -140,13 +149,33 @@ impl SnapshotRecorder {
         };
         let job = BackgroundJob::spawn("recording", WAITING, WAITING, body);
         let job = job.map_err(|problem| FileError::Write { path: path.into(), problem })?;
-        Ok(Self { job, path: path.into(), weights: RecordedWeights::default(), begin: Instant::now(), bytes: 0, lost: 0 })
+        Ok(Self {
+            job,
+            path: path.into(),
+            weights: RecordedWeights::default(),
+            begin: Instant::now(),
+            bytes: 0,
+            lost: 0,
+            interval: INTERVAL,
+            last: None,
+            increment: SnapshotIncrement::default(),
+        })
     }
 
-    /// Adds what is shown now. Where the disk cannot keep up it is left out, and counted.
+    /// Adds what is shown now, at most so often; what was sampled in between comes with the next. Where the disk cannot keep up it is left
+    /// out, and counted.
     pub fn add(&mut self, snapshot: &Snapshot) {
+        let is_other = self.last.is_none_or(|(_, model)| model != snapshot.model_id);
+        if is_other {
+            self.increment = SnapshotIncrement::default();
+        }
+        self.increment.append(snapshot.increment.clone());
+        if !is_other && self.last.is_some_and(|(at, _)| at.elapsed() < self.interval) {
+            return;
+        }
+        self.last = Some((Instant::now(), snapshot.model_id));
         let (seconds, weights) = (self.begin.elapsed().as_secs_f64(), self.weights);
-        let mut snapshot = Box::new(snapshot.clone());
+        let mut snapshot = Box::new(Snapshot { state: snapshot.state.clone(), increment: std::mem::take(&mut self.increment) });
         self.weights.leave_out(seconds, &mut snapshot);
         if !self.job.submit((seconds, snapshot)) {
             self.weights = weights; // they were not recorded
@@ -189,10 +218,39 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
+    fn twenty_snapshots_a_second_are_recorded_with_all_that_was_sampled_between_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("often.heerec");
+        let mut recorder = SnapshotRecorder::start(&path).unwrap();
+        let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
+        let begin = Instant::now();
+        let mut added = 0;
+        while begin.elapsed() < Duration::from_millis(600) {
+            snapshot.increment.pairs = vec![vec![[added as f32; 2]]];
+            recorder.add(&snapshot);
+            added += 1;
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        recorder.close();
+        while !recorder.is_finished() {
+            assert!(begin.elapsed().as_secs() < 20, "it is never written");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let mut recording = RecordedRun::open(&path).unwrap();
+        let count = recording.len();
+        assert!((2..=13).contains(&count), "{count} snapshots in 0.6 s");
+        let pairs: Vec<f32> =
+            (0..count).flat_map(|k| recording.read(k..k + 1).unwrap().unwrap().increment.pairs).map(|pair| pair[0][0]).collect();
+        let expected: Vec<f32> = (0..pairs.len()).map(|k| k as f32).collect();
+        assert!(pairs == expected && pairs.len() + 60 > added, "{} of {added} samples, in their order", pairs.len());
+    }
+
+    #[test]
     fn what_was_left_out_takes_no_weights_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("many.heerec");
         let mut recorder = SnapshotRecorder::start(&path).unwrap();
+        recorder.interval = Duration::ZERO;
         let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
         let shape = snapshot.weights[0].dim();
         let tries = 4 * WAITING as u64; // more than can wait
