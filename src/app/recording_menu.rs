@@ -124,8 +124,11 @@ mod tests {
         let path = folder.path().join("a.heerec");
         let mut menu = RecordingMenu::default();
         menu.start(&path).unwrap();
-        let snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
-        (0..30).for_each(|_| menu.add(&snapshot));
+        let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
+        for model in 1..=30 {
+            snapshot.state.model_id = model; // each is recorded at once
+            menu.add(&snapshot);
+        }
         assert_eq!(menu.stop().unwrap().unwrap().0, path);
         let refused = menu.start(&path).err().unwrap().to_string();
         assert!(refused.contains("still being written"), "{refused}");

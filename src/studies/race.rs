@@ -5,7 +5,7 @@ mod chains;
 mod sampler;
 
 pub use arrivals::Arrivals;
-pub use chains::{Race, Start, tiles};
+pub use chains::{Race, Start};
 pub use sampler::{CELLS, DRAWS, MOST_SAMPLERS, Sampler, SamplerConfig};
 
 use crate::analysis::density::DensityGrid;

@@ -76,9 +76,12 @@ impl FigureDialog {
         let Some(kind) = self.open else { return };
         self.figure.take_if(|name| known.figures.iter().all(|(figure, _)| figure != name));
         let (mut is_open, mut is_saved) = (true, false);
-        Window::new(format!("Figure of {}", kind.title())).id(egui::Id::unique("figure")).open(&mut is_open).resizable(false).show(
-            ctx,
-            |ui| {
+        Window::new(format!("Figure of {}", kind.title()))
+            .id(egui::Id::unique("figure"))
+            .default_pos(ctx.content_rect().center_top() + vec2(-340.0, 60.0))
+            .open(&mut is_open)
+            .resizable(false)
+            .show(ctx, |ui| {
                 let is_wide = ctx.content_rect().width() > 760.0;
                 let room = (ctx.content_rect().height() - 170.0).max(120.0);
                 ScrollArea::vertical().max_height(room).show(ui, |ui| {
@@ -101,8 +104,7 @@ impl FigureDialog {
                     actions.push(Action::SaveView(FigureRequest { kind, figure: self.figure.clone(), path }));
                     is_saved = true;
                 }
-            },
-        );
+            });
         if !is_open || is_saved {
             self.open = None;
         }

@@ -143,7 +143,7 @@ fn card(ui: &mut Ui, card: &Card, texture: Option<&TextureHandle>) -> bool {
         ui.painter().image(texture.id(), place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
     }
     let text = Rect::from_min_max(picture.left_bottom() + vec2(0.0, 6.0), rect.max - vec2(8.0, 6.0));
-    let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(text));
+    let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(text).layout(egui::Layout::top_down(egui::Align::Min)));
     inside.spacing_mut().item_spacing.y = 2.0;
     inside.add(egui::Label::new(RichText::new(card.title).strong()).selectable(false));
     inside.add(egui::Label::new(RichText::new(card.text).small()).selectable(false).wrap());

@@ -14,6 +14,9 @@ use egui::{Rect, Shape, Theme};
 /// What is left to a view of windows of 1400 x 900, 1024 x 768, 1000 x 700 and 500 x 350 points.
 const ROOMS: [[f32; 2]; 4] = [[1060.0, 790.0], [700.0, 650.0], [680.0, 580.0], [480.0, 240.0]];
 
+/// A shorter axis has no room for two numbers, points.
+const SHORTEST: f32 = 30.0;
+
 /// A frame of a view: its shapes and its plots.
 struct Frame {
     shapes: Vec<ClippedShape>,
@@ -98,7 +101,8 @@ fn every_axis_has_two_numbers_at_every_size() {
                     let below = Rect::from_min_max(egui::pos2(outer.min.x - 9.0, inner.max.y), outer.max + egui::vec2(9.0, 0.0));
                     let beside = Rect::from_min_max(outer.min - egui::vec2(0.0, 9.0), egui::pos2(inner.min.x, outer.max.y + 9.0));
                     for (axis, region, room) in [("lower", below, outer.max.y - inner.max.y), ("side", beside, inner.min.x - outer.min.x)] {
-                        if seen && room > 4.0 && within(region) < 2 {
+                        let length = if axis == "side" { inner.height() } else { inner.width() };
+                        if seen && room > 4.0 && length > SHORTEST && within(region) < 2 {
                             poor.push(format!(
                                 "{}, {name}, {size:?}: {} numbers at the {axis} axis of {plot}",
                                 kind.title(),

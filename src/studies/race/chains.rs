@@ -280,11 +280,6 @@ fn coarse(grid: &Array2<f64>, cells: usize) -> Array2<f64> {
     Array2::from_shape_fn((cells, cells), |(r, c)| grid.slice(s![r * factor..(r + 1) * factor, c * factor..(c + 1) * factor]).sum())
 }
 
-/// Probabilities of the tiles on which distances are taken, of a density on a grid.
-pub fn tiles(density: &Array2<f64>) -> Array2<f64> {
-    probabilities(density, DISTANCE_CELLS)
-}
-
 /// Probability of each tile of a density on a grid.
 fn probabilities(density: &Array2<f64>, cells: usize) -> Array2<f64> {
     coarse(density, cells) / density.sum()

@@ -9,6 +9,7 @@ mod overlays;
 mod sections;
 
 use crate::app::actions::Action;
+use crate::app::gabor_fitter::FitPriority;
 use crate::app::state::ViewState;
 use crate::app::views::{View, WholeView};
 use crate::app::widgets::background_value::{BackgroundValue, COMPUTED};
@@ -69,6 +70,10 @@ impl View for Compare {
         }
         let curves = compared::curves(compared, state, snapshot);
         ScrollArea::vertical().show(ui, |ui| drawn(ui, compared, &curves, &mut self.mosaics, &mut self.chosen));
+    }
+
+    fn fit_priority(&self) -> FitPriority {
+        if self.found.found().is_some() { FitPriority::Visible } else { FitPriority::Unneeded }
     }
 
     fn whole(&self, state: &ViewState, snapshot: &Snapshot) -> Option<WholeView> {

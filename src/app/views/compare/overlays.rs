@@ -155,7 +155,7 @@ fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
         });
         if names.len() > 1 {
             let told = distinguished(&names).into_iter().enumerate().map(|(i, name)| format!("{}: {name}", style(i).1));
-            ui.weak(told.collect::<Vec<_>>().join("; "));
+            ui.weak(greek(&told.collect::<Vec<_>>().join("; ")));
         }
         shown_in_sight(ui, overlay.title, vec2(width, HEIGHT), axes(overlay).width(width), |plot| {
             for (i, line) in lines.iter().enumerate().flat_map(|(i, lines)| lines.iter().map(move |line| (i, line))) {

@@ -9,7 +9,7 @@ use crate::app::widgets::grid;
 use crate::app::widgets::measured::Axis;
 use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
-use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start, tiles};
+use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
 use egui::{RichText, Ui};
 use egui_plot::{HLine, HoverPosition, Line, Plot};
 
@@ -21,7 +21,7 @@ pub(super) fn panel(ui: &mut Ui, snapshot: &Snapshot, race: &RaceState, actions:
     let dark = ui.visuals().dark_mode;
     if race.racers.iter().any(|r| !r.distance.is_empty()) {
         ui.strong("Total variation distance to the exact posterior");
-        distance(ui, race, floor(snapshot, race), dark);
+        distance(ui, race, dark);
     }
     let mut wanted: Vec<SamplerConfig> = race.racers.iter().map(|r| r.config).collect();
     let before = wanted.clone();
@@ -136,20 +136,7 @@ pub(super) fn followed(snapshot: &Snapshot, race: &RaceState) -> Option<usize> {
     race.racers.iter().rposition(|racer| racer.config == own)
 }
 
-/// The distance that independent draws would have in the mean, as many as the effective ones of the best sampler by then: no sampler of these
-/// gets below it. Points (log10 s, log10 distance); None as long as mixing is not measured or the posterior is not known.
-fn floor(snapshot: &Snapshot, race: &RaceState) -> Option<Vec<[f64; 2]>> {
-    let grid = snapshot.exact_posterior.as_ref()?;
-    let best = race.racers.iter().filter_map(|racer| racer.mixing.as_ref()).map(|m| m.ess_per_simulated_second).reduce(f64::max)?;
-    // E|share - p| of a tile is sqrt(2 p (1 - p)/(pi N)) for N draws.
-    let spread: f64 = tiles(&grid.density).iter().map(|p| (2.0 * p * (1.0 - p) / std::f64::consts::PI).sqrt()).sum();
-    let times: Vec<f64> = race.racers.iter().flat_map(|racer| &racer.distance).map(|point| point[0] / 1e3).collect();
-    let [first, last] = [times.iter().copied().reduce(f64::min)?, times.iter().copied().reduce(f64::max)?];
-    let point = |t: f64| [t.log10(), (0.5 * spread / (best * t).sqrt()).min(1.0).log10()];
-    Some((0..=40).map(|i| point(first * (last / first).powf(f64::from(i) / 40.0))).collect())
-}
-
-fn distance(ui: &mut Ui, race: &RaceState, floor: Option<Vec<[f64; 2]>>, dark: bool) {
+fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
     let height = (ui.available_height() * 0.38).clamp(90.0, 300.0);
     grid::scaled(Plot::new("distance"), [Axis::Logarithmic; 2])
         .height(height)
@@ -174,10 +161,6 @@ fn distance(ui: &mut Ui, race: &RaceState, floor: Option<Vec<[f64; 2]>>, dark: b
             for ((i, racer), name) in race.racers.iter().enumerate().zip(names(race)) {
                 let points: Vec<[f64; 2]> = racer.distance.iter().map(|[t, d]| [(t / 1e3).log10(), d.max(1e-4).log10()]).collect();
                 plot.line(Line::new(name, figure::points(points)).color(theme::RACERS[i]).width(2.0));
-            }
-            if let Some(floor) = floor {
-                let style = egui_plot::LineStyle::dotted_loose();
-                plot.line(Line::new("as many independent draws", figure::points(floor)).color(theme::exact(dark)).width(1.0).style(style));
             }
         });
 }
