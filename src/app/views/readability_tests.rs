@@ -14,8 +14,8 @@ use egui::{Rect, Shape, Theme};
 /// What is left to a view of windows of 1400 x 900, 1024 x 768, 1000 x 700 and 500 x 350 points.
 const ROOMS: [[f32; 2]; 4] = [[1060.0, 790.0], [700.0, 650.0], [680.0, 580.0], [480.0, 240.0]];
 
-/// A shorter axis has no room for two numbers, points.
-const SHORTEST: f32 = 30.0;
+/// A shorter axis has no room for two numbers with a line between them, points.
+const SHORTEST: f32 = 45.0;
 
 /// A frame of a view: its shapes and its plots.
 struct Frame {
