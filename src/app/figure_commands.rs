@@ -6,9 +6,8 @@ use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::figures::FigureRequest;
 use crate::app::figures::caption::{caption, caption_path};
-use crate::app::figures::dialog::PREVIEW;
-use crate::app::figures::drawing::{Content, LaidOut};
-use crate::app::views::ViewKind;
+use crate::app::figures::dialog::{PREVIEW, UnderWay};
+use crate::app::figures::drawing::{LaidOut, Progress};
 use crate::export::write_atomically;
 use egui::{ColorImage, Context};
 use std::path::PathBuf;
@@ -16,39 +15,48 @@ use std::path::PathBuf;
 impl App {
     /// The dialog, and the figures that were asked for: while the views show what they have shown in this frame.
     pub(in crate::app) fn figure_dialog(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
-        for request in self.figures.take_requests() {
-            self.write_figure(&request);
-        }
+        self.go_on_with_figure(ctx);
         let Some(kind) = self.figures.view() else { return };
         let known = self.workspace.figures(kind);
         self.figures.ui(ctx, &known, actions);
-        if ctx.input(|i| i.pointer.any_down()) {
-            return; // a value is being dragged
+        if ctx.input(|i| i.pointer.any_down()) || self.figures.under_way.as_ref().is_some_and(|under_way| under_way.request.is_some()) {
+            return; // a value is being dragged, or a file comes first
         }
         let Some((kind, figure)) = self.figures.take_wanted_preview() else { return };
         let dpi = PREVIEW * 25.4 / self.figures.settings.width_mm.max(1.0);
-        if let Some(laid_out) = self.lay_out(kind, figure, dpi) {
-            let picture = move || {
-                let picture = laid_out.picture()?;
-                let size = [picture.width() as usize, picture.height() as usize];
-                Some(TaskResult::Preview(ColorImage::from_rgb(size, picture.as_raw())))
-            };
-            self.in_background("preview", picture);
+        let layout = self.workspace.begin_layout(kind, figure, &self.figures.settings, dpi, &self.state);
+        self.figures.under_way = Some(UnderWay { layout, kind, request: None });
+    }
+
+    /// One pass of the figure that is being laid out; when it is, its pixels and its file are made on another thread.
+    fn go_on_with_figure(&mut self, ctx: &Context) {
+        let is_free = self.figures.under_way.as_ref().is_none_or(|under_way| under_way.request.is_none());
+        if is_free && let Some(request) = self.figures.take_request() {
+            let (kind, dpi) = (request.kind, self.figures.settings.dpi);
+            let layout = self.workspace.begin_layout(kind, request.figure.clone(), &self.figures.settings, dpi, &self.state);
+            self.figures.under_way = Some(UnderWay { layout, kind, request: Some(request) });
+        }
+        let Some(mut under_way) = self.figures.under_way.take() else { return };
+        ctx.request_repaint();
+        match self.workspace.pass(&mut under_way.layout, under_way.kind, &self.state) {
+            Progress::GoesOn => self.figures.under_way = Some(under_way),
+            Progress::IsNotThere => {
+                let text = format!("{} has no such figure now: open the view and choose again", under_way.kind.title());
+                under_way.request.iter().for_each(|_| self.notifications.error(&text));
+            }
+            Progress::Done(laid_out) => match under_way.request {
+                Some(request) => self.write_figure(&request, *laid_out),
+                None => self.in_background("preview", move || {
+                    let picture = laid_out.picture()?;
+                    let size = [picture.width() as usize, picture.height() as usize];
+                    Some(TaskResult::Preview(ColorImage::from_rgb(size, picture.as_raw())))
+                }),
+            },
         }
     }
 
-    fn lay_out(&mut self, kind: ViewKind, figure: Option<String>, dpi: f32) -> Option<LaidOut> {
-        let content = figure.map_or(Content::View, Content::Figure);
-        self.workspace.lay_out(kind, content, &self.figures.settings, dpi, &self.state)
-    }
-
-    /// Lays a figure out and has it written, with its caption where that was asked for.
-    fn write_figure(&mut self, request: &FigureRequest) {
-        let Some(laid_out) = self.lay_out(request.kind, request.figure.clone(), self.figures.settings.dpi) else {
-            let text = format!("{} has no such figure now: open the view and choose again", request.kind.title());
-            self.notifications.error(&text);
-            return;
-        };
+    /// Has a figure that is laid out written, with its caption where that was asked for.
+    fn write_figure(&mut self, request: &FigureRequest, laid_out: LaidOut) {
         let Some(snapshot) = &self.state.latest else { return };
         let caption = self.figures.settings.caption.then(|| caption(request, &self.state, snapshot));
         let title = request.figure.clone().unwrap_or_else(|| request.kind.title().to_string());

@@ -2,7 +2,7 @@
 
 use crate::app::actions::Action;
 use crate::app::figures::FigureSettings;
-use crate::app::figures::drawing::{self, Content, LaidOut};
+use crate::app::figures::drawing::{Content, Layout, Progress};
 use crate::app::figures::known::{Known, KnownFigures};
 use crate::app::gabor_fitter::FitPriority;
 use crate::app::layout;
@@ -108,21 +108,31 @@ impl Workspace {
         self.known.of(kind)
     }
 
-    /// Lays a figure of a view out apart from the window; None where the view does not draw it.
-    pub(super) fn lay_out(
-        &mut self,
+    /// Begins to lay a figure of a view out apart from the window.
+    pub(super) fn begin_layout(
+        &self,
         kind: ViewKind,
-        content: Content,
+        figure: Option<String>,
         settings: &FigureSettings,
         dpi: f32,
         state: &ViewState,
-    ) -> Option<LaidOut> {
-        let (view, snapshot) = (self.views.get_mut(&kind)?, state.latest.as_deref()?);
-        let window = self.known.of(kind).size;
-        if let Some(mut whole) = view.whole(state, snapshot).filter(|_| matches!(content, Content::View)) {
-            return drawing::lay_out(&Content::AsHighAsItIs, settings, dpi, window, |ui| whole(ui));
+    ) -> Layout {
+        let whole = state.latest.as_deref().and_then(|snapshot| self.views.get(&kind)?.whole(state, snapshot));
+        let content = match figure {
+            Some(figure) => Content::Figure(figure),
+            None if whole.is_some() => Content::AsHighAsItIs,
+            None => Content::View,
+        };
+        Layout::new(content, settings, dpi, self.known.of(kind).size)
+    }
+
+    /// Draws the view once more for a layout.
+    pub(super) fn pass(&mut self, layout: &mut Layout, kind: ViewKind, state: &ViewState) -> Progress {
+        let (Some(view), Some(snapshot)) = (self.views.get_mut(&kind), state.latest.as_deref()) else { return Progress::IsNotThere };
+        if let Some(mut whole) = view.whole(state, snapshot).filter(|_| layout.is_as_high_as_it_is()) {
+            return layout.pass(|ui| whole(ui));
         }
-        drawing::lay_out(&content, settings, dpi, window, |ui| {
+        layout.pass(|ui| {
             ui.push_id(kind.title(), |ui| view.ui(ui, state, snapshot, &mut Vec::new()));
         })
     }

@@ -1,5 +1,6 @@
 //! The dialog that says how a figure is to be written, with a picture of it.
 
+use super::drawing::Layout;
 use super::known::Known;
 use super::{COLUMNS, FigureRequest, FigureSettings};
 use crate::app::actions::Action;
@@ -31,8 +32,18 @@ pub(in crate::app) struct FigureDialog {
     pub(in crate::app) settings: FigureSettings,
     previewed: Option<Shown>,
     preview: Option<TextureHandle>,
-    /// Figures that are to be drawn and written in the next frame.
+    /// Figures that are to be drawn and written.
     requests: Vec<FigureRequest>,
+    /// The figure that is being laid out, a pass a frame.
+    pub(in crate::app) under_way: Option<UnderWay>,
+}
+
+/// A figure that is being laid out, and what for.
+pub(in crate::app) struct UnderWay {
+    pub(in crate::app) layout: Layout,
+    pub(in crate::app) kind: ViewKind,
+    /// The file that is asked for; None: the preview.
+    pub(in crate::app) request: Option<FigureRequest>,
 }
 
 impl FigureDialog {
@@ -57,9 +68,9 @@ impl FigureDialog {
         self.open
     }
 
-    /// The figures that were asked for since the last call.
-    pub(in crate::app) fn take_requests(&mut self) -> Vec<FigureRequest> {
-        std::mem::take(&mut self.requests)
+    /// The figure that was asked for first.
+    pub(in crate::app) fn take_request(&mut self) -> Option<FigureRequest> {
+        (!self.requests.is_empty()).then(|| self.requests.remove(0))
     }
 
     /// The view and the figure of it whose picture is to be shown, where another one is.

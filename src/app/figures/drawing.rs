@@ -44,72 +44,123 @@ pub(in crate::app) struct LaidOut {
     settings: FigureSettings,
 }
 
-/// Lays the figure out by drawing the view as often as it needs; None where the view does not draw such a figure. `dots` an inch.
-pub(in crate::app) fn lay_out(
-    content: &Content,
-    settings: &FigureSettings,
+/// What the next pass of a layout does.
+#[derive(Clone, Copy)]
+enum Pass {
+    /// The first frame has no fonts.
+    First,
+    /// Looks for the size of the view: places depend on what stood where before, so that each size is drawn twice.
+    Search { step: usize, is_settled: bool },
+    /// The size that was found, once more.
+    Fit { is_settled: bool },
+    /// With letters in the size of the pixels.
+    Print { scale: f32, is_settled: bool },
+}
+
+/// What a pass has come to.
+pub(in crate::app) enum Progress {
+    /// Others follow.
+    GoesOn,
+    /// The view does not draw such a figure.
+    IsNotThere,
+    /// It is laid out.
+    Done(Box<LaidOut>),
+}
+
+/// A figure that is being laid out, a pass of the view at a time: each takes about as long as a frame.
+pub(in crate::app) struct Layout {
+    content: Content,
+    settings: FigureSettings,
     dpi: f32,
-    window: [f32; 2],
-    mut view: impl FnMut(&mut Ui),
-) -> Option<LaidOut> {
-    let settings = settings.within_limits();
-    let offscreen = Offscreen::new(settings.dark);
-    figure::set_saved(&offscreen.ctx, true);
-    // Points across, so that letters have their size in print.
-    let across = (settings.width_mm / (settings.font_pt * PT_MM / LETTERS)).clamp(*SIDES.start(), *SIDES.end());
-    let mut size = match content {
-        Content::Figure(_) => window.map(|side| side.max(*SIDES.start())),
-        Content::View => [across, across * settings.ratio],
-        Content::AsHighAsItIs => [across, *SIDES.end()],
-    };
-    let mut offscreen = offscreen;
-    let mut once = |size: [f32; 2], scale: f32| {
-        let of = FrameOf { size: size.map(|side| (side * scale).ceil() as u32), scale, seconds: 0.0 };
-        let mut bottom = 0.0_f32;
-        let mut output = offscreen.lay_out_once(of, |ui| bottom = ui.scope(|ui| view(ui)).response.rect.bottom());
-        let figures = figure::take(&offscreen.ctx);
-        offscreen.keep_textures(&mut output);
-        (output, figures, bottom, of)
-    };
-    let place = |figures: &[figure::Marked], size: [f32; 2], bottom: f32| match content {
-        Content::Figure(name) => figures.iter().find(|(known, _)| known == name).map(|(_, rect)| rect.expand2(MARGIN)),
-        Content::View => {
-            let all = figures.iter().map(|(_, rect)| *rect).reduce(Rect::union)?;
-            let above = figures.iter().map(|(_, rect)| rect.top()).fold(f32::INFINITY, f32::min);
-            Some(all.with_min_y(above - TITLES).expand2(MARGIN))
-        }
-        Content::AsHighAsItIs => Some(Rect::from_min_size(egui::Pos2::ZERO, vec2(size[0], bottom + 2.0 * MARGIN.y))),
-    };
-    // Places depend on what stood where before: the first frames have no fonts, or other axes.
-    once(size, 1.0);
-    let wanted = vec2(across, across * settings.ratio);
-    let mut best: Option<(f32, [f32; 2], Rect)> = None;
-    for step in 0..SEARCHES {
-        once(size, 1.0);
-        let (_, figures, bottom, _) = once(size, 1.0);
-        if let Some(rect) = place(&figures, size, bottom) {
-            let misfit = misfit(size, rect, wanted, content);
-            if best.is_none_or(|(least, ..)| misfit < least) {
-                best = Some((misfit, size, rect));
-            }
-        }
-        // A figure that is too small for a view of that size is left out of it: then the last one that was there counts.
-        let (misfit, from, rect) = best?;
-        if misfit < CLOSE {
-            break;
-        }
-        size = next(from, rect, wanted, content, step % 2 == 0).map(|side| side.clamp(*SIDES.start(), *SIDES.end()));
+    offscreen: Offscreen,
+    wanted: egui::Vec2,
+    size: [f32; 2],
+    best: Option<(f32, [f32; 2], Rect)>,
+    pass: Pass,
+}
+
+impl Layout {
+    /// Of a view that has the size of `window` in points on screen. `dpi` dots an inch.
+    pub(in crate::app) fn new(content: Content, settings: &FigureSettings, dpi: f32, window: [f32; 2]) -> Self {
+        let settings = settings.within_limits();
+        let offscreen = Offscreen::new(settings.dark);
+        figure::set_saved(&offscreen.ctx, true);
+        // Points across, so that letters have their size in print.
+        let across = limited(settings.width_mm / (settings.font_pt * PT_MM / LETTERS));
+        let size = match content {
+            Content::Figure(_) => window.map(|side| side.max(*SIDES.start())),
+            Content::View => [across, across * settings.ratio],
+            Content::AsHighAsItIs => [across, *SIDES.end()],
+        };
+        let wanted = vec2(across, across * settings.ratio);
+        Self { content, settings, dpi, offscreen, wanted, size, best: None, pass: Pass::First }
     }
-    let (_, size, _) = best?;
-    once(size, 1.0);
-    let (_, figures, bottom, _) = once(size, 1.0);
-    let rect = place(&figures, size, bottom)?;
-    let scale = settings.width_mm / INCH_MM * dpi / rect.width();
-    // Once more for the letters of this size, whose places are rounded to pixels.
-    once(size, scale);
-    let (output, figures, bottom, of) = once(size, scale);
-    let rect = place(&figures, size, bottom)?;
-    Some(LaidOut { offscreen, output, of, rect, settings })
+
+    /// Whether everything that is drawn belongs to it.
+    pub(in crate::app) fn is_as_high_as_it_is(&self) -> bool {
+        matches!(self.content, Content::AsHighAsItIs)
+    }
+
+    /// Draws the view once more.
+    pub(in crate::app) fn pass(&mut self, view: impl FnMut(&mut Ui)) -> Progress {
+        let scale = if let Pass::Print { scale, .. } = self.pass { scale } else { 1.0 };
+        let of = FrameOf { size: self.size.map(|side| (side * scale).ceil() as u32), scale, seconds: 0.0 };
+        let (output, place) = self.draw(of, view);
+        self.pass = match self.pass {
+            Pass::First => Pass::Search { step: 0, is_settled: false },
+            Pass::Search { step, is_settled: false } => Pass::Search { step, is_settled: true },
+            Pass::Fit { is_settled: false } => Pass::Fit { is_settled: true },
+            Pass::Print { scale, is_settled: false } => Pass::Print { scale, is_settled: true },
+            Pass::Search { step, is_settled: true } => {
+                if let Some(rect) = place {
+                    let misfit = misfit(self.size, rect, self.wanted, &self.content);
+                    if self.best.is_none_or(|(least, ..)| misfit < least) {
+                        self.best = Some((misfit, self.size, rect));
+                    }
+                }
+                // A figure that is too small for a view of that size is left out of it: then the last one that was there counts.
+                let Some((misfit, from, rect)) = self.best else { return Progress::IsNotThere };
+                if misfit < CLOSE || step + 1 == SEARCHES {
+                    self.size = from;
+                    Pass::Fit { is_settled: false }
+                } else {
+                    self.size = next(from, rect, self.wanted, &self.content, step % 2 == 0).map(limited);
+                    Pass::Search { step: step + 1, is_settled: false }
+                }
+            }
+            Pass::Fit { is_settled: true } => {
+                let Some(rect) = place else { return Progress::IsNotThere };
+                Pass::Print { scale: self.settings.width_mm / INCH_MM * self.dpi / rect.width(), is_settled: false }
+            }
+            Pass::Print { is_settled: true, .. } => {
+                let Some(rect) = place else { return Progress::IsNotThere };
+                let offscreen = std::mem::replace(&mut self.offscreen, Offscreen::new(self.settings.dark));
+                return Progress::Done(Box::new(LaidOut { offscreen, output, of, rect, settings: self.settings.clone() }));
+            }
+        };
+        Progress::GoesOn
+    }
+
+    /// Draws a frame of the view: what was drawn, and where what is wanted stands in it.
+    fn draw(&mut self, of: FrameOf, mut view: impl FnMut(&mut Ui)) -> (FullOutput, Option<Rect>) {
+        let mut bottom = 0.0_f32;
+        let mut output = self.offscreen.lay_out_once(of, |ui| bottom = ui.scope(|ui| view(ui)).response.rect.bottom());
+        let figures = figure::take(&self.offscreen.ctx);
+        self.offscreen.keep_textures(&mut output);
+        let place = match &self.content {
+            Content::Figure(name) => figures.iter().find(|(known, _)| known == name).map(|(_, rect)| rect.expand2(MARGIN)),
+            Content::View => figures.iter().map(|(_, rect)| *rect).reduce(Rect::union).map(|all| {
+                let above = figures.iter().map(|(_, rect)| rect.top()).fold(f32::INFINITY, f32::min);
+                all.with_min_y(above - TITLES).expand2(MARGIN)
+            }),
+            Content::AsHighAsItIs => Some(Rect::from_min_size(egui::Pos2::ZERO, vec2(self.size[0], bottom + 2.0 * MARGIN.y))),
+        };
+        (output, place)
+    }
+}
+
+fn limited(side: f32) -> f32 {
+    side.clamp(*SIDES.start(), *SIDES.end())
 }
 
 /// How far what was laid out is from what is wanted: 0 where it has its width and, as far as it has no shape of its own, its height.
@@ -185,6 +236,25 @@ fn widen(shape: &mut Shape, factor: f32) {
     }
 }
 
+/// Lays a figure out with as many passes as it needs; None where the view does not draw it.
+#[cfg(test)]
+pub(in crate::app) fn lay_out(
+    content: Content,
+    settings: &FigureSettings,
+    dpi: f32,
+    window: [f32; 2],
+    mut view: impl FnMut(&mut Ui),
+) -> Option<LaidOut> {
+    let mut layout = Layout::new(content, settings, dpi, window);
+    loop {
+        match layout.pass(&mut view) {
+            Progress::GoesOn => {}
+            Progress::IsNotThere => return None,
+            Progress::Done(laid_out) => return Some(*laid_out),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,7 +288,7 @@ mod tests {
                 for (name, _) in known.figures {
                     let content = Content::Figure(name.clone());
                     let at = format!("{name} of {} in {preset}", kind.title());
-                    let laid_out = lay_out(&content, &settings, 100.0, known.size, |ui| view.ui(ui, &state, snapshot, &mut Vec::new()));
+                    let laid_out = lay_out(content, &settings, 100.0, known.size, |ui| view.ui(ui, &state, snapshot, &mut Vec::new()));
                     let picture = laid_out.unwrap_or_else(|| panic!("{at} is not drawn")).picture().unwrap();
                     assert!(picture.width().abs_diff(335) <= 2, "{at}: {} pixels wide", picture.width());
                     assert!((30..1400).contains(&picture.height()), "{at}: {} pixels high", picture.height());
