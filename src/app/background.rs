@@ -14,6 +14,8 @@ const MOST_RESULTS: usize = 16;
 pub(super) enum TaskResult {
     /// A file was written.
     Exported(Result<PathBuf, WindowError>),
+    /// A figure was written: its file, and that of its caption where it has one.
+    FigureWritten(Result<Vec<PathBuf>, WindowError>),
     /// A figure as it will be written.
     Preview(egui::ColorImage),
     /// A path was chosen in a dialog.

@@ -30,22 +30,17 @@ impl App {
     /// Does one thing that was asked for, after a question where something would be written over or much learning left behind.
     pub(super) fn perform(&mut self, action: Action) {
         let action = with_full_paths(action);
-        let output = match &action {
-            Action::Send(Command::SaveModel(path)) | Action::SaveView(FigureRequest { path, .. }) | Action::Record(path) => {
-                Some(path.clone())
+        let outputs = match &action {
+            Action::Send(Command::SaveModel(path)) | Action::Record(path) => vec![path.clone()],
+            Action::SaveView(request) => {
+                let caption = self.has_caption(request).then(|| caption_path(&request.path));
+                std::iter::once(request.path.clone()).chain(caption).collect()
             }
-            Action::Export => Some(self.export_path()),
-            Action::Film(request) => Some(request.path.clone()),
-            _ => None,
+            Action::Export => vec![self.export_path()],
+            Action::Film(request) => vec![request.path.clone()],
+            _ => Vec::new(),
         };
-        if output.is_some_and(|path| self.asks_before_overwriting(&path, &action)) {
-            return;
-        }
-        if let Action::SaveView(request) = &action
-            && self.figures.settings.caption
-            && matches!(ending(&request.path).as_str(), "png" | "svg" | "pdf")
-            && self.asks_before_overwriting(&caption_path(&request.path), &action)
-        {
+        if self.asks_before_overwriting(&outputs, &action) {
             return;
         }
         if matches!(action, Action::Send(Command::Reset)) && self.learned_in_sight.1 > MUCH_LEARNING {

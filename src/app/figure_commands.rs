@@ -8,7 +8,7 @@ use crate::app::figures::FigureRequest;
 use crate::app::figures::caption::{caption, caption_path};
 use crate::app::figures::dialog::{PREVIEW, UnderWay};
 use crate::app::figures::drawing::{LaidOut, Progress};
-use crate::export::write_atomically;
+use crate::export::{ending, write_atomically};
 use egui::{ColorImage, Context};
 use std::path::PathBuf;
 
@@ -26,6 +26,11 @@ impl App {
         let dpi = PREVIEW * 25.4 / self.figures.settings.width_mm.max(1.0);
         let layout = self.workspace.begin_layout(kind, figure, &self.figures.settings, dpi, &self.state);
         self.figures.under_way = Some(UnderWay { layout, kind, request: None });
+    }
+
+    /// Whether a caption is written beside a figure.
+    pub(super) fn has_caption(&self, request: &FigureRequest) -> bool {
+        self.figures.settings.caption && matches!(ending(&request.path).as_str(), "png" | "svg" | "pdf")
     }
 
     /// One pass of the figure that is being laid out; when it is, its pixels and its file are made on another thread.
@@ -58,16 +63,18 @@ impl App {
     /// Has a figure that is laid out written, with its caption where that was asked for.
     fn write_figure(&mut self, request: &FigureRequest, laid_out: LaidOut) {
         let Some(snapshot) = &self.state.latest else { return };
-        let caption = self.figures.settings.caption.then(|| caption(request, &self.state, snapshot));
+        let caption = self.has_caption(request).then(|| (caption_path(&request.path), caption(request, &self.state, snapshot)));
         let title = request.figure.clone().unwrap_or_else(|| request.kind.title().to_string());
         let path = request.path.clone();
-        let write = move || -> Result<PathBuf, WindowError> {
+        let write = move || -> Result<Vec<PathBuf>, WindowError> {
             laid_out.write(&path, &title)?;
-            if let Some(caption) = caption {
-                write_atomically(&caption_path(&path), caption.as_bytes()).map_err(WindowError::file)?;
+            let mut written = vec![path];
+            if let Some((path, text)) = caption {
+                write_atomically(&path, text.as_bytes()).map_err(WindowError::file)?;
+                written.push(path);
             }
-            Ok(path)
+            Ok(written)
         };
-        self.in_background("export", move || Some(TaskResult::Exported(write())));
+        self.in_background("export", move || Some(TaskResult::FigureWritten(write())));
     }
 }

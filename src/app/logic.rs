@@ -4,7 +4,6 @@ use super::{App, VIEWS_KEPT, WindowPhase};
 use crate::app::actions::{Action, PathField};
 use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
-use crate::app::figures::caption::caption_path;
 use crate::app::settings_file::SettingsFile;
 use crate::app::stop_banner::StopBanner;
 use crate::data::ImagesReport;
@@ -137,10 +136,14 @@ impl App {
         match result {
             TaskResult::Exported(Ok(path)) => {
                 self.notifications.success(&format!("Exported {}", path.display()));
-                self.written.insert(caption_path(&path));
                 self.written.insert(path);
             }
             TaskResult::Exported(Err(error)) => self.show_error(&error),
+            TaskResult::FigureWritten(Ok(paths)) => {
+                paths.first().into_iter().for_each(|path| self.notifications.success(&format!("Exported {}", path.display())));
+                self.written.extend(paths);
+            }
+            TaskResult::FigureWritten(Err(error)) => self.show_error(&error),
             TaskResult::Preview(image) => self.figures.take_preview(ctx, image),
             TaskResult::Chosen(field, path) => self.fill_field(field, &path),
             TaskResult::ScreenshotSaved(saved) => self.screenshot.finish(saved, ctx),

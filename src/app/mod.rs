@@ -399,6 +399,26 @@ mod tests {
     }
 
     #[test]
+    fn a_caption_that_would_be_written_over_is_asked_about_with_its_figure() {
+        let folder = tempfile::tempdir().unwrap();
+        let [figure, caption] = ["a.png", "a.txt"].map(|name| folder.path().join(name));
+        std::fs::write(&caption, "notes of somebody").unwrap();
+        let mut app = app();
+        let save = || Action::SaveView(figures::FigureRequest { kind: ViewKind::Posterior, figure: None, path: figure.clone() });
+        app.perform(save());
+        let question = app.question.take().expect("the caption is there already");
+        assert!(question.text.contains("a.txt") && !question.text.contains("a.png"), "{}", question.text);
+        app.figures.settings.caption = false;
+        app.perform(save());
+        assert!(app.question.is_none(), "no caption is written");
+        // What stands beside a file of another kind is nobody's caption.
+        app.figures.settings.caption = true;
+        app.written.insert(figure.clone());
+        app.perform(save());
+        assert!(app.question.take().is_some_and(|question| question.text.contains("a.txt")));
+    }
+
+    #[test]
     fn the_window_closes_when_it_is_asked_from_outside_and_not_before() {
         let (ctx, closes) = (Context::default(), Arc::new(AtomicBool::new(false)));
         let job = close_when(closes.clone(), ctx.clone()).unwrap();

@@ -3,7 +3,7 @@
 use super::App;
 use crate::app::actions::{Action, Question};
 use egui::{Button, Context, Key, Modal};
-use std::path::Path;
+use std::path::PathBuf;
 
 impl App {
     /// Draws the question that waits for its answer, if one does.
@@ -34,13 +34,16 @@ impl App {
         }
     }
 
-    /// Asks before `action` where that would write over a file that this window has not written itself.
-    pub(super) fn asks_before_overwriting(&mut self, path: &Path, action: &Action) -> bool {
-        let is_new = !path.is_file() || self.written.contains(path);
-        if !is_new {
-            let text = format!("{} is there already. Write over it?", path.display());
-            self.question = Some(Question { text, yes: "Write over it", action: action.clone() });
+    /// Asks before `action` where that would write over files that this window has not written itself.
+    pub(super) fn asks_before_overwriting(&mut self, paths: &[PathBuf], action: &Action) -> bool {
+        let is_there = |path: &&PathBuf| path.is_file() && !self.written.contains(*path);
+        let there: Vec<String> = paths.iter().filter(is_there).map(|path| path.display().to_string()).collect();
+        if there.is_empty() {
+            return false;
         }
-        !is_new
+        let [verb, them] = if there.len() == 1 { ["is", "it"] } else { ["are", "them"] };
+        let text = format!("{} {verb} there already. Write over {them}?", there.join(" and "));
+        self.question = Some(Question { text, yes: "Write over it", action: action.clone() });
+        true
     }
 }

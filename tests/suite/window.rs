@@ -76,11 +76,9 @@ fn run_pause_step_and_parameters_reach_the_engine() {
     until(&mut harness, |app| adaptation(app) == Some(before));
 }
 
-#[test]
-fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let interval = Duration::from_millis(200);
-    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval, recover: false };
+/// A window of Compare that keeps its runs there.
+fn comparing(folder: &std::path::Path) -> Harness<'static, Option<App>> {
+    let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: Duration::from_millis(200), recover: false };
     let mut config = presets::by_name("bars").unwrap();
     config.data.patches = 500;
     let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
@@ -90,7 +88,13 @@ fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
         app.drain(ui.ctx());
         app.frame(ui);
     };
-    let mut harness = Harness::builder().with_size([1100.0, 1400.0]).build_ui_state(draw, None);
+    Harness::builder().with_size([1100.0, 1400.0]).build_ui_state(draw, None)
+}
+
+#[test]
+fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = comparing(folder.path());
     let learned = |app: &App| app.state.learning.len() > 20;
     until(&mut harness, learned);
     let first = harness.state().as_ref().unwrap().state.latest.as_ref().unwrap().run.clone();
@@ -109,18 +113,7 @@ fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
 #[test]
 fn a_run_beside_goes_on_live_changes_places_and_stays_in_the_list() {
     let folder = tempfile::tempdir().unwrap();
-    let interval = Duration::from_millis(200);
-    let autosave = AutosaveOptions { folder: folder.path().into(), older: None, interval, recover: false };
-    let mut config = presets::by_name("bars").unwrap();
-    config.data.patches = 500;
-    let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
-        let options =
-            || Options { config: config.clone(), view: Some("compare".into()), autosave: Some(autosave.clone()), ..Options::default() };
-        let app = app.get_or_insert_with(|| App::start(ui.ctx(), options()).unwrap());
-        app.drain(ui.ctx());
-        app.frame(ui);
-    };
-    let mut harness = Harness::builder().with_size([1100.0, 1400.0]).build_ui_state(draw, None);
+    let mut harness = comparing(folder.path());
     let shown = |app: &App| {
         let snapshot = app.state.latest.as_ref().unwrap();
         (snapshot.run.to_string(), snapshot.config.dynamics.adaptation, snapshot.clock.images)

@@ -141,9 +141,11 @@ impl View for Separation {
                 }
                 if let Some(live) = live {
                     plot.vline(VLine::new("", live.x.log10()).color(theme::SERIES[4]).width(0.8));
+                    // A variance that grows without bound would leave no room for the curves: the line alone stands for it.
                     let name = format!("now, K = {}", d.interneurons);
-                    measured::points(plot, &name, std::iter::once(live), axes, theme::SERIES[4]);
-                    let big = vec![[live.x.log10(), live.y]];
+                    let inside = Some(live).filter(|live| live.y < top);
+                    measured::points(plot, &name, inside.into_iter(), axes, theme::SERIES[4]);
+                    let big = inside.map_or_else(Vec::new, |live| vec![[live.x.log10(), live.y]]);
                     plot.points(egui_plot::Points::new(name, big).color(theme::SERIES[4]).radius(6.0));
                 }
             });
