@@ -1,7 +1,11 @@
 //! A density on a rectangular grid, for contours: the exact posterior of two units.
 
-use crate::model::{Hierarchy, energy::tabulated_energy};
+use crate::model::closed_form::solve;
+use crate::model::{Hierarchy, energy::tabulated_energy, linear};
 use ndarray::{Array1, Array2};
+
+/// Neurons of a linear-Gaussian hierarchy whose precision is inverted, at most.
+const MOST_UNITS: usize = 64;
 
 /// A density tabulated at cell centres.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -15,12 +19,16 @@ pub struct DensityGrid {
 }
 
 impl DensityGrid {
-    /// The posterior of two latent units of a one-layer model given x_0 to the power 1/`temperature`, `cells` x `cells`, by normalising
-    /// exp(-energy/temperature) (model.md 5.6). The rectangle is found by widening until its edge holds less than exp(-12) of the peak.
-    /// None where the model has another number of latent units, or the temperature is 0.
+    /// The posterior of the two units of layer 1 given x_0 to the power 1/`temperature`, `cells` x `cells`: of a model of that layer alone
+    /// by normalising exp(-energy/temperature) (model.md 5.6), of a deeper linear-Gaussian one as the marginal of its Gaussian posterior
+    /// (model.md 5.1). The edge of the rectangle holds less than exp(-9) of the peak. None where layer 1 has another number of units, where
+    /// neither way is open, or where the temperature is 0.
     pub fn posterior(model: &Hierarchy, x0: &[f32], temperature: f64, cells: usize) -> Option<Self> {
-        if model.depth() != 1 || model.layers[1].size != 2 || temperature <= 0.0 {
+        if model.layers[1].size != 2 || temperature <= 0.0 {
             return None;
+        }
+        if model.depth() > 1 {
+            return Self::gaussian_marginal(model, x0, temperature, cells);
         }
         let observed = Array1::from_iter(x0.iter().map(|&x| f64::from(x)));
         let tables = model.tables();
@@ -52,9 +60,27 @@ impl DensityGrid {
         density /= mass;
         Some(Self { x: [-half[0], half[0]], y: [-half[1], half[1]], density })
     }
-}
 
-impl DensityGrid {
+    /// That of the first two latent units of a linear-Gaussian hierarchy without biases.
+    fn gaussian_marginal(model: &Hierarchy, x0: &[f32], temperature: f64, cells: usize) -> Option<Self> {
+        if !model.is_linear_gaussian() || model.biases.iter().flatten().any(|&b| b != 0.0) {
+            return None;
+        }
+        let precision = linear::precision(model);
+        if precision.nrows() > MOST_UNITS {
+            return None;
+        }
+        let mean = linear::posterior_mean(model, &Array1::from_iter(x0.iter().map(|&x| f64::from(x))))?;
+        let all = solve(&precision, &Array2::eye(precision.nrows()))?;
+        let covariance = [0, 1].map(|i| [0, 1].map(|j| all[[i, j]] * temperature));
+        let half = [0, 1].map(|i: usize| mean[i].abs() + 5.0 * covariance[i][i].sqrt());
+        let [x, y] = half.map(|half| [-half, half]);
+        let mut density = gaussian([mean[0], mean[1]], covariance, [x, y], cells);
+        let mass = density.sum() * (2.0 * half[0] / cells as f64) * (2.0 * half[1] / cells as f64);
+        density /= mass;
+        Some(Self { x, y, density })
+    }
+
     /// Covariance of the two coordinates, `[2, 2]`.
     pub fn covariance(&self) -> Array2<f64> {
         let (rows, columns) = self.density.dim();
@@ -67,6 +93,17 @@ impl DensityGrid {
             self.density.indexed_iter().map(product).sum::<f64>() / total
         })
     }
+}
+
+/// A bivariate Gaussian at the cell centres of a rectangle, `[low, high]` along each axis: `[rows (second), columns (first)]`.
+pub fn gaussian(mean: [f64; 2], [[a, b], [_, c]]: [[f64; 2]; 2], window: [[f64; 2]; 2], cells: usize) -> Array2<f64> {
+    let at = |[low, high]: [f64; 2], i: usize| low + (i as f64 + 0.5) / cells as f64 * (high - low);
+    let determinant = a * c - b * b;
+    let peak = 1.0 / (std::f64::consts::TAU * determinant.sqrt());
+    Array2::from_shape_fn((cells, cells), |(row, column)| {
+        let [u, v] = [at(window[0], column) - mean[0], at(window[1], row) - mean[1]];
+        peak * (-0.5 * (c * u * u - 2.0 * b * u * v + a * v * v) / determinant).exp()
+    })
 }
 
 /// Points (x, density) of the posterior of the only latent unit of a model given x_0, to the power 1/`temperature`; None where there are
@@ -114,6 +151,33 @@ mod tests {
         let found = grid.covariance();
         assert!(found.iter().zip(&covariance).all(|(a, b)| (a - b).abs() < 5e-3 * covariance[[0, 0]]), "{found} {covariance}");
         assert!((moment(2) - covariance[[0, 0]]).abs() < 5e-3 * covariance[[0, 0]], "{} {}", moment(2), covariance[[0, 0]]);
+    }
+
+    /// The units above are integrated out by sums over the energy.
+    #[test]
+    fn the_marginal_of_a_deeper_hierarchy_is_that_of_its_energy() {
+        let layer = |sigma, size| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
+        let weights = vec![ndarray::array![[1.0f32, 0.3], [0.3, 1.0]], ndarray::array![[1.0f32], [0.7]]];
+        let mut model = Hierarchy::new(vec![layer(0.4, 2), layer(0.6, 2), layer(1.0, 1)], weights).unwrap();
+        let (x0, temperature, cells) = ([1.2, -0.3], 0.8, 60);
+        let grid = DensityGrid::posterior(&model, &x0, temperature, cells).unwrap();
+        let (tables, observed) = (model.tables(), Array1::from_iter(x0.map(f64::from)));
+        let place = |[low, high]: [f64; 2], i: usize| low + (i as f64 + 0.5) / cells as f64 * (high - low);
+        let mut by_sums = Array2::from_shape_fn((cells, cells), |(row, column)| {
+            let first = Array1::from(vec![place(grid.x, column), place(grid.y, row)]);
+            let of = |z: f64| tabulated_energy(&model, &tables, &[observed.clone(), first.clone(), Array1::from(vec![z])]);
+            (-60..=60).map(|i| (-of(f64::from(i) / 10.0) / temperature).exp()).sum::<f64>()
+        });
+        by_sums *= grid.density.sum() / by_sums.sum();
+        let peak = grid.density.fold(0.0f64, |top, v| top.max(*v));
+        let apart = (&grid.density - &by_sums).fold(0.0f64, |top, v| top.max(v.abs()));
+        assert!(apart < 1e-5 * peak, "{apart} of {peak}");
+        let edge = grid.density.row(0).iter().chain(grid.density.column(cells - 1)).fold(0.0f64, |top, v| top.max(*v));
+        assert!(edge < (-9f64).exp() * peak, "{edge} at the edge");
+
+        model.biases[1][0] = 0.1;
+        assert!(DensityGrid::posterior(&model, &x0, temperature, cells).is_none(), "the closed form knows no biases");
+        assert!(DensityGrid::posterior(&model, &x0, 0.0, cells).is_none());
     }
 
     #[test]

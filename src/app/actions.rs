@@ -5,8 +5,7 @@ use crate::app::film_settings::FilmRequest;
 use crate::app::views::ViewKind;
 use crate::engine::{Command, Watch};
 use crate::experiment::parameters::Value;
-use crate::export::filters::Format;
-use crate::export::mosaic::Scale;
+use crate::export::filters::{Format, Look};
 use std::path::PathBuf;
 
 /// What an export writes and how; kept while the program runs, so that Ctrl-E does the same again.
@@ -16,8 +15,9 @@ pub struct ExportSettings {
     pub path: String,
     /// Kind of file.
     pub format: Format,
-    /// Colour scale.
-    pub scale: Scale,
+    /// Colours and their scale.
+    #[serde(default)]
+    pub look: Look,
     /// Screen pixels a weight.
     pub zoom: u32,
     /// 1..=L.
@@ -29,7 +29,7 @@ pub struct ExportSettings {
 
 impl Default for ExportSettings {
     fn default() -> Self {
-        Self { path: "filters.png".into(), format: Format::Png, scale: Scale::PerFilter, zoom: 4, layer: 1, outlines: false }
+        Self { path: "filters.png".into(), format: Format::Png, look: Look::default(), zoom: 4, layer: 1, outlines: false }
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) enum TaskResult {
     Preview(egui::ColorImage),
     /// A path was chosen in a dialog.
     Chosen(PathField, PathBuf),
+    /// No dialog opens here: the path has to be typed.
+    NoDialog(PathField),
     /// The screenshot that the program was started for was saved.
     ScreenshotSaved(Result<(), WindowError>),
 }

@@ -21,7 +21,7 @@ use crate::model::{Hierarchy, receptive_field};
 use crate::studies::fits::{self, groups};
 use egui::{Context, Key, Modifiers};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Seconds of learning in sight that nobody leaves behind without being asked.
 const MUCH_LEARNING: f64 = 10.0;
@@ -151,7 +151,13 @@ impl App {
     /// Has a path chosen; the answer goes into its field.
     fn open_dialog(&mut self, field: PathField) {
         let export = self.state.export.clone();
-        self.in_background("dialog", move || choose_path(field, &export).map(|path| TaskResult::Chosen(field, path)));
+        self.in_background("dialog", move || {
+            let begin = Instant::now();
+            match choose_path(field, &export) {
+                Some(path) => Some(TaskResult::Chosen(field, path)),
+                None => (begin.elapsed() < BY_HAND).then_some(TaskResult::NoDialog(field)),
+            }
+        });
     }
 
     /// Numbers are written at once; a picture is drawn for it in the next frame.
@@ -275,7 +281,7 @@ fn begins_or_switches(command: &Command) -> bool {
 
 /// Writes the filters of a layer; of a layer that sets a scale the groups of filters that its units drive.
 fn write_filters(model: &Hierarchy, settings: &ExportSettings) -> Result<PathBuf, WindowError> {
-    let ExportSettings { path, format, scale, zoom, layer, outlines } = settings;
+    let ExportSettings { path, format, look, zoom, layer, outlines } = settings;
     let path = PathBuf::from(path.trim());
     let layer = &(*layer).clamp(1, model.depth()); // the layer was chosen on a model that may have been deeper, as in the mosaic
     if let Some(ending) = format.ending() {
@@ -285,12 +291,15 @@ fn write_filters(model: &Hierarchy, settings: &ExportSettings) -> Result<PathBuf
         groups::save(&path, model, *layer, *format)
     } else {
         let pixels = receptive_field::filters(model, *layer, None);
-        fits::save(&path, pixels.view(), model.image_shape(), *format, *scale, *zoom, *outlines)
+        fits::save(&path, pixels.view(), model.image_shape(), *format, *look, *zoom, *outlines)
     };
     written.map(|()| path).map_err(WindowError::file)
 }
 
-/// Asks for a path in a dialog of the desktop; None where it was closed without one.
+/// Nobody closes a dialog within this time: none has opened, where the desktop has no portal for it.
+const BY_HAND: Duration = Duration::from_millis(150);
+
+/// Asks for a path in a dialog of the desktop; None where it was closed without one, or none opened.
 fn choose_path(field: PathField, export: &ExportSettings) -> Option<PathBuf> {
     let dialog = rfd::FileDialog::new();
     match field {

@@ -13,8 +13,8 @@ pub enum WindowError {
         /// The name asked for.
         name: String,
     },
-    /// The desktop gave no window, mostly because there is no display.
-    #[error("cannot open the window: {0}")]
+    /// The desktop gave no window: there is no display, or no OpenGL.
+    #[error("cannot open the window: {0}; what needs none is listed by: heescope --help")]
     Open(String),
     /// The simulation could not begin.
     #[error("cannot start the simulation thread")]
@@ -49,10 +49,36 @@ pub enum WindowError {
     File(Box<dyn Error + Send + Sync>),
 }
 
+/// Whether a panic is the window library's, which does not expect that another program destroys its window.
+pub(super) fn is_of_a_taken_window(report: &str) -> bool {
+    report.contains("X11Error") && ["Drawable", "Window", "DeviceType"].iter().any(|kind| report.contains(&format!("error_kind: {kind}")))
+}
+
 impl WindowError {
     /// A file that could not be written, whatever its writer calls the reason.
     pub(super) fn file(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::File(error.into())
+    }
+
+    /// Why there is no window, in words.
+    pub(super) fn opening(error: &eframe::Error) -> Self {
+        let text = error.to_string();
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let displays = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"];
+        // The library's own words begin with a place in its source.
+        let reason = text
+            .rsplit_once(".rs:")
+            .map_or(text.as_str(), |(_, rest)| rest.trim_start_matches(|c: char| c.is_ascii_digit() || ": ".contains(c)));
+        Self::Open(match error {
+            eframe::Error::OpenGL(_) | eframe::Error::Glutin(_) | eframe::Error::NoGlutinConfigs(..) => {
+                format!("no OpenGL is offered here ({reason})")
+            }
+            _ if cfg!(target_os = "linux") && !displays.into_iter().any(is_set) => {
+                "there is no display (neither WAYLAND_DISPLAY nor DISPLAY is set)".into()
+            }
+            _ if text.contains("EventLoopError") => format!("the display does not answer ({reason})"),
+            _ => reason.into(),
+        })
     }
 
     /// The error and what caused it, in one line.

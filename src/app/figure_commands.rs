@@ -17,8 +17,8 @@ impl App {
     pub(in crate::app) fn figure_dialog(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
         self.go_on_with_figure(ctx);
         let Some(kind) = self.figures.view() else { return };
-        let known = self.workspace.figures(kind);
-        self.figures.ui(ctx, &known, actions);
+        let known = self.workspace.figures(kind, &self.state);
+        self.figures.ui(ctx, &known, &self.state.export, actions);
         if ctx.input(|i| i.pointer.any_down()) || self.figures.under_way.as_ref().is_some_and(|under_way| under_way.request.is_some()) {
             return; // a value is being dragged, or a file comes first
         }
@@ -63,13 +63,14 @@ impl App {
     /// Has a figure that is laid out written, with its caption where that was asked for.
     fn write_figure(&mut self, request: &FigureRequest, laid_out: LaidOut) {
         let Some(snapshot) = &self.state.latest else { return };
-        let caption = self.has_caption(request).then(|| (caption_path(&request.path), caption(request, &self.state, snapshot)));
+        let text = caption(request, &self.state, snapshot);
+        let caption = self.has_caption(request).then(|| caption_path(&request.path));
         let title = request.figure.clone().unwrap_or_else(|| request.kind.title().to_string());
         let path = request.path.clone();
         let write = move || -> Result<Vec<PathBuf>, WindowError> {
-            laid_out.write(&path, &title)?;
+            laid_out.write(&path, &title, &text)?;
             let mut written = vec![path];
-            if let Some((path, text)) = caption {
+            if let Some(path) = caption {
                 write_atomically(&path, text.as_bytes()).map_err(WindowError::file)?;
                 written.push(path);
             }

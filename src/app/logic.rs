@@ -6,6 +6,7 @@ use crate::app::background::TaskResult;
 use crate::app::error::WindowError;
 use crate::app::settings_file::SettingsFile;
 use crate::app::stop_banner::StopBanner;
+use crate::app::widgets::path_field;
 use crate::data::ImagesReport;
 use crate::engine::{Command, Event, Snapshot};
 use crate::export::filters::Format;
@@ -146,6 +147,14 @@ impl App {
             TaskResult::FigureWritten(Err(error)) => self.show_error(&error),
             TaskResult::Preview(image) => self.figures.take_preview(ctx, image),
             TaskResult::Chosen(field, path) => self.fill_field(field, &path),
+            TaskResult::NoDialog(field) => {
+                self.notifications
+                    .warning("No file dialog opens here (there is no desktop portal): type the path into its field, Enter takes it");
+                path_field::ask_focus(ctx, path_field_of(field));
+                if matches!(field, PathField::Images | PathField::ImageFile) {
+                    self.panels.side.look.open();
+                }
+            }
             TaskResult::ScreenshotSaved(saved) => self.screenshot.finish(saved, ctx),
         }
     }
@@ -154,7 +163,10 @@ impl App {
     fn fill_field(&mut self, field: PathField, path: &Path) {
         let text = path.display().to_string();
         match field {
-            PathField::Images | PathField::ImageFile => self.panels.side.images = text,
+            PathField::Images | PathField::ImageFile => {
+                self.panels.side.images = text;
+                self.panels.side.look.open();
+            }
             PathField::Open => self.panels.side.model = text,
             PathField::Export => {
                 let export = &mut self.state.export;
@@ -167,6 +179,15 @@ impl App {
     /// Tells what was not done, and why.
     pub(super) fn show_error(&mut self, error: &WindowError) {
         self.notifications.error(&error.with_causes());
+    }
+}
+
+/// The field that a path goes into.
+fn path_field_of(field: PathField) -> &'static str {
+    match field {
+        PathField::Images | PathField::ImageFile => path_field::IMAGES,
+        PathField::Open => path_field::MODEL,
+        PathField::Export => path_field::FILTERS,
     }
 }
 

@@ -159,6 +159,7 @@ mod tests {
             visited: 0,
             distance: (0..points).map(|i| [i as f64, 0.5]).collect(),
             theory_ms: None,
+            floor: None,
             mixing: None,
         };
         snapshot.state.race =

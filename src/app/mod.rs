@@ -22,6 +22,7 @@ mod measured_curves;
 mod notifications;
 mod offscreen;
 mod options;
+mod own_images;
 mod panels;
 mod paths;
 mod pictures;
@@ -58,6 +59,7 @@ pub use views::ViewKind;
 
 use crate::engine::recording::{RecordedRun, Replay};
 use crate::engine::{BackgroundJob, Command, Engine, Pace, RunId, SnapshotSource};
+use crate::panics;
 use actions::{ExportSettings, Question};
 use background::BackgroundTasks;
 use edit_history::EditHistory;
@@ -77,6 +79,7 @@ use screenshot::{Failure, Screenshot};
 use settings_file::SettingsFile;
 use simulation::Simulation;
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -133,25 +136,33 @@ pub fn open(options: Options) -> Result<(), WindowError> {
     }
     let failure = Failure::default();
     let shared = failure.clone();
-    eframe::run_native(
-        NAME,
-        native,
-        Box::new(move |cc| {
-            if let Some(size) = options.size {
-                cc.egui_ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(size.into())); // also where another was kept
-            }
-            let mut app = App::start(&cc.egui_ctx, options)?;
-            zoom::limit(&cc.egui_ctx);
-            app.screenshot.report_failure_to(shared);
-            if !app.restore(cc.storage) && keeps && is_plain {
-                app.panels.start_page.open(); // the first start
-            }
-            app.settings_file = settings_file;
-            problem.iter().for_each(|problem| app.notifications.error(problem));
-            Ok(Box::new(app))
-        }),
-    )
-    .map_err(|e| WindowError::Open(e.to_string()))?;
+    let run = || {
+        eframe::run_native(
+            NAME,
+            native,
+            Box::new(move |cc| {
+                if let Some(size) = options.size {
+                    cc.egui_ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(size.into())); // also where another was kept
+                }
+                let mut app = App::start(&cc.egui_ctx, options)?;
+                zoom::limit(&cc.egui_ctx);
+                app.screenshot.report_failure_to(shared);
+                if !app.restore(cc.storage) && keeps && is_plain {
+                    app.panels.start_page.open(); // the first start
+                }
+                app.settings_file = settings_file;
+                problem.iter().for_each(|problem| app.notifications.error(problem));
+                Ok(Box::new(app))
+            }),
+        )
+    };
+    match panics::unless(run, error::is_of_a_taken_window) {
+        Some(outcome) => outcome.map_err(|error| WindowError::opening(&error))?,
+        None => {
+            // The application was dropped on the way, which keeps the run. Where standard error is closed nobody is told.
+            let _ = writeln!(std::io::stderr(), "the window was taken away by another program; the run is kept");
+        }
+    }
     let taken = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
     taken.map_or(Ok(()), Err)
 }

@@ -214,7 +214,7 @@ fn shortcuts(ui: &mut Ui) {
             ("S", "one step"),
             ("R", "start again from the seed"),
             ("F", "full speed / slow pace"),
-            ("Ctrl-E", "export the filters as last set under Export"),
+            ("Ctrl-E", "write the filters as last set under Save as, All filters"),
             ("Ctrl-Z, Ctrl-Shift-Z", "undo, redo a change of a parameter"),
             ("F11", "one view in large type, for a room; and back"),
             ("Ctrl +, Ctrl -, Ctrl 0", "larger, smaller, as usual"),
@@ -225,6 +225,7 @@ fn shortcuts(ui: &mut Ui) {
             ui.end_row();
         }
     });
+    ui.weak("Pictures, folders and sets of images can be dropped on the window. Where the desktop hands over nothing, type their path under Your images.");
 }
 
 fn about(ui: &mut Ui) {

@@ -1,21 +1,25 @@
 //! The side panel: preset, run controls, sliders of the dynamics, images and model files.
 
 use crate::app::actions::{Action, PathField};
+use crate::app::own_images::{self, OwnImages};
 use crate::app::paths::full_path;
 use crate::app::views::ViewKind;
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::highlight;
 use crate::app::widgets::number_field::{self, NumberField};
-use crate::app::widgets::path_field::path_field;
+use crate::app::widgets::path_field::{IMAGES, MODEL, path_field};
 use crate::data::{ImagesReport, Source};
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Parameter, Value};
 use crate::experiment::{Config, Governor, InterneuronMode, LearningRateSchedule, modelfile, presets};
-use egui::{Button, ComboBox, Slider, Ui};
+use egui::{Button, ComboBox, Context, Slider, Ui};
 use std::path::PathBuf;
 
 /// Room for the value in force beside the slider of a rate that moves by itself.
 const NOW_WIDTH: f32 = 58.0;
+
+/// Lines of the summary of a preset at most.
+const SUMMARY_LINES: f32 = 3.0;
 
 /// What the panel keeps between frames.
 #[derive(Default)]
@@ -24,6 +28,8 @@ pub struct SidePanel {
     pub images: String,
     /// What became of the images that were read last.
     pub images_report: Option<ImagesReport>,
+    /// The window in which they are looked at.
+    pub(super) look: OwnImages,
     /// Path of the model file.
     pub model: String,
     /// The seed as it is being typed.
@@ -92,7 +98,9 @@ impl SidePanel {
     fn own_images(&mut self, ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
         let label = ui.strong("Your images");
         ui.horizontal(|ui| {
-            path_field(ui, &label, "Image file or folder", &mut self.images);
+            if path_field(ui, &label, IMAGES, &mut self.images) {
+                self.look.open();
+            }
             for (text, field, hint) in [
                 ("File", PathField::ImageFile, "Choose a picture, or a set of images: IDX (gzip or not), NPY, NPZ, CIFAR-10 batch"),
                 ("Folder", PathField::Images, "Choose a folder of pictures, or one with MNIST's files or CIFAR-10 batches"),
@@ -103,24 +111,38 @@ impl SidePanel {
             }
         });
         if let Some(report) = &self.images_report {
-            list_images(ui, report);
+            own_images::list(ui, report);
         }
         let hint = if config.data.source.is_whole() {
             "Whole images: IDX, NPY, NPZ, CIFAR-10, or a folder of pictures, with a folder for each class or not; or drop them on the window"
         } else {
             "PNG, JPEG, TIFF, WebP or BMP; or drop files on the window"
         };
-        let learn = ui.add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these"));
+        let (look, learn) = ui
+            .horizontal(|ui| {
+                let look = ui.button("Look at them").on_hover_text("Thumbnails, and patches of them as they would be learned");
+                (look, ui.add_enabled(!self.images.trim().is_empty(), Button::new("Learn from these")))
+            })
+            .inner;
+        if look.clicked() {
+            self.look.open();
+        }
         if learn.on_hover_text(hint).clicked() {
             actions.push(Action::Send(Command::UseImages(vec![PathBuf::from(self.images.trim())])));
         }
     }
 
+    /// The window in which one's own images are looked at, where it is open.
+    pub(super) fn own_images_window(&mut self, ctx: &Context, config: &Config, actions: &mut Vec<Action>) {
+        self.look.ui(ctx, &mut self.images, config, actions);
+    }
+
     /// The model file: its path, opening and saving; and the configuration to the clipboard.
     fn model_file(&mut self, ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
         let label = ui.strong("Model file");
+        let mut opens = false;
         ui.horizontal(|ui| {
-            path_field(ui, &label, "model.npz", &mut self.model);
+            opens = path_field(ui, &label, MODEL, &mut self.model);
             if ui.button("Choose").clicked() {
                 actions.push(Action::Dialog(PathField::Open));
             }
@@ -131,7 +153,7 @@ impl SidePanel {
             ui.add(egui::Label::new(egui::RichText::new(path.display().to_string()).weak().small()).truncate());
         }
         ui.horizontal(|ui| {
-            if ui.add_enabled(given, Button::new("Open")).clicked() {
+            if ui.add_enabled(given, Button::new("Open")).clicked() || (opens && given) {
                 actions.push(Action::Send(Command::LoadModel(path.clone())));
             }
             if ui.add_enabled(given, Button::new("Save")).clicked() {
@@ -144,19 +166,6 @@ impl SidePanel {
     }
 }
 
-/// How many images are used, and a list of the others that stays.
-fn list_images(ui: &mut Ui, report: &ImagesReport) {
-    if report.lines().next().is_none() {
-        ui.weak(report.summary());
-        return;
-    }
-    egui::CollapsingHeader::new(report.summary()).id_salt("images").show(ui, |ui| {
-        egui::ScrollArea::vertical().id_salt("images left out").max_height(160.0).show(ui, |ui| {
-            report.lines().for_each(|line| drop(ui.small(line)));
-        });
-    });
-}
-
 /// The list of presets, and the way back to the model before.
 fn preset(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     let name = &snapshot.config.model.name;
@@ -167,13 +176,14 @@ fn preset(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
             label
         })
         .inner;
+    let own = own_source(&snapshot.config);
     ComboBox::from_id_salt("preset")
-        .selected_text(name)
+        .selected_text(own.as_ref().map_or_else(|| name.clone(), |own| format!("{name} on {own}")))
         .width(ui.available_width() - 8.0)
         .height(460.0) // all of them
         .show_ui(ui, |ui| {
             for preset in presets::all() {
-                if ui.selectable_label(*name == preset.name, preset.name).on_hover_text(preset.summary).clicked() {
+                if ui.selectable_label(*name == preset.name, preset.name).on_hover_text(greek(preset.summary)).clicked() {
                     actions.push(Action::Send(Command::Load(Box::new(preset.config()))));
                 }
             }
@@ -181,9 +191,26 @@ fn preset(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         .response
         .labelled_by(label.id)
         .on_hover_text("Rebuilds the model; Back brings the one before with what it had learned");
-    if let Some(preset) = presets::all().iter().find(|p| p.name == *name) {
-        ui.weak(preset.summary);
-    }
+    let summary = presets::all().iter().find(|preset| preset.name == *name).map(|preset| greek(preset.summary));
+    // Room for the longest: what stands below keeps its place.
+    let room = SUMMARY_LINES * ui.text_style_height(&egui::TextStyle::Body);
+    ui.scope(|ui| {
+        ui.set_min_height(room);
+        match (own, summary) {
+            (Some(own), _) => drop(ui.weak(format!("The settings of {name}, on your images: {own}"))),
+            (None, Some(summary)) => drop(ui.weak(summary)),
+            (None, None) => {}
+        }
+    });
+}
+
+/// The name of one's own images that are learned from, where they are.
+fn own_source(config: &Config) -> Option<String> {
+    let is_own = [Source::Files, Source::Images].contains(&config.data.source);
+    let first = config.data.paths.first().filter(|_| is_own)?;
+    let name = first.file_name().map_or_else(|| first.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let others = config.data.paths.len() - 1;
+    Some(if others > 0 { format!("{name} and {others} more") } else { name })
 }
 
 /// The button that brings the model before a rebuild back.

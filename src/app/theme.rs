@@ -1,6 +1,7 @@
 //! Every colour that is not a widget's own. The series are Okabe and Ito's, told apart by the colour-blind.
 
-use egui::Color32;
+use crate::export::mosaic::{ColourMap, Colours};
+use egui::{Color32, Context, Id, Ui};
 
 /// Colours of series, in order.
 pub const SERIES: [Color32; 6] = [
@@ -31,6 +32,20 @@ pub fn published(dark: bool) -> Color32 {
 /// Bars of a histogram.
 pub fn histogram(dark: bool) -> Color32 {
     if dark { Color32::from_rgb(70, 105, 150) } else { Color32::from_rgb(150, 185, 225) }
+}
+
+fn colour_map() -> Id {
+    Id::unique("colour map of signed values")
+}
+
+/// Says which colours signed values have in what is drawn with this context.
+pub fn set_colour_map(ctx: &Context, map: ColourMap) {
+    ctx.data_mut(|data| data.insert_temp(colour_map(), map));
+}
+
+/// The colours of signed values here.
+pub fn colours(ui: &Ui) -> Colours {
+    Colours { map: ui.data(|data| data.get_temp(colour_map())).unwrap_or_default(), dark: ui.visuals().dark_mode }
 }
 
 /// What raises (red) and what lowers (blue).

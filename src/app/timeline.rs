@@ -12,15 +12,13 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) const BUDGET: usize = 64 << 20;
 /// Between two moments at least.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// The pause after a moment is at least so many times as long as packing it takes, at so many packed bytes a second of a core: how long it
-/// took by the clock depends on what else runs.
-const LEAST_PAUSE: f64 = 100.0;
-const PACKED_A_SECOND: f64 = 4e7;
 /// Numbers of models that one window may have: those of its moments begin above, so that no past model is taken for one that runs, whichever
 /// window and start it is from.
 const MODELS: u64 = 1 << 16;
 /// Of the last seconds every moment stays.
 const DENSE: f64 = 60.0;
+/// These take at most this share of the budget: moments of a large model are further apart.
+const DENSE_SHARE: f64 = 0.5;
 /// Samples of each trace that a moment holds.
 const SAMPLES: usize = 300;
 /// A moment is shown with what was recorded so long before it, s, in at most so many moments.
@@ -146,8 +144,7 @@ impl Timeline {
     fn collect(&mut self) {
         let Some(job) = &self.job else { return };
         for (run, moment) in job.reports() {
-            let packing = Duration::from_secs_f64(moment.packed.len() as f64 / PACKED_A_SECOND);
-            self.pause = INTERVAL.max(packing.mul_f64(LEAST_PAUSE));
+            self.pause = pause(moment.packed.len());
             if run == self.run {
                 self.bytes += moment.packed.len();
                 self.moments.push(Moment { seconds: self.before + moment.seconds, ..moment });
@@ -212,6 +209,11 @@ impl Timeline {
         let first = self.moments.partition_point(|other| other.seconds < moment.seconds - BEFORE);
         self.moments[first.max((number + 1).saturating_sub(MOST_BEFORE))..=number].to_vec()
     }
+}
+
+/// The pause after a moment of so many bytes.
+fn pause(bytes: usize) -> Duration {
+    INTERVAL.max(Duration::from_secs_f64(DENSE * bytes as f64 / (DENSE_SHARE * BUDGET as f64)))
 }
 
 /// A number of models that no earlier window had.
@@ -297,6 +299,15 @@ mod tests {
         let between = |low: f64, high: f64| timeline.moments.iter().filter(|m| (low..high).contains(&m.seconds)).count();
         assert!(between(3540.0, 3600.0) == 240, "the last minute has all of its moments: {}", between(3540.0, 3600.0));
         assert!(between(0.0, 1800.0) > 10, "{} in the first half hour", between(0.0, 1800.0));
+    }
+
+    #[test]
+    fn the_last_minute_takes_half_the_budget_at_most() {
+        for bytes in [1 << 10, 400 << 10, 16 << 20] {
+            let pause = pause(bytes);
+            let minute = DENSE / pause.as_secs_f64() * bytes as f64;
+            assert!(pause >= INTERVAL && minute <= 0.501 * BUDGET as f64, "{bytes} bytes every {pause:?} are {minute}");
+        }
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl App {
         self.panels.windows(ui.ctx());
         if let Some(snapshot) = &self.state.latest {
             self.panels.start_page(ui.ctx(), snapshot, &mut actions);
+            self.panels.side.own_images_window(ui.ctx(), &snapshot.config, &mut actions);
         }
         panels::drop_hint(ui.ctx());
         self.show_changes(ui.ctx());

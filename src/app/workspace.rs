@@ -104,8 +104,9 @@ impl Workspace {
     }
 
     /// The figures of a view, as it was drawn last.
-    pub(super) fn figures(&self, kind: ViewKind) -> Known {
-        self.known.of(kind)
+    pub(super) fn figures(&self, kind: ViewKind, state: &ViewState) -> Known {
+        let whole = state.latest.as_deref().and_then(|snapshot| self.views.get(&kind)?.whole(state, snapshot));
+        Known { is_as_high_as_it_is: whole.is_some(), ..self.known.of(kind) }
     }
 
     /// Begins to lay a figure of a view out apart from the window.

@@ -1,7 +1,7 @@
 //! `heescope filters`: a model's filters as PNG, SVG or NPY, or their Gabor fits as CSV; units that set a scale as groups and bars.
 
 use crate::experiment::modelfile;
-use crate::export::filters::Format;
+use crate::export::filters::{Format, Look};
 use crate::export::mosaic::Scale;
 use crate::export::{Outputs, ending, is_stream};
 use crate::model::receptive_field;
@@ -46,7 +46,7 @@ impl Filters {
         }
         let pixels = receptive_field::filters(&model, self.layer, None);
         let scale = if self.shared_scale { Scale::Shared } else { Scale::PerFilter };
-        Ok(fits::save(&self.out, pixels.view(), model.image_shape(), format, scale, 4, self.ellipses)?)
+        Ok(fits::save(&self.out, pixels.view(), model.image_shape(), format, Look { scale, ..Look::default() }, 4, self.ellipses)?)
     }
 
     /// What is written: as asked for, otherwise by the ending, PNG where there is none that could tell.

@@ -10,8 +10,7 @@ use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
 use crate::experiment::session::Session;
 use crate::experiment::{Config, LARGEST_COUNT, LearningConfig, LearningRateSchedule, ModelFileError, Resumed, modelfile, stages};
-use crate::export::filters::{Format, save};
-use crate::export::mosaic::Scale;
+use crate::export::filters::{Format, Look, save};
 use crate::export::{Outputs, check_room, is_stream, write_or_keep};
 use anyhow::bail;
 use goal::{Goal, Length};
@@ -159,7 +158,7 @@ impl Train {
         if let Some(path) = &self.filters {
             let model = session.model();
             let written =
-                write_or_keep(path, |path| save(path, model.weights[0].view(), model.image_shape(), Format::Png, Scale::PerFilter, 4, &[]));
+                write_or_keep(path, |path| save(path, model.weights[0].view(), model.image_shape(), Format::Png, Look::default(), 4, &[]));
             saved?;
             return Ok(written?);
         }

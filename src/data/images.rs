@@ -83,7 +83,7 @@ pub(super) fn taken(picture: &Path, how: String) -> Notice {
 }
 
 /// The files that are named, and the pictures in the folders that are.
-fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Notice>) {
+pub(super) fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Notice>) {
     let (mut files, mut notices) = (Vec::new(), Vec::new());
     for path in paths {
         if !path.is_dir() {

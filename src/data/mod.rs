@@ -6,6 +6,7 @@ pub mod embedded;
 mod folder;
 pub mod grey_scale;
 pub mod images;
+mod look;
 pub mod mnist;
 mod notice;
 pub mod patches;
@@ -20,6 +21,7 @@ pub mod stimuli;
 pub mod whitening;
 
 pub use embedded::{digits, fashion};
+pub use look::{Look, LookRequest, MOST_FILES};
 pub use mnist::mnist;
 pub use notice::{ImagesReport, Notice};
 pub use picture::{PictureSize, READ as PICTURES_READ};
@@ -120,14 +122,18 @@ pub fn patches(
             }
             notices = loaded.notices;
             if loaded.images.is_empty() {
-                let reason = notice::first_left_out(&notices).map_or_else(|| "no picture was named".into(), ToString::to_string);
-                return Err(DataError::Nothing(reason));
+                return Err(notice::nothing(&notices));
             }
             loaded.images
         }
         _ => return Err(DataError::Nothing("this source has whole images, not patches".into())),
     };
-    let logarithm = source != Source::DeadLeaves;
+    let white = prepared(&raw, source != Source::DeadLeaves, preparation, progress)?;
+    Ok((Stimuli::Cut(patches::Patches::draw(white, settings, &mut rng)), notices))
+}
+
+/// Pictures as patches are cut from them. Of photographs the logarithm is taken before.
+fn prepared(raw: &[Array2<f32>], logarithm: bool, preparation: Preparation, progress: &Progress) -> Result<Vec<Array2<f32>>, DataError> {
     progress.begin("whitening", raw.len());
     let prepared = if preparation.whitening { whitening::whiten } else { whitening::standardise };
     let whitened = |image: &Array2<f32>| {
@@ -136,6 +142,5 @@ pub fn patches(
         white
     };
     let white: Option<Vec<_>> = raw.par_iter().map(whitened).collect();
-    let white = white.ok_or(DataError::Cancelled)?;
-    Ok((Stimuli::Cut(patches::Patches::draw(white, settings, &mut rng)), notices))
+    white.ok_or(DataError::Cancelled)
 }

@@ -64,6 +64,11 @@ impl ImagesReport {
     }
 }
 
+/// That there is nothing to cut patches from, by the first file that was left out.
+pub(super) fn nothing(notices: &[Notice]) -> DataError {
+    DataError::Nothing(first_left_out(notices).map_or_else(|| "no picture was named".into(), ToString::to_string))
+}
+
 /// The first file that was left out: why there is nothing else.
 pub(super) fn first_left_out(notices: &[Notice]) -> Option<&DataError> {
     notices.iter().find_map(|notice| match notice {

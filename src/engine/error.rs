@@ -43,8 +43,8 @@ pub enum EngineError {
     #[error("a race needs one stimulus: hold it first")]
     ChangingStimulus,
     /// A sampler of the race left the stable range.
-    #[error("the race ended: a sampler left the stable range; lower dt or choose the automatic step size")]
-    UnstableRace,
+    #[error("the race ended: {0}")]
+    UnstableRace(String),
     /// There is no model to do it with.
     #[error("there is no model to {task}")]
     NoModel {

@@ -92,17 +92,16 @@ impl RaceRunner {
         }
     }
 
-    /// Every sampler takes `steps`; false where one has left the stable range, which ends the race.
-    pub(super) fn advance(&mut self, steps: usize) -> bool {
-        let Some(race) = &mut self.race else { return true };
+    /// Every sampler takes `steps`; an error where one has left the stable range, which ends the race.
+    pub(super) fn advance(&mut self, steps: usize) -> Result<(), EngineError> {
+        let Some(race) = &mut self.race else { return Ok(()) };
         race.advance(steps);
-        let stable = !race.broken();
-        if stable {
-            self.measure();
-        } else {
+        if let Some(reason) = race.broken() {
             self.race = None;
+            return Err(EngineError::UnstableRace(reason));
         }
-        stable
+        self.measure();
+        Ok(())
     }
 
     /// Says once that samplers are no longer measured, because of a panic; the race goes on.
@@ -147,6 +146,7 @@ impl RaceRunner {
             visited: s.visited(),
             distance: s.distance.clone(),
             theory_ms: s.theory_ms,
+            floor: s.floor,
             mixing: *mixing,
         };
         Some(RaceState {

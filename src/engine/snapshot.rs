@@ -18,7 +18,7 @@ use crate::engine::watch::Watch;
 use crate::experiment::config::LayerConfig;
 use crate::experiment::stages::StagePosition;
 use crate::experiment::{Config, ModelVersion};
-use crate::model::{Hierarchy, Layer, ModelError};
+use crate::model::{Hierarchy, Layer, ModelError, byte_lists};
 use crate::studies::{StudyFindings, StudyTarget};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,7 @@ pub struct SnapshotState {
     /// Grows when weights change.
     pub weights_version: u64,
     /// W_l, `[n_l, n_(l+1)]`.
+    #[serde(with = "byte_lists::matrices")]
     pub weights: Vec<Arc<Array2<f32>>>,
     /// b_l, `[n_l]`.
     pub biases: Vec<Array1<f32>>,
@@ -226,12 +227,16 @@ impl Default for SnapshotState {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotIncrement {
     /// Samples of the traced units, one list a unit; at most [`crate::engine::MAX_SAMPLES`], oldest dropped.
+    #[serde(with = "byte_lists::lists")]
     pub traces: Vec<Vec<TraceSample>>,
     /// Samples of the interneurons of the traced filters' strongest pixel, one list a traced unit.
+    #[serde(with = "byte_lists::lists")]
     pub interneurons: Vec<Vec<InterneuronSample>>,
     /// <T(y)> of every unit of the layer below the traced one, network 0, one list a recorded step, where asked for.
+    #[serde(with = "byte_lists::lists")]
     pub raster: Vec<Vec<f32>>,
     /// Positions of the pair: one list of `[networks]` points a recorded step.
+    #[serde(with = "byte_lists::lists")]
     pub pairs: Vec<Vec<[f32; 2]>>,
     /// Points of the learning curves.
     pub learning: Vec<LearningPoint>,

@@ -1,6 +1,6 @@
 //! Learned filters as files: PNG mosaic, SVG, NPY, one PNG a filter.
 
-use crate::export::mosaic::{Layout, Scale, render};
+use crate::export::mosaic::{ColourMap, Colours, Layout, Scale, render};
 use crate::export::table::Table;
 use crate::export::{FileError, npz, save_png, write_atomically};
 use ndarray::{Array3, ArrayView2};
@@ -35,6 +35,21 @@ impl Format {
     }
 }
 
+/// What pictures of filters look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Look {
+    /// What the strongest colour stands for.
+    pub scale: Scale,
+    /// Colours, on a light ground.
+    pub map: ColourMap,
+}
+
+impl Look {
+    fn colours(self) -> Colours {
+        Colours { map: self.map, dark: false }
+    }
+}
+
 /// An ellipse laid over a filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ellipse {
@@ -53,7 +68,7 @@ pub fn save(
     filters: ArrayView2<f32>,
     shape: [usize; 2],
     format: Format,
-    scale: Scale,
+    look: Look,
     zoom: u32,
     ellipses: &[Option<Ellipse>],
 ) -> Result<(), FileError> {
@@ -67,8 +82,8 @@ pub fn save(
         image::imageops::resize(picture, w, h, image::imageops::FilterType::Nearest)
     };
     match format {
-        Format::Png => save_png(path, &enlarged(&render(filters, &order, layout, scale, false))),
-        Format::Svg => write_atomically(path, svg(filters, layout, scale, ellipses).as_bytes()),
+        Format::Png => save_png(path, &enlarged(&render(filters, &order, layout, look.scale, look.colours()))),
+        Format::Svg => write_atomically(path, svg(filters, layout, look, ellipses).as_bytes()),
         Format::Npy => {
             let [rows, columns] = shape;
             let stack = Array3::from_shape_fn((filters.ncols(), rows, columns), |(u, r, c)| filters[[r * columns + c, u]]);
@@ -86,15 +101,15 @@ pub fn save(
             std::fs::create_dir_all(path).map_err(|problem| FileError::Folder { path: path.into(), problem })?;
             for unit in order {
                 let alone = Layout { columns: 1, rows: 1, tile: layout.tile, gap: 0 };
-                let shown = if scale == Scale::Shared { None } else { Some(()) };
+                let shown = if look.scale == Scale::Shared { None } else { Some(()) };
                 let column = filters.slice(ndarray::s![.., unit..=unit]);
                 let picture = match shown {
-                    Some(()) => render(column, &[0], alone, scale, false),
+                    Some(()) => render(column, &[0], alone, look.scale, look.colours()),
                     None => {
                         let top = filters.iter().fold(0.0f32, |t, v| if v.is_finite() { t.max(v.abs()) } else { t });
                         // Rendered with the shared maximum as an extra column that is not shown.
                         let padded = ndarray::concatenate![ndarray::Axis(1), column, ndarray::Array2::from_elem((column.nrows(), 1), top)];
-                        render(padded.view(), &[0], alone, scale, false)
+                        render(padded.view(), &[0], alone, look.scale, look.colours())
                     }
                 };
                 save_png(&path.join(format!("filter_{unit:03}.png")), &enlarged(&picture))?;
@@ -104,9 +119,9 @@ pub fn save(
     }
 }
 
-fn svg(filters: ArrayView2<f32>, layout: Layout, scale: Scale, ellipses: &[Option<Ellipse>]) -> String {
+fn svg(filters: ArrayView2<f32>, layout: Layout, look: Look, ellipses: &[Option<Ellipse>]) -> String {
     let order: Vec<usize> = (0..filters.ncols()).collect();
-    let picture = render(filters, &order, layout, scale, false);
+    let picture = render(filters, &order, layout, look.scale, look.colours());
     let [width, height] = layout.size();
     let mut text = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" shape-rendering=\"crispEdges\">\n");
     for unit in order {
@@ -142,6 +157,8 @@ fn svg(filters: ArrayView2<f32>, layout: Layout, scale: Scale, ellipses: &[Optio
 mod tests {
     use super::*;
 
+    const SHARED: Look = Look { scale: Scale::Shared, map: ColourMap::BlueRed };
+
     #[test]
     fn every_format_is_written_and_bad_folders_leave_nothing() {
         let folder = tempfile::tempdir().unwrap();
@@ -149,18 +166,18 @@ mod tests {
         for (name, format) in
             [("a.png", Format::Png), ("a.svg", Format::Svg), ("a.npy", Format::Npy), ("each", Format::EachPng), ("a.csv", Format::Csv)]
         {
-            save(&folder.path().join(name), filters.view(), [3, 3], format, Scale::Shared, 3, &[]).unwrap();
+            save(&folder.path().join(name), filters.view(), [3, 3], format, SHARED, 3, &[]).unwrap();
         }
         assert_eq!(std::fs::read_dir(folder.path().join("each")).unwrap().count(), 4);
         assert_eq!(image::open(folder.path().join("a.png")).unwrap().width(), 3 * (2 * 4 + 1));
         let text = std::fs::read_to_string(folder.path().join("a.csv")).unwrap();
         assert_eq!(text.lines().nth(2).unwrap(), "1,-1,0,1,2,3,4,5,6,7", "unit 1 and its weights");
         let ellipse = Ellipse { centre: [1.5, 1.0], radii: [2.0, 1.0], angle: 0.0 };
-        save(&folder.path().join("a.svg"), filters.view(), [3, 3], Format::Svg, Scale::Shared, 3, &[None, Some(ellipse)]).unwrap();
+        save(&folder.path().join("a.svg"), filters.view(), [3, 3], Format::Svg, SHARED, 3, &[None, Some(ellipse)]).unwrap();
         assert_eq!(std::fs::read_to_string(folder.path().join("a.svg")).unwrap().matches("<ellipse").count(), 1);
         let back: Array3<f32> = npz::read_npy(&folder.path().join("a.npy")).unwrap();
         assert_eq!(back[[3, 2, 1]], filters[[7, 3]]);
-        let error = save(&folder.path().join("none/a.png"), filters.view(), [3, 3], Format::Png, Scale::Shared, 3, &[]).unwrap_err();
+        let error = save(&folder.path().join("none/a.png"), filters.view(), [3, 3], Format::Png, SHARED, 3, &[]).unwrap_err();
         assert!(format!("{error:#}").contains("none"), "{error:#}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
     }

@@ -1,7 +1,7 @@
 //! Generated images as one picture: grey levels, or signed values in the diverging colour map.
 
 use crate::export::FileError;
-use crate::export::mosaic::{Layout, diverging};
+use crate::export::mosaic::{Colours, Layout, diverging};
 use crate::export::npz::Archive;
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, ArrayView1, ArrayView2};
@@ -27,7 +27,7 @@ impl Tone {
         let top = image.iter().fold(0.0f32, |top, v| if v.is_finite() { top.max(v.abs()) } else { top }).max(f32::MIN_POSITIVE);
         let colour = |&value: &f32| match self {
             Self::Grey => [(value.clamp(0.0, 1.0) * 255.0).round() as u8; 3],
-            Self::Signed => diverging(value / top, false),
+            Self::Signed => diverging(value / top, Colours::usual(false)),
         };
         image.iter().map(colour).collect()
     }
@@ -81,7 +81,7 @@ mod tests {
         let at = |x, y| grey.get_pixel(x, y).0[0];
         assert_eq!([at(2, 2), at(5, 2), at(7, 4), at(10, 2), at(13, 2)], [0, 255, 255, 255, 128]);
         let signed = Tone::Signed.colours(array![-2.0f32, 0.0, 1.0].view());
-        assert_eq!([signed[0], signed[1]], [diverging(-1.0, false), diverging(0.0, false)]);
+        assert_eq!([signed[0], signed[1]], [diverging(-1.0, Colours::usual(false)), diverging(0.0, Colours::usual(false))]);
         assert!(Tone::of([0.0, 1.0]) == Tone::Grey && Tone::of([f64::NEG_INFINITY, f64::INFINITY]) == Tone::Signed);
     }
 }

@@ -155,6 +155,7 @@ impl Hierarchy {
 #[derive(Serialize, Deserialize)]
 struct Plain {
     layers: Vec<PlainLayer>,
+    #[serde(with = "super::byte_lists::matrices")]
     weights: Vec<Array2<f32>>,
     biases: Vec<Array1<f32>>,
     #[serde(default)]

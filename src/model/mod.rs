@@ -1,6 +1,7 @@
 //! The mathematics of the hierarchy (model.md 1 and 5): families, activations, energy, exact oracles. No I/O, no threads.
 
 pub mod activation;
+pub mod byte_lists;
 pub mod closed_form;
 pub mod energy;
 pub mod error;

@@ -135,8 +135,9 @@ mod tests {
         {
             assert!(reasons(name).unwrap_err().contains(reason), "{name}: {:?}", reasons(name));
         }
-        let session = Session::new(presets::by_name("chain").unwrap()).unwrap();
-        let target = StudyTarget::of(&session, Default::default());
+        let of = |preset: &str| StudyTarget::of(&Session::new(presets::by_name(preset).unwrap()).unwrap(), Default::default());
+        assert!(by_name("race").unwrap().applies(&of("chain")).is_ok(), "linear-Gaussian layers above");
+        let target = of("competition");
         assert!(by_name("race").unwrap().applies(&target).unwrap_err().to_string().contains("two neurons"));
     }
 

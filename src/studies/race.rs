@@ -131,16 +131,21 @@ const OPTIONS: [StudyOption; 5] = [
 fn posterior(target: &StudyTarget) -> Result<DensityGrid, StudyError> {
     let frozen = &target.frozen;
     DensityGrid::posterior(&frozen.model, &frozen.stimulus, frozen.dynamics.temperature, GRID).ok_or_else(|| {
-        let needed = "a race against the exact posterior needs one layer of two neurons and a temperature above 0";
+        let needed = "a race against the exact posterior needs a first layer of two neurons, alone or below linear-Gaussian ones, and a temperature above 0";
         StudyError::NotApplicable(needed.into())
     })
 }
 
-/// The samplers named, else four that show what matters.
+/// The samplers named, else four that show what matters; those of them are left out whose linear dynamics are unstable.
 fn samplers(target: &StudyTarget, options: &StudyOptions) -> Result<Vec<SamplerConfig>, StudyError> {
     let d = &target.frozen.dynamics;
     match options.texts("sampler") {
-        [] => Ok(SamplerConfig::contrast(d).to_vec()),
+        [] => {
+            let watched = WatchedUnits { layer: 1, pair: [0, 1] };
+            let race = Race::new(&target.frozen, watched, None, &SamplerConfig::contrast(d), 1);
+            let unstable: Vec<SamplerConfig> = race.unstable().map(|sampler| sampler.config).collect();
+            Ok(SamplerConfig::contrast(d).into_iter().filter(|config| !unstable.contains(config)).collect())
+        }
         named if named.len() <= MOST_SAMPLERS => named.iter().map(|text| SamplerConfig::read(text, d)).collect(),
         named => Err(StudyError::Option(format!("{} samplers: a race has at most {MOST_SAMPLERS}", named.len()))),
     }
@@ -152,8 +157,8 @@ fn arrival_times(mut race: Race, options: &StudyOptions, observer: &mut dyn Obse
     let mut found: Vec<Option<[f64; 2]>> = vec![None; race.samplers.len()];
     while found.iter().any(Option::is_none) && race.time_ms() < longest_ms {
         race.advance(CHUNK);
-        if race.broken() {
-            return Err(StudyError::Diverged("a sampler left the stable range; lower dt_ms".into()));
+        if let Some(reason) = race.broken() {
+            return Err(StudyError::Diverged(reason));
         }
         for (i, slot) in found.iter_mut().enumerate().filter(|(_, slot)| slot.is_none()) {
             *slot = race.arrival_ms(i, distance).map(|time| [time, race.samplers[i].wall.as_secs_f64()]);

@@ -199,7 +199,7 @@ fn what_theory_predicts_is_measured_without_a_window() {
     fails(folder, &["measure", "nothing", "--preset", "ridge"], "partition-error");
     fails(folder, &["measure", "race", "--preset", "ridge", "--chains", "0"], "--chains 0");
     fails(folder, &["measure", "fits", "--preset", "ridge"], "no picture of at least 6 x 6 pixels");
-    fails(folder, &["measure", "race", "--preset", "chain"], "two neurons");
+    fails(folder, &["measure", "race", "--preset", "competition"], "two neurons");
     fails(folder, &["measure", "race", "--preset", "ridge", "--sampler", "q=1"], "no key 'q'");
     fails(folder, &["measure", "separation", "--preset", "ridge", "--unit", "9"], "--unit 9");
 }

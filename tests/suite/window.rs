@@ -227,7 +227,8 @@ fn export_from_the_view_and_read_the_file_back() {
     until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| s.clock.images > 200));
     click(&mut harness, "Pause");
     until(&mut harness, |app| app.state.latest.as_ref().is_some_and(|s| !s.clock.running));
-    click(&mut harness, "Export");
+    click(&mut harness, "Save as");
+    click(&mut harness, "All filters, weight by weight");
     click(&mut harness, "NPY");
     let field = harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "File");
     field.focus();
@@ -235,7 +236,7 @@ fn export_from_the_view_and_read_the_file_back() {
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
     harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "File").type_text(&path.display().to_string());
     harness.step();
-    click(&mut harness, "Export filters");
+    click(&mut harness, "Save to file");
     until(&mut harness, |_| path.exists());
     let filters: ndarray::Array3<f32> = heescope::export::npz::read_npy(&path).unwrap();
     assert_eq!(filters.dim(), (144, 12, 12), "[units, rows, columns]");
@@ -649,6 +650,47 @@ fn sets_of_images_are_dropped_and_named_by_path() {
     type_into(&mut harness, "Your images", &file.display().to_string());
     click(&mut harness, "Learn from these");
     until(&mut harness, |app| shown(app).is_some_and(|(source, size, _)| source == Source::Images && size == 81));
+}
+
+#[test]
+fn own_pictures_are_looked_at_before_anything_is_learned_from_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..3u32 {
+        let pixel = |x: u32, y: u32| image::Luma([((x * (i + 3) + y * y / 5) % 251) as u8]);
+        image::GrayImage::from_fn(90, 70, pixel).save(folder.path().join(format!("{i}.png"))).unwrap();
+    }
+    std::fs::write(folder.path().join("torn.png"), "no picture").unwrap();
+    let mut harness = window("dead-leaves", Some("receptive-fields"));
+    let shown = |app: &App| app.state.latest.as_ref().map(|s| (s.config.data.source, s.config.data.whitening, s.clock.images));
+    until(&mut harness, |app| shown(app).is_some_and(|(source, ..)| source == Source::DeadLeaves));
+    harness.run_steps(2);
+    type_into(&mut harness, "Your images", &folder.path().display().to_string());
+    click(&mut harness, "Look at them");
+    until_seen(&mut harness, "Patches, as they are learned");
+    assert!(harness.query_by_label_contains("3 of 4 images used").is_some(), "what was left out is said");
+    assert_eq!(shown(harness.state().as_ref().unwrap()).map(|s| s.0), Some(Source::DeadLeaves), "nothing is learned yet");
+    click(&mut harness, "Whiten");
+    harness.run_steps(2); // what was seen before is taken away
+    until_seen(&mut harness, "Patches, as they are learned");
+    click(&mut harness, "Learn from them");
+    until(&mut harness, |app| shown(app).is_some_and(|(source, whitening, images)| source == Source::Files && !whitening && images > 50));
+    harness.run_steps(2);
+    let name = folder.path().file_name().unwrap().to_string_lossy().into_owned();
+    assert!(
+        harness.query_by_label_contains(&format!("on your images: {name}")).is_some(),
+        "the source has its name where the preset's was"
+    );
+    assert!(harness.query_by_label("Learn from them").is_none(), "the window is closed");
+}
+
+/// Steps until something of this name is drawn.
+fn until_seen(harness: &mut Harness<Option<App>>, name: &str) {
+    let begin = Instant::now();
+    while harness.query_all_by_label(name).next().is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "{name} is not drawn");
+        harness.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn filters_are_fitted_sorted_and_outlined() {
     let first = harness.render().unwrap();
     click(&mut harness, "Pause");
     harness.run_steps(30);
-    assert!(harness.query_by_label("Export").is_some() && first.width() == 1000);
+    assert!(harness.query_by_label("Save as").is_some() && first.width() == 1000);
     let mut harness = window("bars", Some("population"));
     until(&mut harness, |app| app.state.fits.is_some() && !app.state.fit_history.is_empty());
     harness.run_steps(2);

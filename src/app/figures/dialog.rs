@@ -1,9 +1,10 @@
 //! The dialog that says how a figure is to be written, with a picture of it.
 
 use super::drawing::Layout;
+use super::filter_fields::{ALL_FILTERS, colours, filter_fields};
 use super::known::Known;
 use super::{COLUMNS, FigureRequest, FigureSettings};
-use crate::app::actions::Action;
+use crate::app::actions::{Action, ExportSettings};
 use crate::app::paths::full_path;
 use crate::app::views::ViewKind;
 use crate::app::widgets::number_field::drag_value;
@@ -27,6 +28,8 @@ type Shown = (ViewKind, Option<String>, FigureSettings);
 pub(in crate::app) struct FigureDialog {
     open: Option<ViewKind>,
     figure: Option<String>,
+    /// The filters weight by weight are chosen, in place of what is drawn.
+    filters: bool,
     /// File names by view, as they were typed.
     names: HashMap<ViewKind, String>,
     pub(in crate::app) settings: FigureSettings,
@@ -50,7 +53,7 @@ impl FigureDialog {
     /// Opens it for a view, or closes it where it is open for that one.
     pub(in crate::app) fn open(&mut self, kind: ViewKind) {
         self.open = (self.open != Some(kind)).then_some(kind);
-        (self.figure, self.previewed, self.preview) = (None, None, None);
+        (self.figure, self.filters, self.previewed, self.preview) = (None, false, None, None);
     }
 
     /// Has a figure drawn and written.
@@ -75,15 +78,20 @@ impl FigureDialog {
 
     /// The view and the figure of it whose picture is to be shown, where another one is.
     pub(in crate::app) fn take_wanted_preview(&mut self) -> Option<(ViewKind, Option<String>)> {
-        let kind = self.open.filter(|kind| ENDINGS.iter().any(|(of, is_picture)| *is_picture && ending(&self.path(*kind)) == *of))?;
+        let kind = self.open.filter(|kind| self.is_drawn(*kind))?;
         let shown = Some((kind, self.figure.clone(), self.settings.clone()));
         let is_new = self.previewed != shown;
         self.previewed = shown;
         is_new.then(|| (kind, self.figure.clone()))
     }
 
-    /// Draws it where it is open.
-    pub(in crate::app) fn ui(&mut self, ctx: &Context, known: &Known, actions: &mut Vec<Action>) {
+    /// Whether a picture of the view is chosen.
+    fn is_drawn(&self, kind: ViewKind) -> bool {
+        !self.filters && ENDINGS.iter().any(|(of, is_picture)| *is_picture && ending(&self.path(kind)) == *of)
+    }
+
+    /// Draws it where it is open. `export` says how filters are written weight by weight.
+    pub(in crate::app) fn ui(&mut self, ctx: &Context, known: &Known, export: &ExportSettings, actions: &mut Vec<Action>) {
         let Some(kind) = self.open else { return };
         self.figure.take_if(|name| known.figures.iter().all(|(figure, _)| figure != name));
         let (mut is_open, mut is_saved) = (true, false);
@@ -101,19 +109,25 @@ impl FigureDialog {
                     ui.with_layout(layout, |ui| {
                         ui.vertical(|ui| {
                             ui.set_width(300.0);
-                            self.fields(ui, kind, known);
+                            self.fields(ui, kind, known, export, actions);
                         });
-                        if ENDINGS.iter().any(|(of, is_picture)| *is_picture && ending(&self.path(kind)) == *of) {
+                        if self.is_drawn(kind) {
                             self.preview(ui);
                         }
                     });
                 });
                 ui.separator();
-                let path = full_path(self.names.get(&kind).map_or("", String::as_str), None);
-                if ui.button("Save to file").on_hover_text(path.display().to_string()).clicked() {
+                let typed = if self.filters { &export.path } else { self.names.get(&kind).map_or("", String::as_str) };
+                let path = full_path(typed, None);
+                let button = ui.add_enabled(!typed.trim().is_empty(), egui::Button::new("Save to file"));
+                if button.on_hover_text(path.display().to_string()).clicked() {
+                    is_saved = true;
+                    if self.filters {
+                        actions.push(Action::Export);
+                        return;
+                    }
                     self.settings.folder = path.parent().map(PathBuf::from).unwrap_or_default();
                     actions.push(Action::SaveView(FigureRequest { kind, figure: self.figure.clone(), path }));
-                    is_saved = true;
                 }
             });
         if !is_open || is_saved {
@@ -125,10 +139,24 @@ impl FigureDialog {
         PathBuf::from(self.names.get(&kind).map_or("", String::as_str).trim())
     }
 
-    fn fields(&mut self, ui: &mut Ui, kind: ViewKind, known: &Known) {
-        ui.radio_value(&mut self.figure, None, WHOLE);
-        for (name, _) in &known.figures {
-            ui.radio_value(&mut self.figure, Some(name.clone()), name);
+    fn fields(&mut self, ui: &mut Ui, kind: ViewKind, known: &Known, export: &ExportSettings, actions: &mut Vec<Action>) {
+        let names = known.figures.iter().map(|(name, _)| Some(name));
+        for name in std::iter::once(None).chain(names) {
+            let chosen = !self.filters && self.figure.as_ref() == name;
+            if ui.radio(chosen, name.map_or(WHOLE, String::as_str)).clicked() {
+                (self.figure, self.filters) = (name.cloned(), false);
+            }
+        }
+        if kind == ViewKind::ReceptiveFields && ui.radio(self.filters, ALL_FILTERS).clicked() {
+            self.filters = true;
+        }
+        if self.filters {
+            let mut settings = export.clone();
+            filter_fields(ui, &mut settings, actions);
+            if settings != *export {
+                actions.push(Action::SetExport(settings));
+            }
+            return;
         }
         let folder = self.settings.folder.clone();
         let name = self.names.entry(kind).or_insert_with(|| folder.join(format!("{}.png", kind.name())).display().to_string());
@@ -146,12 +174,12 @@ impl FigureDialog {
         ui.weak(path.display().to_string());
         let of_path = ending(&path);
         if ENDINGS.iter().any(|(of, is_picture)| *is_picture && *of == of_path) {
-            self.picture_fields(ui, &of_path);
+            self.picture_fields(ui, &of_path, known);
         }
     }
 
     /// What concerns pictures; what has no effect on this ending is left out.
-    fn picture_fields(&mut self, ui: &mut Ui, ending: &str) {
+    fn picture_fields(&mut self, ui: &mut Ui, ending: &str, known: &Known) {
         let settings = &mut self.settings;
         egui::Grid::new("figure settings").num_columns(2).show(ui, |ui| {
             number(ui, "Width", &mut settings.width_mm, 20.0..=500.0, " mm");
@@ -164,11 +192,13 @@ impl FigureDialog {
                 }
             });
             ui.end_row();
-            let mut height = settings.width_mm * settings.ratio;
-            let before = height;
-            number(ui, "Height", &mut height, 10.0..=1000.0, " mm");
-            if height != before {
-                settings.ratio = height / settings.width_mm;
+            if self.figure.is_some() || !known.is_as_high_as_it_is {
+                let mut height = settings.width_mm * settings.ratio;
+                let before = height;
+                number(ui, "Height", &mut height, 10.0..=1000.0, " mm");
+                if height != before {
+                    settings.ratio = height / settings.width_mm;
+                }
             }
             number(ui, "Letters", &mut settings.font_pt, 3.0..=40.0, " pt");
             number(ui, "Lines", &mut settings.line_width, 0.2..=8.0, " x");
@@ -176,6 +206,11 @@ impl FigureDialog {
                 number(ui, "Resolution", &mut settings.dpi, 36.0..=1200.0, " dpi");
             }
         });
+        colours(ui, &mut settings.colours);
+        ui.checkbox(&mut settings.axis_names, "Names of the axes");
+        if self.figure.is_some() {
+            ui.checkbox(&mut settings.title, "Title and names of the lines");
+        }
         ui.checkbox(&mut settings.dark, "Dark").on_hover_text("Light letters on a dark ground");
         if ending == "svg" {
             ui.checkbox(&mut settings.outlines, "Letters as outlines")

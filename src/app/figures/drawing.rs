@@ -3,12 +3,14 @@
 use super::FigureSettings;
 use crate::app::error::WindowError;
 use crate::app::offscreen::{FrameOf, Offscreen};
-use crate::app::pictures::{PdfOptions, SvgOptions, crop, pdf, svg};
+use crate::app::pictures::{About, PdfOptions, SvgOptions, crop, pdf, png, svg};
+use crate::app::theme;
 use crate::app::widgets::figure;
-use crate::export::{ending, save_png, write_atomically};
+use crate::export::{FileError, ending, write_atomically};
 use egui::epaint::{ClippedShape, Shape};
-use egui::{Color32, ColorImage, FullOutput, Rect, Ui, vec2};
+use egui::{Color32, ColorImage, FontId, FullOutput, Rect, Ui, vec2};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Size of the letters in the window, points.
 const LETTERS: f32 = 12.5;
@@ -17,6 +19,14 @@ const PT_MM: f32 = 25.4 / 72.0;
 const INCH_MM: f32 = 25.4;
 /// Points of a side of what is laid out, at least and at most.
 const SIDES: std::ops::RangeInclusive<f32> = 160.0..=8000.0;
+/// Pixels of a figure at most: 600 dots an inch of an A4 page are 35 million.
+pub(super) const MOST_PIXELS: f32 = 6.4e7;
+/// A figure that is too small for the letters asked for has letters so many times as large at most, and letters are never of more pixels
+/// than [`LARGEST_LETTER`].
+const ENLARGED: f32 = 3.0;
+const LARGEST_LETTER: f32 = 300.0;
+/// Time that letters are made for in one frame.
+const LETTERS_TIME: Duration = Duration::from_millis(4);
 /// Layouts that look for the size at which one figure of a view has its own.
 const SEARCHES: usize = 6;
 /// Misfit from which on no better size is looked for.
@@ -38,7 +48,7 @@ pub(in crate::app) enum Content {
 /// A figure that was laid out: pixels and file are made of it on another thread.
 pub(in crate::app) struct LaidOut {
     offscreen: Offscreen,
-    output: FullOutput,
+    shapes: Vec<ClippedShape>,
     of: FrameOf,
     rect: Rect,
     settings: FigureSettings,
@@ -53,7 +63,9 @@ enum Pass {
     Search { step: usize, is_settled: bool },
     /// The size that was found, once more.
     Fit { is_settled: bool },
-    /// With letters in the size of the pixels.
+    /// Letters in the size of the pixels are made, some a frame: those of this number and later ones.
+    Letters { scale: f32, next: usize },
+    /// With these letters.
     Print { scale: f32, is_settled: bool },
 }
 
@@ -76,6 +88,8 @@ pub(in crate::app) struct Layout {
     wanted: egui::Vec2,
     size: [f32; 2],
     best: Option<(f32, [f32; 2], Rect)>,
+    /// The letters that were drawn last, each in its font.
+    letters: Vec<(FontId, char)>,
     pass: Pass,
 }
 
@@ -84,7 +98,9 @@ impl Layout {
     pub(in crate::app) fn new(content: Content, settings: &FigureSettings, dpi: f32, window: [f32; 2]) -> Self {
         let settings = settings.within_limits();
         let offscreen = Offscreen::new(settings.dark);
-        figure::set_saved(&offscreen.ctx, true);
+        let shown = figure::Shown { axis_names: settings.axis_names };
+        figure::set_saved(&offscreen.ctx, shown);
+        theme::set_colour_map(&offscreen.ctx, settings.colours);
         // Points across, so that letters have their size in print.
         let across = limited(settings.width_mm / (settings.font_pt * PT_MM / LETTERS));
         let size = match content {
@@ -93,7 +109,7 @@ impl Layout {
             Content::AsHighAsItIs => [across, *SIDES.end()],
         };
         let wanted = vec2(across, across * settings.ratio);
-        Self { content, settings, dpi, offscreen, wanted, size, best: None, pass: Pass::First }
+        Self { content, settings, dpi, offscreen, wanted, size, best: None, letters: Vec::new(), pass: Pass::First }
     }
 
     /// Whether everything that is drawn belongs to it.
@@ -103,6 +119,11 @@ impl Layout {
 
     /// Draws the view once more.
     pub(in crate::app) fn pass(&mut self, view: impl FnMut(&mut Ui)) -> Progress {
+        if let Pass::Letters { scale, next } = self.pass {
+            let next = self.make_letters(scale, next);
+            self.pass = if next < self.letters.len() { Pass::Letters { scale, next } } else { Pass::Print { scale, is_settled: false } };
+            return Progress::GoesOn;
+        }
         let scale = if let Pass::Print { scale, .. } = self.pass { scale } else { 1.0 };
         let of = FrameOf { size: self.size.map(|side| (side * scale).ceil() as u32), scale, seconds: 0.0 };
         let (output, place) = self.draw(of, view);
@@ -130,33 +151,68 @@ impl Layout {
             }
             Pass::Fit { is_settled: true } => {
                 let Some(rect) = place else { return Progress::IsNotThere };
-                Pass::Print { scale: self.settings.width_mm / INCH_MM * self.dpi / rect.width(), is_settled: false }
+                self.letters = letters(&output.shapes);
+                Pass::Letters { scale: self.scale(rect), next: 0 }
             }
+            Pass::Letters { .. } => self.pass, // which was dealt with before
             Pass::Print { is_settled: true, .. } => {
                 let Some(rect) = place else { return Progress::IsNotThere };
                 let offscreen = std::mem::replace(&mut self.offscreen, Offscreen::new(self.settings.dark));
-                return Progress::Done(Box::new(LaidOut { offscreen, output, of, rect, settings: self.settings.clone() }));
+                return Progress::Done(Box::new(LaidOut::new(offscreen, output.shapes, of.scale, rect, self.settings.clone())));
             }
         };
         Progress::GoesOn
+    }
+
+    /// Pixels a point with which a figure has the dots asked for, as far as that can be drawn.
+    fn scale(&self, rect: Rect) -> f32 {
+        let usual = self.settings.font_pt * PT_MM / LETTERS / INCH_MM * self.dpi; // with letters as asked for
+        let wanted = self.settings.width_mm / INCH_MM * self.dpi / rect.width();
+        wanted.min(ENLARGED * usual).min(LARGEST_LETTER / LETTERS).min((MOST_PIXELS / rect.area().max(1.0)).sqrt())
+    }
+
+    /// Makes letters from this number on, as many as a frame has time for; the number that comes next.
+    fn make_letters(&mut self, scale: f32, mut next: usize) -> usize {
+        let begin = Instant::now();
+        while let Some((font, letter)) = self.letters.get(next).cloned() {
+            let of = FrameOf { size: self.size.map(|side| (side * scale).ceil() as u32), scale, seconds: 0.0 };
+            let draw = |ui: &mut Ui| _ = ui.painter().text(egui::Pos2::ZERO, egui::Align2::LEFT_TOP, letter, font.clone(), Color32::WHITE);
+            let mut output = self.offscreen.lay_out_once(of, draw);
+            self.offscreen.keep_textures(&mut output);
+            next += 1;
+            if begin.elapsed() > LETTERS_TIME {
+                break;
+            }
+        }
+        next
     }
 
     /// Draws a frame of the view: what was drawn, and where what is wanted stands in it.
     fn draw(&mut self, of: FrameOf, mut view: impl FnMut(&mut Ui)) -> (FullOutput, Option<Rect>) {
         let mut bottom = 0.0_f32;
         let mut output = self.offscreen.lay_out_once(of, |ui| bottom = ui.scope(|ui| view(ui)).response.rect.bottom());
-        let figures = figure::take(&self.offscreen.ctx);
+        let (figures, titles) = (figure::take(&self.offscreen.ctx), figure::take_titles(&self.offscreen.ctx));
         self.offscreen.keep_textures(&mut output);
         let place = match &self.content {
-            Content::Figure(name) => figures.iter().find(|(known, _)| known == name).map(|(_, rect)| rect.expand2(MARGIN)),
-            Content::View => figures.iter().map(|(_, rect)| *rect).reduce(Rect::union).map(|all| {
+            Content::Figure(name) => figures.iter().find(|(known, _)| known == name).map(|(_, rect)| {
+                let title = title_of(*rect, &titles).filter(|_| self.settings.title);
+                title.map_or(*rect, |title| rect.union(title)).expand2(MARGIN)
+            }),
+            Content::View => figures.iter().map(|(_, rect)| *rect).chain(titles).reduce(Rect::union).map(|all| {
                 let above = figures.iter().map(|(_, rect)| rect.top()).fold(f32::INFINITY, f32::min);
-                all.with_min_y(above - TITLES).expand2(MARGIN)
+                all.with_min_y(all.top().min(above - TITLES)).expand2(MARGIN)
             }),
             Content::AsHighAsItIs => Some(Rect::from_min_size(egui::Pos2::ZERO, vec2(self.size[0], bottom + 2.0 * MARGIN.y))),
         };
         (output, place)
     }
+}
+
+/// The title that stands right above a figure.
+fn title_of(figure: Rect, titles: &[Rect]) -> Option<Rect> {
+    let is_above =
+        |title: &&Rect| (-2.0..TITLES).contains(&(figure.top() - title.bottom())) && title.x_range().intersects(figure.x_range());
+    titles.iter().filter(is_above).max_by(|a, b| a.bottom().total_cmp(&b.bottom())).copied()
 }
 
 fn limited(side: f32) -> f32 {
@@ -185,10 +241,46 @@ fn next(size: [f32; 2], rect: Rect, wanted: egui::Vec2, content: &Content, stret
     }
 }
 
+/// The different letters of what was drawn, each in its font.
+fn letters(shapes: &[ClippedShape]) -> Vec<(FontId, char)> {
+    fn add(shape: &Shape, found: &mut Vec<(FontId, char)>) {
+        match shape {
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| add(shape, found)),
+            Shape::Text(text) => {
+                for section in &text.galley.job.sections {
+                    let part = text.galley.job.text.get(section.byte_range.start.0..section.byte_range.end.0).unwrap_or_default();
+                    for letter in part.chars().filter(|letter| !letter.is_whitespace()) {
+                        let of = (section.format.font_id.clone(), letter);
+                        if !found.contains(&of) {
+                            found.push(of);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    shapes.iter().for_each(|clipped| add(&clipped.shape, &mut found));
+    found
+}
+
 impl LaidOut {
-    /// The shapes with lines as wide as was asked for, and the pixels of the whole frame.
+    /// Of what was drawn in `rect`, which becomes the whole of it: no pixel is painted beside it.
+    fn new(offscreen: Offscreen, mut shapes: Vec<ClippedShape>, scale: f32, rect: Rect, settings: FigureSettings) -> Self {
+        shapes.retain(|clipped| clipped.clip_rect.intersects(rect) && clipped.shape.visual_bounding_rect().intersects(rect));
+        for clipped in &mut shapes {
+            clipped.clip_rect = clipped.clip_rect.translate(-rect.min.to_vec2());
+            clipped.shape.translate(-rect.min.to_vec2());
+        }
+        let size = [rect.width(), rect.height()].map(|side| (side * scale).round().max(1.0) as u32);
+        let rect = Rect::from_min_size(egui::Pos2::ZERO, rect.size());
+        Self { offscreen, shapes, of: FrameOf { size, scale, seconds: 0.0 }, rect, settings }
+    }
+
+    /// The shapes with lines as wide as was asked for, and their pixels.
     fn paint(&mut self) -> (Vec<ClippedShape>, ColorImage) {
-        let mut shapes = std::mem::take(&mut self.output.shapes);
+        let mut shapes = std::mem::take(&mut self.shapes);
         if self.settings.line_width != 1.0 {
             shapes.iter_mut().for_each(|clipped| widen(&mut clipped.shape, self.settings.line_width));
         }
@@ -203,22 +295,24 @@ impl LaidOut {
     }
 
     /// Writes it as a PNG, an SVG or a PDF, by the ending. Errors name the file.
-    pub(in crate::app) fn write(mut self, path: &Path, title: &str) -> Result<(), WindowError> {
+    pub(in crate::app) fn write(mut self, path: &Path, title: &str, description: &str) -> Result<(), WindowError> {
         let (shapes, pixels) = self.paint();
         let (scale, width_mm) = (self.of.scale, self.settings.width_mm);
+        let about = About { title, description, program: concat!("heescope ", env!("CARGO_PKG_VERSION")) };
         let background: Color32 = self.offscreen.background();
         match ending(path).as_str() {
             "svg" => {
-                let options = SvgOptions { pixels: &pixels, scale, width_mm: Some(width_mm), outlines: self.settings.outlines, title };
+                let options = SvgOptions { pixels: &pixels, scale, width_mm: Some(width_mm), outlines: self.settings.outlines, about };
                 write_atomically(path, svg(&shapes, self.rect, background, &options).as_bytes()).map_err(WindowError::file)
             }
             "pdf" => {
-                let options = PdfOptions { pixels: &pixels, scale, width_mm, title };
+                let options = PdfOptions { pixels: &pixels, scale, width_mm, about };
                 write_atomically(path, &pdf(&shapes, self.rect, background, &options)).map_err(WindowError::file)
             }
             _ => {
                 let picture = crop(&pixels, self.rect, scale).ok_or(WindowError::EmptyPicture)?;
-                save_png(path, &picture).map_err(WindowError::file)
+                let bytes = png(&picture, width_mm, about).map_err(|error| WindowError::file(FileError::encode("the figure", error)))?;
+                write_atomically(path, &bytes).map_err(WindowError::file)
             }
         }
     }
@@ -300,5 +394,80 @@ mod tests {
             }
         }
         assert!(count > 60, "{count} figures");
+    }
+
+    #[test]
+    fn title_names_of_axes_and_colours_are_as_they_were_asked_for() {
+        let snapshot = at_work(presets::by_name("dead-leaves").unwrap(), wave);
+        let fits = fitted(&snapshot, wave);
+        let state = taken_in(snapshot, fits);
+        let snapshot = state.latest.as_deref().unwrap();
+        let drawn = |kind: ViewKind, name: &str, settings: &FigureSettings| {
+            let mut view = registry::create(kind);
+            let draw = |ui: &mut Ui| view.ui(ui, &state, snapshot, &mut Vec::new());
+            lay_out(Content::Figure(name.into()), settings, 100.0, [680.0, 580.0], draw).unwrap()
+        };
+        let usual = FigureSettings::default();
+        let texts = |laid_out: &LaidOut| {
+            let inside = |clipped: &&ClippedShape| laid_out.rect.contains_rect(clipped.shape.visual_bounding_rect());
+            let text =
+                |clipped: &ClippedShape| if let Shape::Text(text) = &clipped.shape { Some(text.galley.text().to_string()) } else { None };
+            laid_out.shapes.iter().filter(inside).filter_map(text).collect::<Vec<_>>()
+        };
+        let change = |title: bool| texts(&drawn(ViewKind::Learning, "Weight change and norm", &FigureSettings { title, ..usual.clone() }));
+        let [titled, untitled] = [true, false].map(change);
+        assert!(titled.contains(&"mean norm of a column".into()) && titled.len() == untitled.len() + 3, "{titled:?}, {untitled:?}");
+        let raced = taken_in(at_work(presets::by_name("ridge").unwrap(), wave), None);
+        let distance = |axis_names: bool| {
+            let (settings, mut view) = (FigureSettings { axis_names, ..usual.clone() }, registry::create(ViewKind::Posterior));
+            let draw = |ui: &mut Ui| view.ui(ui, &raced, raced.latest.as_deref().unwrap(), &mut Vec::new());
+            let laid_out = lay_out(Content::Figure("distance to the posterior".into()), &settings, 100.0, [900.0, 700.0], draw).unwrap();
+            texts(&laid_out).contains(&"s simulated".to_string())
+        };
+        assert_eq!([true, false].map(distance), [true, false]);
+        let pictures = crate::export::mosaic::ColourMap::ALL
+            .map(|colours| drawn(ViewKind::ReceptiveFields, "filters", &FigureSettings { colours, ..usual.clone() }).picture().unwrap());
+        let is_grey = |picture: &image::RgbImage| {
+            let grey = picture.pixels().filter(|p| p[0].abs_diff(p[1]) < 24 && p[1].abs_diff(p[2]) < 24).count();
+            grey as f64 > 0.99 * f64::from(picture.width() * picture.height())
+        };
+        assert_eq!(pictures.each_ref().map(is_grey), [false, false, true]);
+        assert!(pictures[0] != pictures[1]);
+    }
+
+    /// Narrow figures with small letters and large ones of many dots: what is painted is the figure alone, and its letters are there
+    /// before the pass that needs them.
+    #[test]
+    fn figures_of_any_size_have_a_bounded_number_of_pixels() {
+        let state = taken_in(at_work(presets::by_name("digits").unwrap(), wave), None);
+        let snapshot = state.latest.as_deref().unwrap();
+        for (width_mm, font_pt, dpi, ratio) in
+            [(1e-9, 3.0, 1200.0, 0.75), (1e-9, 40.0, 1200.0, 5.0), (500.0, 40.0, 1200.0, 5.0), (85.0, 3.0, 36.0, 0.1)]
+        {
+            let settings = FigureSettings { width_mm, font_pt, dpi, ratio, ..FigureSettings::default() };
+            for kind in [ViewKind::ReceptiveFields, ViewKind::Learning, ViewKind::Traces] {
+                let mut view = registry::create(kind);
+                let mut draw = |ui: &mut Ui| view.ui(ui, &state, snapshot, &mut Vec::new());
+                let mut layout = Layout::new(Content::View, &settings, dpi, [680.0, 580.0]);
+                let (mut made, mut needed) = (0, 0);
+                let laid_out = loop {
+                    match layout.pass(&mut draw) {
+                        Progress::GoesOn if matches!(layout.pass, Pass::Letters { .. }) => {
+                            made += 1;
+                            needed = layout.letters.len();
+                        }
+                        Progress::GoesOn => {}
+                        Progress::IsNotThere => break None,
+                        Progress::Done(laid_out) => break Some(laid_out),
+                    }
+                };
+                let Some(laid_out) = laid_out else { continue };
+                assert!(made > 0 && needed > 10, "{made} frames of letters for {needed}");
+                let [width, height] = laid_out.of.size.map(|side| side as f32);
+                let shown = format!("{width_mm} mm, {font_pt} pt, {dpi} dpi, {ratio}: {} of {width} x {height}", kind.title());
+                assert!(width * height <= 1.01 * MOST_PIXELS && laid_out.of.scale * LETTERS <= LARGEST_LETTER, "{shown}");
+                assert_eq!(laid_out.rect.min, egui::Pos2::ZERO);
+            }
+        }
     }
 }

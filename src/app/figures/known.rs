@@ -11,6 +11,8 @@ use std::collections::HashMap;
 pub(in crate::app) struct Known {
     pub(in crate::app) figures: Vec<figure::Marked>,
     pub(in crate::app) size: [f32; 2],
+    /// The whole view is drawn as high as what there is to show.
+    pub(in crate::app) is_as_high_as_it_is: bool,
 }
 
 /// Those of all views that were drawn.
@@ -36,6 +38,6 @@ impl KnownFigures {
         let size = ui.max_rect().size();
         figure::take(ui.ctx());
         draw(ui);
-        self.0.insert(kind, Known { figures: figure::take(ui.ctx()), size: size.into() });
+        self.0.insert(kind, Known { figures: figure::take(ui.ctx()), size: size.into(), ..Known::default() });
     }
 }

@@ -3,9 +3,11 @@
 pub(super) mod caption;
 pub(super) mod dialog;
 pub(super) mod drawing;
+mod filter_fields;
 pub(super) mod known;
 
 use crate::app::views::ViewKind;
+use crate::export::mosaic::ColourMap;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -14,6 +16,7 @@ pub(super) const COLUMNS: [(&str, f32); 2] = [("one column", 85.0), ("two column
 
 /// How figures are written; kept between two runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FigureSettings {
     /// Width, mm.
     pub width_mm: f32,
@@ -27,6 +30,12 @@ pub struct FigureSettings {
     pub line_width: f32,
     /// Light letters on a dark ground.
     pub dark: bool,
+    /// Colours of signed values.
+    pub colours: ColourMap,
+    /// The axes are named.
+    pub axis_names: bool,
+    /// A figure by itself has its title and the names of its lines above it.
+    pub title: bool,
     /// Letters of an SVG as outlines; else they stay text.
     pub outlines: bool,
     /// A text file of the same name says what the figure shows and how it came about.
@@ -44,6 +53,9 @@ impl Default for FigureSettings {
             dpi: 300.0,
             line_width: 1.0,
             dark: false,
+            colours: ColourMap::default(),
+            axis_names: true,
+            title: true,
             outlines: true,
             caption: true,
             folder: PathBuf::new(),

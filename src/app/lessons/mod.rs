@@ -36,6 +36,9 @@ struct Place {
     predicted: Option<usize>,
 }
 
+/// Points that a window is wide from which on the panel stands beside the views.
+const BESIDE: f32 = 1150.0;
+
 impl Lessons {
     /// Opens or closes the panel; the lesson stays where it is.
     pub(super) fn toggle(&mut self) {
@@ -67,7 +70,13 @@ impl Lessons {
         let step = self.under_way.as_ref().filter(|_| self.open).and_then(|place| lesson::all().get(place.lesson)?.steps.get(place.step));
         let is_new = highlight::set(ui.ctx(), step.and_then(|step| step.control.as_deref()));
         if self.open {
-            egui::Panel::right("lessons").default_size(280.0).size_range(220.0..=400.0).show(ui, |ui| {
+            // Beside Controls and a view there may be too little room: then it stands below the view.
+            let panel = if ui.ctx().content_rect().width() < BESIDE {
+                egui::Panel::bottom("lessons below").default_size(190.0).size_range(110.0..=320.0)
+            } else {
+                egui::Panel::right("lessons").default_size(280.0).size_range(220.0..=400.0)
+            };
+            panel.show(ui, |ui| {
                 egui::ScrollArea::vertical().show(ui, |ui| match &self.under_way {
                     None => self.list(ui, snapshot, actions),
                     Some(_) => self.lesson(ui, state, snapshot, actions),

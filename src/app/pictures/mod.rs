@@ -2,13 +2,26 @@
 
 mod letters;
 mod pdf;
+mod png;
 mod svg;
 
 pub(super) use pdf::{PdfOptions, pdf};
+pub(super) use png::png;
 pub(super) use svg::{SvgOptions, svg};
 
 use egui::epaint::{ClippedShape, ColorMode, EllipseShape, Mesh, PathShape, RectShape, Shape, StrokeKind, TextShape};
 use egui::{Color32, ColorImage, Pos2, Rect, Stroke};
+
+/// What a file says of itself.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    /// What the figure is.
+    pub(super) title: &'a str,
+    /// What it shows and how it came about.
+    pub(super) description: &'a str,
+    /// The program and its version.
+    pub(super) program: &'a str,
+}
 
 /// The part of a screenshot that `rect` (points) covers; `scale` pixels a point.
 pub(super) fn crop(screenshot: &ColorImage, rect: Rect, scale: f32) -> Option<image::RgbImage> {

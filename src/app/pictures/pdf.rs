@@ -1,7 +1,7 @@
 //! Shapes as one page of a PDF.
 
 use super::letters::{Letters, Segment};
-use super::{Canvas, TextRow, crop, draw};
+use super::{About, Canvas, TextRow, crop, draw};
 use egui::epaint::{ClippedShape, EllipseShape, PathShape, RectShape};
 use egui::{Color32, ColorImage, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 use flate2::Compression;
@@ -24,7 +24,7 @@ pub(in crate::app) struct PdfOptions<'a> {
     pub(in crate::app) scale: f32,
     pub(in crate::app) width_mm: f32,
     /// What the figure is.
-    pub(in crate::app) title: &'a str,
+    pub(in crate::app) about: About<'a>,
 }
 
 /// The shapes inside `rect` on a page of their size. Letters are outlines: no font is needed where it is opened.
@@ -43,18 +43,18 @@ pub(in crate::app) fn pdf(shapes: &[ClippedShape], rect: Rect, background: Color
     page.content.set_line_join(LineJoinStyle::RoundJoin);
     page.polygon(&[rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()], background);
     draw(shapes, rect, &mut page);
-    file(page, units * rect.size(), options.title)
+    file(page, units * rect.size(), options.about)
 }
 
 /// The page with all that belongs to it.
-fn file(page: Page<'_>, size: Vec2, title: &str) -> Vec<u8> {
+fn file(page: Page<'_>, size: Vec2, about: About<'_>) -> Vec<u8> {
     let Page { content, images, opacities, .. } = page;
     let [catalog, pages, leaf, stream, info] = [1, 2, 3, 4, 5].map(Ref::new);
     let image_id = |i: usize| Ref::new(6 + i as i32);
     let state_id = |i: usize| Ref::new(6 + (images.len() + i) as i32);
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(pages);
-    pdf.document_info(info).title(TextStr(title)).creator(TextStr("heescope"));
+    pdf.document_info(info).title(TextStr(about.title)).subject(TextStr(about.description)).creator(TextStr(about.program));
     pdf.pages(pages).kids([leaf]).count(1);
     let mut described = pdf.page(leaf);
     described.parent(pages).media_box(PdfRect::new(0.0, 0.0, size.x, size.y)).contents(stream);

@@ -1,7 +1,7 @@
 //! Shapes as SVG.
 
 use super::letters::{Letters, Segment};
-use super::{Canvas, TextRow, crop, draw};
+use super::{About, Canvas, TextRow, crop, draw};
 use base64::Engine as _;
 use egui::epaint::{ClippedShape, EllipseShape, PathShape, RectShape};
 use egui::{Color32, ColorImage, Pos2, Rect, Stroke};
@@ -15,7 +15,7 @@ pub(in crate::app) struct SvgOptions<'a> {
     /// Width in mm; None: one user unit a point.
     pub(in crate::app) width_mm: Option<f32>,
     /// What the figure is.
-    pub(in crate::app) title: &'a str,
+    pub(in crate::app) about: About<'a>,
     /// Letters as outlines, which need no font where the file is opened; else they stay text.
     pub(in crate::app) outlines: bool,
 }
@@ -29,7 +29,8 @@ pub(in crate::app) fn svg(shapes: &[ClippedShape], rect: Rect, background: Color
     let mut writer =
         Svg { out: String::new(), pixels: options.pixels, scale: options.scale, letters: options.outlines.then(Letters::new), clips: 0 };
     let _ = writeln!(writer.out, "<svg xmlns=\"http://www.w3.org/2000/svg\" {size} viewBox=\"{} {} {w} {h}\">", rect.left(), rect.top());
-    let _ = writeln!(writer.out, "<title>{}</title>", escape(options.title));
+    let _ = writeln!(writer.out, "<title>{}</title>", escape(options.about.title));
+    let _ = writeln!(writer.out, "<desc>{}</desc>", escape(options.about.description));
     let _ = writeln!(writer.out, "<rect x=\"{}\" y=\"{}\" width=\"{w}\" height=\"{h}\" {}/>", rect.left(), rect.top(), fill(background));
     draw(shapes, rect, &mut writer);
     writer.out.push_str("</svg>\n");
@@ -199,9 +200,16 @@ mod tests {
             clipped(Shape::image(egui::TextureId::User(7), view, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE), view),
         ];
         let screenshot = ColorImage::filled([100, 80], Color32::from_rgb(1, 2, 3));
-        let options = SvgOptions { pixels: &screenshot, scale: 1.0, width_mm: None, title: "a & b", outlines: false };
+        let options = SvgOptions {
+            pixels: &screenshot,
+            scale: 1.0,
+            width_mm: None,
+            about: About { title: "a & b", description: "n < 3", program: "heescope 1" },
+            outlines: false,
+        };
         let text = svg(&shapes, view, Color32::BLACK, &options);
         assert!(text.contains("<line x1=\"12.00\"") && text.contains("#ff0000"), "{text}");
+        assert!(text.contains("<title>a &amp; b</title>") && text.contains("<desc>n &lt; 3</desc>"), "{text}");
         assert!(text.contains("<circle") && text.contains("fill-opacity=\"0.502\""), "{text}");
         assert!(text.contains("points=\"11.00,12.00 14.00,15.00 14.00,16.00 11.00,13.00 \""), "a band by its outline: {text}");
         assert!(text.contains("rx=\"4.00\"") && !text.contains("#ffff00"), "outside the view though not clipped: {text}");

@@ -7,7 +7,7 @@ use crate::dynamics::Probes;
 use crate::experiment::session::Session;
 use crate::experiment::{FrozenModel, ModelVersion, presets};
 use crate::export::images::{self, Tone};
-use crate::export::mosaic::{self, Layout, Scale};
+use crate::export::mosaic::{self, Colours, Layout, Scale};
 use crate::model::receptive_field;
 use crate::studies::StudyTarget;
 use crate::studies::generation::comparison::Settings;
@@ -82,7 +82,7 @@ impl Living for Filters {
         let [columns, rows] = TILES;
         let count = filters.ncols().min(columns * rows);
         let layout = Layout { columns, ..Layout::new(count, self.0.model().image_shape(), 1) };
-        of_rgb(&mosaic::render(filters.view(), &Vec::from_iter(0..count), layout, Scale::PerFilter, dark))
+        of_rgb(&mosaic::render(filters.view(), &Vec::from_iter(0..count), layout, Scale::PerFilter, Colours::usual(dark)))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::app::widgets::number_field::drag_value;
 use crate::app::widgets::panels::{self, Panel};
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
-use crate::export::mosaic::{self, Layout, Scale};
+use crate::export::mosaic::{self, Colours, Layout, Scale};
 use crate::export::table::Table;
 use crate::studies::learning_rules::{GRADIENT_RULES, GradientEstimate, IMAGES, LearningPoint, MACHINES, RuleComparison, STUDY};
 use crate::studies::{Detail, Point, Study, StudyOptions};
@@ -45,7 +45,7 @@ pub struct LearningRules {
     updates: Option<u64>,
     comparison: Option<Arc<RuleComparison>>,
     gradients: Option<Arc<Vec<GradientEstimate>>>,
-    mosaics: HashMap<String, CachedTexture<bool>>,
+    mosaics: HashMap<String, CachedTexture<Colours>>,
 }
 
 impl View for LearningRules {
@@ -183,14 +183,14 @@ impl LearningRules {
 
     /// The first columns of `images`, `[pixels, count]`, as a square of tiles.
     fn tiles(&mut self, ui: &mut Ui, name: &str, images: &Array2<f32>, shape: [usize; 2], version: [u64; 2], side: f32) {
-        let dark = ui.visuals().dark_mode;
+        let colours = theme::colours(ui);
         let count = images.ncols().min(SHOWN);
         let make = || {
             let layout = Layout::new(count, shape, 1);
-            let picture = mosaic::render(images.view(), &Vec::from_iter(0..count), layout, Scale::Shared, dark);
+            let picture = mosaic::render(images.view(), &Vec::from_iter(0..count), layout, Scale::Shared, colours);
             ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
         };
-        let texture = self.mosaics.entry(name.into()).or_default().get(ui, name, dark, version, make);
+        let texture = self.mosaics.entry(name.into()).or_default().get(ui, name, colours, version, make);
         let (rect, _) = ui.allocate_exact_size(Vec2::splat(side.max(8.0)), Sense::hover());
         figure::mark(ui, name, rect);
         if let Some(texture) = texture {

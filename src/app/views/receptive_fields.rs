@@ -1,26 +1,23 @@
-//! Receptive fields: the mosaic of every filter, live; click one to enlarge and trace it; export.
+//! Receptive fields: the mosaic of every filter, live; click one to enlarge and trace it.
 
 use crate::analysis::gabor::Gabor;
-use crate::app::actions::{Action, ExportSettings, PathField};
+use crate::app::actions::{Action, ExportSettings};
 use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
-use crate::app::widgets::number_field::slider;
-use crate::app::widgets::path_field::path_field;
 use crate::app::widgets::texture::Slot;
-use crate::app::widgets::{figure, whole_frame};
+use crate::app::widgets::{colour_bar, figure, whole_frame};
 use crate::engine::{Snapshot, Watch};
-use crate::export::filters::Format;
-use crate::export::mosaic::{Layout, Scale, diverging, render};
+use crate::export::filters::Look;
+use crate::export::mosaic::{Colours, Layout, Scale, diverging, render};
 use crate::export::table::Table;
 use crate::model::{FamilyConfig, receptive_field};
 use crate::studies::fits;
 use egui::{Color32, ColorImage, Rect, Sense, TextureId, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Between two pictures of weights that learn.
@@ -38,7 +35,7 @@ struct Key {
     scale: Scale,
     order: Order,
     grouping: Grouping,
-    dark: bool,
+    colours: Colours,
 }
 
 /// What the view keeps.
@@ -57,6 +54,8 @@ pub struct ReceptiveFields {
     drawn: Option<Key>,
     drawn_at: Option<Instant>,
     filters: Array2<f32>,
+    /// The strongest weight of all.
+    top: f32,
     /// Rows and columns of a filter.
     shape: [usize; 2],
     /// Units by position, and how many each group holds.
@@ -79,6 +78,7 @@ impl Default for ReceptiveFields {
             drawn: None,
             drawn_at: None,
             filters: Array2::zeros((0, 0)),
+            top: 0.0,
             shape: [0, 0],
             order: Vec::new(),
             counts: Vec::new(),
@@ -95,16 +95,20 @@ struct Places {
     side: f32,
     /// Points a weight.
     zoom: f32,
+    /// Height of the colour bar below the mosaic.
+    bar: f32,
 }
 
 impl Places {
-    fn new(ui: &Ui, layout: Layout, is_selected: bool) -> Self {
-        let available = ui.available_size() - vec2(0.0, 24.0);
+    fn new(ui: &Ui, layout: Layout, scale: Scale, is_selected: bool) -> Self {
+        // Each filter with a scale of its own: then no colour stands for a value.
+        let bar = if scale == Scale::Shared { colour_bar::HEIGHT } else { 0.0 };
+        let available = ui.available_size() - vec2(0.0, 24.0 + bar);
         let [width, height] = layout.size().map(|side| side as f32);
         let zoom_in = |available: egui::Vec2| (available.x / width).min(available.y / height).clamp(0.5, 64.0);
         let below = available.y - height * zoom_in(available) > 150.0;
         let side = if !is_selected || below { 0.0 } else { 190.0f32.min(available.x * 0.35) };
-        Self { layout, available, below, side, zoom: zoom_in(available - vec2(side, 0.0)) }
+        Self { layout, available, below, side, zoom: zoom_in(available - vec2(side, 0.0)), bar }
     }
 
     /// Width and height of the mosaic, weights.
@@ -130,8 +134,8 @@ impl View for ReceptiveFields {
         ui.horizontal_wrapped(|ui| {
             self.layer_controls(ui, depth);
             self.order_controls(ui, snapshot);
-            self.export_menu(ui, state, actions);
         });
+        self.follow_export(state, actions);
         if snapshot.weights.is_empty() {
             ui.label("No weights yet: choose a preset on the left.");
             return;
@@ -149,7 +153,7 @@ impl View for ReceptiveFields {
             let names: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
             ui.weak(format!("From above: {}", names.join(", ")));
         }
-        let places = Places::new(ui, self.layout(), self.selected.is_some());
+        let places = Places::new(ui, self.layout(), self.scale, self.selected.is_some());
         let direction = if places.below { egui::Layout::top_down(egui::Align::Min) } else { egui::Layout::left_to_right(egui::Align::Min) };
         ui.with_layout(direction, |ui| {
             self.mosaic(ui, texture, &places, snapshot, fits, actions);
@@ -201,16 +205,13 @@ impl ReceptiveFields {
         }
     }
 
-    fn export_menu(&self, ui: &mut Ui, state: &ViewState, actions: &mut Vec<Action>) {
-        let mut settings = ExportSettings { scale: self.scale, layer: self.layer, ..state.export.clone() };
-        let mut asked = Vec::new();
-        let config = egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
-        let button = egui::containers::menu::MenuButton::new("Export").config(config);
-        button.ui(ui, |ui| export(ui, &mut settings, &mut asked)).0.on_hover_text("PNG, SVG, NPY (Ctrl-E)");
+    /// What is exported is the layer that is shown, at its scale.
+    fn follow_export(&self, state: &ViewState, actions: &mut Vec<Action>) {
+        let look = Look { scale: self.scale, ..state.export.look };
+        let settings = ExportSettings { look, layer: self.layer, ..state.export.clone() };
         if settings != state.export {
             actions.push(Action::SetExport(settings));
         }
-        actions.extend(asked);
     }
 
     /// The picture of all filters with what is marked on it; a click selects a filter and traces its unit.
@@ -224,9 +225,13 @@ impl ReceptiveFields {
         actions: &mut Vec<Action>,
     ) {
         let (layout, zoom) = (places.layout, places.zoom);
-        let (rect, response) = ui.allocate_exact_size(places.size() * zoom, Sense::click());
+        let (all, response) = ui.allocate_exact_size(places.size() * zoom + vec2(0.0, places.bar), Sense::click());
+        let rect = all.with_max_y(all.max.y - places.bar);
+        if places.bar > 0.0 {
+            colour_bar::colour_bar(ui, all.with_min_y(rect.max.y), self.top);
+        }
         ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
-        figure::mark(ui, "filters", rect);
+        figure::mark(ui, "filters", all);
         let place = |position: usize| places.tile(rect, position);
         if let Some(fits) = fits.filter(|_| self.ellipses) {
             ellipses(ui, fits, snapshot, &self.order, &place, zoom);
@@ -291,7 +296,7 @@ impl ReceptiveFields {
             scale: self.scale,
             order: self.sort,
             grouping: self.grouping,
-            dark: ui.visuals().dark_mode,
+            colours: theme::colours(ui),
         };
         let is_here = self.texture.id(ui).is_some();
         if self.drawn == Some(key) && is_here {
@@ -319,9 +324,10 @@ impl ReceptiveFields {
             let Ok(model) = snapshot.model() else { return };
             receptive_field::filters(&model, self.layer, moving.then_some(&snapshot.states))
         };
+        self.top = self.filters.iter().fold(0.0, |top, w| if w.is_finite() { top.max(w.abs()) } else { top });
         self.arrange(state, fits);
         let layout = self.layout();
-        let picture = render(self.filters.view(), &self.order, layout, self.scale, key.dark);
+        let picture = render(self.filters.view(), &self.order, layout, self.scale, key.colours);
         let size = [picture.width() as usize, picture.height() as usize];
         self.texture.put(ui, "filters", ColorImage::from_rgb(size, picture.as_raw()), TextureOptions::NEAREST);
     }
@@ -385,7 +391,7 @@ fn paint(ui: &mut Ui, values: &[f32], [rows, columns]: [usize; 2], side: f32, to
     figure::mark(ui, format!("chosen unit: {name}"), rect);
     for (i, value) in values.iter().enumerate() {
         let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
-        let [r, g, b] = diverging(value / top, ui.visuals().dark_mode);
+        let [r, g, b] = diverging(value / top, theme::colours(ui));
         ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
     }
     if let Some(p) = response.hover_pos() {
@@ -425,40 +431,5 @@ fn ellipses(ui: &Ui, fits: &Fits, snapshot: &Snapshot, order: &[usize], place: &
         };
         let line = egui::Shape::closed_line((0..24).map(around).collect(), egui::Stroke::new(1.2, color));
         ui.painter().with_clip_rect(rect).add(line);
-    }
-}
-
-fn export(ui: &mut Ui, settings: &mut ExportSettings, asked: &mut Vec<Action>) {
-    ui.set_min_width(280.0);
-    ui.label("Format");
-    let names = [
-        (Format::Png, "PNG mosaic", "png"),
-        (Format::Svg, "SVG", "svg"),
-        (Format::Npy, "NPY", "npy"),
-        (Format::EachPng, "One PNG a filter", ""),
-        (Format::Csv, "CSV of the fits", "csv"),
-    ];
-    ui.horizontal_wrapped(|ui| {
-        for (format, name, ending) in names {
-            if ui.selectable_value(&mut settings.format, format, name).clicked() {
-                settings.path = PathBuf::from(&settings.path).with_extension(ending).display().to_string();
-            }
-        }
-    });
-    if settings.format == Format::Svg {
-        ui.checkbox(&mut settings.outlines, "Outline the Gabor fits");
-    }
-    let label = ui.label("Screen pixels a weight");
-    ui.add(slider(&mut settings.zoom, 1..=16, "")).labelled_by(label.id);
-    let label = ui.label(if settings.format == Format::EachPng { "Folder" } else { "File" });
-    ui.horizontal(|ui| {
-        path_field(ui, &label, "filters.png", &mut settings.path);
-        if ui.button("Choose").clicked() {
-            asked.push(Action::Dialog(PathField::Export));
-        }
-    });
-    if ui.add_enabled(!settings.path.trim().is_empty(), egui::Button::new("Export filters")).clicked() {
-        asked.push(Action::Export);
-        ui.close();
     }
 }

@@ -57,6 +57,7 @@ pub(in crate::app) fn at_work(config: Config, value: fn(usize) -> f32) -> Snapsh
         visited: 14_400,
         distance: (1..9).map(|i| [f64::from(i), f64::from(value(i as usize)).abs()]).collect(),
         theory_ms: Some([3.0, f64::from(value(3))]),
+        floor: Some(0.03 + 0.01 * adaptation),
         mixing: None,
     };
     let racers = vec![racer(0.0), racer(2.0)];

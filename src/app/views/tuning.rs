@@ -149,11 +149,11 @@ fn figures(ui: &mut Ui, responses: &Responses, unit: usize) {
     let (columns, size) = panels::layout(ui, 8, 4);
     let tuned = &responses.units[unit];
     let list: Vec<Panel<'_>> = vec![
-        Box::new(|ui| map(ui, size, responses, unit, dark)),
+        Box::new(|ui| map(ui, size, responses, unit)),
         Box::new(|ui| orientation(ui, size, tuned, dark)),
         Box::new(|ui| phases(ui, size, tuned)),
         Box::new(|ui| contrast(ui, size, responses, unit)),
-        Box::new(|ui| best(ui, size, responses, unit, dark)),
+        Box::new(|ui| best(ui, size, responses, unit)),
         Box::new(|ui| {
             let values = values(responses, circular_variance);
             histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], Some(("macaque", MACAQUE_CIRCULAR_VARIANCE)));
@@ -232,7 +232,8 @@ fn plot<'a>(name: &str, size: egui::Vec2) -> Plot<'a> {
 }
 
 /// Mean rate over phases, orientation across, frequency up.
-fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
+fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
+    let colours = theme::colours(ui);
     let range = |values: &[f64]| values.first().zip(values.last()).map_or(String::new(), |(low, high)| format!("{low} to {high}"));
     ui.strong(format!("Response: 0 to 180 deg, {} up", range(&responses.protocol.frequencies)))
         .on_hover_text("Rate above that to a blank by orientation and frequency (cycles a pixel), mean over phases");
@@ -244,7 +245,7 @@ fn map(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: 
     let cell = vec2(rect.width() / o as f32, rect.height() / f as f32);
     for a in 0..o {
         for b in 0..f {
-            let [r, g, bl] = diverging((mean(a, b) / top) as f32, dark);
+            let [r, g, bl] = diverging((mean(a, b) / top) as f32, colours);
             let corner = rect.min + vec2(a as f32 * cell.x, (f - 1 - b) as f32 * cell.y);
             ui.painter().rect_filled(Rect::from_min_size(corner, cell + vec2(0.5, 0.5)), 0.0, Color32::from_rgb(r, g, bl));
         }
@@ -306,7 +307,8 @@ fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
 }
 
 /// The best grating as it was shown.
-fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark: bool) {
+fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
+    let colours = theme::colours(ui);
     ui.strong("Its best grating");
     let (protocol, tuned) = (&responses.protocol, &responses.units[unit]);
     let phase = (0..tuned.by_phase.len()).max_by(|&a, &b| tuned.by_phase[a].total_cmp(&tuned.by_phase[b])).unwrap_or(0);
@@ -319,7 +321,7 @@ fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize, dark:
     figure::mark(ui, "best grating", rect);
     for (i, value) in Protocol::grating(responses.shape, angle, protocol.frequencies[f], cycle, 1.0).enumerate() {
         let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
-        let [r, g, b] = diverging(value / 1.5, dark);
+        let [r, g, b] = diverging(value / 1.5, colours);
         ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
     }
 }

@@ -163,7 +163,7 @@ mod tests {
         for (a, b) in mesh(&first).vertices.iter().zip(&mesh(&moved).vertices) {
             assert!((b.pos - a.pos - vec2(20.0, 0.0)).length() < 1e-2, "{:?} became {:?}", a.pos, b.pos);
         }
-        figure::set_saved(&ctx, true);
+        figure::set_saved(&ctx, figure::Shown { axis_names: true });
         let curves = shapes(&ctx, &lines, 10.0);
         assert!(curves.len() == 2 && curves.iter().all(|shape| matches!(shape, Shape::Path(path) if path.points.len() == 300)));
         let whole = |shape| ClippedShape { clip_rect: Rect::EVERYTHING, shape, transform_after_tessellation: Default::default() };

@@ -15,14 +15,34 @@ fn saved() -> Id {
     Id::unique("the view being drawn is saved")
 }
 
-/// Says whether the view drawn next becomes a file: then it draws curves, not their triangles.
-pub fn set_saved(ctx: &Context, on: bool) {
-    ctx.data_mut(|data| data.insert_temp(saved(), on));
+fn titles() -> Id {
+    Id::unique("titles of the view being drawn")
+}
+
+/// How figures of a view are drawn that becomes a file.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    /// The axes are named.
+    pub axis_names: bool,
+}
+
+/// Says that the view drawn next becomes a file: then it draws curves, not their triangles.
+pub fn set_saved(ctx: &Context, shown: Shown) {
+    ctx.data_mut(|data| data.insert_temp(saved(), shown));
 }
 
 /// Whether the view being drawn becomes a file.
 pub fn is_saved(ctx: &Context) -> bool {
-    ctx.data(|data| data.get_temp(saved())).unwrap_or_default()
+    shown(ctx).is_some()
+}
+
+fn shown(ctx: &Context) -> Option<Shown> {
+    ctx.data(|data| data.get_temp(saved()))
+}
+
+/// Places of the titles drawn since the last call.
+pub fn take_titles(ctx: &Context) -> Vec<Rect> {
+    ctx.data_mut(|data| data.remove_temp(titles())).unwrap_or_default()
 }
 
 /// Says that what stands in `rect` is a figure of this name.
@@ -40,9 +60,12 @@ pub fn take(ctx: &Context) -> Vec<Marked> {
 pub fn title<'a>(ui: &mut Ui, title: &str, lines: impl IntoIterator<Item = (&'a str, Color32)>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        ui.strong(greek(title));
+        let mut place = ui.strong(greek(title)).rect;
         for (name, color) in lines {
-            ui.colored_label(color, greek(name));
+            place = place.union(ui.colored_label(color, greek(name)).rect);
+        }
+        if is_saved(ui.ctx()) {
+            ui.data_mut(|data| data.get_temp_mut_or_default::<Vec<Rect>>(titles()).push(place));
         }
     });
 }
@@ -86,7 +109,9 @@ pub trait Figure<'a> {
 impl<'a> Figure<'a> for Plot<'a> {
     fn figure<R>(self, ui: &mut Ui, name: impl Into<String>, build: impl FnOnce(&mut PlotUi<'a>) -> R + 'a) -> PlotResponse<R> {
         let name = name.into();
-        let shown = ui.scope(|ui| self.show(ui, build));
+        let is_named = shown(ui.ctx()).is_none_or(|shown| shown.axis_names);
+        let plot = if is_named { self } else { self.x_axis_label("").y_axis_label("") };
+        let shown = ui.scope(|ui| plot.show(ui, build));
         note_plot(ui, &name, shown.response.rect, &shown.inner);
         mark(ui, name, shown.response.rect);
         shown.inner

@@ -4,6 +4,7 @@ pub mod background_value;
 pub mod cached_lines;
 pub mod cached_texture;
 pub mod choice;
+pub mod colour_bar;
 pub mod decimate;
 pub mod figure;
 pub mod greek;

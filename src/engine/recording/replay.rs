@@ -1,6 +1,6 @@
 //! Reading a recording, and showing it as an engine would.
 
-use super::{ENDING, HEADER, HEADER_OF_ALL, MOST_PACKED, fill, unpack};
+use super::{ENDING, HEADER, HEADER_BEFORE, HEADER_OF_ALL, MOST_PACKED, fill, unpack};
 use crate::engine::{Command, Event, Snapshot, SnapshotSource};
 use crate::export::FileError;
 use std::cell::RefCell;
@@ -29,7 +29,7 @@ impl RecordedRun {
         let mut file = BufReader::new(File::open(path).map_err(failed)?);
         let mut header = vec![0; HEADER.len()];
         file.read_exact(&mut header).map_err(|_| FileError::content(path, format!("no recording (*{ENDING})")))?;
-        if header != HEADER {
+        if header != HEADER && header != HEADER_BEFORE {
             let is_other = header.starts_with(HEADER_OF_ALL);
             return Err(FileError::content(path, if is_other { "a recording of a later version" } else { "no recording" }));
         }

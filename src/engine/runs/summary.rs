@@ -4,7 +4,7 @@ use crate::analysis::density::DensityGrid;
 use crate::experiment::parameters;
 use crate::experiment::session::SessionState;
 use crate::experiment::{Config, presets};
-use crate::export::mosaic::{self, Layout, Scale};
+use crate::export::mosaic::{self, Colours, Layout, Scale};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -132,14 +132,14 @@ pub(super) fn thumbnail(state: &SessionState) -> image::RgbImage {
             let top = grid.density.fold(f64::MIN_POSITIVE, |top, &p| top.max(p));
             image::RgbImage::from_fn(side, side, |x, y| {
                 let p = grid.density[[THUMBNAIL - 1 - y as usize, x as usize]] / top;
-                image::Rgb(mosaic::diverging(p as f32, true))
+                image::Rgb(mosaic::diverging(p as f32, Colours::usual(true)))
             })
         }
         None => {
             let weights = &model.weights[0];
             let count = weights.ncols().min(FILTERS * FILTERS);
             let layout = Layout::new(count, model.image_shape(), 1);
-            mosaic::render(weights.view(), &Vec::from_iter(0..count), layout, Scale::PerFilter, true)
+            mosaic::render(weights.view(), &Vec::from_iter(0..count), layout, Scale::PerFilter, Colours::usual(true))
         }
     };
     image::imageops::resize(&drawn, side, side, image::imageops::FilterType::Triangle)

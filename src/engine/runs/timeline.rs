@@ -5,6 +5,7 @@
 //! images seen then (eight bytes each, little-endian) and its packed snapshot; bookmarks are the JSON of all of them, of which the last
 //! record counts. What follows a record that is not whole is left out.
 
+use crate::engine::recording::checksum;
 use crate::export::{FileError, write_after, write_atomically};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
@@ -109,12 +110,6 @@ fn next_record(bytes: &[u8]) -> Option<(Record, &[u8])> {
         _ => return None,
     };
     Some((record, rest))
-}
-
-fn checksum(bytes: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum()
 }
 
 fn add_record(file: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {

@@ -78,6 +78,9 @@ pub struct RacerState {
     pub distance: Vec<[f64; 2]>,
     /// Integrated autocorrelation time of the pair as theory has it, ms.
     pub theory_ms: Option<[f64; 2]>,
+    /// Total variation distance at which its curve ends, as theory has it.
+    #[serde(default)]
+    pub floor: Option<f64>,
     /// What was measured last.
     pub mixing: Option<MixingDiagnostics>,
 }

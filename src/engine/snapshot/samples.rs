@@ -1,5 +1,6 @@
 //! What is recorded step by step or batch by batch, and is new in every snapshot.
 
+use crate::model::byte_lists::packed_record;
 use serde::{Deserialize, Serialize};
 
 /// One sample of a traced unit, network 0, after one step.
@@ -17,6 +18,8 @@ pub struct TraceSample {
     pub prior: f32,
 }
 
+packed_record!(TraceSample { time_ms: f64, x: f32, v: f32, likelihood: f32, prior: f32 });
+
 /// One sample of the interneurons that predict one observed unit, network 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct InterneuronSample {
@@ -29,6 +32,8 @@ pub struct InterneuronSample {
     /// A'(eta), what they should say.
     pub exact: f32,
 }
+
+packed_record!(InterneuronSample { time_ms: f64, observed: f32, sampled: f32, exact: f32 });
 
 /// One point of the learning curves, a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

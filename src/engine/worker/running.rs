@@ -9,7 +9,7 @@ use super::run_handle::RunHandle;
 use super::shared::Shared;
 use super::visibility::Visibility;
 use crate::engine::race_runner::RaceRunner;
-use crate::engine::{EngineError, Event, Halt, Watch};
+use crate::engine::{Halt, Watch};
 use crate::experiment::StopCause;
 use crate::experiment::parallel::on_at_most;
 use crate::experiment::session::{BatchReport, Session};
@@ -78,9 +78,7 @@ impl Running {
         let begin = Instant::now();
         let (first_ms, dt_ms) = (self.session.time_ms(), self.session.parameters().dt_ms);
         let (done, report) = self.advance(self.pacing.steps_of_span(requested), shared);
-        if !self.race.advance(done) {
-            shared.report(Event::Failed(EngineError::UnstableRace.to_string()));
-        }
+        shared.report_failure(self.race.advance(done));
         shared.report_failure(self.race.take_loss().map_or(Ok(()), Err));
         self.pacing.after_span([requested, done as u64, self.session.steps()], begin.elapsed(), &shared.settings);
         self.recorder.record(&mut self.session, first_ms, dt_ms);

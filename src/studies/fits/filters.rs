@@ -1,8 +1,7 @@
 //! Fits of filters as numbers and as ellipses: what the window and the command line both write.
 
 use crate::analysis::gabor::{self, Gabor};
-use crate::export::filters::{self, Ellipse, Format};
-use crate::export::mosaic::Scale;
+use crate::export::filters::{self, Ellipse, Format, Look};
 use crate::export::table::Table;
 use crate::export::write_atomically;
 use crate::studies::StudyError;
@@ -29,7 +28,7 @@ pub fn save(
     filters: ArrayView2<f32>,
     shape: [usize; 2],
     format: Format,
-    scale: Scale,
+    look: Look,
     zoom: u32,
     outlines: bool,
 ) -> Result<(), StudyError> {
@@ -38,7 +37,7 @@ pub fn save(
         (Format::Csv, Some(fits)) => Ok(write_atomically(path, table(fits, shape).csv().as_bytes())?),
         _ => {
             let outlines = fits.map(|fits| ellipses(&fits, shape)).unwrap_or_default();
-            Ok(filters::save(path, filters, shape, format, scale, zoom, &outlines)?)
+            Ok(filters::save(path, filters, shape, format, look, zoom, &outlines)?)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Samplers raced side by side on one posterior: each with its own adaptation, interneurons and time constants, all with the same
 //! step, so that equal steps are equal simulated time.
 
-use crate::analysis::density::DensityGrid;
+use crate::analysis::density::{self, DensityGrid};
 use crate::dynamics::{Ensemble, EnsembleOptions, Probes, Span, StepParameters, in_turn};
 use crate::experiment::config::DynamicsConfig;
 use crate::experiment::session::step_parameters;
 use crate::experiment::{FrozenModel, WatchedUnits};
-use crate::model::linear::{LayerConstants, LinearDynamics};
+use crate::model::linear::{self, LayerConstants, LinearDynamics};
+use crate::model::stability::LinearStability;
 use crate::model::{Hierarchy, quadrature};
 use crate::studies::race::{MOST_SAMPLERS, Sampler, SamplerConfig};
 use ndarray::{Array2, s};
@@ -16,6 +17,8 @@ use std::time::Instant;
 
 /// Cells a side of the grid on which the distance to the exact posterior is taken.
 const DISTANCE_CELLS: usize = 32;
+/// Cells a side of the grid on which the end of a sampler's curve is found.
+const FLOOR_CELLS: usize = 256;
 /// Between two points of the distance curve, time grows by this factor.
 const SPACING: f64 = 1.12;
 
@@ -114,6 +117,12 @@ impl Race {
         }
         let theory: Vec<_> = self.samplers.iter().map(|s| self.theory_ms(s)).collect();
         self.samplers.iter_mut().zip(theory).for_each(|(sampler, theory)| sampler.theory_ms = theory);
+        self.set_floors();
+    }
+
+    fn set_floors(&mut self) {
+        let floors: Vec<_> = self.samplers.iter().map(|s| self.floor(s)).collect();
+        self.samplers.iter_mut().zip(floors).for_each(|(sampler, floor)| sampler.floor = floor);
     }
 
     /// Step, ms.
@@ -204,6 +213,7 @@ impl Race {
             sampler.networks.clamp(stimulus, &[]);
             sampler.forget();
         }
+        self.set_floors();
         (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
     }
 
@@ -234,25 +244,39 @@ impl Race {
         if let Some(exact) = self.exact.as_ref().filter(|_| self.time_ms() >= self.next_distance_ms) {
             let time = self.steps as f64 * self.dt_ms;
             for sampler in &mut self.samplers {
-                let visits = coarse(&sampler.visits.mapv(f64::from), DISTANCE_CELLS);
-                let inside = visits.sum();
-                let outside = 1.0 - inside / sampler.visited.max(1) as f64;
-                let share = &visits / sampler.visited.max(1) as f64;
-                let apart: f64 = share.iter().zip(exact).map(|(a, b)| (a - b).abs()).sum();
-                sampler.distance.push([time, 0.5 * (apart + outside)]);
+                let share = coarse(&sampler.visits.mapv(f64::from), DISTANCE_CELLS) / sampler.visited.max(1) as f64;
+                sampler.distance.push([time, distance(&share, exact)]);
             }
             self.next_distance_ms = self.time_ms() * SPACING;
         }
     }
 
-    /// Known for a linear-Gaussian model and noisy adaptation.
-    fn theory_ms(&self, sampler: &Sampler) -> Option<[f64; 2]> {
+    /// The dynamics of a sampler of a linear-Gaussian model, where its adaptation is noisy.
+    fn linear(&self, sampler: &Sampler) -> Option<LinearDynamics> {
         if !sampler.config.noisy {
             return None;
         }
         let p = &sampler.parameters;
         let constants: Vec<LayerConstants> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
-        let dynamics = LinearDynamics::new(&self.model, &constants, sampler.config.tau_eps_ms, p.interneurons, p.exact)?;
+        LinearDynamics::new(&self.model, &constants, sampler.config.tau_eps_ms, p.interneurons, p.exact)
+    }
+
+    /// The distance between what a sampler has in the end, the stationary Gaussian of its linear dynamics (model.md 5.2), and the exact
+    /// posterior: its curve comes no lower.
+    fn floor(&self, sampler: &Sampler) -> Option<f64> {
+        let (exact, dynamics) = (self.exact.as_ref()?, self.linear(sampler)?);
+        let x0 = self.stimulus.iter().map(|&x| f64::from(x)).collect();
+        let mean = linear::posterior_mean(&self.model, &x0).filter(|_| self.model.biases.iter().flatten().all(|&b| b == 0.0))?;
+        let states = self.pair.map(|unit| dynamics.state(self.layer, unit));
+        let covariance = states.map(|i| states.map(|j| dynamics.covariance[[i, j]]));
+        let density = density::gaussian(self.pair.map(|unit| mean[unit]), covariance, self.window, FLOOR_CELLS);
+        let cell = self.window.map(|[low, high]| (high - low) / FLOOR_CELLS as f64).iter().product::<f64>();
+        Some(distance(&(coarse(&density, DISTANCE_CELLS) * cell), exact))
+    }
+
+    /// Known for a linear-Gaussian model and noisy adaptation.
+    fn theory_ms(&self, sampler: &Sampler) -> Option<[f64; 2]> {
+        let dynamics = self.linear(sampler)?;
         let [a, b] = self.pair.map(|unit| dynamics.autocorrelation_time(dynamics.state(self.layer, unit)));
         Some([a?, b?])
     }
@@ -268,9 +292,27 @@ impl Race {
         Some(before * (time / before).powf(share))
     }
 
-    /// A value of the watched pair that is not finite: its sampler has left the stable range.
-    pub fn broken(&self) -> bool {
-        self.samplers.iter().any(|s| s.trail.last().is_some_and(|t| t.iter().flatten().any(|v| !v.is_finite())))
+    /// Which sampler has left the stable range, and what helps; None while the watched pair of all is finite.
+    pub fn broken(&self) -> Option<String> {
+        let is_broken = |s: &&Sampler| s.trail.last().is_some_and(|t| t.iter().flatten().any(|v| !v.is_finite()));
+        let sampler = self.samplers.iter().find(is_broken)?;
+        let SamplerConfig { adaptation, tau_eps_ms, .. } = sampler.config;
+        let help = match self.stability(sampler) {
+            Some(stability) if stability.growth > 0.0 => "interneurons so slow make this adaptation unstable at any dt",
+            _ => "lower dt or choose the automatic step size",
+        };
+        Some(format!("the sampler with m = {adaptation} and tau_eps = {tau_eps_ms} ms left the stable range; {help}"))
+    }
+
+    fn stability(&self, sampler: &Sampler) -> Option<LinearStability> {
+        let p = &sampler.parameters;
+        let constants: Vec<LayerConstants> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
+        LinearStability::of(&self.model, &constants, [p.dt_ms, sampler.config.tau_eps_ms], p.exact)
+    }
+
+    /// The samplers whose linear dynamics theory knows to be unstable.
+    pub fn unstable(&self) -> impl Iterator<Item = &Sampler> {
+        self.samplers.iter().filter(|sampler| self.stability(sampler).is_some_and(|stability| !stability.is_stable()))
     }
 }
 
@@ -278,6 +320,12 @@ impl Race {
 fn coarse(grid: &Array2<f64>, cells: usize) -> Array2<f64> {
     let factor = grid.nrows() / cells;
     Array2::from_shape_fn((cells, cells), |(r, c)| grid.slice(s![r * factor..(r + 1) * factor, c * factor..(c + 1) * factor]).sum())
+}
+
+/// Total variation distance between the shares of the tiles and the exact ones; what is missing from the shares is outside of them.
+fn distance(share: &Array2<f64>, exact: &Array2<f64>) -> f64 {
+    let apart: f64 = share.iter().zip(exact).map(|(a, b)| (a - b).abs()).sum();
+    0.5 * (apart + (1.0 - share.sum()).max(0.0))
 }
 
 /// Probability of each tile of a density on a grid.

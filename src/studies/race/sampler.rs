@@ -121,6 +121,8 @@ pub struct Sampler {
     pub wall: Duration,
     /// Integrated autocorrelation time (ms) of the pair's units as theory has it; None where it is not known.
     pub theory_ms: Option<[f64; 2]>,
+    /// Total variation distance to the exact posterior at which its curve ends; None where that is not known.
+    pub floor: Option<f64>,
 }
 
 impl Sampler {
@@ -139,6 +141,7 @@ impl Sampler {
             distance: Vec::new(),
             wall: Duration::ZERO,
             theory_ms: None,
+            floor: None,
         }
     }
 

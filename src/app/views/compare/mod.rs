@@ -242,7 +242,7 @@ mod tests {
             let settings = FigureSettings { width_mm: 0.2 * size[0], outlines: false, ..FigureSettings::default() };
             for path in [&png, &svg] {
                 let mut whole = view.whole(&state, &snapshot).unwrap();
-                lay_out(Content::AsHighAsItIs, &settings, 254.0, size, |ui| whole(ui)).unwrap().write(path, "two models").unwrap();
+                lay_out(Content::AsHighAsItIs, &settings, 254.0, size, |ui| whole(ui)).unwrap().write(path, "two models", "").unwrap();
             }
             let picture = image::open(&png).unwrap().into_rgb8();
             assert!(picture.width().abs_diff(2 * size[0] as u32) <= 1, "as wide as was asked for: {}", picture.width());

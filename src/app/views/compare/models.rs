@@ -6,7 +6,7 @@ use crate::app::theme;
 use crate::app::widgets::cached_texture::CachedTexture;
 use crate::app::widgets::figure;
 use crate::app::widgets::grid;
-use crate::export::mosaic::{self, Layout, Scale};
+use crate::export::mosaic::{self, Colours, Layout, Scale};
 use crate::studies::model_comparison::ALIKE;
 use egui::{Color32, ColorImage, Rect, Sense, Ui, Vec2, pos2};
 
@@ -16,12 +16,13 @@ const MOSAIC: f32 = 260.0;
 const FILTERS: usize = 400;
 
 /// The picture of the filters of one of them, by its number and the theme.
-pub(super) type Mosaic = CachedTexture<(usize, bool)>;
+pub(super) type Mosaic = CachedTexture<(usize, Colours)>;
 
 /// Filters side by side, those that belong together at the same place.
 pub(super) fn mosaics(ui: &mut Ui, textures: &mut [Mosaic], compared: &[Compared]) {
     let address = compared.as_ptr() as u64; // other models are elsewhere
     let dark = ui.visuals().dark_mode;
+    let colours = theme::colours(ui);
     let side = ((ui.available_width() - 12.0 * compared.len() as f32) / compared.len() as f32).min(MOSAIC);
     ui.horizontal_top(|ui| {
         for (i, of) in compared.iter().enumerate() {
@@ -41,10 +42,10 @@ pub(super) fn mosaics(ui: &mut Ui, textures: &mut [Mosaic], compared: &[Compared
                 let count = of.filters.ncols().min(FILTERS);
                 let make = || {
                     let layout = Layout::new(count, of.shape, 1);
-                    let picture = mosaic::render(of.filters.view(), &Vec::from_iter(0..count), layout, Scale::PerFilter, dark);
+                    let picture = mosaic::render(of.filters.view(), &Vec::from_iter(0..count), layout, Scale::PerFilter, colours);
                     ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
                 };
-                let texture = textures[i].get(ui, &format!("compared {i}"), (i, dark), [address, count as u64], make);
+                let texture = textures[i].get(ui, &format!("compared {i}"), (i, colours), [address, count as u64], make);
                 let (rect, _) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
                 figure::mark(ui, format!("filters of {}", of.name), rect);
                 if let Some(texture) = texture {

@@ -5,7 +5,7 @@ use crate::app::widgets::figure;
 use crate::app::widgets::texture::{self, Slot};
 use crate::engine::GenerationState;
 use crate::export::images::Tone;
-use crate::export::mosaic::diverging;
+use crate::export::mosaic::{Colours, diverging};
 use crate::studies::generation::Mode;
 use crate::studies::generation::comparison::ModeResult;
 use egui::{Color32, ColorImage, Pos2, Rect, Response, Sense, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
@@ -15,7 +15,7 @@ use ndarray::{Array2, ArrayView1};
 const BARS: usize = 256;
 
 /// What a texture was made of: an address, a count that grows, the theme, means or samples.
-type Key = (usize, u64, bool, bool);
+type Key = (usize, u64, Colours, bool);
 
 /// Pixels of a sheet of tiles at most: more would take longer to colour than a frame has.
 const SHEET: usize = 1 << 20;
@@ -38,13 +38,13 @@ pub(super) fn capacity(ui: &Ui, [height, width]: [usize; 2]) -> usize {
 }
 
 /// Colours of one image: grey, or signed with the image's own scale.
-fn colours(image: ArrayView1<f32>, tone: Tone, dark: bool) -> Vec<Color32> {
+fn colours(image: ArrayView1<f32>, tone: Tone, shades: Colours) -> Vec<Color32> {
     if tone == Tone::Grey {
         return tone.colours(image).into_iter().map(|[r, g, b]| Color32::from_rgb(r, g, b)).collect();
     }
     let top = image.iter().fold(f32::MIN_POSITIVE, |top, v| if v.is_finite() { top.max(v.abs()) } else { top });
     let colour = |v: &f32| {
-        let [r, g, b] = diverging(v / top, dark);
+        let [r, g, b] = diverging(v / top, shades);
         Color32::from_rgb(r, g, b)
     };
     image.iter().map(colour).collect()
@@ -68,7 +68,7 @@ impl ImageTiles {
             self.columns = ((count as f64).sqrt().ceil() as usize).max(1);
             self.pitch = [height + 1, width + 1];
             self.size = [self.columns * self.pitch[1], count.div_ceil(self.columns).max(1) * self.pitch[0]];
-            let mut picture = ColorImage::filled(self.size, Color32::from_gray(if key.2 { 60 } else { 190 }));
+            let mut picture = ColorImage::filled(self.size, Color32::from_gray(if key.2.dark { 60 } else { 190 }));
             for (i, image) in images.rows().into_iter().take(count).enumerate() {
                 let [left, upper] = self.corner(i);
                 for (p, colour) in colours(image, found.tone, key.2).into_iter().enumerate().take(height * width) {
@@ -160,7 +160,7 @@ impl PinnedImage {
         let cell = (ui.available_width() / columns as f32).min(240.0 / rows as f32);
         let (rect, _) = ui.allocate_exact_size(vec2(columns as f32, rows as f32) * cell, Sense::hover());
         figure::mark(ui, "pinned", rect);
-        for (i, colour) in colours(ArrayView1::from(&self.image), found.tone, ui.visuals().dark_mode).into_iter().enumerate() {
+        for (i, colour) in colours(ArrayView1::from(&self.image), found.tone, theme::colours(ui)).into_iter().enumerate() {
             let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
             ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, colour);
         }

@@ -287,10 +287,9 @@ impl Generation {
             }
             return;
         };
-        let dark = ui.visuals().dark_mode;
         let key = (Arc::as_ptr(prototypes) as usize, found.version.weights);
         let (all, shown) = (prototypes.states.len(), prototypes.states.len().min(capacity(ui, found.shape)));
-        let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, dark, true), &prototypes.images, found, shown);
+        let texture = self.prototypes.of(ui, "prototypes", (key.0, key.1, theme::colours(ui), true), &prototypes.images, found, shown);
         let which = if shown < all { format!("The {shown} most probable of {all} states") } else { format!("The {all} states") };
         ui.weak(format!("{which} of the top, the most probable first: click one to start chains from it"));
         let mut clicked = None;
@@ -374,8 +373,7 @@ impl Generation {
         });
         ui.add(egui::Label::new(egui::RichText::new(line).weak()).truncate()).on_hover_text(greek(equations));
         let images = if self.means { &mode_result.means } else { &mode_result.samples };
-        let dark = ui.visuals().dark_mode;
-        let key = (Arc::as_ptr(mode_result) as usize, mode_result.steps, dark, self.means);
+        let key = (Arc::as_ptr(mode_result) as usize, mode_result.steps, theme::colours(ui), self.means);
         let texture = self.tiles[i].of(ui, title, key, images, found, images.nrows());
         let response = self.tiles[i].draw(ui, &format!("{title} images"), texture, side);
         figure::mark(ui, title.to_lowercase(), response.rect);
@@ -385,7 +383,7 @@ impl Generation {
             response.on_hover_text("Click: pin it, see its latents, and hold it as stimulus (Traces)");
         }
         match &mode_result.broken {
-            Some(reason) => drop(ui.colored_label(theme::alarm(dark), reason)),
+            Some(reason) => drop(ui.colored_label(theme::alarm(ui.visuals().dark_mode), reason)),
             None => distances::numbers(ui, found, mode_result, self.means),
         }
         distances::classes(ui, found, mode_result, theme::SERIES[i]);

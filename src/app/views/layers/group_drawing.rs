@@ -3,7 +3,7 @@
 use crate::app::gabor_fitter::Fits;
 use crate::app::theme;
 use crate::app::widgets::figure;
-use crate::export::mosaic::diverging;
+use crate::export::mosaic::{Colours, diverging};
 use crate::studies::fits::groups;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
@@ -33,7 +33,7 @@ fn sheet_columns(units: usize) -> usize {
 }
 
 /// All filters on one sheet, row by row, each with its own colour scale.
-pub(super) fn sheet(weights: &Array2<f32>, [tall, wide]: [usize; 2], dark: bool) -> ColorImage {
+pub(super) fn sheet(weights: &Array2<f32>, [tall, wide]: [usize; 2], colours: Colours) -> ColorImage {
     let (units, columns) = (weights.ncols(), sheet_columns(weights.ncols()));
     let tops: Vec<f32> = weights.columns().into_iter().map(|c| c.iter().fold(f32::MIN_POSITIVE, |t, w| t.max(w.abs()))).collect();
     let size = [columns * wide, units.div_ceil(columns) * tall];
@@ -41,7 +41,7 @@ pub(super) fn sheet(weights: &Array2<f32>, [tall, wide]: [usize; 2], dark: bool)
         let (y, x) = (i / size[0], i % size[0]);
         let unit = (y / tall) * columns + x / wide;
         let weight = if unit < units { weights[[(y % tall) * wide + x % wide, unit]] / tops[unit] } else { 0.0 };
-        let [r, g, b] = diverging(weight, dark);
+        let [r, g, b] = diverging(weight, colours);
         Color32::from_rgb(r, g, b)
     };
     ColorImage::new(size, (0..size[0] * size[1]).map(pixel).collect())

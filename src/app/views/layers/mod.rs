@@ -6,9 +6,11 @@ mod weight_matrix;
 use crate::app::actions::Action;
 use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::state::ViewState;
+use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::cached_texture::CachedTexture;
 use crate::engine::{Snapshot, Watch};
+use crate::export::mosaic::Colours;
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use crate::studies::fits::groups;
@@ -33,7 +35,7 @@ pub struct Layers {
     /// None: bars where there are enough of them, else the strongest filters.
     mode: Option<Mode>,
     chosen: Option<Chosen>,
-    filters: CachedTexture<(u64, bool)>,
+    filters: CachedTexture<(u64, Colours)>,
     matrix: WeightMatrix,
 }
 
@@ -54,8 +56,9 @@ impl View for Layers {
             return;
         }
         let dark = ui.visuals().dark_mode;
-        let (of, versions) = ((snapshot.model_id, dark), [snapshot.weights_version, 0]);
-        let Some(filters) = self.filters.get(ui, "first layer", of, versions, || sheet(&snapshot.weights[0], fits.shape, dark)) else {
+        let colours = theme::colours(ui);
+        let (of, versions) = ((snapshot.model_id, colours), [snapshot.weights_version, 0]);
+        let Some(filters) = self.filters.get(ui, "first layer", of, versions, || sheet(&snapshot.weights[0], fits.shape, colours)) else {
             return;
         };
         legend(ui, snapshot, fits, mode);

@@ -1,12 +1,13 @@
 //! The weights between two layers as a matrix, sorted by what is fitted to the filters.
 
 use crate::app::gabor_fitter::Fits;
+use crate::app::theme;
 use crate::app::views::filter_order::Order;
 use crate::app::widgets::cached_texture::CachedTexture;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::engine::Snapshot;
-use crate::export::mosaic::diverging;
+use crate::export::mosaic::{Colours, diverging};
 use crate::export::table::Table;
 use egui::{Color32, ColorImage, Rect, Sense, Ui, pos2, vec2};
 
@@ -19,7 +20,7 @@ pub struct WeightMatrix {
     sorting: Order,
     /// It is W of this index; None: the highest.
     lower: Option<usize>,
-    picture: CachedTexture<(u64, usize, Order, bool)>,
+    picture: CachedTexture<(u64, usize, Order, Colours)>,
     order: [Vec<usize>; 2],
     /// What the strongest colour stands for.
     top: f32,
@@ -52,8 +53,8 @@ impl WeightMatrix {
         let Some(l) = self.lower.filter(|&l| l < snapshot.weights.len()) else { return };
         let weights = &snapshot.weights[l];
         let (rows, columns) = weights.dim();
-        let dark = ui.visuals().dark_mode;
-        let of = (snapshot.model_id, l, self.sorting, dark);
+        let colours = theme::colours(ui);
+        let of = (snapshot.model_id, l, self.sorting, colours);
         let versions = [snapshot.weights_version, fits.map_or(0, |fits| fits.of.weights)];
         let (sorting, order, top) = (self.sorting, &mut self.order, &mut self.top);
         let texture = self.picture.get(ui, "matrix", of, versions, || {
@@ -69,7 +70,7 @@ impl WeightMatrix {
                 order[1].sort_by(|&a, &b| key(a).total_cmp(&key(b)));
             }
             let pixel = |i: usize| {
-                let [r, g, b] = diverging(weights[[order[0][i / columns], order[1][i % columns]]] / *top, dark);
+                let [r, g, b] = diverging(weights[[order[0][i / columns], order[1][i % columns]]] / *top, colours);
                 Color32::from_rgb(r, g, b)
             };
             ColorImage::new([columns, rows], (0..rows * columns).map(pixel).collect())

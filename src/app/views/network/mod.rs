@@ -121,7 +121,7 @@ impl Network {
         let caption = RichText::new(greek(&format!("{} {}{separated}", node.symbol(), node.word(layers)))).small();
         let caption = ui.put(diagram.caption(node), Label::new(caption).truncate());
         caption.on_hover_text(greek(&node.explanation(layers)));
-        let dark = ui.visuals().dark_mode;
+        let colours = theme::colours(ui);
         ui.painter().rect_filled(place, 2.0, ui.visuals().extreme_bg_color);
         let response = ui.interact(place, ui.scope_id().with(("node", node)), Sense::click());
         let [rows, columns] = arrangement(node, values.len(), place, snapshot);
@@ -129,7 +129,7 @@ impl Network {
             let top = self.top(node, values);
             let pixels = (0..rows * columns).map(|i| match values.get(i) {
                 Some(&value) => {
-                    let [r, g, b] = diverging(value / top, dark);
+                    let [r, g, b] = diverging(value / top, colours);
                     Color32::from_rgb(r, g, b)
                 }
                 None => Color32::TRANSPARENT,

@@ -87,8 +87,7 @@ impl View for Posterior {
         if snapshot.exact_stimulus() {
             race::controls(ui, &mut self.split, snapshot, actions);
         }
-        // The grid is of units 0 and 1, in this order.
-        let exact = snapshot.exact_posterior.as_ref().filter(|_| snapshot.watch.pair == [0, 1]);
+        let exact = exact_of_pair(snapshot);
         ui.weak(legend(snapshot, exact.is_some()));
         if state.trails.is_empty() && exact.is_none() {
             ui.label("No samples yet: press Run.");
@@ -123,7 +122,7 @@ impl View for Posterior {
     fn figure_table(&self, figure: &str, _: &ViewState, snapshot: &Snapshot) -> Option<Table> {
         let mut table = Table::default();
         for axis in [0, 1].into_iter().filter(|_| figure == WITH_MARGINALS) {
-            if let Some(grid) = snapshot.exact_posterior.as_ref().filter(|_| snapshot.watch.pair == [0, 1]) {
+            if let Some(grid) = exact_of_pair(snapshot) {
                 let curve = marginals::exact(grid, axis);
                 table.push(format!("exact_x{axis}"), curve.iter().map(|p| p[0]));
                 table.push(format!("exact_density_of_x{axis}"), curve.iter().map(|p| p[1]));
@@ -203,7 +202,7 @@ impl Posterior {
         for (k, i) in pair.into_iter().enumerate() {
             let left = area.min.x + k as f32 * (width + 8.0);
             let place = Rect::from_min_max(pos2(left, area.min.y), pos2(left + width, area.max.y));
-            let image = self.density(ui, state, snapshot, snapshot.exact_posterior.is_some() && snapshot.watch.pair == [0, 1]);
+            let image = self.density(ui, state, snapshot, exact_of_pair(snapshot).is_some());
             let draw = |ui: &mut Ui| {
                 race::clock(ui, race, i);
                 let side = ui.available_width().min(ui.available_height());
@@ -284,12 +283,19 @@ impl Posterior {
     }
 }
 
+/// The exact density of the two units that are watched, where they are units 0 and 1 of layer 1, in this order.
+fn exact_of_pair(snapshot: &Snapshot) -> Option<&Arc<DensityGrid>> {
+    let watch = &snapshot.watch;
+    snapshot.exact_posterior.as_ref().filter(|_| watch.trace_layer == 1 && watch.pair == [0, 1])
+}
+
 /// Which units, the held stimulus, and the values of a small one.
 fn controls(ui: &mut Ui, trail_ms: &mut f64, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         let size = snapshot.activity.len();
         let mut pair = snapshot.watch.pair;
-        for (axis, unit) in ["x axis", "y axis"].into_iter().zip(&mut pair) {
+        // A layer of one unit leaves nothing to choose.
+        for (axis, unit) in ["x axis", "y axis"].into_iter().zip(&mut pair).filter(|_| size > 1) {
             let label = ui.label(axis);
             ui.add(drag_value(unit).range(0..=size.saturating_sub(1)).prefix("unit ")).labelled_by(label.id);
         }

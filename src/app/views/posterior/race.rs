@@ -16,11 +16,23 @@ use egui_plot::{HLine, HoverPosition, Line, Plot};
 /// Distance that counts as having arrived, drawn as a line.
 const ARRIVED: f64 = 0.05;
 
+/// An end of a curve that is drawn, at least: below it nothing would be seen.
+const LEAST_FLOOR: f64 = 2e-3;
+/// What an end is.
+const FLOOR_TIP: &str = "The distance between the Gaussian that a sampler has in the end, by its linear dynamics in continuous time, and the \
+exact posterior: interneurons that take time, or too few of them, add to its variance. No more time brings the curve below it";
+
 /// Draws settings, figures and the distance curve.
 pub(super) fn panel(ui: &mut Ui, snapshot: &Snapshot, race: &RaceState, actions: &mut Vec<Action>) {
     let dark = ui.visuals().dark_mode;
     if race.racers.iter().any(|r| !r.distance.is_empty()) {
-        ui.strong("Total variation distance to the exact posterior");
+        let title = ui.strong("Total variation distance to the exact posterior");
+        let floors = race.racers.iter().filter_map(|r| r.floor).filter(|floor| *floor > LEAST_FLOOR);
+        if floors.clone().next().is_some() {
+            title.on_hover_text(FLOOR_TIP);
+            ui.weak(format!("Dotted: where each curve ends, {}", Vec::from_iter(floors.map(|floor| format!("{floor:.3}"))).join(", ")))
+                .on_hover_text(FLOOR_TIP);
+        }
         distance(ui, race, dark);
     }
     let mut wanted: Vec<SamplerConfig> = race.racers.iter().map(|r| r.config).collect();
@@ -160,7 +172,11 @@ fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
             );
             for ((i, racer), name) in race.racers.iter().enumerate().zip(names(race)) {
                 let points: Vec<[f64; 2]> = racer.distance.iter().map(|[t, d]| [(t / 1e3).log10(), d.max(1e-4).log10()]).collect();
-                plot.line(Line::new(name, figure::points(points)).color(theme::RACERS[i]).width(2.0));
+                plot.line(Line::new(name.clone(), figure::points(points)).color(theme::RACERS[i]).width(2.0));
+                if let Some(floor) = racer.floor.filter(|floor| *floor > LEAST_FLOOR) {
+                    let style = egui_plot::LineStyle::dotted_dense();
+                    plot.hline(HLine::new(format!("end of {name}"), floor.log10()).color(theme::RACERS[i]).width(1.4).style(style));
+                }
             }
         });
 }
@@ -206,6 +222,9 @@ fn figures(ui: &mut Ui, race: &RaceState, followed: Option<usize>) {
             r.mixing.map(|m| short(m.ess_per_wall_second))
         });
         row(ui, race, "split R-hat", "Rank-normalised, over chains: 1 when they agree", |r| r.mixing.map(|m| format!("{:.3}", m.r_hat)));
+        if race.racers.iter().any(|r| r.floor.is_some()) {
+            row(ui, race, "ends at", FLOOR_TIP, |r| r.floor.map(|floor| format!("{floor:.3}")));
+        }
         row(ui, race, "distance", "Total variation distance to the exact posterior", |r| r.distance.last().map(|d| format!("{:.3}", d[1])));
     });
 }

@@ -3,7 +3,7 @@
 use crate::app::theme;
 use crate::app::widgets::figure;
 use crate::app::widgets::texture::Slot;
-use crate::export::mosaic::diverging;
+use crate::export::mosaic::{Colours, diverging};
 use egui::{Color32, ColorImage, Rect, Response, Sense, TextureId, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
 /// How values become colours.
@@ -16,10 +16,10 @@ pub enum Palette {
 }
 
 impl Palette {
-    fn colour(self, value: f32, dark: bool) -> Color32 {
+    fn colour(self, value: f32, colours: Colours) -> Color32 {
         match self {
             Self::Signed(top) => {
-                let [r, g, b] = diverging(value / top, dark);
+                let [r, g, b] = diverging(value / top, colours);
                 Color32::from_rgb(r, g, b)
             }
             Self::Grey => Color32::from_gray((value.clamp(0.0, 1.0) * 255.0).round() as u8),
@@ -54,11 +54,11 @@ impl Picture<'_> {
     }
 
     /// The image; freed pixels in alternating colours.
-    fn image(&self, dark: bool) -> ColorImage {
+    fn image(&self, colours: Colours) -> ColorImage {
         let [rows, columns] = self.shape;
-        let hatch = |i: usize| theme::freed((i / columns + i % columns).is_multiple_of(2), dark);
+        let hatch = |i: usize| theme::freed((i / columns + i % columns).is_multiple_of(2), colours.dark);
         let free = |i: usize| self.hatched.get(i).is_some_and(|&free| free);
-        let pixel = |i: usize| if free(i) { hatch(i) } else { self.palette.colour(self.values.get(i).copied().unwrap_or(0.0), dark) };
+        let pixel = |i: usize| if free(i) { hatch(i) } else { self.palette.colour(self.values.get(i).copied().unwrap_or(0.0), colours) };
         ColorImage::new([columns, rows], (0..rows * columns).map(pixel).collect())
     }
 }
@@ -69,18 +69,18 @@ struct CachedPicture {
     texture: Slot,
     values: Vec<f32>,
     hatched: Vec<bool>,
-    of: Option<([usize; 2], Palette, bool)>,
+    of: Option<([usize; 2], Palette, Colours)>,
 }
 
 impl CachedPicture {
     /// The texture of a picture; made anew where that has changed.
     fn texture(&mut self, ui: &Ui, name: &str, picture: &Picture<'_>) -> Option<TextureId> {
-        let dark = ui.visuals().dark_mode;
-        let of = Some((picture.shape, picture.palette, dark));
+        let colours = theme::colours(ui);
+        let of = Some((picture.shape, picture.palette, colours));
         let is_here = self.texture.id(ui).is_some();
         if !is_here || self.of != of || self.values != picture.values || self.hatched != picture.hatched {
             (self.of, self.values, self.hatched) = (of, picture.values.to_vec(), picture.hatched.to_vec());
-            self.texture.put(ui, name, picture.image(dark), TextureOptions::NEAREST);
+            self.texture.put(ui, name, picture.image(colours), TextureOptions::NEAREST);
         }
         self.texture.id(ui)
     }

@@ -7,13 +7,14 @@ mod trace_plots;
 
 use crate::app::actions::Action;
 use crate::app::state::{RASTER_STEPS, ViewState};
+use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::choice::keep_together;
 use crate::app::widgets::figure;
 use crate::app::widgets::number_field::slider;
 use crate::app::widgets::texture::Slot;
 use crate::engine::{MAX_TRACED, Snapshot, Watch};
-use crate::export::mosaic::diverging;
+use crate::export::mosaic::{Colours, diverging};
 use crate::export::table::Table;
 use egui::{Color32, ColorImage, TextureOptions, Ui};
 use spectrum::SpectrumPlots;
@@ -32,7 +33,7 @@ pub struct Traces {
     spectrum: SpectrumPlots,
     raster: Slot,
     /// What the raster was made of: the model, its steps, the units, the theme; and what its strongest colour stands for.
-    raster_of: Option<(u64, u64, usize, bool)>,
+    raster_of: Option<(u64, u64, usize, Colours)>,
     raster_top: f32,
 }
 
@@ -131,11 +132,11 @@ fn population(state: &ViewState) -> Option<Table> {
 }
 
 /// <T(y)> of the layer below, a row a unit, the newest step at the right end.
-fn raster(state: &ViewState, units: usize, top: f32, dark: bool) -> ColorImage {
+fn raster(state: &ViewState, units: usize, top: f32, colours: Colours) -> ColorImage {
     let empty = RASTER_STEPS.saturating_sub(state.raster.len());
     let pixel = |i: usize| {
         let step = (i % RASTER_STEPS).checked_sub(empty).and_then(|step| state.raster.get(step));
-        let [r, g, b] = diverging(step.and_then(|step| step.get(i / RASTER_STEPS)).map_or(0.0, |v| v / top), dark);
+        let [r, g, b] = diverging(step.and_then(|step| step.get(i / RASTER_STEPS)).map_or(0.0, |v| v / top), colours);
         Color32::from_rgb(r, g, b)
     };
     ColorImage::new([RASTER_STEPS, units], (0..units * RASTER_STEPS).map(pixel).collect())
@@ -148,12 +149,12 @@ impl Traces {
             ui.label("Recording begins: run the simulation.");
             return;
         };
-        let dark = ui.visuals().dark_mode;
-        let of = Some((snapshot.model_id, snapshot.clock.steps, units, dark));
+        let colours = theme::colours(ui);
+        let of = Some((snapshot.model_id, snapshot.clock.steps, units, colours));
         if self.raster_of != of || self.raster.id(ui).is_none() {
             self.raster_of = of;
             self.raster_top = state.raster.iter().flatten().fold(f32::MIN_POSITIVE, |top, v| top.max(v.abs()));
-            self.raster.put(ui, "raster", raster(state, units, self.raster_top, dark), TextureOptions::NEAREST);
+            self.raster.put(ui, "raster", raster(state, units, self.raster_top, colours), TextureOptions::NEAREST);
         }
         let (Some(texture), top) = (self.raster.id(ui), self.raster_top) else { return };
         ui.weak(format!(
