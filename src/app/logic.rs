@@ -47,9 +47,12 @@ impl App {
                 self.follow_layout(&snapshot);
             }
             self.count_learning(&snapshot);
-            self.recording.add(&snapshot);
             self.rewind.timeline.follow(&snapshot);
-            self.state.absorb(snapshot);
+            let is_recorded = self.recording.is_under_way();
+            let increment = self.state.take_in(snapshot, is_recorded);
+            if let Some(latest) = self.state.latest.as_deref().filter(|_| is_recorded) {
+                self.recording.add(&latest.state, increment);
+            }
         }
         self.drain_beside();
         if let Some(error) = self.recording.take_failure() {

@@ -315,7 +315,7 @@ impl App {
             recording: RecordingMenu::default(),
             film: FilmDialog::of(options.recording.map(|request| request.path)),
             figures: FigureDialog::default(),
-            rewind: if options.without_timeline { Rewind::without_timeline() } else { Rewind::default() },
+            rewind: Rewind::default(),
             written: HashSet::new(),
             learned_in_sight: (RunId::default(), 0.0),
             last_snapshot: None,
@@ -326,6 +326,16 @@ impl App {
     /// Begins to record what is shown. The error says why not.
     pub fn record(&mut self, path: &Path) -> Result<(), WindowError> {
         self.recording.start(path).map_err(WindowError::file)
+    }
+
+    /// Ends the recording that was begun so, where one is under way: what waits is still written.
+    pub fn end_record(&mut self) {
+        self.recording.stop();
+    }
+
+    /// Has the timeline take in nothing of what is shown, or go on; for measurements.
+    pub fn hold_timeline(&mut self, held: bool) {
+        self.rewind.timeline.hold(held);
     }
 
     /// Brings back what the last run has kept, or what of it can be used; whether the layout came back.

@@ -33,8 +33,6 @@ pub struct Options {
     pub recording: Option<RecordingRequest>,
     /// The window closes when this is set, as if somebody had closed it.
     pub closes: Option<Arc<AtomicBool>>,
-    /// No timeline is kept of what is shown; for measurements.
-    pub without_timeline: bool,
     /// Called when a phase begins, on the window's thread.
     pub on_phase: Option<fn(WindowPhase)>,
 }

@@ -3,7 +3,7 @@
 use crate::app::actions::Action;
 use crate::app::paths::full_path;
 use crate::app::theme;
-use crate::engine::Snapshot;
+use crate::engine::{SnapshotIncrement, SnapshotState};
 use crate::engine::recording::{ENDING, SnapshotRecorder};
 use crate::export::FileError;
 use egui::containers::menu::{MenuButton, MenuConfig};
@@ -35,9 +35,16 @@ impl RecordingMenu {
         Ok(())
     }
 
-    /// Adds what is shown now, where a recording is under way.
-    pub(super) fn add(&mut self, snapshot: &Snapshot) {
-        self.recorder.iter_mut().for_each(|recorder| recorder.add(snapshot));
+    /// Whether what is shown is recorded.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// Adds what is shown now and what is new in it, where a recording is under way.
+    pub(super) fn add(&mut self, state: &SnapshotState, increment: SnapshotIncrement) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.add(state, increment);
+        }
     }
 
     /// Ends the recording: its file, and a sentence about it.
@@ -116,6 +123,7 @@ impl RecordingMenu {
 mod tests {
     use super::*;
     use crate::engine::recording::RecordedRun;
+    use crate::engine::Snapshot;
     use crate::experiment::presets;
 
     #[test]
@@ -127,7 +135,7 @@ mod tests {
         let mut snapshot = Snapshot::synthetic(presets::by_name("bars").unwrap());
         for model in 1..=30 {
             snapshot.state.model_id = model; // each is recorded at once
-            menu.add(&snapshot);
+            menu.add(&snapshot.state, snapshot.increment.clone());
         }
         assert_eq!(menu.stop().unwrap().unwrap().0, path);
         let refused = menu.start(&path).err().unwrap().to_string();

@@ -4,7 +4,7 @@ use crate::app::actions::ExportSettings;
 use crate::app::gabor_fitter::Fits;
 use crate::app::histories::{self, Histories};
 use crate::app::measured_curves::{MeasuredCurves, are_left_behind};
-use crate::engine::{InterneuronSample, LearningPoint, Snapshot, TraceSample};
+use crate::engine::{InterneuronSample, LearningPoint, Snapshot, SnapshotIncrement, TraceSample};
 use std::collections::VecDeque;
 
 /// Two of the longest windows, 10 s each, at 1 ms a step.
@@ -60,7 +60,12 @@ pub struct ViewState {
 
 impl ViewState {
     /// Takes a snapshot in: histories of another model or other units are forgotten; of a run that was kept they come back.
-    pub fn absorb(&mut self, mut snapshot: Box<Snapshot>) {
+    pub fn absorb(&mut self, snapshot: Box<Snapshot>) {
+        self.take_in(snapshot, false);
+    }
+
+    /// The same; where it `is_recorded`, what is new in the snapshot comes back.
+    pub(super) fn take_in(&mut self, mut snapshot: Box<Snapshot>, is_recorded: bool) -> SnapshotIncrement {
         let is_other = self.latest.as_ref().is_none_or(|before| before.model_id != snapshot.model_id);
         self.forget(&snapshot);
         if let Some(before) = self.latest.as_ref().filter(|before| !is_other && are_left_behind(before, &snapshot)) {
@@ -76,13 +81,21 @@ impl ViewState {
             mean.resize(x.len(), 0.0);
             mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += ACTIVITY_RATE * (x.abs() - *mean));
         }
-        append(&mut self.traces, &mut snapshot.increment.traces);
-        append(&mut self.interneurons, &mut snapshot.increment.interneurons);
-        self.raster.extend(std::mem::take(&mut snapshot.increment.raster));
+        let new = std::mem::take(&mut snapshot.increment);
+        append(&mut self.traces, &new.traces);
+        append(&mut self.interneurons, &new.interneurons);
+        let SnapshotIncrement { traces, interneurons, raster, pairs, learning } = new;
+        let increment = if is_recorded {
+            SnapshotIncrement { traces, interneurons, raster: raster.clone(), pairs: pairs.clone(), learning: learning.clone() }
+        } else {
+            SnapshotIncrement::default()
+        };
+        self.raster.extend(raster);
         keep_newest(&mut self.raster, RASTER_STEPS);
-        self.absorb_pairs(std::mem::take(&mut snapshot.increment.pairs), snapshot.clock.time_ms);
-        self.absorb_learning(std::mem::take(&mut snapshot.increment.learning));
+        self.absorb_pairs(pairs, snapshot.clock.time_ms);
+        self.absorb_learning(learning);
         self.latest = Some(snapshot);
+        increment
     }
 
     /// Forgets what does not belong to the model, the units or the distribution of this snapshot.
@@ -209,11 +222,11 @@ fn keep_every_second<T>(history: &mut Vec<T>) {
     });
 }
 
-fn append<T>(histories: &mut Vec<VecDeque<T>>, new: &mut [Vec<T>]) {
+fn append<T: Copy>(histories: &mut Vec<VecDeque<T>>, new: &[Vec<T>]) {
     // Of full length from the start: a ring that grows passes through all of the memory it has doubled into.
     histories.resize_with(new.len(), || VecDeque::with_capacity(TRACE_SAMPLES));
     for (history, samples) in histories.iter_mut().zip(new) {
-        let last = samples.drain(samples.len().saturating_sub(TRACE_SAMPLES)..);
+        let last = &samples[samples.len().saturating_sub(TRACE_SAMPLES)..];
         let surplus = (history.len() + last.len()).saturating_sub(TRACE_SAMPLES);
         history.drain(..surplus);
         history.extend(last);
@@ -223,7 +236,7 @@ fn append<T>(histories: &mut Vec<VecDeque<T>>, new: &mut [Vec<T>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Engine, SnapshotIncrement};
+    use crate::engine::Engine;
     use crate::experiment::presets;
     use std::time::{Duration, Instant};
 

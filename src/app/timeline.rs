@@ -48,6 +48,8 @@ pub(super) struct Timeline {
     /// How long the next moment waits at least after the last.
     pause: Duration,
     job: Option<PackingJob>,
+    /// It takes in nothing.
+    is_held: bool,
 }
 
 impl Default for Timeline {
@@ -67,6 +69,7 @@ impl Default for Timeline {
             last: None,
             pause: INTERVAL,
             job: start(),
+            is_held: false,
         }
     }
 }
@@ -89,19 +92,22 @@ fn start() -> Option<PackingJob> {
 }
 
 impl Timeline {
-    /// One that keeps nothing.
-    pub(super) fn off() -> Self {
-        Self { job: None, ..Self::default() }
+    /// Has it take in nothing, or go on.
+    pub(super) fn hold(&mut self, held: bool) {
+        self.is_held = held;
     }
 
     /// Takes in what is shown now. Another run begins another timeline.
     pub(super) fn follow(&mut self, snapshot: &Snapshot) {
         if self.run != snapshot.run {
             let (job, run, awaited) = (self.job.take(), snapshot.run.clone(), self.awaited.take());
-            *self = Self { run, job, ..Self::default() };
+            *self = Self { run, job, is_held: self.is_held, ..Self::default() };
             awaited.into_iter().for_each(|(run, kept)| self.restore(run, kept));
         }
         self.collect();
+        if self.is_held {
+            return;
+        }
         self.increment.append(end_of(&snapshot.increment));
         shorten(&mut self.increment);
         let is_due = self.last.is_none_or(|last| last.elapsed() >= self.pause);

@@ -31,11 +31,6 @@ pub(super) struct Rewind {
 }
 
 impl Rewind {
-    /// Nothing of the past is kept.
-    pub(super) fn without_timeline() -> Self {
-        Self { timeline: Timeline::off(), ..Self::default() }
-    }
-
     /// Has the moment that is looked at unpacked and shows it when it is there: before a frame is drawn, as [`Rewind::end_frame`] is called
     /// after that.
     pub(super) fn begin_frame(&mut self, ui: &Ui, state: &mut ViewState) {

@@ -101,7 +101,6 @@ impl WindowArguments {
             measure: self.measure,
             recording: None,
             closes: Some(Stop::listen()?.asked()),
-            without_timeline: false,
             on_phase: program.on_window_phase,
         })?)
     }

@@ -2,7 +2,7 @@
 //! takes to go on with another run and to open the one of yesterday.
 
 use super::clock::median;
-use super::watched::Window;
+use super::watched::{Window, percentile};
 use crate::app::Options;
 use crate::engine::{AutosaveOptions, Command, Engine, Pace};
 use crate::experiment::{Config, presets};
@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Before it counts, and of each round that does.
-const SETTLING: Duration = Duration::from_millis(2000);
-const ROUND: Duration = Duration::from_millis(4000);
+/// Before it counts, and of each phase that does.
+const SETTLING: Duration = Duration::from_millis(3000);
+const PHASE: Duration = Duration::from_millis(900);
 /// Between two saves, as in the program.
 const INTERVAL: Duration = Duration::from_secs(30);
 /// Between two saves while it is measured what they cost: a hundred times as often.
@@ -23,16 +23,21 @@ const HOUR: f64 = 3600.0;
 /// Medians over rounds; the default preset at full speed, with 60 frames a second.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Kept {
-    /// Share of its steps that the engine loses where timeline and autosave are on, and where it is recorded too.
-    pub lost_share: f64,
-    pub lost_share_recording: f64,
+    /// Shares of its steps that the engine loses to the timeline, to timeline and recording, and to autosave.
+    pub lost_share_timeline: f64,
+    pub lost_share_timeline_and_recording: f64,
+    pub lost_share_autosave: f64,
     /// Standard errors of these.
-    pub lost_share_error: f64,
-    pub lost_share_recording_error: f64,
+    pub lost_share_timeline_error: f64,
+    pub lost_share_timeline_and_recording_error: f64,
+    pub lost_share_autosave_error: f64,
     /// What they add to the median work of a frame, ms.
-    pub frame_ms: f64,
-    pub frame_ms_recording: f64,
-    /// Bytes an hour: states that are written over and over, the timeline as it grows at first, a recording at 30 snapshots a second.
+    pub frame_ms_timeline: f64,
+    pub frame_ms_timeline_and_recording: f64,
+    /// Standard errors of these.
+    pub frame_ms_timeline_error: f64,
+    pub frame_ms_timeline_and_recording_error: f64,
+    /// Bytes an hour: states that are written over and over, the timeline as it grows at first, a recording.
     pub autosave_bytes_an_hour: f64,
     pub timeline_bytes_an_hour: f64,
     pub recording_bytes_an_hour: f64,
@@ -43,80 +48,115 @@ pub(super) struct Kept {
     pub open_ms: f64,
 }
 
-/// How a window keeps what it shows.
-#[derive(Clone, Copy, PartialEq)]
-enum Keeping {
-    Nothing,
-    Run,
-    RunAndRecording,
-}
+/// Ways to keep what a window shows.
+const NOTHING: usize = 0;
+const TIMELINE: usize = 1;
+const RECORDING: usize = 2;
 
-/// Measures so many rounds, each of a window for every way of keeping.
+/// Measures so many rounds. One window keeps nothing, a timeline, and a timeline and a recording in turn: whatever else it draws stays the
+/// same.
 pub(super) fn measure(rounds: usize) -> anyhow::Result<Kept> {
     let config = presets::by_name(presets::DEFAULT)?;
     let folder = tempfile::tempdir()?;
-    let ways = [Keeping::Nothing, Keeping::Run, Keeping::RunAndRecording];
-    let mut found: Vec<[(f64, f64); 3]> = Vec::new();
-    let (mut timeline, mut recording) = (0.0, 0.0);
+    let file = folder.path().join("recording.heerec");
+    let runs = folder.path().join("runs");
+    let (mut rounds_found, mut recorded) = (Vec::<[(f64, f64); 3]>::new(), Vec::new());
+    let options = Options {
+        config: config.clone(),
+        full_speed: true,
+        autosave: Some(autosave(&runs, Duration::from_secs(3600), false)), // not while it is measured
+        ..Options::default()
+    };
+    let mut window = Window::with(options)?;
+    window.watch(SETTLING)?;
+    let mut with_timeline = 0.0;
     for round in 0..rounds {
         let mut of_round = [(f64::NAN, f64::NAN); 3];
-        // Each way comes first, second and last in turn.
-        for i in (0..3).map(|i| (i + round) % 3) {
-            let here = folder.path().join(format!("{round}-{i}"));
-            let (mut window, file) = open(&config, ways[i], &here)?;
-            window.watch(SETTLING)?;
-            let (rate, mut frames) = window.watch(ROUND)?;
-            of_round[i] = (rate, super::watched::percentile(&mut frames, 0.5));
-            let seconds = window.seconds();
-            drop(window); // which writes what is left
-            if ways[i] == Keeping::RunAndRecording {
-                recording = bytes(&file) / seconds * HOUR;
-                timeline = named(&here, "timeline.bin").iter().map(|path| bytes(path)).sum::<f64>() / seconds * HOUR;
+        // Each comes first, second and last in turn.
+        for way in (0..3).map(|i| (i + round) % 3) {
+            window.keep(way != NOTHING, (way == RECORDING).then_some(file.as_path()))?;
+            let begin = Instant::now();
+            let (rate, mut frames) = window.watch(PHASE)?;
+            let seconds = begin.elapsed().as_secs_f64();
+            of_round[way] = (rate, percentile(&mut frames, 0.5));
+            with_timeline += if way == NOTHING { 0.0 } else { seconds };
+            if way == RECORDING {
+                window.keep(false, None)?;
+                window.watch(Duration::from_millis(200))?; // what waited is written
+                recorded.push(bytes(&file) / seconds * HOUR);
+                std::fs::remove_file(&file)?;
             }
         }
-        found.push(of_round);
+        rounds_found.push(of_round);
     }
-    let lost = |i: usize| found.iter().map(|of| 1.0 - of[i].0 / of[0].0).collect::<Vec<f64>>();
-    let error = |i: usize| {
-        let mut lost = lost(i);
-        let spread = (super::watched::percentile(&mut lost, 0.75) - super::watched::percentile(&mut lost, 0.25)) / 1.349;
-        (std::f64::consts::FRAC_PI_2 / rounds as f64).sqrt() * spread
-    };
-    let added = |i: usize| median(found.iter().map(|of| of[i].1 - of[0].1).collect());
-    let state = named(folder.path(), "state.npz").iter().map(|path| bytes(path)).fold(0.0, f64::max);
+    window.keep(true, None)?;
+    drop(window); // which writes the timeline
+    let timeline =
+        named(&runs, "timeline.bin").iter().map(|path| bytes(path)).sum::<f64>() / (SETTLING.as_secs_f64() + with_timeline) * HOUR;
+    let lost = |way: usize| Spread::of(rounds_found.iter().map(|of| 1.0 - of[way].0 / of[NOTHING].0).collect());
+    let added = |way: usize| Spread::of(rounds_found.iter().map(|of| of[way].1 - of[NOTHING].1).collect());
+    let state = named(&runs, "state.npz").iter().map(|path| bytes(path)).fold(0.0, f64::max);
+    let saving = saving(&config, &folder.path().join("saving"), rounds.div_ceil(3))?;
     let [switch_in_memory_ms, switch_from_disk_ms] = switches(&config, &folder.path().join("switches"))?;
     Ok(Kept {
-        lost_share: median(lost(1)),
-        lost_share_recording: median(lost(2)),
-        lost_share_error: error(1),
-        lost_share_recording_error: error(2),
-        frame_ms: added(1),
-        frame_ms_recording: added(2),
+        lost_share_timeline: lost(TIMELINE).median,
+        lost_share_timeline_and_recording: lost(RECORDING).median,
+        lost_share_autosave: saving.median,
+        lost_share_timeline_error: lost(TIMELINE).error,
+        lost_share_timeline_and_recording_error: lost(RECORDING).error,
+        lost_share_autosave_error: saving.error,
+        frame_ms_timeline: added(TIMELINE).median,
+        frame_ms_timeline_and_recording: added(RECORDING).median,
+        frame_ms_timeline_error: added(TIMELINE).error,
+        frame_ms_timeline_and_recording_error: added(RECORDING).error,
         autosave_bytes_an_hour: state * HOUR / INTERVAL.as_secs_f64(),
         timeline_bytes_an_hour: timeline,
-        recording_bytes_an_hour: recording,
+        recording_bytes_an_hour: median(recorded),
         switch_in_memory_ms,
         switch_from_disk_ms,
         open_ms: opening(&config, &folder.path().join("opening"))?,
     })
 }
 
-fn autosave(folder: &Path, interval: Duration, recover: bool) -> AutosaveOptions {
-    AutosaveOptions { folder: folder.to_path_buf(), older: None, interval, recover }
+/// A median, and its standard error from the quartiles as of a normal law: rounds have stragglers.
+struct Spread {
+    median: f64,
+    error: f64,
 }
 
-/// A window at full speed, and the file that it is recorded into.
-fn open(config: &Config, keeping: Keeping, folder: &Path) -> anyhow::Result<(Window, std::path::PathBuf)> {
-    std::fs::create_dir_all(folder)?;
-    let kept = keeping != Keeping::Nothing;
-    let autosave = kept.then(|| autosave(&folder.join("runs"), INTERVAL, false));
-    let options = Options { config: config.clone(), full_speed: true, autosave, without_timeline: !kept, ..Options::default() };
-    let mut window = Window::with(options)?;
-    let file = folder.join("recording.heerec");
-    if keeping == Keeping::RunAndRecording {
-        window.record(&file)?;
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Self {
+        let spread = (percentile(&mut values, 0.75) - percentile(&mut values, 0.25)) / 1.349;
+        let error = (std::f64::consts::FRAC_PI_2 / values.len() as f64).sqrt() * spread;
+        Self { median: median(values), error }
     }
-    Ok((window, file))
+}
+
+/// The share of its steps that an engine loses to saves as often as they are: engines that save a hundred times as often, and such that do
+/// not, in turn.
+fn saving(config: &Config, folder: &Path, rounds: usize) -> anyhow::Result<Spread> {
+    let mut lost = Vec::new();
+    for round in 0..rounds {
+        let mut rates = [f64::NAN; 2];
+        for saves in [round % 2 == 0, round % 2 == 1] {
+            let interval = if saves { OFTEN } else { Duration::from_secs(3600) };
+            let engine =
+                Engine::start_with(config.clone(), Some(autosave(&folder.join(format!("{round}{saves}")), interval, false)), || {})?;
+            engine.send(Command::SetPace(Pace::Full));
+            let steps = |at_least: u64| Ok::<u64, anyhow::Error>(wait(&engine, |snapshot| snapshot.clock.steps > at_least)?.clock.steps);
+            steps(1000)?;
+            std::thread::sleep(PHASE);
+            let (first, begin) = (steps(0)?, Instant::now());
+            std::thread::sleep(PHASE);
+            rates[usize::from(saves)] = (steps(first)? - first) as f64 / begin.elapsed().as_secs_f64();
+        }
+        lost.push((1.0 - rates[1] / rates[0]) * OFTEN.as_secs_f64() / INTERVAL.as_secs_f64());
+    }
+    Ok(Spread::of(lost))
+}
+
+fn autosave(folder: &Path, interval: Duration, recover: bool) -> AutosaveOptions {
+    AutosaveOptions { folder: folder.to_path_buf(), older: None, interval, recover }
 }
 
 /// Waits for a snapshot of this run.

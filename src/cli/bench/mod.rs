@@ -60,9 +60,9 @@ const STEPS: usize = 200;
 #[cfg(feature = "window")]
 const WATCHED_ROUNDS: usize = 60;
 
-/// Rounds of what a kept run costs, 20 seconds each.
+/// Rounds of what a kept run costs, 4 seconds each.
 #[cfg(feature = "window")]
-const KEPT_ROUNDS: usize = 9;
+const KEPT_ROUNDS: usize = 30;
 
 impl Bench {
     pub(super) fn run(self) -> anyhow::Result<()> {

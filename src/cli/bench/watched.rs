@@ -122,14 +122,11 @@ impl Window {
         Ok(window)
     }
 
-    /// Has what it shows recorded.
-    pub(super) fn record(&mut self, path: &Path) -> anyhow::Result<()> {
-        Ok(self.app.record(path)?)
-    }
-
-    /// Seconds since it was opened.
-    pub(super) fn seconds(&self) -> f64 {
-        self.start.elapsed().as_secs_f64()
+    /// Has what it shows kept in the timeline or not, and recorded where a file is named.
+    pub(super) fn keep(&mut self, timeline: bool, recording: Option<&Path>) -> anyhow::Result<()> {
+        self.app.hold_timeline(!timeline);
+        self.app.end_record();
+        Ok(recording.map_or(Ok(()), |path| self.app.record(path))?)
     }
 
     fn frame(&mut self) {

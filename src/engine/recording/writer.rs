@@ -2,7 +2,7 @@
 
 use super::{ENDING, HEADER, pack};
 use crate::engine::background::{BackgroundJob, JobContext};
-use crate::engine::{Engine, Snapshot, SnapshotIncrement};
+use crate::engine::{Engine, Snapshot, SnapshotIncrement, SnapshotState};
 use crate::export::{FileError, begin_growing, check_ending, check_output};
 use crossbeam_channel::Receiver;
 use std::fs::File;
@@ -24,13 +24,13 @@ struct RecordedWeights(Option<(u64, u64, f64)>);
 impl RecordedWeights {
     /// Takes the weights out of a snapshot of this moment that need none: it has those of the snapshot before, or they were recorded a
     /// moment ago.
-    fn leave_out(&mut self, seconds: f64, snapshot: &mut Snapshot) {
-        let [model, version] = [snapshot.model_id, snapshot.weights_version];
+    fn leave_out(&mut self, seconds: f64, state: &mut SnapshotState) {
+        let [model, version] = [state.model_id, state.weights_version];
         let is_known =
             self.0.is_some_and(|(known_model, known, at)| known_model == model && (known == version || seconds - at < WEIGHTS_INTERVAL));
         if is_known {
-            snapshot.state.weights.clear();
-            snapshot.state.subject = None;
+            state.weights.clear();
+            state.subject = None;
         } else {
             self.0 = Some((model, version, seconds));
         }
@@ -57,7 +57,7 @@ impl RecordingWriter {
 
     /// Adds a snapshot at its moment, s from the beginning.
     pub fn add(&mut self, seconds: f64, mut snapshot: Snapshot) -> Result<(), FileError> {
-        self.weights.leave_out(seconds, &mut snapshot);
+        self.weights.leave_out(seconds, &mut snapshot.state);
         self.write(seconds, &snapshot)
     }
 
@@ -105,7 +105,7 @@ impl RecordingWriter {
 
 /// Writes the snapshots that a window shows, on a thread of its own.
 pub struct SnapshotRecorder {
-    job: BackgroundJob<(f64, Box<Snapshot>), Result<u64, FileError>>,
+    job: BackgroundJob<Waiting, Result<u64, FileError>>,
     path: PathBuf,
     /// Left out before a snapshot waits: what waits is small.
     weights: RecordedWeights,
@@ -116,9 +116,12 @@ pub struct SnapshotRecorder {
     interval: Duration,
     /// When the last one was, and of which model.
     last: Option<(Instant, u64)>,
-    /// What is new since.
-    increment: SnapshotIncrement,
+    /// What is new since, as it came.
+    increments: Vec<SnapshotIncrement>,
 }
+
+/// A snapshot that is to be written: its moment, its state, and what is new in it, in parts.
+type Waiting = (f64, Box<SnapshotState>, Vec<SnapshotIncrement>);
 
 /// Between two snapshots that are recorded of a window: twenty a second, with all that was sampled in between.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -130,7 +133,7 @@ impl SnapshotRecorder {
         check_ending(path, ENDING)?;
         check_output(path)?;
         let file = path.to_path_buf();
-        let body = move |snapshots: Receiver<(f64, Box<Snapshot>)>, job: &JobContext<Result<u64, FileError>>| {
+        let body = move |waiting: Receiver<Waiting>, job: &JobContext<Result<u64, FileError>>| {
             let mut writer = match RecordingWriter::create(&file) {
                 Ok(writer) => writer,
                 Err(error) => {
@@ -138,7 +141,10 @@ impl SnapshotRecorder {
                     return;
                 }
             };
-            for (seconds, snapshot) in snapshots {
+            for (seconds, state, parts) in waiting {
+                let mut increment = SnapshotIncrement::default();
+                parts.into_iter().for_each(|part| increment.append(part));
+                let snapshot = Snapshot { state: *state, increment };
                 let written = writer.write(seconds, &snapshot).map(|()| writer.bytes());
                 let has_failed = written.is_err();
                 job.report(written);
@@ -158,26 +164,26 @@ impl SnapshotRecorder {
             lost: 0,
             interval: INTERVAL,
             last: None,
-            increment: SnapshotIncrement::default(),
+            increments: Vec::new(),
         })
     }
 
-    /// Adds what is shown now, at most so often; what was sampled in between comes with the next. Where the disk cannot keep up it is left
-    /// out, and counted.
-    pub fn add(&mut self, snapshot: &Snapshot) {
-        let is_other = self.last.is_none_or(|(_, model)| model != snapshot.model_id);
+    /// Adds what is shown now and what is new in it; it is written at most so often, with all that was new in between. Where the disk cannot
+    /// keep up it is left out, and counted.
+    pub fn add(&mut self, state: &SnapshotState, increment: SnapshotIncrement) {
+        let is_other = self.last.is_none_or(|(_, model)| model != state.model_id);
         if is_other {
-            self.increment = SnapshotIncrement::default();
+            self.increments.clear();
         }
-        self.increment.append(snapshot.increment.clone());
+        self.increments.push(increment);
         if !is_other && self.last.is_some_and(|(at, _)| at.elapsed() < self.interval) {
             return;
         }
-        self.last = Some((Instant::now(), snapshot.model_id));
+        self.last = Some((Instant::now(), state.model_id));
         let (seconds, weights) = (self.begin.elapsed().as_secs_f64(), self.weights);
-        let mut snapshot = Box::new(Snapshot { state: snapshot.state.clone(), increment: std::mem::take(&mut self.increment) });
-        self.weights.leave_out(seconds, &mut snapshot);
-        if !self.job.submit((seconds, snapshot)) {
+        let mut state = Box::new(state.clone());
+        self.weights.leave_out(seconds, &mut state);
+        if !self.job.submit((seconds, state, std::mem::take(&mut self.increments))) {
             self.weights = weights; // they were not recorded
             self.lost += 1;
         }
@@ -227,7 +233,7 @@ mod tests {
         let mut added = 0;
         while begin.elapsed() < Duration::from_millis(600) {
             snapshot.increment.pairs = vec![vec![[added as f32; 2]]];
-            recorder.add(&snapshot);
+            recorder.add(&snapshot.state, snapshot.increment.clone());
             added += 1;
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -258,7 +264,7 @@ mod tests {
             // Two snapshots of a model, of which the second leaves its weights out.
             snapshot.state.model_id = model;
             snapshot.state.weights = vec![Arc::new(Array2::from_elem(shape, model as f32))];
-            (0..2).for_each(|_| recorder.add(&snapshot));
+            (0..2).for_each(|_| recorder.add(&snapshot.state, snapshot.increment.clone()));
         }
         recorder.close();
         let begin = Instant::now();
