@@ -9,6 +9,7 @@ use crate::app::theme;
 use crate::app::views::ViewKind;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::number_field::parse_number;
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::recording::ENDING;
 use crate::engine::{BackgroundJob, JobContext};
 use crate::export::FileError;
@@ -144,7 +145,7 @@ impl FilmDialog {
                 let path = PathBuf::from(&self.path);
                 for format in FilmFormat::ALL {
                     let is_chosen = FilmFormat::of(&path).is_ok_and(|chosen| chosen == format);
-                    if ui.selectable_label(is_chosen, format.ending()).clicked() {
+                    if ui.switch(is_chosen, format.ending()).clicked() {
                         self.path = path.with_extension(format.ending()).display().to_string();
                     }
                 }

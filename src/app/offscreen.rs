@@ -35,6 +35,7 @@ impl Offscreen {
     pub(super) fn new(dark: bool) -> Self {
         let ctx = Context::default();
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
+        ctx.all_styles_mut(|style| style.interaction.selectable_labels = false); // a label is no control
         whole_frame::ask(&ctx);
         Self { ctx, rasteriser: Rasteriser::default(), is_first: true }
     }

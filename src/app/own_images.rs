@@ -82,21 +82,25 @@ impl OwnImages {
             return;
         }
         let mut is_open = true;
-        let room = ctx.content_rect().size() - vec2(40.0, 90.0);
+        let room = ctx.content_rect().size() - vec2(40.0, 150.0);
         Window::new("Your images")
             .id(egui::Id::unique("own images"))
             .default_pos(ctx.content_rect().center_top() + vec2(-290.0, 50.0))
             .open(&mut is_open)
             .resizable(false)
             .show(ctx, |ui| {
-                egui::ScrollArea::both().max_height(room.y.max(120.0)).max_width(room.x.max(200.0)).show(ui, |ui| {
+                ui.set_width(room.x.clamp(200.0, 2.0 * SHEET + 24.0));
+                let has_path = !path.trim().is_empty();
+                egui::ScrollArea::vertical().max_height(room.y.max(120.0)).show(ui, |ui| {
                     self.choices(ui, path, config, actions);
-                    if !path.trim().is_empty() {
+                    if has_path {
                         self.ask(ctx, &self.request(path, config));
                         self.found(ui);
-                        self.learn(ui, path, config, actions);
                     }
                 });
+                if has_path {
+                    self.learn(ui, path, config, actions);
+                }
             });
         self.is_open &= is_open;
         if !self.is_open {
@@ -129,7 +133,7 @@ impl OwnImages {
 
     /// Where the images are, and what becomes of them.
     fn choices(&mut self, ui: &mut Ui, path: &mut String, config: &Config, actions: &mut Vec<Action>) {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let label = ui.label("Images");
             if path_field(ui, &label, IMAGES, path) {
                 self.asked = None;
@@ -206,7 +210,9 @@ impl OwnImages {
             ui.weak(format!("The first {MOST_FILES} of {files} files are looked at here; all are read for learning."));
         }
         list(ui, report);
-        ui.horizontal_top(|ui| {
+        let is_wide = ui.available_width() > 2.0 * SHEET;
+        let layout = if is_wide { egui::Layout::left_to_right(egui::Align::Min) } else { egui::Layout::top_down(egui::Align::Min) };
+        ui.with_layout(layout, |ui| {
             let sheet = |ui: &mut Ui, title: &str, texture: &Option<TextureHandle>| {
                 let Some(texture) = texture else { return };
                 ui.vertical(|ui| {

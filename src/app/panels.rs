@@ -8,6 +8,7 @@ use crate::app::side_panel::SidePanel;
 use crate::app::start_page::{Chosen, StartPage};
 use crate::app::state::ViewState;
 use crate::app::status_bar::StatusBar;
+use crate::app::widgets::switch::Switches as _;
 use crate::app::zoom;
 use crate::data::{Progress, photographs};
 use crate::engine::Snapshot;
@@ -95,7 +96,7 @@ impl Panels {
                 if ui.button("Start").on_hover_text("Six ways to begin").clicked() {
                     self.start_page.toggle();
                 }
-                let lessons = ui.selectable_label(self.lessons.is_open(), "Lessons");
+                let lessons = ui.switch(self.lessons.is_open(), "Lessons");
                 if lessons.on_hover_text("What the model does, a few minutes each, on the running model").clicked() {
                     self.lessons.toggle();
                 }

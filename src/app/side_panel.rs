@@ -8,6 +8,7 @@ use crate::app::widgets::greek::greek;
 use crate::app::widgets::highlight;
 use crate::app::widgets::number_field::{self, NumberField};
 use crate::app::widgets::path_field::{IMAGES, MODEL, path_field};
+use crate::app::widgets::switch::Switches as _;
 use crate::data::{ImagesReport, Source};
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Parameter, Value};
@@ -241,7 +242,7 @@ fn run_controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
             actions.push(Action::Send(Command::Reset));
         }
         let full = snapshot.clock.pace == Pace::Full;
-        if ui.selectable_label(full, "Full speed").on_hover_text("As fast as the machine can (F)").clicked() {
+        if ui.switch(full, "Full speed").on_hover_text("As fast as the machine can (F)").clicked() {
             actions.push(Action::ToggleSpeed);
         }
     });
@@ -287,7 +288,7 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
         ui.strong("Learn from");
         for (source, name) in sources {
             let chosen = config.data.source == source;
-            if ui.selectable_label(chosen, name).on_hover_text("Rebuilds the model").clicked() && !chosen {
+            if ui.switch(chosen, name).on_hover_text("Rebuilds the model").clicked() && !chosen {
                 let mut changed = config.clone();
                 match &standard {
                     Some(own) => {

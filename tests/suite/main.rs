@@ -44,4 +44,8 @@ mod teaching;
 #[cfg(feature = "window")]
 mod window;
 #[cfg(feature = "window")]
+mod window_images;
+#[cfg(feature = "window")]
+mod window_runs;
+#[cfg(feature = "window")]
 mod window_views;

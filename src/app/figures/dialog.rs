@@ -8,6 +8,7 @@ use crate::app::actions::{Action, ExportSettings};
 use crate::app::paths::full_path;
 use crate::app::views::ViewKind;
 use crate::app::widgets::number_field::drag_value;
+use crate::app::widgets::switch::Switches as _;
 use crate::export::ending;
 use egui::{ColorImage, Context, Rect, ScrollArea, TextEdit, TextureHandle, TextureOptions, Ui, Window, pos2, vec2};
 use std::collections::HashMap;
@@ -163,7 +164,7 @@ impl FigureDialog {
         ui.horizontal_wrapped(|ui| {
             for (ending, _) in ENDINGS {
                 let chosen = name.ends_with(&format!(".{ending}"));
-                if ui.selectable_label(chosen, ending.to_uppercase()).clicked() {
+                if ui.switch(chosen, ending.to_uppercase()).clicked() {
                     *name = PathBuf::from(&*name).with_extension(ending).display().to_string();
                 }
             }

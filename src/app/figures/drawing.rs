@@ -8,7 +8,7 @@ use crate::app::theme;
 use crate::app::widgets::figure;
 use crate::export::{FileError, ending, write_atomically};
 use egui::epaint::{ClippedShape, Shape};
-use egui::{Color32, ColorImage, FontId, FullOutput, Rect, Ui, vec2};
+use egui::{Color32, ColorImage, Context, FontId, FullOutput, Rect, Ui, WidgetRect, vec2};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -193,19 +193,34 @@ impl Layout {
         let mut output = self.offscreen.lay_out_once(of, |ui| bottom = ui.scope(|ui| view(ui)).response.rect.bottom());
         let (figures, titles) = (figure::take(&self.offscreen.ctx), figure::take_titles(&self.offscreen.ctx));
         self.offscreen.keep_textures(&mut output);
+        // What stands above is a title or left out: no control is part of a figure.
+        let above = |rect: Rect, top: f32| {
+            let all = rect.with_min_y(rect.top().min(top)).expand2(MARGIN);
+            all.with_min_y(all.top().max(below_controls(&self.offscreen.ctx, rect.top())))
+        };
         let place = match &self.content {
             Content::Figure(name) => figures.iter().find(|(known, _)| known == name).map(|(_, rect)| {
                 let title = title_of(*rect, &titles).filter(|_| self.settings.title);
-                title.map_or(*rect, |title| rect.union(title)).expand2(MARGIN)
+                let all = title.map_or(*rect, |title| rect.union(title));
+                above(all, all.top())
             }),
-            Content::View => figures.iter().map(|(_, rect)| *rect).chain(titles).reduce(Rect::union).map(|all| {
-                let above = figures.iter().map(|(_, rect)| rect.top()).fold(f32::INFINITY, f32::min);
-                all.with_min_y(all.top().min(above - TITLES)).expand2(MARGIN)
-            }),
+            Content::View => {
+                let top = figures.iter().map(|(_, rect)| rect.top()).fold(f32::INFINITY, f32::min) - TITLES;
+                figures.iter().map(|(_, rect)| *rect).chain(titles).reduce(Rect::union).map(|all| above(all, top))
+            }
             Content::AsHighAsItIs => Some(Rect::from_min_size(egui::Pos2::ZERO, vec2(self.size[0], bottom + 2.0 * MARGIN.y))),
         };
         (output, place)
     }
+}
+
+/// Where the controls end that stand above `top`: those are left out of a figure.
+fn below_controls(ctx: &Context, top: f32) -> f32 {
+    let is_control = |widget: &&WidgetRect| widget.sense.interactive() && widget.rect.bottom() <= top + 1.0;
+    ctx.viewport(|viewport| {
+        let widgets = viewport.prev_pass.widgets.layers().flat_map(|(_, widgets)| widgets);
+        widgets.filter(is_control).map(|widget| widget.rect.bottom()).fold(0.0, f32::max)
+    })
 }
 
 /// The title that stands right above a figure.
@@ -425,6 +440,14 @@ mod tests {
             texts(&laid_out).contains(&"s simulated".to_string())
         };
         assert_eq!([true, false].map(distance), [true, false]);
+        let whole = |kind: ViewKind| {
+            let mut view = registry::create(kind);
+            let draw = |ui: &mut Ui| view.ui(ui, &state, snapshot, &mut Vec::new());
+            texts(&lay_out(Content::View, &usual, 100.0, [680.0, 580.0], draw).unwrap())
+        };
+        let [filters, learning] = [ViewKind::ReceptiveFields, ViewKind::Learning].map(whole);
+        assert!(filters.iter().all(|text| !text.contains("scale")), "controls are left out: {filters:?}");
+        assert!(learning.iter().any(|text| text.contains("Residual variance")), "titles are not: {learning:?}");
         let pictures = crate::export::mosaic::ColourMap::ALL
             .map(|colours| drawn(ViewKind::ReceptiveFields, "filters", &FigureSettings { colours, ..usual.clone() }).picture().unwrap());
         let is_grey = |picture: &image::RgbImage| {

@@ -4,6 +4,7 @@ use crate::app::actions::{Action, ExportSettings, PathField};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::number_field::slider;
 use crate::app::widgets::path_field::{FILTERS, path_field};
+use crate::app::widgets::switch::Switches as _;
 use crate::export::filters::Format;
 use crate::export::mosaic::ColourMap;
 use egui::Ui;
@@ -25,7 +26,7 @@ const FORMATS: [(Format, &str, &str); 5] = [
 pub(super) fn filter_fields(ui: &mut Ui, settings: &mut ExportSettings, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         for (format, name, ending) in FORMATS {
-            if ui.selectable_value(&mut settings.format, format, name).clicked() {
+            if ui.switch_value(&mut settings.format, format, name).clicked() {
                 settings.path = PathBuf::from(&settings.path).with_extension(ending).display().to_string();
             }
         }

@@ -9,6 +9,7 @@ use crate::app::widgets::figure::Figure as _;
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
@@ -34,8 +35,8 @@ impl View for Adaptation {
         }
         ui.horizontal(|ui| {
             ui.label("Sweep");
-            ui.selectable_value(&mut self.times, false, "m").on_hover_text("Adaptation strength, at the present tau_v");
-            ui.selectable_value(&mut self.times, true, greek("tau_v")).on_hover_text("Adaptation time constant, at the present m");
+            ui.switch_value(&mut self.times, false, "m").on_hover_text("Adaptation strength, at the present tau_v");
+            ui.switch_value(&mut self.times, true, greek("tau_v")).on_hover_text("Adaptation time constant, at the present m");
         });
         let tip = "128 chains for each setting, until the autocorrelation time is known to 3 %";
         let study: &dyn Study = if self.times { &adaptation_time::STUDY } else { &adaptation::STUDY };

@@ -7,6 +7,7 @@ use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid::{self, number, short};
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, LearningPoint, LikelihoodState, Snapshot};
 use crate::experiment::stages::StageConfig;
 use crate::export::table::Table;
@@ -166,7 +167,7 @@ fn stages(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
                     String::new()
                 }
             );
-            if ui.selectable_label(i == position.stage, format!("{}. {}", i + 1, stage.name)).on_hover_text(tip).clicked() {
+            if ui.switch(i == position.stage, format!("{}. {}", i + 1, stage.name)).on_hover_text(tip).clicked() {
                 actions.push(Action::Send(Command::Stage(i)));
             }
         }

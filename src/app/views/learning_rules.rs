@@ -10,6 +10,7 @@ use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::app::widgets::number_field::drag_value;
 use crate::app::widgets::panels::{self, Panel};
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::mosaic::{self, Colours, Layout, Scale};
@@ -109,12 +110,12 @@ impl LearningRules {
         ui.horizontal_wrapped(|ui| {
             ui.label("Images");
             for (i, word) in IMAGES.into_iter().enumerate() {
-                ui.selectable_value(&mut self.images, i, word);
+                ui.switch_value(&mut self.images, i, word);
             }
             ui.separator();
             ui.label("Beside it learns").on_hover_text("What learns with a negative phase");
             for (i, name) in ["a restricted Boltzmann machine", "the same layers"].into_iter().enumerate() {
-                ui.selectable_value(&mut self.machine, i, name);
+                ui.switch_value(&mut self.machine, i, name);
             }
             ui.separator();
             let label = ui.label("Updates");

@@ -10,6 +10,7 @@ use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::{self, Axis};
 use crate::app::widgets::number_field::drag_value;
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, Snapshot};
 use crate::experiment::Config;
 use crate::export::table::Table;
@@ -57,8 +58,8 @@ impl View for Partition {
         };
         let mut input = None;
         ui.horizontal_wrapped(|ui| {
-            ui.selectable_value(&mut self.error, false, "A and A'").on_hover_text("The log-partition and its slope, against eta");
-            ui.selectable_value(&mut self.error, true, "Error").on_hover_text("Of <T(y)> over one step, against tau_eps/dt and K");
+            ui.switch_value(&mut self.error, false, "A and A'").on_hover_text("The log-partition and its slope, against eta");
+            ui.switch_value(&mut self.error, true, "Error").on_hover_text("Of <T(y)> over one step, against tau_eps/dt and K");
             let label = ui.label("Family");
             let chosen = self.family.unwrap_or(first);
             egui::ComboBox::from_id_salt("family")

@@ -8,6 +8,7 @@ use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
+use crate::app::widgets::switch::Switches as _;
 use crate::app::widgets::texture::Slot;
 use crate::app::widgets::{colour_bar, figure, whole_frame};
 use crate::engine::{Snapshot, Watch};
@@ -180,14 +181,14 @@ impl ReceptiveFields {
     fn layer_controls(&mut self, ui: &mut Ui, depth: usize) {
         if depth > 1 {
             for layer in 1..=depth {
-                ui.selectable_value(&mut self.layer, layer, format!("Layer {layer}"))
+                ui.switch_value(&mut self.layer, layer, format!("Layer {layer}"))
                     .on_hover_text("Deeper layers are multiplied down to pixels");
             }
             ui.separator();
         }
         if self.layer > 1 {
-            ui.selectable_value(&mut self.at_state, false, "at zero").on_hover_text("Linearised where all units below are just active");
-            ui.selectable_value(&mut self.at_state, true, "at the present state")
+            ui.switch_value(&mut self.at_state, false, "at zero").on_hover_text("Linearised where all units below are just active");
+            ui.switch_value(&mut self.at_state, true, "at the present state")
                 .on_hover_text("Linearised where network 0 is now: units that are silent carry nothing down");
             ui.separator();
         }
@@ -195,9 +196,9 @@ impl ReceptiveFields {
 
     /// The colour scale, the order and the groups.
     fn order_controls(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
-        ui.selectable_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
+        ui.switch_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
             .on_hover_text("Each filter's strongest weight has the full colour");
-        ui.selectable_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
+        ui.switch_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
         choice(ui, "Sort by", 110.0, &mut self.sort, &Order::ALL);
         if self.layer == 1 && fits::patch(snapshot.image_shape()).is_some() {
             choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);

@@ -9,6 +9,7 @@ use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::number_field::drag_value;
 use crate::app::widgets::panels::{self, Panel};
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, Snapshot, TuningState};
 use crate::experiment::Config;
 use crate::export::mosaic::diverging;
@@ -56,7 +57,7 @@ impl View for Tuning {
             if snapshot.weights.len() > 1 {
                 for l in 1..=active_layers {
                     let mut chosen = layer;
-                    if ui.selectable_value(&mut chosen, l, format!("Layer {l}")).clicked() {
+                    if ui.switch_value(&mut chosen, l, format!("Layer {l}")).clicked() {
                         self.layer = Some(l);
                     }
                 }

@@ -14,5 +14,6 @@ pub mod measured;
 pub mod number_field;
 pub mod panels;
 pub mod path_field;
+pub mod switch;
 pub mod texture;
 pub mod whole_frame;

@@ -4,6 +4,7 @@ use crate::app::theme;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::Axis;
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{GenerationState, Measuring};
 use crate::export::table::Table;
 use crate::studies::generation::Mode;
@@ -115,8 +116,8 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, over_steps: &mut bool, 
         Measuring::Ready(floor) => floor,
     };
     ui.horizontal(|ui| {
-        ui.selectable_value(over_steps, false, "Time").on_hover_text("Seconds of computing of each mode; all get the same");
-        ui.selectable_value(over_steps, true, "Steps").on_hover_text("Steps of the whole network");
+        ui.switch_value(over_steps, false, "Time").on_hover_text("Seconds of computing of each mode; all get the same");
+        ui.switch_value(over_steps, true, "Steps").on_hover_text("Steps of the whole network");
         let text = claim(found, *over_steps, means).unwrap_or_else(|| "The paper says marginal beats joint: measured here.".into());
         let counts = format!("{MEASURE} {} images of each against {} of the data.", floor.count, floor.reference_count);
         ui.add(egui::Label::new(text).truncate()).on_hover_text(counts);

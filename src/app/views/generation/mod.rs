@@ -12,6 +12,7 @@ use crate::app::widgets::choice::{choice, keep_together};
 use crate::app::widgets::figure;
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::number_field::{drag_value, slider};
+use crate::app::widgets::switch::Switches as _;
 use crate::data::Source;
 use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
 use crate::export::table::Table;
@@ -180,8 +181,8 @@ impl Generation {
                 }
             }
             ui.separator();
-            ui.selectable_value(&mut self.means, true, "Means").on_hover_text("E[x0 | x1]: without the noise of the observation layer");
-            ui.selectable_value(&mut self.means, false, "Samples").on_hover_text("x0 itself");
+            ui.switch_value(&mut self.means, true, "Means").on_hover_text("E[x0 | x1]: without the noise of the observation layer");
+            ui.switch_value(&mut self.means, false, "Samples").on_hover_text("x0 itself");
             ui.separator();
             match found.and_then(|found| found.film) {
                 Some((done, frames)) => {
@@ -249,7 +250,7 @@ impl Generation {
                     ("npz", "Samples and means of all images, and the configuration"),
                     ("gif", "The chains from their start, with the weights in use"),
                 ] {
-                    if ui.selectable_label(path.ends_with(&format!(".{ending}")), ending.to_uppercase()).on_hover_text(tip).clicked() {
+                    if ui.switch(path.ends_with(&format!(".{ending}")), ending.to_uppercase()).on_hover_text(tip).clicked() {
                         *path = PathBuf::from(&*path).with_extension(ending).display().to_string();
                     }
                 }

@@ -9,6 +9,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::widgets::cached_texture::CachedTexture;
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Snapshot, Watch};
 use crate::export::mosaic::Colours;
 use crate::export::table::Table;
@@ -98,7 +99,7 @@ impl Layers {
                 (Mode::Strongest, "Strongest filters", "Of each second-layer unit the eight filters that it drives most"),
                 (Mode::Matrix, "Matrix", "The weights themselves"),
             ] {
-                if ui.selectable_value(&mut mode, of, name).on_hover_text(tip).clicked() {
+                if ui.switch_value(&mut mode, of, name).on_hover_text(tip).clicked() {
                     self.mode = Some(of);
                 }
             }

@@ -6,6 +6,7 @@ use crate::app::views::filter_order::Order;
 use crate::app::widgets::cached_texture::CachedTexture;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::Snapshot;
 use crate::export::mosaic::{Colours, diverging};
 use crate::export::table::Table;
@@ -32,7 +33,7 @@ impl WeightMatrix {
         let highest = depth.saturating_sub(1);
         let mut lower = self.lower.unwrap_or(highest).min(highest);
         for l in 0..depth {
-            ui.selectable_value(&mut lower, l, format!("W{l}")).on_hover_text(format!("Between layers {l} and {}", l + 1));
+            ui.switch_value(&mut lower, l, format!("W{l}")).on_hover_text(format!("Between layers {l} and {}", l + 1));
         }
         self.lower = Some(lower);
         let orders: Vec<_> = Order::ALL.into_iter().filter(|(order, _)| ORDERS.contains(order)).collect();

@@ -5,6 +5,7 @@ use super::edit::pinned;
 use super::pictures::Picture;
 use super::{Stimulus, palette};
 use crate::app::widgets::number_field::slider;
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::Snapshot;
 use egui::{Sense, Slider, Ui};
 
@@ -29,7 +30,7 @@ impl Stimulus {
     pub(super) fn tools(&mut self, ui: &mut Ui, [rows, columns]: [usize; 2]) {
         ui.horizontal_wrapped(|ui| {
             for (tool, name, tip) in Tool::ALL {
-                if ui.selectable_label(self.tool == tool, name).on_hover_text(tip).clicked() {
+                if ui.switch(self.tool == tool, name).on_hover_text(tip).clicked() {
                     self.tool = tool;
                 }
             }

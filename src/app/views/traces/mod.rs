@@ -12,6 +12,7 @@ use crate::app::views::View;
 use crate::app::widgets::choice::keep_together;
 use crate::app::widgets::figure;
 use crate::app::widgets::number_field::slider;
+use crate::app::widgets::switch::Switches as _;
 use crate::app::widgets::texture::Slot;
 use crate::engine::{MAX_TRACED, Snapshot, Watch};
 use crate::export::mosaic::{Colours, diverging};
@@ -81,7 +82,7 @@ impl View for Traces {
                 (Mode::Population, "Raster", "Every interneuron of the layer below, over time"),
                 (Mode::Spectrum, "Spectrum", "Autocorrelation and power spectrum of the first unit, beside theory"),
             ] {
-                ui.selectable_value(&mut self.mode, mode, name).on_hover_text(tip);
+                ui.switch_value(&mut self.mode, mode, name).on_hover_text(tip);
             }
             let raster = self.mode == Mode::Population;
             if raster != snapshot.watch.raster {
