@@ -30,6 +30,9 @@ impl App {
     /// Does one thing that was asked for, after a question where something would be written over or much learning left behind.
     pub(super) fn perform(&mut self, action: Action) {
         let action = with_full_paths(action);
+        if let Action::SaveView(request) = &action {
+            self.forget_other_figure(request);
+        }
         let outputs = match &action {
             Action::Send(Command::SaveModel(path)) | Action::Record(path) => vec![path.clone()],
             Action::SaveView(request) => {
@@ -49,6 +52,16 @@ impl App {
             return;
         }
         self.perform_at_once(action);
+    }
+
+    /// A file in which this window has written another figure is asked about as one of somebody else's.
+    fn forget_other_figure(&mut self, request: &FigureRequest) {
+        let of = (request.kind, request.figure.clone());
+        let before = self.figures_written.insert(request.path.clone(), of.clone());
+        if before.is_some_and(|before| before != of) {
+            self.written.remove(&request.path);
+            self.written.remove(&caption_path(&request.path));
+        }
     }
 
     /// Does what was asked for in a frame. While the views show the past, what would change the present waits.

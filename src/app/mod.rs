@@ -78,7 +78,7 @@ use run_beside::{EndingRun, EngineStarter, RunBeside};
 use screenshot::{Failure, Screenshot};
 use settings_file::SettingsFile;
 use simulation::Simulation;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -233,6 +233,8 @@ pub struct App {
     rewind: Rewind,
     /// Files that this window has written: writing them again is not asked about.
     written: HashSet<PathBuf>,
+    /// The figure that was asked for last in each of those that hold one.
+    figures_written: HashMap<PathBuf, (ViewKind, Option<String>)>,
     /// The run that is shown, and for how long its weights have learned in sight, s.
     learned_in_sight: (RunId, f64),
     /// When the last snapshot came.
@@ -317,6 +319,7 @@ impl App {
             figures: FigureDialog::default(),
             rewind: Rewind::default(),
             written: HashSet::new(),
+            figures_written: HashMap::new(),
             learned_in_sight: (RunId::default(), 0.0),
             last_snapshot: None,
             _closer: closer,
@@ -432,6 +435,18 @@ mod tests {
         app.figures.settings.caption = false;
         app.perform(save());
         assert!(app.question.is_none(), "no caption is written");
+        // Another figure of the view under the same name.
+        let folder = figure.parent().unwrap();
+        let other = folder.join("b.png");
+        std::fs::write(&other, "a figure").unwrap();
+        app.written.insert(other.clone());
+        let of = |name: Option<&str>| {
+            Action::SaveView(figures::FigureRequest { kind: ViewKind::Posterior, figure: name.map(String::from), path: other.clone() })
+        };
+        app.perform(of(None));
+        assert!(app.question.is_none(), "the window's own file");
+        app.perform(of(Some("posterior")));
+        assert!(app.question.take().is_some_and(|question| question.text.contains("b.png")), "it holds another figure");
         // What stands beside a file of another kind is nobody's caption.
         app.figures.settings.caption = true;
         app.written.insert(figure.clone());

@@ -172,6 +172,7 @@ impl Panels {
 
     /// The windows that are open.
     pub(super) fn windows(&mut self, ctx: &Context) {
+        self.help &= !ctx.input(|i| i.key_pressed(egui::Key::Escape));
         egui::Window::new("Keyboard shortcuts").open(&mut self.help).resizable(false).show(ctx, shortcuts);
         egui::Window::new("About heescope").open(&mut self.about).default_width(460.0).show(ctx, about);
     }

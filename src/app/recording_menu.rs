@@ -3,8 +3,8 @@
 use crate::app::actions::Action;
 use crate::app::paths::full_path;
 use crate::app::theme;
-use crate::engine::{SnapshotIncrement, SnapshotState};
 use crate::engine::recording::{ENDING, SnapshotRecorder};
+use crate::engine::{SnapshotIncrement, SnapshotState};
 use crate::export::FileError;
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{TextEdit, Ui};
@@ -122,8 +122,8 @@ impl RecordingMenu {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::recording::RecordedRun;
     use crate::engine::Snapshot;
+    use crate::engine::recording::RecordedRun;
     use crate::experiment::presets;
 
     #[test]

@@ -50,7 +50,13 @@ impl SidePanel {
         ui.weak("Double-click a name for the preset's value");
         let standard = presets::by_name(&config.model.name).unwrap_or_else(|_| (**config).clone());
         for parameter in parameters::all().iter() {
-            let now = snapshot.learning_rate.filter(|_| parameter.key == "lr" && rate_moves(config) && resting_reason(snapshot).is_none());
+            let now = match parameter.key {
+                "lr" => snapshot.learning_rate.filter(|_| rate_moves(config) && resting_reason(snapshot).is_none()),
+                "dt_ms" => {
+                    Some(snapshot.governor.dt_ms).filter(|dt| config.dynamics.governor == Governor::Auto && *dt != config.dynamics.dt_ms)
+                }
+                _ => None,
+            };
             slider(ui, parameter, [config, &standard], now, actions);
         }
         for (key, label, [off, on]) in [

@@ -27,12 +27,24 @@ pub(super) struct Workspace {
     /// Whether the model shown observes an image; None before the first snapshot.
     has_image: Option<bool>,
     known: KnownFigures,
+    /// The views in sight and the room they had in the frame before, and frames in which their tabs are still brought into sight.
+    in_sight: (Vec<ViewKind>, egui::Vec2, u32),
 }
+
+/// Frames after a change in which the tabs of the views in sight are brought into sight: the first has none of their places.
+const REVEALING: u32 = 4;
 
 impl Workspace {
     /// The standard layout, or one view alone.
     pub(super) fn new(single: Option<ViewKind>) -> Self {
-        Self { views: registry::create_all(), tree: layout::standard(), single, has_image: None, known: KnownFigures::default() }
+        Self {
+            views: registry::create_all(),
+            tree: layout::standard(),
+            single,
+            has_image: None,
+            known: KnownFigures::default(),
+            in_sight: Default::default(),
+        }
     }
 
     /// The layout, to be kept for the next start.
@@ -140,9 +152,17 @@ impl Workspace {
 
     /// Draws the views in sight.
     pub(super) fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let Self { views, tree, single, known, .. } = self;
+        let (shown, room) = (self.visible().collect::<Vec<_>>(), ui.max_rect().size().round());
+        if (&self.in_sight.0, self.in_sight.1) != (&shown, room) {
+            self.in_sight = (shown, room, REVEALING);
+            ui.ctx().request_repaint();
+        } else {
+            self.in_sight.2 = self.in_sight.2.saturating_sub(1);
+        }
+        let Self { views, tree, single, known, in_sight, .. } = self;
         let Some(kind) = *single else {
-            tree.ui(&mut Tabs { views, state, snapshot, actions, known }, ui);
+            let revealed = if in_sight.2 > 0 { in_sight.0.as_slice() } else { &[] };
+            tree.ui(&mut Tabs { views, state, snapshot, actions, known, revealed }, ui);
             return;
         };
         ui.horizontal(|ui| {
@@ -162,6 +182,8 @@ struct Tabs<'a> {
     snapshot: &'a Snapshot,
     actions: &'a mut Vec<Action>,
     known: &'a mut KnownFigures,
+    /// Views whose tabs are brought into sight.
+    revealed: &'a [ViewKind],
 }
 
 impl egui_tiles::Behavior<ViewKind> for Tabs<'_> {
@@ -179,6 +201,14 @@ impl egui_tiles::Behavior<ViewKind> for Tabs<'_> {
 
     fn tab_title_for_pane(&mut self, pane: &ViewKind) -> egui::WidgetText {
         pane.title().into()
+    }
+
+    fn on_tab_button(&mut self, tiles: &mut Tiles<ViewKind>, tile: TileId, button: egui::Response) -> egui::Response {
+        let is_shown = tiles.get_pane(&tile).is_some_and(|kind| self.revealed.contains(kind));
+        if is_shown && button.interact_rect.width() < button.rect.width() - 0.5 {
+            button.scroll_to_me_animation(None, egui::style::ScrollAnimation::none());
+        }
+        button
     }
 
     fn top_bar_right_ui(&mut self, tiles: &Tiles<ViewKind>, ui: &mut Ui, _: TileId, tabs: &egui_tiles::Tabs, _: &mut f32) {

@@ -2,8 +2,7 @@
 
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::{App, Options};
-use heescope::data::Source;
-use heescope::engine::{AutosaveOptions, Measuring, RunTimeline};
+use heescope::engine::Measuring;
 use heescope::experiment::{Config, presets};
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! Runs in the window: compared, beside one another, annotated, left and gone back to.
 
-use crate::window::{click, until, window, window_of};
+use crate::window::{click, until, window};
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::{App, Options};
 use heescope::engine::{AutosaveOptions, RunTimeline};

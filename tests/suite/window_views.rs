@@ -115,6 +115,19 @@ fn filters_are_fitted_sorted_and_outlined() {
     assert!(harness.query_by_label_contains("no picture of at least 6 x 6").is_some(), "an empty state that says what to do");
 }
 
+/// In a window of 1000 points the tabs do not fit: that of the view in front is scrolled to.
+#[test]
+fn the_tab_of_the_view_in_front_is_in_sight() {
+    let mut harness = window("ridge", None);
+    until(&mut harness, |app| app.state.latest.is_some());
+    harness.run_steps(10);
+    let tab = harness.get_all_by_label("Posterior").next().unwrap().rect();
+    let first = |rects: Vec<egui::Rect>| rects.into_iter().min_by(|a, b| a.left().total_cmp(&b.left())).unwrap();
+    let end = first(harness.get_all_by_label("Save as").map(|button| button.rect()).collect());
+    let begin = harness.get_all_by_label("Preset").next().unwrap().rect();
+    assert!(tab.left() > begin.right() && tab.right() <= end.left(), "{tab:?} between {begin:?} and {end:?}");
+}
+
 #[test]
 fn stages_are_steered_and_the_second_layer_is_drawn_once_it_is_open() {
     let mut harness = window("v1-v2", Some("layers"));

@@ -2,6 +2,7 @@
 
 use super::FigureRequest;
 use crate::app::state::ViewState;
+use crate::data::Source;
 use crate::engine::Snapshot;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,10 @@ pub(in crate::app) fn caption(request: &FigureRequest, state: &ViewState, snapsh
         config.stimulus.batch,
         config.dynamics.seed
     );
+    if [Source::Files, Source::Images].contains(&config.data.source) {
+        let names = config.data.paths.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy());
+        let _ = writeln!(text, "Learned from one's own images: {}.", names.collect::<Vec<_>>().join(", "));
+    }
     if let Some(fits) = state.fits.as_ref().filter(|fits| fits.of.model == snapshot.model_id) {
         let (share, median) = fits.summary();
         let _ = writeln!(text, "{} filters, {:.0} % of them Gabor-like, median R^2 {median:.2}.", fits.gabors.len(), 100.0 * share);

@@ -31,8 +31,8 @@ pub(in crate::app) struct FigureDialog {
     figure: Option<String>,
     /// The filters weight by weight are chosen, in place of what is drawn.
     filters: bool,
-    /// File names by view, as they were typed.
-    names: HashMap<ViewKind, String>,
+    /// File names by view and figure, as they were typed.
+    names: HashMap<(ViewKind, Option<String>), String>,
     pub(in crate::app) settings: FigureSettings,
     previewed: Option<Shown>,
     preview: Option<TextureHandle>,
@@ -118,7 +118,7 @@ impl FigureDialog {
                     });
                 });
                 ui.separator();
-                let typed = if self.filters { &export.path } else { self.names.get(&kind).map_or("", String::as_str) };
+                let typed = if self.filters { &export.path } else { self.name(kind) };
                 let path = full_path(typed, None);
                 let button = ui.add_enabled(!typed.trim().is_empty(), egui::Button::new("Save to file"));
                 if button.on_hover_text(path.display().to_string()).clicked() {
@@ -137,7 +137,11 @@ impl FigureDialog {
     }
 
     fn path(&self, kind: ViewKind) -> PathBuf {
-        PathBuf::from(self.names.get(&kind).map_or("", String::as_str).trim())
+        PathBuf::from(self.name(kind).trim())
+    }
+
+    fn name(&self, kind: ViewKind) -> &str {
+        self.names.get(&(kind, self.figure.clone())).map_or("", String::as_str)
     }
 
     fn fields(&mut self, ui: &mut Ui, kind: ViewKind, known: &Known, export: &ExportSettings, actions: &mut Vec<Action>) {
@@ -160,7 +164,11 @@ impl FigureDialog {
             return;
         }
         let folder = self.settings.folder.clone();
-        let name = self.names.entry(kind).or_insert_with(|| folder.join(format!("{}.png", kind.name())).display().to_string());
+        let proposed = match &self.figure {
+            Some(figure) => format!("{}-{}.png", kind.name(), slug(figure)),
+            None => format!("{}.png", kind.name()),
+        };
+        let name = self.names.entry((kind, self.figure.clone())).or_insert_with(|| folder.join(proposed).display().to_string());
         ui.horizontal_wrapped(|ui| {
             for (ending, _) in ENDINGS {
                 let chosen = name.ends_with(&format!(".{ending}"));
@@ -200,6 +208,13 @@ impl FigureDialog {
                 if height != before {
                     settings.ratio = height / settings.width_mm;
                 }
+                let drawn = self.preview.as_ref().map(|texture| texture.size_vec2()).map(|size| settings.width_mm * size.y / size.x);
+                if let Some(drawn) = drawn.filter(|drawn| (drawn / height - 1.0).abs() > 0.03) {
+                    ui.label("");
+                    ui.weak(format!("drawn {drawn:.0} mm high"))
+                        .on_hover_text("It has a shape of its own, or what it shows needs another height");
+                    ui.end_row();
+                }
             }
             number(ui, "Letters", &mut settings.font_pt, 3.0..=40.0, " pt");
             number(ui, "Lines", &mut settings.line_width, 0.2..=8.0, " x");
@@ -237,6 +252,13 @@ impl FigureDialog {
         let place = Rect::from_center_size(rect.center(), size * (PREVIEW / size.max_elem()).min(1.0));
         ui.painter().image(texture.id(), place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), egui::Color32::WHITE);
     }
+}
+
+/// A name of letters and digits for a file.
+fn slug(name: &str) -> String {
+    let words =
+        name.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(String::from).collect::<Vec<_>>();
+    words.join("-")
 }
 
 fn number(ui: &mut Ui, name: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>, unit: &str) {

@@ -202,7 +202,8 @@ impl Layout {
             Content::Figure(name) => figures.iter().find(|(known, _)| known == name).map(|(_, rect)| {
                 let title = title_of(*rect, &titles).filter(|_| self.settings.title);
                 let all = title.map_or(*rect, |title| rect.union(title));
-                above(all, all.top())
+                let shown = above(all, all.top());
+                shown.with_min_y(shown.top().max(below_text(&output.shapes, all.top())))
             }),
             Content::View => {
                 let top = figures.iter().map(|(_, rect)| rect.top()).fold(f32::INFINITY, f32::min) - TITLES;
@@ -221,6 +222,15 @@ fn below_controls(ctx: &Context, top: f32) -> f32 {
         let widgets = viewport.prev_pass.widgets.layers().flat_map(|(_, widgets)| widgets);
         widgets.filter(is_control).map(|widget| widget.rect.bottom()).fold(0.0, f32::max)
     })
+}
+
+/// Where the text ends that stands right above `top`: no part of its letters belongs to a figure.
+fn below_text(shapes: &[ClippedShape], top: f32) -> f32 {
+    let bottoms = shapes.iter().filter_map(|clipped| match &clipped.shape {
+        Shape::Text(text) => Some(text.visual_bounding_rect().bottom()),
+        _ => None,
+    });
+    bottoms.filter(|bottom| (-2.0 * MARGIN.y..=1.0).contains(&(bottom - top))).fold(0.0, f32::max)
 }
 
 /// The title that stands right above a figure.

@@ -152,7 +152,8 @@ impl View for ReceptiveFields {
         if self.counts.len() > 1 {
             let groups = self.grouping.groups().iter().zip(&self.counts).filter(|(_, count)| **count > 0);
             let names: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
-            ui.weak(format!("From above: {}", names.join(", ")));
+            let groups = ui.weak(format!("From above: {}", names.join(", ")));
+            figure::mark_title(ui, groups.rect);
         }
         let places = Places::new(ui, self.layout(), self.scale, self.selected.is_some());
         let direction = if places.below { egui::Layout::top_down(egui::Align::Min) } else { egui::Layout::left_to_right(egui::Align::Min) };
@@ -237,7 +238,9 @@ impl ReceptiveFields {
         if let Some(fits) = fits.filter(|_| self.ellipses) {
             ellipses(ui, fits, snapshot, &self.order, &place, zoom);
         }
-        if let Some(position) = self.selected.and_then(|unit| self.order.iter().position(|&u| u == unit)) {
+        if let Some(position) =
+            self.selected.filter(|_| !figure::is_saved(ui.ctx())).and_then(|unit| self.order.iter().position(|&u| u == unit))
+        {
             let stroke = egui::Stroke::new(2.0, theme::SERIES[4]);
             ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
         }

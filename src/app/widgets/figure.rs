@@ -56,6 +56,13 @@ pub fn take(ctx: &Context) -> Vec<Marked> {
     ctx.data_mut(|data| data.remove_temp(list())).unwrap_or_default()
 }
 
+/// Says that what stands in `rect` is the title of the figure below it.
+pub fn mark_title(ui: &Ui, rect: Rect) {
+    if is_saved(ui.ctx()) {
+        ui.data_mut(|data| data.get_temp_mut_or_default::<Vec<Rect>>(titles()).push(rect));
+    }
+}
+
 /// The title of a plot, and the names of its lines each in its colour, in place of a legend over the data.
 pub fn title<'a>(ui: &mut Ui, title: &str, lines: impl IntoIterator<Item = (&'a str, Color32)>) {
     ui.horizontal_wrapped(|ui| {
@@ -64,9 +71,7 @@ pub fn title<'a>(ui: &mut Ui, title: &str, lines: impl IntoIterator<Item = (&'a 
         for (name, color) in lines {
             place = place.union(ui.colored_label(color, greek(name)).rect);
         }
-        if is_saved(ui.ctx()) {
-            ui.data_mut(|data| data.get_temp_mut_or_default::<Vec<Rect>>(titles()).push(place));
-        }
+        mark_title(ui, place);
     });
 }
 

@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 const LABEL_SPACING: [f64; 2] = [7.0, 4.0];
 /// Points between two lines below which their numbers are left out, and from which they stand in full strength: along and up.
 const FADE: [RangeInclusive<f32>; 2] = [14.0..=24.0, 9.0..=14.0];
+/// Steps, the largest first, times a power of ten: each is at most one and a half times the next.
+const LESS_ROUND: [f64; 14] = [8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2];
 /// The step of lines between the numbers of a logarithmic axis, which tells them from others.
 const BETWEEN: f64 = 0.06;
 
@@ -65,9 +67,17 @@ fn clear_of_end(input: &GridInput, mut lines: Vec<GridMark>) -> Vec<GridMark> {
     lines
 }
 
-/// Multiples of the smallest round number from `least` on, or of a smaller one where those are fewer than two.
+/// Multiples of the smallest round number from `least` on, or of a smaller one where those are fewer than two: of one that is less round
+/// before the lines are so close that a number does not find its room.
 fn two_at_least(bounds: (f64, f64), least: f64) -> Vec<GridMark> {
     let mut step = round_up(least);
+    if multiples(bounds, step).len() < 2 {
+        let power = 10f64.powf(least.log10().floor());
+        let steps = LESS_ROUND.into_iter().map(|digit| digit * power).filter(|step| (0.5 * least..=least).contains(step));
+        if let Some(lines) = steps.map(|step| multiples(bounds, step)).find(|lines| lines.len() >= 2) {
+            return lines;
+        }
+    }
     for _ in 0..4 {
         let lines = multiples(bounds, step);
         if lines.len() != 1 && !(lines.is_empty() && bounds.1 > bounds.0) {
@@ -193,6 +203,20 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    /// A number up the side is left out where the next line is closer than it is high.
+    #[test]
+    fn numbers_up_the_side_have_room_in_low_plots() {
+        for points in (50..140).map(f64::from) {
+            for k in 0..200 {
+                let (centre, half) = (0.137 * f64::from(k % 20) - 1.3, 1.3f64.powi(k / 10 - 8));
+                let input = GridInput { bounds: (centre - half, centre + half), base_step_size: 2.0 * half / points * 8.0 };
+                let lines = marks(Scale::Linear, &input, LABEL_SPACING[1]);
+                let closest = lines.iter().map(|mark| mark.step_size / (2.0 * half) * points).fold(f64::INFINITY, f64::min);
+                assert!(lines.len() >= 2 && closest >= 15.9, "{centre} +- {half} on {points} points: {closest} apart, {lines:?}");
             }
         }
     }

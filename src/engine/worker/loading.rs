@@ -76,7 +76,9 @@ impl Worker {
     /// Starts again from the seed with the configuration in force and the stimulus that it began with.
     pub(super) fn reset(&mut self) {
         if let Some(config) = self.running.as_ref().map(|running| running.session.config_for_restart()) {
+            let pace = self.shared.settings.pace;
             self.load(config, None);
+            self.shared.settings.pace = pace; // of the same model: what was watched slowly is watched slowly again
         }
     }
 

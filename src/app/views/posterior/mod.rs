@@ -34,6 +34,9 @@ const STRIP: f32 = 56.0;
 /// Observed values that can be set with a slider each, at most.
 const FEW_VALUES: usize = 3;
 
+/// A square that holds what was shown as well is so many times as wide as the one that is needed, at most.
+const WIDER: f64 = 2.0;
+
 /// Length of the trails at first, ms; points that the slider needs with its name and value.
 const TRAIL_MS: f64 = 40.0;
 const WITH_SLIDER: f32 = 190.0;
@@ -250,7 +253,10 @@ impl Posterior {
         let square_for = Some((snapshot.model_id, snapshot.watch.pair));
         let moved = self.square.is_far_from(wanted) || self.square_for != square_for;
         if moved {
-            self.square = wanted;
+            // Wider where both have room, so that what has moved is seen to move.
+            let wider = self.square.with(wanted);
+            let keeps = self.square_for == square_for && wider.half < WIDER * wanted.half;
+            self.square = if keeps { wider } else { wanted };
             // Few samples say little about where the rest will be.
             self.square_for = square_for.filter(|_| is_exact || state.cloud.len() > 1000);
         }
@@ -336,7 +342,7 @@ fn controls(ui: &mut Ui, trail_ms: &mut f64, snapshot: &Snapshot, actions: &mut 
 /// What the picture shows, in words.
 fn legend(snapshot: &Snapshot, is_exact: bool) -> &'static str {
     if snapshot.race.is_some() {
-        "A colour a sampler: one chain with its trail, the others as dots; at the sides its histogram. The large one follows the sliders at the left. Filled contours and grey lines: the exact posterior, where known."
+        "A colour a sampler: one chain with its trail, the others as dots, and where there is room its histograms at the sides. The large one follows the sliders of the model. Filled contours and grey lines: the exact posterior, where known."
     } else if is_exact {
         "Filled contours and lines at the sides: the exact posterior. Dots: the chains, four with trails. Bars: their histograms."
     } else if snapshot.exact_stimulus() {

@@ -46,6 +46,14 @@ impl PlotSquare {
         if low[0] <= high[0] { Self::around(low, high) } else { Self::around([grid.x[0], grid.y[0]], [grid.x[1], grid.y[1]]) }
     }
 
+    /// The smallest that holds both.
+    pub(super) fn with(self, other: Self) -> Self {
+        let ends = |axis: usize, sign: f64| [self, other].map(|square| square.centre[axis] + sign * square.half);
+        let low = [0, 1].map(|axis| ends(axis, -1.0).into_iter().fold(f64::INFINITY, f64::min));
+        let high = [0, 1].map(|axis| ends(axis, 1.0).into_iter().fold(f64::NEG_INFINITY, f64::max));
+        Self { centre: [0, 1].map(|axis| 0.5 * (low[axis] + high[axis])), half: 0.5 * (high[0] - low[0]).max(high[1] - low[1]) }
+    }
+
     /// Whether `other` is so different that the axes should move.
     pub(super) fn is_far_from(self, other: Self) -> bool {
         let apart = (0..2).map(|axis| (self.centre[axis] - other.centre[axis]).abs()).fold(0.0, f64::max);

@@ -8,6 +8,7 @@ use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
 use crate::app::widgets::measured::Axis;
 use crate::app::widgets::number_field::drag_value;
+use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
 use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
 use egui::{RichText, Ui};
@@ -71,14 +72,15 @@ pub(super) fn controls(ui: &mut Ui, split: &mut bool, snapshot: &Snapshot, actio
             }
         }
         ui.label("or click in the picture");
-        ui.separator();
         let more = present.len() < MOST_SAMPLERS;
         if ui.add_enabled(more, egui::Button::new("Add sampler")).on_hover_text("With the settings on the left; up to four").clicked() {
             actions.push(Action::Send(Command::Race([&present[..], &[as_is]].concat())));
         }
         let tip =
             "Without adaptation and with the settings of the panel, a panel each, from one start; a clock stops where the distance is 0.05";
-        if ui.toggle_value(split, "Split").on_hover_text(tip).changed() && *split {
+        let clicked = ui.switch(*split, "Split").on_hover_text(tip).clicked();
+        *split ^= clicked;
+        if clicked && *split {
             let adaptation = if as_is.adaptation > 0.0 { as_is.adaptation } else { ADAPTED };
             actions
                 .push(Action::Send(Command::Race(vec![SamplerConfig { adaptation: 0.0, ..as_is }, SamplerConfig { adaptation, ..as_is }])));
@@ -110,11 +112,12 @@ fn arrival_ms(distance: &[[f64; 2]]) -> Option<f64> {
 /// The time of a sampler since its start, which stops where it has arrived, and its distance.
 pub(super) fn clock(ui: &mut Ui, race: &RaceState, i: usize) {
     let (Some(racer), Some(name)) = (race.racers.get(i), names(race).into_iter().nth(i)) else { return };
-    ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(name).strong().color(theme::RACERS[i]));
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).strong().color(theme::RACERS[i]))
+            .on_hover_text("The sampler, its distance to the posterior and its time since the start");
         match (arrival_ms(&racer.distance), racer.distance.last()) {
-            (Some(time), _) => ui.strong(format!("distance 0.05 after {:.2} s", time / 1e3)),
-            (None, Some(last)) => ui.label(format!("{:.2} s, distance {:.3}", race.time_ms / 1e3, last[1])),
+            (Some(time), _) => ui.strong(format!("0.05 after {:.2} s", time / 1e3)),
+            (None, Some(last)) => ui.label(format!("{:.3} at {:.2} s", last[1], race.time_ms / 1e3)),
             (None, None) => ui.label(format!("{:.2} s", race.time_ms / 1e3)),
         };
     });

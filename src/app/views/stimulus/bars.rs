@@ -2,12 +2,12 @@
 
 use crate::app::actions::Action;
 use crate::app::theme;
-use crate::app::widgets::figure::Figure as _;
+use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::number_field::drag_value;
 use crate::engine::{Command, Snapshot};
 use egui::Ui;
-use egui_plot::{Bar, BarChart, Legend, Plot};
+use egui_plot::{Bar, BarChart, Plot};
 
 /// Values of a fixed or held stimulus, each to be dragged.
 pub fn values(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
@@ -31,8 +31,9 @@ pub fn bars(ui: &mut Ui, series: [(&str, &[f32]); 3]) {
     let whole = |mark: egui_plot::GridMark| {
         if mark.value.fract() == 0.0 && (0.0..units).contains(&mark.value) { format!("x0[{}]", mark.value) } else { String::new() }
     };
+    let names = [0, 1, 2].map(|k| (series[k].0, theme::SERIES[k]));
+    figure::title(ui, "", names);
     grid::numbered(Plot::new("stimulus bars"))
-        .legend(Legend::default())
         .allow_scroll(false)
         .allow_drag(false)
         .allow_zoom(false)

@@ -99,7 +99,12 @@ impl View for Traces {
             }
         });
         let Some(last) = state.traces.iter().filter_map(|t| t.back()).map(|s| s.time_ms).reduce(f64::max) else {
-            ui.label("No samples yet: press Run, or click a filter to trace its unit.");
+            let waits = snapshot.clock.running;
+            ui.label(if waits {
+                "No samples yet: click a filter to trace its unit."
+            } else {
+                "No samples of these units yet: press Run or Step."
+            });
             return;
         };
         match self.mode {
