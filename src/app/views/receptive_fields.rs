@@ -255,7 +255,7 @@ impl ReceptiveFields {
             if response.clicked() {
                 self.select(unit, snapshot, actions);
             }
-            let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(describe).unwrap_or_default();
+            let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(|fit| describe(fit, self.shape)).unwrap_or_default();
             response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}{fit}"));
         }
     }
@@ -381,7 +381,7 @@ impl ReceptiveFields {
             ui.strong(format!("Unit {unit}"));
             ui.label(format!("strongest weight {top:.3}"));
             if let Some((fit, _)) = fit {
-                ui.label(describe(fit).trim_start_matches([';', ' ']));
+                ui.label(describe(fit, shape).trim_start_matches([';', ' ']));
             }
             ui.weak("traced in Traces and Posterior");
         });
@@ -406,10 +406,11 @@ fn paint(ui: &mut Ui, values: &[f32], [rows, columns]: [usize; 2], side: f32, to
     }
 }
 
-/// A fit in words.
-fn describe(fit: &Gabor) -> String {
+/// A fit in words, on a patch of this shape.
+fn describe(fit: &Gabor, shape: [usize; 2]) -> String {
+    let outside = if fit.is_inside(shape) { "" } else { "; its centre lies outside the patch, so that it does not count as Gabor-like" };
     format!(
-        "; Gabor fit: orientation {:.0} deg, {:.3} cycles a pixel, phase {:.0} deg, widths {:.1} and {:.1} pixels, R^2 {:.2}",
+        "; Gabor fit: orientation {:.0} deg, {:.3} cycles a pixel, phase {:.0} deg, widths {:.1} and {:.1} pixels, R^2 {:.2}{outside}",
         fit.orientation.to_degrees(),
         fit.frequency,
         fit.phase.to_degrees(),

@@ -6,9 +6,13 @@ use std::ops::RangeInclusive;
 
 /// Steps of the finest grid (8 points each) that a number needs along the lower axis and up the side.
 const LABEL_SPACING: [f64; 2] = [7.0, 4.0];
+/// Half the width of a usual number and of a long one, in such steps.
+const SHORT: f64 = 1.0;
+const LONG: f64 = 3.5;
 /// Points between two lines below which their numbers are left out, and from which they stand in full strength: along and up.
 const FADE: [RangeInclusive<f32>; 2] = [14.0..=24.0, 9.0..=14.0];
-/// Steps, the largest first, times a power of ten: each is at most one and a half times the next.
+/// Steps, the largest first, times a power of ten; of those that are less round each is at most one and a half times the next.
+const ROUND: [f64; 5] = [5.0, 2.0, 1.0, 0.5, 0.2];
 const LESS_ROUND: [f64; 14] = [8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2];
 /// The step of lines between the numbers of a logarithmic axis, which tells them from others.
 const BETWEEN: f64 = 0.06;
@@ -22,7 +26,7 @@ pub fn numbered(plot: Plot<'_>) -> Plot<'_> {
 /// The same for axes that may be logarithmic: the lower one and the one at the side.
 pub fn scaled(plot: Plot<'_>, [x, y]: [Scale; 2]) -> Plot<'_> {
     let lower = AxisHints::new_x().label_spacing(FADE[0].clone()).formatter(move |mark, _| text(x, mark));
-    let spacer = move |input: GridInput| clear_of_end(&input, marks(x, &input, LABEL_SPACING[0]));
+    let spacer = move |input: GridInput| clear_of_end(&input, SHORT, marks(x, &input, LABEL_SPACING[0]));
     side(plot.x_grid_spacer(spacer).custom_x_axes(vec![lower]), y)
 }
 
@@ -58,9 +62,15 @@ fn text(scale: Scale, mark: GridMark) -> String {
     }
 }
 
-/// Without the line at the very right, whose number would be cut off there, where two others are left.
-fn clear_of_end(input: &GridInput, mut lines: Vec<GridMark>) -> Vec<GridMark> {
-    let is_clear = |mark: &GridMark| input.bounds.1 - mark.value > input.base_step_size; // 8 points
+/// Lines along the lower axis whose numbers are long, as with a unit.
+pub fn with_long_numbers(input: GridInput) -> Vec<GridMark> {
+    clear_of_end(&input, LONG, marks(Scale::Linear, &input, LABEL_SPACING[0]))
+}
+
+/// Without the line at the right that is closer to the end than so many steps of the finest grid, where two others are left: its number
+/// would be cut off there.
+fn clear_of_end(input: &GridInput, steps: f64, mut lines: Vec<GridMark>) -> Vec<GridMark> {
+    let is_clear = |mark: &GridMark| input.bounds.1 - mark.value > steps * input.base_step_size;
     if lines.iter().filter(|mark| mark.step_size != BETWEEN && is_clear(mark)).count() >= 2 {
         lines.retain(is_clear);
     }
@@ -73,7 +83,7 @@ fn two_at_least(bounds: (f64, f64), least: f64) -> Vec<GridMark> {
     let mut step = round_up(least);
     if multiples(bounds, step).len() < 2 {
         let power = 10f64.powf(least.log10().floor());
-        let steps = LESS_ROUND.into_iter().map(|digit| digit * power).filter(|step| (0.5 * least..=least).contains(step));
+        let steps = ROUND.into_iter().chain(LESS_ROUND).map(|digit| digit * power).filter(|step| (0.5 * least..=least).contains(step));
         if let Some(lines) = steps.map(|step| multiples(bounds, step)).find(|lines| lines.len() >= 2) {
             return lines;
         }

@@ -143,6 +143,7 @@ fn plots(ui: &mut Ui, picture: &Picture, readout: &mut Readout, state: &ViewStat
             .show_axes([bottom, true])
             .y_axis_min_width(36.0)
             .x_axis_formatter(|mark, _| time(mark.value))
+            .x_grid_spacer(grid::with_long_numbers)
             .figure(ui, &group.name, move |plot| {
                 plot.set_plot_bounds_x(shown);
                 lines.show(plot);
