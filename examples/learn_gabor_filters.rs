@@ -7,8 +7,7 @@
 use heescope::analysis::locality::is_gabor;
 use heescope::dynamics::Probes;
 use heescope::experiment::{LearningRateSchedule, presets};
-use heescope::export::filters::{Format, save};
-use heescope::export::mosaic::Scale;
+use heescope::export::filters::{Format, Look, save};
 use heescope::studies::fits;
 use heescope::{Config, Session};
 use std::error::Error;
@@ -40,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let fits = fits::of(filters, shape).ok_or("the filters are pictures")?;
     let count = filters.columns().into_iter().zip(&fits).filter(|(filter, fit)| is_gabor(&filter.to_vec(), shape, fit)).count();
     let path = folder.join("filters.png");
-    save(&path, filters, shape, Format::Png, Scale::PerFilter, ZOOM, &[])?;
+    save(&path, filters, shape, Format::Png, Look::default(), ZOOM, &[])?;
     println!("{} images: {count} of {} filters are Gabor functions; {}", session.images(), fits.len(), path.display());
     Ok(())
 }
