@@ -45,8 +45,9 @@ impl SnapshotIncrement {
     }
 }
 
-/// A snapshot as bytes: [`PLAIN`], the CRC-32 of what follows (four bytes, little-endian), and its CBOR, in which samples and weights are byte
-/// strings. Nothing is compressed: samples are noise, of which nothing is saved, and the time would be taken from the simulation.
+/// A snapshot as bytes: one that tells them from the compressed ones of version 1, the CRC-32 of what follows (four bytes, little-endian),
+/// and its CBOR, in which samples and weights are byte strings. Nothing is compressed: samples are noise, of which nothing is saved, and the
+/// time would be taken from the simulation.
 pub fn pack(snapshot: &Snapshot) -> Result<Vec<u8>, FileError> {
     let mut packed = vec![PLAIN, 0, 0, 0, 0];
     ciborium::into_writer(snapshot, &mut packed).map_err(|e| FileError::encode("a snapshot", e))?;
