@@ -19,6 +19,8 @@ const PT_MM: f32 = 25.4 / 72.0;
 const INCH_MM: f32 = 25.4;
 /// Points of a side of what is laid out, at least and at most.
 const SIDES: std::ops::RangeInclusive<f32> = 160.0..=8000.0;
+/// Figures that stand beside one another in a view, at most.
+const COLUMNS_OF_A_VIEW: f32 = 4.0;
 /// Pixels of a figure at most: 600 dots an inch of an A4 page are 35 million.
 pub(super) const MOST_PIXELS: f32 = 6.4e7;
 /// A figure that is too small for the letters asked for has letters so many times as large at most, and letters are never of more pixels
@@ -86,6 +88,8 @@ pub(in crate::app) struct Layout {
     dpi: f32,
     offscreen: Offscreen,
     wanted: egui::Vec2,
+    /// Points of a side of the view at most.
+    most: f32,
     size: [f32; 2],
     best: Option<(f32, [f32; 2], Rect)>,
     /// The letters that were drawn last, each in its font.
@@ -109,7 +113,9 @@ impl Layout {
             Content::AsHighAsItIs => [across, *SIDES.end()],
         };
         let wanted = vec2(across, across * settings.ratio);
-        Self { content, settings, dpi, offscreen, wanted, size, best: None, letters: Vec::new(), pass: Pass::First }
+        // A view of many columns is some times as wide as one of its figures; a larger one would only take longer to draw.
+        let most = (COLUMNS_OF_A_VIEW * wanted.max_elem()).max(window[0]).max(window[1]).clamp(*SIDES.start(), *SIDES.end());
+        Self { content, settings, dpi, offscreen, wanted, most, size, best: None, letters: Vec::new(), pass: Pass::First }
     }
 
     /// Whether everything that is drawn belongs to it.
@@ -146,6 +152,9 @@ impl Layout {
                     Pass::Fit { is_settled: false }
                 } else {
                     self.size = next(from, rect, self.wanted, &self.content, step % 2 == 0).map(limited);
+                    if !self.is_as_high_as_it_is() {
+                        self.size = self.size.map(|side| side.min(self.most));
+                    }
                     Pass::Search { step: step + 1, is_settled: false }
                 }
             }
