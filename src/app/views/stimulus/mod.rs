@@ -188,8 +188,11 @@ impl Stimulus {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(GAP, 2.0);
             ui.vertical(|ui| {
-                ui.set_max_width(large); // no wider than the picture, so that all stand equally far apart
-                ui.add(egui::Label::new(pictures::caption("Stimulus x0: draw here")).truncate());
+                // No wider than the picture, so that all stand equally far apart.
+                ui.scope(|ui| {
+                    ui.set_max_width(large);
+                    ui.add(egui::Label::new(pictures::caption("Stimulus x0: draw here")).truncate());
+                });
                 self.canvas(ui, context, large);
                 if let Palette::Signed(top) = context.palette {
                     ui.weak(format!("strongest colour {top:.2}"));
