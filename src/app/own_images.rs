@@ -5,7 +5,7 @@ use crate::app::paths::full_path;
 use crate::app::theme;
 use crate::app::widgets::number_field::drag_value;
 use crate::app::widgets::path_field::{IMAGES, path_field};
-use crate::data::{DataError, ImagesReport, Look, LookRequest, MOST_FILES, PictureSize, Progress, patches};
+use crate::data::{DataError, ImagePreview, ImagesReport, MOST_FILES, PictureSize, PreviewRequest, Progress, patches};
 use crate::engine::{BackgroundJob, Command, JobContext};
 use crate::experiment::Config;
 use crate::export::mosaic::{Colours, Layout, Scale, render};
@@ -27,7 +27,7 @@ const SHEET: f32 = 250.0;
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Looks at what it is asked for; the answer says what that was.
-type LookJob = BackgroundJob<LookRequest, (LookRequest, Result<Look, DataError>)>;
+type PreviewJob = BackgroundJob<PreviewRequest, (PreviewRequest, Result<ImagePreview, DataError>)>;
 
 /// What is chosen, and what was seen of it.
 #[derive(Default)]
@@ -36,15 +36,15 @@ pub(super) struct OwnImages {
     /// Pixels of the longer side to which pictures are reduced, and whether they are whitened; None: as the configuration has it.
     longest_side: Option<usize>,
     whitening: Option<bool>,
-    job: Option<LookJob>,
+    job: Option<PreviewJob>,
     progress: Arc<Progress>,
-    asked: Option<LookRequest>,
+    asked: Option<PreviewRequest>,
     seen: Option<Seen>,
 }
 
 /// What was seen, and pictures of it.
 struct Seen {
-    request: LookRequest,
+    request: PreviewRequest,
     outcome: Result<(ImagesReport, usize), DataError>,
     pictures: Option<TextureHandle>,
     patches: Option<TextureHandle>,
@@ -57,11 +57,11 @@ impl Drop for OwnImages {
 }
 
 /// Reads on a thread of its own; None where the system gives none.
-fn start(progress: Arc<Progress>) -> Option<LookJob> {
-    let body = move |requests: Receiver<LookRequest>, job: &JobContext<_>| {
+fn start(progress: Arc<Progress>) -> Option<PreviewJob> {
+    let body = move |requests: Receiver<PreviewRequest>, job: &JobContext<_>| {
         for request in requests {
             progress.clear();
-            let found = request.look(&progress);
+            let found = request.preview(&progress);
             progress.clear();
             job.report((request, found));
         }
@@ -117,11 +117,11 @@ impl OwnImages {
         config
     }
 
-    fn request(&self, path: &str, config: &Config) -> LookRequest {
+    fn request(&self, path: &str, config: &Config) -> PreviewRequest {
         let Config { data, model, dynamics, .. } = self.config(path, config);
         let observed = model.layers.first().map_or(0, |layer| layer.size);
         let contrast_normalisation = data.contrast_normalisation;
-        LookRequest {
+        PreviewRequest {
             source: data.source,
             preparation: data.preparation(),
             patches: patches::Settings { side: data.patch, count: PATCHES, border: BORDER, contrast_normalisation },
@@ -172,7 +172,7 @@ impl OwnImages {
     }
 
     /// Has it looked at, where that was not asked for yet, and takes what was seen.
-    fn ask(&mut self, ctx: &Context, request: &LookRequest) {
+    fn ask(&mut self, ctx: &Context, request: &PreviewRequest) {
         if self.job.is_none() {
             self.job = start(self.progress.clone());
         }
@@ -181,7 +181,9 @@ impl OwnImages {
         for (of, found) in reports.into_iter().filter(|(of, found)| of == request && *found != Err(DataError::Cancelled)) {
             self.seen = Some(Seen::new(ctx, of, found));
         }
-        if self.asked.as_ref() != Some(request) && !ctx.input(|i| i.pointer.any_down()) {
+        // Not while a path is being typed or a number dragged: the beginning of a path may be a folder of everything.
+        let is_chosen = !ctx.egui_wants_keyboard_input() && !ctx.input(|i| i.pointer.any_down());
+        if self.asked.as_ref() != Some(request) && is_chosen {
             self.progress.cancel(); // of what was asked for before
             if job.submit(request.clone()) {
                 self.asked = Some(request.clone());
@@ -239,7 +241,7 @@ impl OwnImages {
 }
 
 impl Seen {
-    fn new(ctx: &Context, request: LookRequest, found: Result<Look, DataError>) -> Self {
+    fn new(ctx: &Context, request: PreviewRequest, found: Result<ImagePreview, DataError>) -> Self {
         let dark = ctx.theme() == egui::Theme::Dark;
         let load = |name: &str, image: ColorImage| ctx.load_texture(name, image, TextureOptions::NEAREST);
         let (mut pictures, mut patches) = (None, None);

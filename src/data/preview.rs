@@ -18,7 +18,7 @@ const SHOWN_SIDE: usize = 72;
 
 /// What was seen.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct ImagePreview {
     /// Pictures, reduced: grey levels 0 to 1, `[rows, columns]` each.
     pub pictures: Vec<Array2<f32>>,
     /// Patches as they would be learned, `[count, side^2]`; none of whole images.
@@ -31,7 +31,7 @@ pub struct Look {
 
 /// What is looked at.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LookRequest {
+pub struct PreviewRequest {
     /// [`Source::Files`] or [`Source::Images`].
     pub source: Source,
     /// Files and folders.
@@ -46,21 +46,21 @@ pub struct LookRequest {
     pub seed: u64,
 }
 
-impl LookRequest {
-    /// Looks. Errors are those of [`crate::data::patches()`] and [`crate::data::whole`].
-    pub fn look(&self, progress: &Progress) -> Result<Look, DataError> {
+impl PreviewRequest {
+    /// Reads them. Errors are those of [`crate::data::patches()`] and [`crate::data::whole`].
+    pub fn preview(&self, progress: &Progress) -> Result<ImagePreview, DataError> {
         if self.source.is_whole() { self.whole(progress) } else { self.cut(progress) }
     }
 
-    fn whole(&self, progress: &Progress) -> Result<Look, DataError> {
+    fn whole(&self, progress: &Progress) -> Result<ImagePreview, DataError> {
         let (set, notices) = read(&self.paths, Part::All, self.size, progress)?;
         let images = set.pixels.rows().into_iter().take(MOST_SHOWN);
         let pictures = images.filter_map(|image| Some(image.to_shape(set.shape()).ok()?.to_owned())).collect();
         let report = ImagesReport::new(set.len(), &notices);
-        Ok(Look { pictures, patches: Array2::zeros((0, 0)), report, files: set.len() })
+        Ok(ImagePreview { pictures, patches: Array2::zeros((0, 0)), report, files: set.len() })
     }
 
-    fn cut(&self, progress: &Progress) -> Result<Look, DataError> {
+    fn cut(&self, progress: &Progress) -> Result<ImagePreview, DataError> {
         let (mut files, notices) = images::files(&self.paths);
         let count = files.len();
         files.truncate(MOST_FILES);
@@ -78,7 +78,7 @@ impl LookRequest {
         let white = prepared(&loaded.images, true, self.preparation, progress)?;
         let cut = Stimuli::Cut(patches::Patches::draw(white, &self.patches, &mut ChaCha8Rng::seed_from_u64(self.seed)));
         let patches = cut.copied(&Vec::from_iter(0..cut.len()));
-        Ok(Look { pictures, patches, report, files: count })
+        Ok(ImagePreview { pictures, patches, report, files: count })
     }
 }
 
@@ -98,9 +98,9 @@ mod tests {
     use super::*;
     use image::GrayImage;
 
-    fn request(paths: Vec<PathBuf>, preparation: Preparation) -> LookRequest {
+    fn request(paths: Vec<PathBuf>, preparation: Preparation) -> PreviewRequest {
         let patches = patches::Settings { side: 12, count: 40, border: 4, contrast_normalisation: true };
-        LookRequest { source: Source::Files, paths, patches, preparation, size: PictureSize::Own, seed: 1 }
+        PreviewRequest { source: Source::Files, paths, patches, preparation, size: PictureSize::Own, seed: 1 }
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
         std::fs::write(folder.path().join("03.png"), "no picture").unwrap();
         let paths = vec![folder.path().to_path_buf()];
         let usual = Preparation { longest_side: 0, whitening: true };
-        let look = request(paths.clone(), usual).look(&Progress::default()).unwrap();
+        let look = request(paths.clone(), usual).preview(&Progress::default()).unwrap();
         assert_eq!((look.files, look.pictures.len(), look.report.left_out.len()), (30, MOST_FILES - 1, 1));
         assert!(look.report.left_out[0].contains("03.png"), "{:?}", look.report);
         assert_eq!((look.pictures[0].dim(), look.patches.dim()), ((36, 72), (40, 144)));
@@ -122,12 +122,12 @@ mod tests {
         assert!((variance - 1.0).abs() < 0.01, "patches as they are learned: {variance}");
         // What is chosen shows.
         for other in [Preparation { whitening: false, ..usual }, Preparation { longest_side: 64, ..usual }] {
-            assert!(request(paths.clone(), other).look(&Progress::default()).unwrap().patches != look.patches, "{other:?}");
+            assert!(request(paths.clone(), other).preview(&Progress::default()).unwrap().patches != look.patches, "{other:?}");
         }
         let stopped = Progress::default();
         stopped.cancel();
-        assert_eq!(request(paths, usual).look(&stopped), Err(DataError::Cancelled));
-        let nothing = request(vec![folder.path().join("03.png")], usual).look(&Progress::default());
+        assert_eq!(request(paths, usual).preview(&stopped), Err(DataError::Cancelled));
+        let nothing = request(vec![folder.path().join("03.png")], usual).preview(&Progress::default());
         assert!(nothing.unwrap_err().to_string().contains("03.png"));
     }
 
@@ -140,7 +140,7 @@ mod tests {
         std::fs::write(&path, Vec::from_iter(header.chain((0..6400).map(level)))).unwrap();
         let mut request = request(vec![path], Preparation::default());
         request.source = Source::Images;
-        let look = request.look(&Progress::default()).unwrap();
+        let look = request.preview(&Progress::default()).unwrap();
         assert_eq!((look.files, look.pictures.len(), look.patches.len()), (100, MOST_SHOWN, 0));
         assert_eq!(look.pictures[3][[0, 2]], f32::from(level(3 * 64 + 2)) / 255.0);
     }
