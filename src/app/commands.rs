@@ -225,7 +225,7 @@ impl App {
             self.panels.help = !self.panels.help;
         }
         if pressed(Modifiers::NONE, Key::F11) {
-            self.projector.toggle(ctx, &mut self.workspace);
+            self.toggle_projector(ctx);
         }
         let running = self.state.latest.as_ref().is_some_and(|s| s.clock.running);
         for (key, action) in [

@@ -4,7 +4,7 @@ use crate::app::actions::Action;
 use crate::app::frame_times::FrameTimes;
 use crate::app::lessons::Lessons;
 use crate::app::runs_panel::RunsPanel;
-use crate::app::side_panel::SidePanel;
+use crate::app::side_panel::{self, SidePanel};
 use crate::app::start_page::{Chosen, StartPage};
 use crate::app::state::ViewState;
 use crate::app::status_bar::StatusBar;
@@ -55,7 +55,7 @@ pub(super) struct Panels {
     pub(super) lessons: Lessons,
     /// The page with ways to begin.
     pub(super) start_page: StartPage,
-    /// Whether the list of shortcuts is shown.
+    /// Whether ways to begin and the list of shortcuts are shown.
     pub(super) help: bool,
     about: bool,
     /// Whether the list of changes is shown.
@@ -83,14 +83,23 @@ impl Default for Panels {
 }
 
 impl Panels {
-    /// The row at the top, with what `recording` draws in it.
-    pub(super) fn menu(&mut self, ui: &mut Ui, recording: impl FnOnce(&mut Ui)) -> Option<MenuChoice> {
+    /// The row at the top, with what `recording` draws in it; where the panel at the left is folded away, the run is paused there.
+    pub(super) fn menu(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Snapshot,
+        actions: &mut Vec<Action>,
+        recording: impl FnOnce(&mut Ui, &mut Vec<Action>),
+    ) -> Option<MenuChoice> {
         let mut choice = None;
         egui::Panel::top("menu").show(ui, |ui| {
             ui.horizontal_wrapped(|ui| {
                 ui.strong("heescope");
                 ui.separator();
-                if ui.button("Help").on_hover_text("Keyboard shortcuts (F1)").clicked() {
+                if !self.side_open {
+                    side_panel::run_or_pause(ui, snapshot, actions);
+                }
+                if ui.button("Help").on_hover_text("How to begin, and keyboard shortcuts (F1)").clicked() {
                     self.help = !self.help;
                 }
                 if ui.button("Start").on_hover_text("Six ways to begin").clicked() {
@@ -106,7 +115,7 @@ impl Panels {
                 if ui.button("Changes").on_hover_text("What was changed in this run and when; a click goes back").clicked() {
                     self.changes = !self.changes;
                 }
-                recording(ui);
+                recording(ui, actions);
                 if ui.button("Standard layout").on_hover_text("Tabs back to their places").clicked() {
                     choice = Some(MenuChoice::StandardLayout);
                 }
@@ -173,8 +182,21 @@ impl Panels {
     /// The windows that are open.
     pub(super) fn windows(&mut self, ctx: &Context) {
         self.help &= !ctx.input(|i| i.key_pressed(egui::Key::Escape));
-        egui::Window::new("Keyboard shortcuts").open(&mut self.help).resizable(false).show(ctx, shortcuts);
+        let mut opens = None;
+        egui::Window::new("Help").open(&mut self.help).resizable(false).default_width(460.0).show(ctx, |ui| opens = help(ui));
+        match opens {
+            Some(Opened::StartPage) => self.start_page.open(),
+            Some(Opened::Lessons) if !self.lessons.is_open() => self.lessons.toggle(),
+            _ => {}
+        }
+        self.help &= opens.is_none();
         egui::Window::new("About heescope").open(&mut self.about).default_width(460.0).show(ctx, about);
+    }
+
+    /// Closes the windows that would cover a view that is shown to a room.
+    pub(super) fn close_windows(&mut self) {
+        (self.help, self.about, self.changes) = (false, false, false);
+        self.start_page.close();
     }
 
     /// A rebuild that takes its time, with a way to stop it.
@@ -209,6 +231,37 @@ fn scale(ui: &mut Ui) {
     }
 }
 
+/// What is opened from the help.
+enum Opened {
+    StartPage,
+    Lessons,
+}
+
+/// What to do first, where an explanation of what is seen stands, and the shortcuts.
+fn help(ui: &mut Ui) -> Option<Opened> {
+    let mut opened = None;
+    ui.horizontal(|ui| {
+        if ui.button("Six ways to begin").clicked() {
+            opened = Some(Opened::StartPage);
+        }
+        if ui.button("Lessons").clicked() {
+            opened = Some(Opened::Lessons);
+        }
+    });
+    for (what, how) in [
+        ("A slider", "acts at once. Rest the pointer on its name to read what it is; right click: where it acts in the model."),
+        ("A symbol", "is explained in the view Network, where every part of the model stands with its equation."),
+        ("A figure", "is written by Save as, above each view: PNG, SVG and PDF in the size of a journal, or its numbers."),
+        ("A run", "is kept by itself. The list at the left goes on with any of them, Changes goes back within one."),
+    ] {
+        ui.label(format!("{what} {how}"));
+    }
+    ui.separator();
+    ui.strong("Keyboard");
+    shortcuts(ui);
+    opened
+}
+
 fn shortcuts(ui: &mut Ui) {
     egui::Grid::new("shortcuts").striped(true).show(ui, |ui| {
         for (key, what) in [
@@ -220,7 +273,7 @@ fn shortcuts(ui: &mut Ui) {
             ("Ctrl-Z, Ctrl-Shift-Z", "undo, redo a change of a parameter"),
             ("F11", "one view in large type, for a room; and back"),
             ("Ctrl +, Ctrl -, Ctrl 0", "larger, smaller, as usual"),
-            ("F1", "this list"),
+            ("F1", "this help"),
         ] {
             ui.strong(key);
             ui.label(what);

@@ -3,8 +3,9 @@
 use crate::app::actions::Action;
 use crate::app::side_panel;
 use crate::app::views::ViewKind;
+use crate::app::widgets::greek::greek;
 use crate::app::workspace::Workspace;
-use crate::engine::{Command, Snapshot};
+use crate::engine::Snapshot;
 use crate::experiment::parameters::{self, Parameter};
 use egui::{ComboBox, Context, Ui};
 
@@ -15,8 +16,17 @@ const LARGER: f32 = 1.5;
 pub(super) struct Projector {
     /// What the window was before; None where it is as usual.
     before: Option<Before>,
-    /// Keys of the parameters below the view.
-    sliders: [&'static str; 3],
+    /// What is moved below the view.
+    sliders: [Moved; 3],
+}
+
+/// What a slider below the view moves.
+#[derive(Clone, Copy, PartialEq)]
+enum Moved {
+    /// The parameter of this key.
+    Parameter(&'static str),
+    /// Steps in a second.
+    Pace,
 }
 
 /// What comes back when the window is as usual again.
@@ -27,7 +37,7 @@ struct Before {
 
 impl Default for Projector {
     fn default() -> Self {
-        Self { before: None, sliders: ["adaptation", "tau_eps_ms", "interneurons"] }
+        Self { before: None, sliders: [Moved::Parameter("adaptation"), Moved::Parameter("tau_eps_ms"), Moved::Pace] }
     }
 }
 
@@ -65,10 +75,7 @@ impl Projector {
         let mut leaves = false;
         egui::Panel::top("projector").show(ui, |ui| {
             ui.horizontal(|ui| {
-                let (text, command) = if snapshot.clock.running { ("Pause", Command::Pause) } else { ("Run", Command::Run) };
-                if ui.button(text).on_hover_text("Space").clicked() {
-                    actions.push(Action::Send(command));
-                }
+                side_panel::run_or_pause(ui, snapshot, actions);
                 let shown = workspace.visible().next().unwrap_or(ViewKind::ReceptiveFields);
                 let mut wanted = shown;
                 let label = ui.label("View");
@@ -88,10 +95,15 @@ impl Projector {
         });
         egui::Panel::bottom("sliders of the projector").show(ui, |ui| {
             ui.columns(self.sliders.len(), |columns| {
-                for (i, (ui, key)) in columns.iter_mut().zip(&mut self.sliders).enumerate() {
-                    choice(ui, i, key);
-                    if let Some(parameter) = parameters::find(key) {
-                        side_panel::slider(ui, parameter, [&snapshot.config, &snapshot.config], None, actions);
+                for (i, (ui, moved)) in columns.iter_mut().zip(&mut self.sliders).enumerate() {
+                    choice(ui, i, moved);
+                    match moved {
+                        Moved::Pace => ui.horizontal(|ui| side_panel::pace(ui, snapshot, actions)).inner,
+                        Moved::Parameter(key) => {
+                            if let Some(parameter) = parameters::find(key) {
+                                side_panel::slider(ui, parameter, [&snapshot.config, &snapshot.config], None, actions);
+                            }
+                        }
                     }
                 }
             });
@@ -100,15 +112,20 @@ impl Projector {
     }
 }
 
-/// Which parameter a slider moves.
-fn choice(ui: &mut Ui, number: usize, key: &mut &'static str) {
+/// What a slider moves.
+fn choice(ui: &mut Ui, number: usize, moved: &mut Moved) {
     let has_slider = |parameter: &&Parameter| parameter.usual.is_some();
-    let shown = parameters::find(key).map_or("", |parameter| parameter.symbol);
-    let list = ComboBox::from_id_salt(("slider of the projector", number)).selected_text(shown);
+    let shown = match moved {
+        Moved::Pace => "Pace",
+        Moved::Parameter(key) => parameters::find(key).map_or("", |parameter| parameter.symbol),
+    };
+    let list = ComboBox::from_id_salt(("slider of the projector", number)).selected_text(greek(shown));
     let label = ui.weak(format!("Slider {}", number + 1));
     let choices = |ui: &mut Ui| {
+        ui.selectable_value(moved, Moved::Pace, "Pace").on_hover_text("Simulation steps in a second of your time");
         for parameter in parameters::all().iter().filter(has_slider) {
-            ui.selectable_value(key, parameter.key, parameter.symbol).on_hover_text(parameter.tooltip());
+            let hint = greek(&parameter.tooltip());
+            ui.selectable_value(moved, Moved::Parameter(parameter.key), greek(parameter.symbol)).on_hover_text(hint);
         }
     };
     list.show_ui(ui, choices).response.labelled_by(label.id);

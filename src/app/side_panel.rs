@@ -183,7 +183,7 @@ fn preset(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
             label
         })
         .inner;
-    let own = own_source(&snapshot.config);
+    let own = snapshot.config.data.own_images();
     ComboBox::from_id_salt("preset")
         .selected_text(own.as_ref().map_or_else(|| name.clone(), |own| format!("{name} on {own}")))
         .width(ui.available_width() - 8.0)
@@ -211,15 +211,6 @@ fn preset(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     });
 }
 
-/// The name of one's own images that are learned from, where they are.
-fn own_source(config: &Config) -> Option<String> {
-    let is_own = [Source::Files, Source::Images].contains(&config.data.source);
-    let first = config.data.paths.first().filter(|_| is_own)?;
-    let name = first.file_name().map_or_else(|| first.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let others = config.data.paths.len() - 1;
-    Some(if others > 0 { format!("{name} and {others} more") } else { name })
-}
-
 /// The button that brings the model before a rebuild back.
 fn back(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     let before = snapshot.previous.as_ref();
@@ -233,14 +224,19 @@ fn back(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     }
 }
 
+/// The button that runs or pauses.
+pub(super) fn run_or_pause(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+    let (text, command) = if snapshot.clock.running { ("Pause", Command::Pause) } else { ("Run", Command::Run) };
+    let height = ui.spacing().interact_size.y;
+    if ui.add(Button::new(text).min_size([58.0, height].into())).on_hover_text("Space").clicked() {
+        actions.push(Action::Send(command));
+    }
+}
+
 /// Run, step, reset and full speed.
 fn run_controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
-        let running = snapshot.clock.running;
-        let (text, command) = if running { ("Pause", Command::Pause) } else { ("Run", Command::Run) };
-        if ui.add(Button::new(text).min_size([58.0, 24.0].into())).on_hover_text("Space").clicked() {
-            actions.push(Action::Send(command));
-        }
+        run_or_pause(ui, snapshot, actions);
         if ui.button("Step").on_hover_text("One step (S)").clicked() {
             actions.push(Action::Send(Command::Step(1)));
         }
@@ -255,7 +251,7 @@ fn run_controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
 }
 
 /// The slider of the pace. It stays in its place at full speed, so that nothing below it moves.
-fn pace(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+pub(super) fn pace(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
     let limited = match snapshot.clock.pace {
         Pace::StepsPerSecond(rate) => Some(rate),
         Pace::Full => None,
@@ -331,7 +327,7 @@ pub(super) fn slider(
         parameter.check(value).is_ok()
     };
     let row = ui.horizontal(|ui| {
-        let tooltip = parameter.tooltip();
+        let tooltip = greek(&parameter.tooltip());
         let name = egui::Label::new(greek(parameter.symbol)).sense(egui::Sense::click());
         let label = ui.add_sized([48.0, 18.0], name).on_hover_text(format!("{tooltip}\nRight click: where it acts in the model"));
         label.context_menu(|ui| {

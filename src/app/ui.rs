@@ -81,9 +81,9 @@ impl App {
             self.draw_for_a_room(ui, snapshot, actions);
             return;
         }
-        match self.panels.menu(ui, |ui| self.recording.ui(ui, actions)) {
+        match self.panels.menu(ui, snapshot, actions, |ui, actions| self.recording.ui(ui, actions)) {
             Some(MenuChoice::StandardLayout) => self.workspace.reset(),
-            Some(MenuChoice::Projector) => self.projector.toggle(ui.ctx(), &mut self.workspace),
+            Some(MenuChoice::Projector) => self.toggle_projector(ui.ctx()),
             None => {}
         }
         self.panels.beside_views(ui, &self.state, snapshot, &self.frames, actions);
@@ -109,7 +109,13 @@ impl App {
         let leaves = self.projector.beside_view(ui, &mut self.workspace, snapshot, actions);
         self.draw_views(ui, snapshot, actions);
         if leaves {
-            self.projector.toggle(ui.ctx(), &mut self.workspace);
+            self.toggle_projector(ui.ctx());
         }
+    }
+
+    /// Shows the view in front to a room with nothing over it, or the whole window again.
+    pub(in crate::app) fn toggle_projector(&mut self, ctx: &egui::Context) {
+        self.panels.close_windows();
+        self.projector.toggle(ctx, &mut self.workspace);
     }
 }

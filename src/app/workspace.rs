@@ -115,6 +115,11 @@ impl Workspace {
         of_figure.or_else(|| view.table(state, snapshot))
     }
 
+    /// How what a view shows is arranged.
+    pub(super) fn arrangement(&self, kind: ViewKind) -> Option<String> {
+        self.views.get(&kind)?.arrangement()
+    }
+
     /// The figures of a view, as it was drawn last.
     pub(super) fn figures(&self, kind: ViewKind, state: &ViewState) -> Known {
         let whole = state.latest.as_deref().and_then(|snapshot| self.views.get(&kind)?.whole(state, snapshot));

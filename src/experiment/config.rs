@@ -375,6 +375,15 @@ impl DataConfig {
     pub fn preparation(&self) -> Preparation {
         Preparation { longest_side: self.longest_side, whitening: self.whitening }
     }
+
+    /// What one's own images are called, by the first file or folder of them; None where the program's own are learned.
+    pub fn own_images(&self) -> Option<String> {
+        let is_own = [Source::Files, Source::Images].contains(&self.source);
+        let first = self.paths.first().filter(|_| is_own)?;
+        let name = first.file_name().map_or_else(|| first.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let others = self.paths.len() - 1;
+        Some(if others > 0 { format!("{name} and {others} more") } else { name })
+    }
 }
 
 /// To how many pixels along the longer side one's own pictures are reduced unless something else is asked for: photographs of thousands of

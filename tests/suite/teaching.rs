@@ -95,9 +95,14 @@ fn a_click_on_a_unit_of_the_network_traces_it() {
 fn one_view_for_a_room_has_its_sliders_and_goes_back() {
     let mut harness = window("ridge", None, [1024.0, 768.0]);
     until(&mut harness, |s| s.clock.steps > 0);
+    harness.key_press(egui::Key::F1);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Six ways to begin").is_some(), "the help is open");
     harness.key_press(egui::Key::F11);
     harness.run_steps(3);
     assert!(harness.query_by_label("Lessons").is_none(), "the menu makes room");
+    assert!(harness.query_by_label("Six ways to begin").is_none(), "nothing covers the view");
+    assert!(harness.query_by_role_and_label(Role::Slider, "Pace").is_some(), "a room can be shown single steps");
     assert_eq!(harness.query_all_by_role(Role::Slider).filter(|slider| slider.rect().top() > 400.0).count(), 3, "three sliders below");
     let zoom = harness.ctx.zoom_factor();
     click(&mut harness, "Whole window");
@@ -112,11 +117,41 @@ fn the_panel_at_the_left_folds_away_where_there_is_little_room() {
     until(&mut harness, |s| s.clock.steps > 0);
     harness.run_steps(2);
     let has_panel = |harness: &Window| harness.query_by_label("Full speed").is_some();
+    let buttons = |harness: &Window| harness.query_all_by_label("Pause").count();
     assert!(!has_panel(&harness));
+    assert_eq!(buttons(&harness), 1, "the run can be paused without it");
     click(&mut harness, "Controls");
     assert!(has_panel(&harness), "it comes where it is asked for");
+    assert_eq!(buttons(&harness), 1);
     click(&mut harness, "Controls");
     harness.set_size(egui::vec2(1200.0, 800.0));
     harness.run_steps(3);
     assert!(has_panel(&harness), "and by itself where there is room");
+}
+
+#[test]
+fn help_leads_to_ways_to_begin_and_to_lessons() {
+    let mut harness = window("ridge", None, [1000.0, 700.0]);
+    until(&mut harness, |s| s.clock.steps > 0);
+    click(&mut harness, "Help");
+    assert!(harness.query_by_label_contains("is explained in the view Network").is_some());
+    click(&mut harness, "Six ways to begin");
+    assert!(harness.query_by_label("Where to begin").is_some());
+    assert!(harness.query_by_label_contains("is explained in the view Network").is_none(), "the help makes room");
+}
+
+#[test]
+fn the_way_on_in_a_lesson_stays_in_its_place() {
+    let mut harness = window("ridge", None, [1400.0, 900.0]);
+    until(&mut harness, |s| s.clock.steps > 0);
+    click(&mut harness, "Lessons");
+    click(&mut harness, "Begin lesson 4");
+    until(&mut harness, |s| s.config.model.name == "slow-interneurons" && s.clock.running);
+    let place = |harness: &Window| harness.get_by_label("Next step").rect().min;
+    harness.run_steps(3);
+    let first = place(&harness);
+    for _ in 0..2 {
+        click(&mut harness, "Next step");
+        assert_eq!(place(&harness), first);
+    }
 }

@@ -15,13 +15,17 @@ pub(in crate::app) fn caption_path(path: &Path) -> PathBuf {
     path.with_extension(CAPTION)
 }
 
-/// What a figure shows and how it came about.
-pub(in crate::app) fn caption(request: &FigureRequest, state: &ViewState, snapshot: &Snapshot) -> String {
-    let config = &snapshot.config;
+/// What a figure shows, how that is arranged, and how it came about. Files are named without the folders that they are in on this machine.
+pub(in crate::app) fn caption(request: &FigureRequest, arrangement: Option<String>, state: &ViewState, snapshot: &Snapshot) -> String {
+    let mut config = snapshot.config.as_ref().clone();
+    config.data.paths.iter_mut().for_each(|path| *path = path.file_name().map_or_else(PathBuf::new, PathBuf::from));
     let sizes: Vec<String> = config.model.layers.iter().map(|layer| layer.size.to_string()).collect();
     let mut text = String::new();
     let what = request.figure.as_deref().map_or_else(String::new, |figure| format!("{figure}, "));
     let _ = writeln!(text, "{what}{} of the run {} (preset {}).", request.kind.title(), snapshot.run, config.model.name);
+    if let Some(arrangement) = arrangement {
+        let _ = writeln!(text, "{arrangement}");
+    }
     let _ = writeln!(
         text,
         "Layers of {} units; {} images learned, {:.2} s simulated at dt = {:.3} ms; n = {} networks; seed {}.",
@@ -42,4 +46,25 @@ pub(in crate::app) fn caption(request: &FigureRequest, state: &ViewState, snapsh
     }
     let _ = writeln!(text, "heescope {}.\n\nConfiguration:\n\n{}", env!("CARGO_PKG_VERSION"), config.to_toml());
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::views::{ViewKind, registry};
+    use crate::experiment::presets;
+
+    #[test]
+    fn a_caption_says_how_filters_are_arranged_and_names_no_folder() {
+        let mut config = presets::by_name("dead-leaves").unwrap();
+        (config.data.source, config.data.paths) = (Source::Files, vec!["/home/someone/forest.png".into()]);
+        let snapshot = Snapshot::synthetic(config);
+        let request = FigureRequest { kind: ViewKind::ReceptiveFields, figure: Some("filters".into()), path: "a.png".into() };
+        let arrangement = registry::create(request.kind).arrangement();
+        let text = caption(&request, arrangement, &ViewState::default(), &snapshot);
+        assert!(text.contains("Filters of layer 1 in the order of index; each filter's strongest weight has the full colour."), "{text}");
+        assert!(text.contains("own images: forest.png.") && text.contains("paths = [\"forest.png\"]"), "{text}");
+        assert!(!text.contains("someone"), "{text}");
+        assert!(!caption(&request, None, &ViewState::default(), &snapshot).contains("in the order of"));
+    }
 }

@@ -95,7 +95,7 @@ impl FigureDialog {
     pub(in crate::app) fn ui(&mut self, ctx: &Context, known: &Known, export: &ExportSettings, actions: &mut Vec<Action>) {
         let Some(kind) = self.open else { return };
         self.figure.take_if(|name| known.figures.iter().all(|(figure, _)| figure != name));
-        let (mut is_open, mut is_saved) = (true, false);
+        let mut is_open = true;
         Window::new(format!("Figure of {}", kind.title()))
             .id(egui::Id::unique("figure"))
             .default_pos(ctx.content_rect().center_top() + vec2(-340.0, 60.0))
@@ -110,6 +110,7 @@ impl FigureDialog {
                     ui.with_layout(layout, |ui| {
                         ui.vertical(|ui| {
                             ui.set_width(300.0);
+                            ui.set_min_height(PREVIEW); // the button below keeps its place whatever is chosen
                             self.fields(ui, kind, known, export, actions);
                         });
                         if self.is_drawn(kind) {
@@ -122,7 +123,6 @@ impl FigureDialog {
                 let path = full_path(typed, None);
                 let button = ui.add_enabled(!typed.trim().is_empty(), egui::Button::new("Save to file"));
                 if button.on_hover_text(path.display().to_string()).clicked() {
-                    is_saved = true;
                     if self.filters {
                         actions.push(Action::Export);
                         return;
@@ -131,7 +131,7 @@ impl FigureDialog {
                     actions.push(Action::SaveView(FigureRequest { kind, figure: self.figure.clone(), path }));
                 }
             });
-        if !is_open || is_saved {
+        if !is_open {
             self.open = None;
         }
     }

@@ -29,6 +29,8 @@ const ENLARGED: f32 = 3.0;
 const LARGEST_LETTER: f32 = 300.0;
 /// Time that letters are made for in one frame.
 const LETTERS_TIME: Duration = Duration::from_millis(4);
+/// Pixels a point from which on letters stand at whole pixels: each is made once, and not for every quarter of a pixel.
+const WHOLE_PIXELS: f32 = 2.0;
 /// Layouts that look for the size at which one figure of a view has its own.
 const SEARCHES: usize = 6;
 /// Misfit from which on no better size is looked for.
@@ -59,7 +61,7 @@ pub(in crate::app) struct LaidOut {
 /// What the next pass of a layout does.
 #[derive(Clone, Copy)]
 enum Pass {
-    /// The first frame has no fonts.
+    /// Fonts are read; nothing is drawn yet.
     First,
     /// Looks for the size of the view: places depend on what stood where before, so that each size is drawn twice.
     Search { step: usize, is_settled: bool },
@@ -102,6 +104,9 @@ impl Layout {
     pub(in crate::app) fn new(content: Content, settings: &FigureSettings, dpi: f32, window: [f32; 2]) -> Self {
         let settings = settings.within_limits();
         let offscreen = Offscreen::new(settings.dark);
+        if usual_scale(&settings, dpi) >= WHOLE_PIXELS {
+            offscreen.ctx.all_styles_mut(|style| style.visuals.text_options.subpixel_binning = false);
+        }
         let shown = figure::Shown { axis_names: settings.axis_names };
         figure::set_saved(&offscreen.ctx, shown);
         theme::set_colour_map(&offscreen.ctx, settings.colours);
@@ -132,7 +137,7 @@ impl Layout {
         }
         let scale = if let Pass::Print { scale, .. } = self.pass { scale } else { 1.0 };
         let of = FrameOf { size: self.size.map(|side| (side * scale).ceil() as u32), scale, seconds: 0.0 };
-        let (output, place) = self.draw(of, view);
+        let (output, place) = if matches!(self.pass, Pass::First) { self.draw(of, |_| {}) } else { self.draw(of, view) };
         self.pass = match self.pass {
             Pass::First => Pass::Search { step: 0, is_settled: false },
             Pass::Search { step, is_settled: false } => Pass::Search { step, is_settled: true },
@@ -175,7 +180,7 @@ impl Layout {
 
     /// Pixels a point with which a figure has the dots asked for, as far as that can be drawn.
     fn scale(&self, rect: Rect) -> f32 {
-        let usual = self.settings.font_pt * PT_MM / LETTERS / INCH_MM * self.dpi; // with letters as asked for
+        let usual = usual_scale(&self.settings, self.dpi);
         let wanted = self.settings.width_mm / INCH_MM * self.dpi / rect.width();
         wanted.min(ENLARGED * usual).min(LARGEST_LETTER / LETTERS).min((MOST_PIXELS / rect.area().max(1.0)).sqrt())
     }
@@ -222,6 +227,11 @@ impl Layout {
         };
         (output, place)
     }
+}
+
+/// Pixels a point with which letters have the size asked for.
+fn usual_scale(settings: &FigureSettings, dpi: f32) -> f32 {
+    settings.font_pt * PT_MM / LETTERS / INCH_MM * dpi
 }
 
 /// Where the controls end that stand above `top`: those are left out of a figure.
@@ -493,7 +503,19 @@ mod tests {
                 let mut layout = Layout::new(Content::View, &settings, dpi, [680.0, 580.0]);
                 let (mut made, mut needed) = (0, 0);
                 let laid_out = loop {
-                    match layout.pass(&mut draw) {
+                    let rows_of_letters = |layout: &Layout| layout.offscreen.ctx.fonts(|fonts| fonts.font_atlas_fill_ratio());
+                    let before = matches!(layout.pass, Pass::Print { .. }).then(|| rows_of_letters(&layout));
+                    let progress = layout.pass(&mut draw);
+                    if let Some(before) =
+                        before.filter(|_| !matches!(progress, Progress::Done(_)) && usual_scale(&settings, dpi) >= WHOLE_PIXELS)
+                    {
+                        let after = rows_of_letters(&layout);
+                        assert!(
+                            after <= 1.1 * before,
+                            "letters are made in the pass that draws the figure: {before} of their texture, then {after}"
+                        );
+                    }
+                    match progress {
                         Progress::GoesOn if matches!(layout.pass, Pass::Letters { .. }) => {
                             made += 1;
                             needed = layout.letters.len();

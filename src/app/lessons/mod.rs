@@ -77,6 +77,10 @@ impl Lessons {
                 egui::Panel::right("lessons").default_size(280.0).size_range(220.0..=400.0)
             };
             panel.show(ui, |ui| {
+                if self.under_way.is_some() {
+                    // However much a step has to say, the way on is at the same place.
+                    egui::Panel::bottom("steps of the lesson").show(ui, |ui| self.ways_on(ui, snapshot, actions));
+                }
                 egui::ScrollArea::vertical().show(ui, |ui| match &self.under_way {
                     None => self.list(ui, snapshot, actions),
                     Some(_) => self.lesson(ui, state, snapshot, actions),
@@ -140,9 +144,17 @@ impl Lessons {
         if let Some(measure) = step.measure {
             compare(ui, measure.of(state, snapshot));
         }
-        ui.separator();
+    }
+
+    /// The buttons to the steps before and after, and to other lessons.
+    fn ways_on(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let lessons = lesson::all();
+        let Some((place, lesson)) = self.under_way.as_mut().and_then(|place| lessons.get(place.lesson).map(|lesson| (place, lesson)))
+        else {
+            return;
+        };
         let mut target = None;
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             if ui.add_enabled(place.step > 0, Button::new("Previous step")).clicked() {
                 target = Some(place.step - 1);
             }

@@ -89,6 +89,11 @@ impl StartPage {
         self.open = true;
     }
 
+    /// Closes it.
+    pub(super) fn close(&mut self) {
+        self.open = false;
+    }
+
     /// Draws it over the views, where it is open.
     pub(super) fn ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) -> Option<Chosen> {
         if !self.open {

@@ -39,6 +39,11 @@ struct Key {
     colours: Colours,
 }
 
+/// What a choice is called.
+fn named<T: Copy + PartialEq>(all: &[(T, &'static str)], chosen: T) -> &'static str {
+    all.iter().find(|(choice, _)| *choice == chosen).map_or("", |(_, name)| name)
+}
+
 /// What the view keeps.
 pub struct ReceptiveFields {
     layer: usize,
@@ -161,6 +166,21 @@ impl View for ReceptiveFields {
             self.mosaic(ui, texture, &places, snapshot, fits, actions);
             self.enlarged(ui, &places, fits);
         });
+    }
+
+    fn arrangement(&self) -> Option<String> {
+        let (order, grouping) = (named(&Order::ALL, self.sort), named(&Grouping::ALL, self.grouping));
+        let scale = match self.scale {
+            Scale::PerFilter => "each filter's strongest weight has the full colour",
+            Scale::Shared => "one scale of colours for all filters",
+        };
+        let mut text = format!("Filters of layer {} in the order of {order}", self.layer);
+        if self.grouping != Grouping::Nothing {
+            let groups = self.grouping.groups().iter().zip(&self.counts).filter(|(_, count)| **count > 0);
+            let groups: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
+            text += &format!(", in groups by {grouping}, from above: {}", groups.join(", "));
+        }
+        Some(format!("{text}; {scale}."))
     }
 
     fn fit_priority(&self) -> FitPriority {

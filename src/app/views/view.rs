@@ -30,6 +30,11 @@ pub trait View {
         None
     }
 
+    /// How what it shows is arranged, for captions; None where there is no choice.
+    fn arrangement(&self) -> Option<String> {
+        None
+    }
+
     /// The numbers behind the picture, for CSV and NPY; None where there are none.
     fn table(&self, _state: &ViewState, _snapshot: &Snapshot) -> Option<Table> {
         None

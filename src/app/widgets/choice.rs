@@ -2,6 +2,9 @@
 
 use egui::{Response, Ui};
 
+/// Points that a list may be high before it scrolls: all entries of the longest ones are in sight.
+const LIST_HEIGHT: f32 = 400.0;
+
 /// Goes to the next line of a wrapped row where so many points are not left in this one.
 pub fn keep_together(ui: &mut Ui, width: f32) {
     if width > ui.available_size_before_wrap().x {
@@ -19,7 +22,7 @@ pub fn choice<T: Copy + PartialEq>(ui: &mut Ui, title: &str, width: f32, value: 
     }
     let label = ui.label(title);
     let name = all.iter().find(|(choice, _)| choice == value).map_or("", |(_, name)| name);
-    let list = egui::ComboBox::from_id_salt(title).width(width).selected_text(name);
+    let list = egui::ComboBox::from_id_salt(title).width(width).height(LIST_HEIGHT).selected_text(name);
     let list = list.show_ui(ui, |ui| all.iter().for_each(|(choice, name)| drop(ui.selectable_value(value, *choice, *name))));
     list.response.labelled_by(label.id)
 }

@@ -34,7 +34,7 @@ pub type RunLabel = (String, u64);
 pub(super) struct RunRecord {
     /// The form of this file; others are not read.
     pub(super) format: u32,
-    /// Preset or file that it began as.
+    /// Preset or file that it began as; one's own images where those are learned.
     pub(super) preset: String,
     /// When it began and when it was saved last, ms since 1970.
     pub(super) created: u64,
@@ -55,7 +55,7 @@ pub struct RunSummary {
     pub id: RunId,
     /// The name that a person has given it.
     pub name: Option<String>,
-    /// Preset or file that it began as.
+    /// Preset or file that it began as; one's own images where those are learned.
     pub preset: String,
     /// When it was saved last, ms since 1970.
     pub saved: u64,
@@ -91,7 +91,7 @@ impl RunRecord {
     pub(super) fn of(state: &SessionState, created: u64, saved: u64) -> Self {
         Self {
             format: FORMAT,
-            preset: state.config.model.name.clone(),
+            preset: state.config.data.own_images().unwrap_or_else(|| state.config.model.name.clone()),
             created,
             saved,
             images: state.config.learning.images_seen,
@@ -102,13 +102,14 @@ impl RunRecord {
     }
 }
 
-/// Parameters whose values are not those of the preset of the same name, each as `symbol = value (preset's)`; nothing where there is no
+/// Parameters whose values are not those of the preset of the same name, after what else is learned, each as `symbol = value (preset's)`; nothing where there is no
 /// such preset.
 pub(super) fn changes(config: &Config) -> Vec<String> {
     let Ok(preset) = presets::by_name(&config.model.name) else { return Vec::new() };
     let mut changes = Vec::new();
     if config.data.source != preset.data.source || config.data.paths != preset.data.paths {
-        changes.push("other images".to_string());
+        let name = &config.model.name;
+        changes.push(config.data.own_images().map_or_else(|| "other images".to_string(), |images| format!("{images} as {name}")));
     }
     if config.model.layers != preset.model.layers {
         changes.push("other layers".to_string());
@@ -143,4 +144,21 @@ pub(super) fn thumbnail(state: &SessionState) -> image::RgbImage {
         }
     };
     image::imageops::resize(&drawn, side, side, image::imageops::FilterType::Triangle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Source;
+
+    #[test]
+    fn what_ones_own_images_are_called_stands_first_among_the_changes() {
+        let mut config = presets::by_name("dead-leaves").unwrap();
+        assert!(changes(&config).is_empty());
+        (config.data.source, config.data.paths) = (Source::Files, vec!["/pictures/forest.png".into(), "/pictures/sea.png".into()]);
+        assert_eq!(config.data.own_images().as_deref(), Some("forest.png and 1 more"));
+        assert_eq!(changes(&config)[0], "forest.png and 1 more as dead-leaves");
+        config.data.source = Source::Photographs;
+        assert_eq!((config.data.own_images(), changes(&config)[0].as_str()), (None, "other images"));
+    }
 }

@@ -122,7 +122,7 @@ pub(super) static TABLE: &[Parameter] = &[
         .symbol("tau_x")
         .ms()
         .logarithmic_slider(10.0, 1000.0)
-        .means("Membrane time constant: tau_x dx = (I - m v) dt + sqrt(2 tau_x) dW")
+        .means("Membrane time constant: how slowly a neuron follows its input. tau_x dx = (I - m v) dt + sqrt(2 tau_x) dW")
         .equation("model.md 2")
         .in_flight(),
     number!(dynamics.tau_eps_ms, 1e-6, 1e7)
@@ -130,8 +130,8 @@ pub(super) static TABLE: &[Parameter] = &[
         .ms()
         .logarithmic_slider(0.001, 1000.0)
         .means(
-            "Interneuron time constant: tau_eps dy = -M dE/dy dt + sqrt(2 tau_eps M) dW''. \
-             Slow interneurons turn the posterior into the prior",
+            "Interneuron time constant: far below tau_x, interneurons sample the gradient of the normaliser; slow ones turn the posterior \
+             into the prior. tau_eps dy = -M dE/dy dt + sqrt(2 tau_eps M) dW''",
         )
         .equation("model.md 2")
         .in_flight(),
@@ -139,7 +139,7 @@ pub(super) static TABLE: &[Parameter] = &[
         .symbol("tau_v")
         .ms()
         .logarithmic_slider(1.0, 1000.0)
-        .means("Adaptation time constant: tau_v dv = (-v - m (tau_v/tau_x) I) dt + sqrt(2 tau_v) dW'")
+        .means("Adaptation time constant: how slowly adaptation follows a neuron. tau_v dv = (-v - m (tau_v/tau_x) I) dt + sqrt(2 tau_v) dW'")
         .equation("model.md 2")
         .in_flight(),
     number!(dynamics.adaptation, 0.0, 1e4)
@@ -158,15 +158,15 @@ pub(super) static TABLE: &[Parameter] = &[
         .symbol("dt")
         .ms()
         .logarithmic_slider(0.01, 20.0)
-        .means("Integration step: x <- x + h (I - m v) + sqrt(2 h) N(0,1), h = dt/tau_x")
+        .means("Integration step: shorter is more exact, and slower. x <- x + h (I - m v) + sqrt(2 h) N(0,1), h = dt/tau_x")
         .equation("model.md 2")
         .in_flight(),
     number!(dynamics.temperature, 0.0, 1.0)
         .symbol("theta")
         .linear_slider(0.0, 1.0)
         .means(
-            "Temperature of the neurons: their noise is sqrt(2 theta tau_x) dW, and they sample the posterior to the power 1/theta. \
-             At 0 they come to rest at a maximum of it, as in predictive coding",
+            "Temperature of the neurons: at 1 they sample the posterior, at 0 they come to rest at a maximum of it, as in predictive coding. \
+             Their noise is sqrt(2 theta tau_x) dW: they sample the posterior to the power 1/theta",
         )
         .equation("model.md 2")
         .in_flight(),
@@ -182,12 +182,12 @@ pub(super) static TABLE: &[Parameter] = &[
         .in_flight(),
     choice!(dynamics.interneuron_mode: InterneuronMode)
         .symbol("interneurons")
-        .means("A'(eta) in place of <T(y)>: the limit tau_eps -> 0; simulated: every redraw of bernoulli units is simulated")
+        .means("What interneurons do: sample; exact, their mean A'(eta) in place of <T(y)>, the limit tau_eps -> 0; or every redraw simulated")
         .equation("model.md 2")
         .in_flight(),
     choice!(dynamics.governor: Governor)
         .symbol("step size")
-        .means("dt as given, even past h = 0.7/lambda_max and h m sqrt(lambda_max) = 1")
+        .means("Whether dt is shortened where it would be unstable, or stays as given, even past h = 0.7/lambda_max and h m sqrt(lambda_max) = 1")
         .equation("model.md 2")
         .in_flight(),
     choice!(dynamics.curvature: Curvature)
@@ -203,7 +203,7 @@ pub(super) static TABLE: &[Parameter] = &[
     // Learning.
     number!(learning.lr, 0.0, 1e3)
         .logarithmic_slider(0.001, 1.0)
-        .means("Learning rate: dW = lr <eps f(x)^T>")
+        .means("Learning rate: how far weights move at each step of learning. dW = lr <eps f(x)^T>")
         .equation("model.md 3")
         .in_flight(),
     switch!(learning.enabled).symbol("learning").means("Whether the weights change").equation("model.md 3").in_flight(),

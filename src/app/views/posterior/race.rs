@@ -205,10 +205,11 @@ fn figures(ui: &mut Ui, race: &RaceState, followed: Option<usize>) {
                 format!("{tau:.digits$} \u{00B1} {error:.digits$}")
             })
         });
+        let is_exact = race.racers.iter().any(|racer| racer.theory_ms.is_some());
         row(
             ui,
             race,
-            "theory, ms",
+            if is_exact { "theory, ms" } else { "guide, ms" },
             "Exact in linear-Gaussian models. Else, marked ~, the measured time at m = 0 over S = 1 + m^2 tau_v/tau_x: a guide",
             |r| match r.theory_ms {
                 Some(t) => Some(format!("{:.1}", t[0].max(t[1]))),
