@@ -183,7 +183,9 @@ impl Panels {
     pub(super) fn windows(&mut self, ctx: &Context) {
         self.help &= !ctx.input(|i| i.key_pressed(egui::Key::Escape));
         let mut opens = None;
-        egui::Window::new("Help").open(&mut self.help).resizable(false).default_width(460.0).show(ctx, |ui| opens = help(ui));
+        let place = ctx.content_rect().center_top() + egui::vec2(-230.0, 60.0);
+        let window = egui::Window::new("Help").open(&mut self.help).resizable(false).default_width(460.0).default_pos(place);
+        window.show(ctx, |ui| opens = help(ui));
         match opens {
             Some(Opened::StartPage) => self.start_page.open(),
             Some(Opened::Lessons) if !self.lessons.is_open() => self.lessons.toggle(),

@@ -12,6 +12,9 @@ use egui::{ComboBox, Context, Ui};
 /// How much larger everything is.
 const LARGER: f32 = 1.5;
 
+/// Points that name and value of the pace take.
+const PACE_TEXT: f32 = 160.0;
+
 /// Whether one view is shown to a room, and with which sliders.
 pub(super) struct Projector {
     /// What the window was before; None where it is as usual.
@@ -98,7 +101,10 @@ impl Projector {
                 for (i, (ui, moved)) in columns.iter_mut().zip(&mut self.sliders).enumerate() {
                     choice(ui, i, moved);
                     match moved {
-                        Moved::Pace => ui.horizontal(|ui| side_panel::pace(ui, snapshot, actions)).inner,
+                        Moved::Pace => drop(ui.horizontal(|ui| {
+                            ui.spacing_mut().slider_width = (ui.available_width() - PACE_TEXT).max(60.0);
+                            side_panel::pace(ui, snapshot, actions);
+                        })),
                         Moved::Parameter(key) => {
                             if let Some(parameter) = parameters::find(key) {
                                 side_panel::slider(ui, parameter, [&snapshot.config, &snapshot.config], None, actions);

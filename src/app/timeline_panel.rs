@@ -11,6 +11,8 @@ use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{Button, Key, PopupCloseBehavior, Slider, TextEdit, Ui};
 use std::time::{Duration, Instant};
 
+/// In a window that is lower than this, in points, there is no timeline as long as the present is shown.
+const LOW: f32 = 420.0;
 /// Between two moments while they are played.
 const FRAME: Duration = Duration::from_millis(60);
 
@@ -108,6 +110,9 @@ impl Rewind {
     /// Draws it below the views; `snapshot` is what they show.
     pub(super) fn panel(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let last = self.timeline.moments().len().saturating_sub(1);
+        if self.at.is_none() && ui.ctx().content_rect().height() < LOW {
+            return; // the view has more need of the room
+        }
         egui::Panel::bottom("timeline").show(ui, |ui| {
             ui.horizontal_wrapped(|ui| {
                 if last == 0 {

@@ -179,6 +179,8 @@ pub(crate) fn save_figure(harness: &mut Harness<'static, Option<App>>, figure: &
             }
         }
     }
+    harness.key_press(egui::Key::Escape); // the dialog stays for other figures
+    harness.run_steps(2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! runs in a process of its own, since resident memory is that of a process. What the graphics card would hold is no part of it:
 //! frames end with their triangles.
 //!
-//! The forms that run with the other tests take some seconds. The long ones are eight hours of use in one, and 20 s of every pair:
+//! The forms that run with the other tests take some seconds. The long ones are eight hours of use in 48 minutes, and 20 s of every pair:
 //!
 //!     HEESCOPE_WALK_HOURS=8 cargo test --release --test walk random_walk -- --nocapture
 //!     HEESCOPE_MEMORY_SECONDS=20 cargo test --release --test walk memory -- --nocapture

@@ -95,7 +95,7 @@ impl FigureDialog {
     pub(in crate::app) fn ui(&mut self, ctx: &Context, known: &Known, export: &ExportSettings, actions: &mut Vec<Action>) {
         let Some(kind) = self.open else { return };
         self.figure.take_if(|name| known.figures.iter().all(|(figure, _)| figure != name));
-        let mut is_open = true;
+        let mut is_open = !ctx.input(|i| i.key_pressed(egui::Key::Escape));
         Window::new(format!("Figure of {}", kind.title()))
             .id(egui::Id::unique("figure"))
             .default_pos(ctx.content_rect().center_top() + vec2(-340.0, 60.0))

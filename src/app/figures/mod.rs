@@ -5,6 +5,7 @@ pub(super) mod dialog;
 pub(super) mod drawing;
 mod filter_fields;
 pub(super) mod known;
+pub(super) mod laid_out;
 
 use crate::app::views::ViewKind;
 use crate::export::mosaic::ColourMap;

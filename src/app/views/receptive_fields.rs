@@ -10,6 +10,7 @@ use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::switch::Switches as _;
 use crate::app::widgets::texture::Slot;
+use crate::app::widgets::tile_window::{LARGEST, TileWindow, part};
 use crate::app::widgets::{colour_bar, figure, whole_frame};
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::Look;
@@ -17,10 +18,13 @@ use crate::export::mosaic::{Colours, Layout, Scale, diverging, render};
 use crate::export::table::Table;
 use crate::model::{FamilyConfig, receptive_field};
 use crate::studies::fits;
-use egui::{Color32, ColorImage, Rect, Sense, TextureId, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Sense, TextureFilter, TextureOptions, Ui, pos2, vec2};
 use ndarray::Array2;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
+/// Points a weight at least: a mosaic of thousands of filters is seen as a whole, and enlarged where one wants.
+const SMALLEST: f32 = 0.02;
 /// Between two pictures of weights that learn.
 const REDRAW: Duration = Duration::from_millis(66);
 /// Between two orders that follow activity, state or fits.
@@ -56,7 +60,11 @@ pub struct ReceptiveFields {
     selected: Option<usize>,
     /// The pointer is on a filter, whose fit is then told.
     pointed_at: bool,
+    /// The part of the mosaic that is in sight.
+    window: TileWindow,
     texture: Slot,
+    /// What the texture shows: of which filters, and columns and rows of tiles.
+    pictured: Option<(Instant, [Range<usize>; 2])>,
     drawn: Option<Key>,
     drawn_at: Option<Instant>,
     filters: Array2<f32>,
@@ -80,7 +88,9 @@ impl Default for ReceptiveFields {
             ellipses: false,
             selected: None,
             pointed_at: false,
+            window: TileWindow::default(),
             texture: Slot::default(),
+            pictured: None,
             drawn: None,
             drawn_at: None,
             filters: Array2::zeros((0, 0)),
@@ -111,7 +121,7 @@ impl Places {
         let bar = if scale == Scale::Shared { colour_bar::HEIGHT } else { 0.0 };
         let available = ui.available_size() - vec2(0.0, 24.0 + bar);
         let [width, height] = layout.size().map(|side| side as f32);
-        let zoom_in = |available: egui::Vec2| (available.x / width).min(available.y / height).clamp(0.5, 64.0);
+        let zoom_in = |available: egui::Vec2| (available.x / width).min(available.y / height).clamp(SMALLEST, LARGEST);
         let below = available.y - height * zoom_in(available) > 150.0;
         let side = if !is_selected || below { 0.0 } else { 190.0f32.min(available.x * 0.35) };
         Self { layout, available, below, side, zoom: zoom_in(available - vec2(side, 0.0)), bar }
@@ -153,7 +163,9 @@ impl View for ReceptiveFields {
             return;
         }
         self.refresh(ui, state, snapshot, fits);
-        let Some(texture) = self.texture.id(ui) else { return };
+        if self.drawn.is_none() {
+            return;
+        }
         if self.counts.len() > 1 {
             let groups = self.grouping.groups().iter().zip(&self.counts).filter(|(_, count)| **count > 0);
             let names: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
@@ -163,7 +175,7 @@ impl View for ReceptiveFields {
         let places = Places::new(ui, self.layout(), self.scale, self.selected.is_some());
         let direction = if places.below { egui::Layout::top_down(egui::Align::Min) } else { egui::Layout::left_to_right(egui::Align::Min) };
         ui.with_layout(direction, |ui| {
-            self.mosaic(ui, texture, &places, snapshot, fits, actions);
+            self.mosaic(ui, &places, snapshot, fits, actions);
             self.enlarged(ui, &places, fits);
         });
     }
@@ -225,6 +237,9 @@ impl ReceptiveFields {
             choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);
             ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
         }
+        if self.window.is_part() && ui.button("Whole mosaic").on_hover_text("As a double click on it, or 0").clicked() {
+            self.window = TileWindow::default();
+        }
     }
 
     /// What is exported is the layer that is shown, at its scale.
@@ -237,22 +252,21 @@ impl ReceptiveFields {
     }
 
     /// The picture of all filters with what is marked on it; a click selects a filter and traces its unit.
-    fn mosaic(
-        &mut self,
-        ui: &mut Ui,
-        texture: TextureId,
-        places: &Places,
-        snapshot: &Snapshot,
-        fits: Option<&Fits>,
-        actions: &mut Vec<Action>,
-    ) {
-        let (layout, zoom) = (places.layout, places.zoom);
-        let (all, response) = ui.allocate_exact_size(places.size() * zoom + vec2(0.0, places.bar), Sense::click());
-        let rect = all.with_max_y(all.max.y - places.bar);
-        if places.bar > 0.0 {
-            colour_bar::colour_bar(ui, all.with_min_y(rect.max.y), self.top);
+    fn mosaic(&mut self, ui: &mut Ui, places: &Places, snapshot: &Snapshot, fits: Option<&Fits>, actions: &mut Vec<Action>) {
+        let (all, response) = ui.allocate_exact_size(places.size() * places.zoom + vec2(0.0, places.bar), Sense::click_and_drag());
+        let seen = all.with_max_y(all.max.y - places.bar);
+        if !figure::is_saved(ui.ctx()) {
+            self.window.follow(ui, &response, seen, places.zoom);
         }
-        ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        let (rect, layout) = (self.window.whole(seen), places.layout);
+        let places = &Places { zoom: places.zoom * self.window.zoom(), ..*places };
+        let zoom = places.zoom;
+        if places.bar > 0.0 {
+            colour_bar::colour_bar(ui, all.with_min_y(seen.max.y), self.top);
+        }
+        let of_whole_view = ui.clip_rect();
+        ui.set_clip_rect(of_whole_view.intersect(seen.expand(2.0)));
+        self.picture(ui, layout, rect);
         figure::mark(ui, "filters", all);
         let place = |position: usize| places.tile(rect, position);
         if let Some(fits) = fits.filter(|_| self.ellipses) {
@@ -264,7 +278,8 @@ impl ReceptiveFields {
             let stroke = egui::Stroke::new(2.0, theme::SERIES[4]);
             ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
         }
-        let at = response.hover_pos().map(|p| (p - rect.min) / zoom);
+        ui.set_clip_rect(of_whole_view);
+        let at = response.hover_pos().filter(|p| seen.contains(*p)).map(|p| (p - rect.min) / zoom);
         let under = at.and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
         self.pointed_at = under.is_some();
         if let Some((position, [row, column])) = under
@@ -277,6 +292,26 @@ impl ReceptiveFields {
             }
             let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(|fit| describe(fit, self.shape)).unwrap_or_default();
             response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}{fit}"));
+        }
+    }
+
+    /// The filters in sight: no others are put into the texture.
+    fn picture(&mut self, ui: &Ui, layout: Layout, whole: Rect) {
+        let (Some(at), tiles) = (self.drawn_at, self.window.tiles(layout)) else { return };
+        let (layout, order, rect) = part(layout, tiles.clone(), &self.order, EMPTY, whole);
+        let wanted = Some((at, tiles));
+        if self.pictured != wanted || self.texture.id(ui).is_none() {
+            let picture = render(self.filters.view(), &order, layout, self.scale, theme::colours(ui));
+            let size = [picture.width() as usize, picture.height() as usize];
+            // Where a point holds several weights it has the mean of their colours.
+            let mipmap_mode = (rect.width() * ui.ctx().pixels_per_point() < size[0] as f32).then_some(TextureFilter::Linear);
+            let minification = if mipmap_mode.is_some() { TextureFilter::Linear } else { TextureFilter::Nearest };
+            let options = TextureOptions { minification, mipmap_mode, ..TextureOptions::NEAREST };
+            self.texture.put(ui, "filters", ColorImage::from_rgb(size, picture.as_raw()), options);
+            self.pictured = wanted;
+        }
+        if let Some(texture) = self.texture.id(ui) {
+            ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
         }
     }
 
@@ -322,23 +357,20 @@ impl ReceptiveFields {
             grouping: self.grouping,
             colours: theme::colours(ui),
         };
-        let is_here = self.texture.id(ui).is_some();
-        if self.drawn == Some(key) && is_here {
+        if self.drawn == Some(key) {
             return;
         }
         let only_values = self.drawn.is_some_and(|drawn| Key { version: key.version, ..drawn } == key);
         let pause = if other == 0 { REDRAW } else { REORDER };
-        if let Some(wait) = self
-            .drawn_at
-            .and_then(|at| pause.checked_sub(at.elapsed()))
-            .filter(|_| only_values && is_here && !whole_frame::is_asked(ui.ctx()))
+        if let Some(wait) =
+            self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values && !whole_frame::is_asked(ui.ctx()))
         {
             ui.ctx().request_repaint_after(wait);
             return;
         }
         self.drawn_at = Some(Instant::now());
         if self.drawn.is_some_and(|drawn| drawn.model_id != key.model_id) {
-            self.selected = None;
+            (self.selected, self.window) = (None, TileWindow::default());
         }
         self.drawn = Some(key);
         self.shape = snapshot.image_shape();
@@ -350,10 +382,6 @@ impl ReceptiveFields {
         };
         self.top = self.filters.iter().fold(0.0, |top, w| if w.is_finite() { top.max(w.abs()) } else { top });
         self.arrange(state, fits);
-        let layout = self.layout();
-        let picture = render(self.filters.view(), &self.order, layout, self.scale, key.colours);
-        let size = [picture.width() as usize, picture.height() as usize];
-        self.texture.put(ui, "filters", ColorImage::from_rgb(size, picture.as_raw()), TextureOptions::NEAREST);
     }
 
     /// Where the tiles stand: as many in a row as a square without groups would have.
@@ -454,7 +482,87 @@ fn ellipses(ui: &Ui, fits: &Fits, snapshot: &Snapshot, order: &[usize], place: &
             let (a, b) = (outline.radii[0] * c, outline.radii[1] * s);
             rect.min + vec2(x + a * cos - b * sin, y + a * sin + b * cos) * zoom
         };
-        let line = egui::Shape::closed_line((0..24).map(around).collect(), egui::Stroke::new(1.2, color));
-        ui.painter().with_clip_rect(rect).add(line);
+        let seen = rect.intersect(ui.clip_rect());
+        if seen.is_positive() {
+            let line = egui::Shape::closed_line((0..24).map(around).collect(), egui::Stroke::new(1.2, color));
+            ui.painter().with_clip_rect(seen).add(line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::views::tests::{at_work, taken_in, wave};
+    use crate::experiment::presets;
+    use egui::{Event, Key, Modifiers, PointerButton, Pos2};
+
+    /// The view after these events, each in a frame of its own.
+    fn after(ctx: &egui::Context, view: &mut ReceptiveFields, state: &ViewState, events: impl IntoIterator<Item = Event>) -> Rect {
+        let snapshot = state.latest.as_deref().unwrap();
+        let mut place = Rect::NOTHING;
+        for (i, event) in events.into_iter().enumerate() {
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(900.0, 700.0)));
+            let time = Some(ctx.input(|input| input.time) + 0.1 + i as f64 * 1e-3);
+            let input = egui::RawInput { screen_rect, time, events: vec![event], ..Default::default() };
+            let mut output = ctx.run_ui(input, |ui| {
+                egui::CentralPanel::default().show(ui, |ui| view.ui(ui, state, snapshot, &mut Vec::new()));
+            });
+            output.textures_delta.clear();
+            let known = figure::take(ctx);
+            place = known.iter().find(|(name, _)| name == "filters").map_or(place, |(_, rect)| *rect);
+        }
+        place
+    }
+
+    #[test]
+    fn the_wheel_enlarges_what_is_pointed_at_and_only_that_is_uploaded() {
+        let state = taken_in(at_work(presets::by_name("dead-leaves").unwrap(), wave), None);
+        let (ctx, mut view) = (egui::Context::default(), ReceptiveFields::default());
+        let nothing = || Event::PointerMoved(Pos2::ZERO);
+        let all = after(&ctx, &mut view, &state, (0..3).map(|_| nothing()));
+        let whole = view.pictured.clone().unwrap().1;
+        assert!(!view.window.is_part() && whole[0].len() >= 12, "{whole:?}");
+        let corner = all.max - vec2(6.0, 6.0);
+        let wheel = || Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: vec2(0.0, 150.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: Modifiers::NONE,
+        };
+        let enlarge =
+            [Event::PointerMoved(corner), wheel(), wheel(), wheel()].into_iter().chain((0..20).map(|_| Event::PointerMoved(corner)));
+        assert_eq!(after(&ctx, &mut view, &state, enlarge), all, "it has the room that it had");
+        let part = view.pictured.clone().unwrap().1;
+        assert!(part[0].len() < whole[0].len() / 2 && part[0].end == whole[0].end && part[1].end == whole[1].end, "{part:?} of {whole:?}");
+        // Dragged to the right and down, what stands before it comes into sight.
+        let button = |pressed, pos| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
+        let [from, to] = [all.center(), all.center() + vec2(150.0, 150.0)];
+        let drag = [
+            Event::PointerMoved(from),
+            button(true, from),
+            Event::PointerMoved(from + vec2(20.0, 20.0)),
+            Event::PointerMoved(to),
+            button(false, to),
+        ];
+        after(&ctx, &mut view, &state, drag);
+        let moved = view.pictured.clone().unwrap().1;
+        assert!(moved[0].start < part[0].start && moved[0].len().abs_diff(part[0].len()) <= 1, "{moved:?} after {part:?}");
+        assert!(view.selected.is_none(), "a drag selects nothing");
+        let key = Event::Key { key: Key::Num0, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE };
+        after(&ctx, &mut view, &state, [key, nothing()]);
+        assert_eq!(view.pictured.clone().unwrap().1, whole);
+    }
+
+    #[test]
+    fn thousands_of_filters_are_seen_as_a_whole() {
+        let mut config = presets::by_name("dead-leaves").unwrap();
+        (config.model.layers[0].size, config.model.layers[1].size) = (1024, 2048);
+        config.data.patch = 32;
+        let state = taken_in(Snapshot::synthetic(config), None);
+        let (ctx, mut view) = (egui::Context::default(), ReceptiveFields::default());
+        let place = after(&ctx, &mut view, &state, (0..3).map(|_| Event::PointerMoved(Pos2::ZERO)));
+        assert!(place.is_finite() && place.max.x <= 900.0 && place.max.y <= 700.0, "{place:?}");
     }
 }

@@ -16,4 +16,5 @@ pub mod panels;
 pub mod path_field;
 pub mod switch;
 pub mod texture;
+pub mod tile_window;
 pub mod whole_frame;

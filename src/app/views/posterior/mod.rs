@@ -80,6 +80,9 @@ impl Default for Posterior {
     }
 }
 
+/// With less height than this the picture has all of it.
+const LOW: f32 = 220.0;
+
 impl View for Posterior {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         controls(ui, &mut self.trail_ms, snapshot, actions);
@@ -91,7 +94,9 @@ impl View for Posterior {
             race::controls(ui, &mut self.split, snapshot, actions);
         }
         let exact = exact_of_pair(snapshot);
-        ui.weak(legend(snapshot, exact.is_some()));
+        if ui.available_height() > LOW {
+            ui.weak(legend(snapshot, exact.is_some()));
+        }
         if state.trails.is_empty() && exact.is_none() {
             ui.label("No samples yet: press Run.");
             return;
