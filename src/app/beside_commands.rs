@@ -36,7 +36,7 @@ impl App {
         self.simulation.queue(Command::ShareCores(Some(here)));
         self.beside = Some(run);
         self.state.beside = Some(Box::default());
-        self.workspace.bring_to_front(ViewKind::Compare);
+        self.workspace.show(ViewKind::Compare);
         Ok(())
     }
 

@@ -89,7 +89,7 @@ impl App {
             }
             Action::OpenFigure(kind) => self.figures.open(kind),
             Action::SaveView(request) => self.save_view(request),
-            Action::ShowView(kind) => self.workspace.bring_to_front(kind),
+            Action::ShowView(kind) => self.workspace.show(kind),
             Action::SetExport(settings) => self.state.export = settings,
             Action::Export => self.export_filters(),
             Action::Dialog(field) => self.open_dialog(field),

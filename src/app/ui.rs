@@ -89,7 +89,7 @@ impl App {
         self.panels.beside_views(ui, &self.state, snapshot, &self.frames, actions);
         self.panels.lessons(ui, &self.state, snapshot, actions);
         if let Some(view) = self.panels.lessons.take_view(snapshot.model_id) {
-            self.workspace.bring_to_front(view);
+            self.workspace.show(view);
         }
         self.rewind.panel(ui, snapshot, actions);
         self.draw_views(ui, snapshot, actions);

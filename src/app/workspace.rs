@@ -84,8 +84,14 @@ impl Workspace {
         std::mem::replace(&mut self.single, single)
     }
 
+    /// Shows a view: in front of the others, or alone in place of the one that is shown alone.
+    pub(super) fn show(&mut self, kind: ViewKind) {
+        self.bring_to_front(kind);
+        self.single = self.single.map(|_| kind);
+    }
+
     /// Brings the tab of a view to the front.
-    pub(super) fn bring_to_front(&mut self, front: ViewKind) {
+    fn bring_to_front(&mut self, front: ViewKind) {
         self.tree.make_active(|_, tile| matches!(tile, Tile::Pane(kind) if *kind == front));
     }
 
