@@ -64,7 +64,8 @@ impl App {
     /// Has a figure that is laid out written, with its caption where that was asked for.
     fn write_figure(&mut self, request: &FigureRequest, laid_out: LaidOut) {
         let Some(snapshot) = &self.state.latest else { return };
-        let text = caption(request, self.workspace.arrangement(request.kind), &self.state, snapshot);
+        let arrangement = self.workspace.arrangement(request.kind, request.figure.as_deref());
+        let text = caption(request, arrangement, &self.state, snapshot);
         let caption = self.has_caption(request).then(|| caption_path(&request.path));
         let title = request.figure.clone().unwrap_or_else(|| request.kind.title().to_string());
         let path = request.path.clone();

@@ -121,9 +121,9 @@ impl Workspace {
         of_figure.or_else(|| view.table(state, snapshot))
     }
 
-    /// How what a view shows is arranged.
-    pub(super) fn arrangement(&self, kind: ViewKind) -> Option<String> {
-        self.views.get(&kind)?.arrangement()
+    /// How a figure of a view, or all of it, is arranged.
+    pub(super) fn arrangement(&self, kind: ViewKind, figure: Option<&str>) -> Option<String> {
+        self.views.get(&kind)?.arrangement(figure)
     }
 
     /// The figures of a view, as it was drawn last.

@@ -60,7 +60,7 @@ mod tests {
         (config.data.source, config.data.paths) = (Source::Files, vec!["/home/someone/forest.png".into()]);
         let snapshot = Snapshot::synthetic(config);
         let request = FigureRequest { kind: ViewKind::ReceptiveFields, figure: Some("filters".into()), path: "a.png".into() };
-        let arrangement = registry::create(request.kind).arrangement();
+        let arrangement = registry::create(request.kind).arrangement(request.figure.as_deref());
         let text = caption(&request, arrangement, &ViewState::default(), &snapshot);
         assert!(text.contains("Filters of layer 1 in the order of index; each filter's strongest weight has the full colour."), "{text}");
         assert!(text.contains("own images: forest.png.") && text.contains("paths = [\"forest.png\"]"), "{text}");

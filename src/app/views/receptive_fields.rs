@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 
 /// Points a weight at least: a mosaic of thousands of filters is seen as a whole, and enlarged where one wants.
 const SMALLEST: f32 = 0.02;
+/// The figure of all filters.
+const FIGURE: &str = "filters";
 /// Between two pictures of weights that learn.
 const REDRAW: Duration = Duration::from_millis(66);
 /// Between two orders that follow activity, state or fits.
@@ -63,8 +65,8 @@ pub struct ReceptiveFields {
     /// The part of the mosaic that is in sight.
     window: TileWindow,
     texture: Slot,
-    /// What the texture shows: of which filters, and columns and rows of tiles.
-    pictured: Option<(Instant, [Range<usize>; 2])>,
+    /// What the texture shows: filters of when, columns and rows of tiles, and whether a point of the screen holds several weights.
+    pictured: Option<(Instant, [Range<usize>; 2], bool)>,
     drawn: Option<Key>,
     drawn_at: Option<Instant>,
     filters: Array2<f32>,
@@ -180,7 +182,10 @@ impl View for ReceptiveFields {
         });
     }
 
-    fn arrangement(&self) -> Option<String> {
+    fn arrangement(&self, figure: Option<&str>) -> Option<String> {
+        if figure.is_some_and(|figure| figure != FIGURE) {
+            return None; // of a single filter
+        }
         let (order, grouping) = (named(&Order::ALL, self.sort), named(&Grouping::ALL, self.grouping));
         let scale = match self.scale {
             Scale::PerFilter => "each filter's strongest weight has the full colour",
@@ -192,7 +197,9 @@ impl View for ReceptiveFields {
             let groups: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
             text += &format!(", in groups by {grouping}, from above: {}", groups.join(", "));
         }
-        Some(format!("{text}; {scale}."))
+        let part =
+            if self.window.is_part() { format!("; the part in sight, enlarged {:.1} times", self.window.zoom()) } else { String::new() };
+        Some(format!("{text}; {scale}{part}."))
     }
 
     fn fit_priority(&self) -> FitPriority {
@@ -264,10 +271,10 @@ impl ReceptiveFields {
         if places.bar > 0.0 {
             colour_bar::colour_bar(ui, all.with_min_y(seen.max.y), self.top);
         }
-        let of_whole_view = ui.clip_rect();
-        ui.set_clip_rect(of_whole_view.intersect(seen.expand(2.0)));
+        let clip = ui.clip_rect();
+        ui.set_clip_rect(clip.intersect(seen.expand(2.0)));
         self.picture(ui, layout, rect);
-        figure::mark(ui, "filters", all);
+        figure::mark(ui, FIGURE, all);
         let place = |position: usize| places.tile(rect, position);
         if let Some(fits) = fits.filter(|_| self.ellipses) {
             ellipses(ui, fits, snapshot, &self.order, &place, zoom);
@@ -278,7 +285,7 @@ impl ReceptiveFields {
             let stroke = egui::Stroke::new(2.0, theme::SERIES[4]);
             ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
         }
-        ui.set_clip_rect(of_whole_view);
+        ui.set_clip_rect(clip);
         let at = response.hover_pos().filter(|p| seen.contains(*p)).map(|p| (p - rect.min) / zoom);
         let under = at.and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
         self.pointed_at = under.is_some();
@@ -299,13 +306,14 @@ impl ReceptiveFields {
     fn picture(&mut self, ui: &Ui, layout: Layout, whole: Rect) {
         let (Some(at), tiles) = (self.drawn_at, self.window.tiles(layout)) else { return };
         let (layout, order, rect) = part(layout, tiles.clone(), &self.order, EMPTY, whole);
-        let wanted = Some((at, tiles));
+        let is_reduced = rect.width() * ui.ctx().pixels_per_point() < layout.size()[0] as f32;
+        let wanted = Some((at, tiles, is_reduced));
         if self.pictured != wanted || self.texture.id(ui).is_none() {
             let picture = render(self.filters.view(), &order, layout, self.scale, theme::colours(ui));
             let size = [picture.width() as usize, picture.height() as usize];
             // Where a point holds several weights it has the mean of their colours.
-            let mipmap_mode = (rect.width() * ui.ctx().pixels_per_point() < size[0] as f32).then_some(TextureFilter::Linear);
-            let minification = if mipmap_mode.is_some() { TextureFilter::Linear } else { TextureFilter::Nearest };
+            let mipmap_mode = is_reduced.then_some(TextureFilter::Linear);
+            let minification = mipmap_mode.unwrap_or(TextureFilter::Nearest);
             let options = TextureOptions { minification, mipmap_mode, ..TextureOptions::NEAREST };
             self.texture.put(ui, "filters", ColorImage::from_rgb(size, picture.as_raw()), options);
             self.pictured = wanted;
@@ -550,9 +558,12 @@ mod tests {
         let moved = view.pictured.clone().unwrap().1;
         assert!(moved[0].start < part[0].start && moved[0].len().abs_diff(part[0].len()) <= 1, "{moved:?} after {part:?}");
         assert!(view.selected.is_none(), "a drag selects nothing");
+        let caption = |view: &ReceptiveFields| view.arrangement(Some(FIGURE)).unwrap();
+        assert!(caption(&view).contains("the part in sight, enlarged") && view.arrangement(Some("chosen unit: filter")).is_none());
         let key = Event::Key { key: Key::Num0, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE };
         after(&ctx, &mut view, &state, [key, nothing()]);
         assert_eq!(view.pictured.clone().unwrap().1, whole);
+        assert!(!caption(&view).contains("enlarged"));
     }
 
     #[test]
@@ -564,5 +575,6 @@ mod tests {
         let (ctx, mut view) = (egui::Context::default(), ReceptiveFields::default());
         let place = after(&ctx, &mut view, &state, (0..3).map(|_| Event::PointerMoved(Pos2::ZERO)));
         assert!(place.is_finite() && place.max.x <= 900.0 && place.max.y <= 700.0, "{place:?}");
+        assert!(view.pictured.is_some_and(|(.., is_reduced)| is_reduced), "each point has the mean of its weights");
     }
 }

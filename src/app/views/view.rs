@@ -30,8 +30,8 @@ pub trait View {
         None
     }
 
-    /// How what it shows is arranged, for captions; None where there is no choice.
-    fn arrangement(&self) -> Option<String> {
+    /// How a figure of it, or all of it, is arranged, for captions; None where there is no choice.
+    fn arrangement(&self, _figure: Option<&str>) -> Option<String> {
         None
     }
 

@@ -182,7 +182,7 @@ pub(super) static TABLE: &[Parameter] = &[
         .in_flight(),
     choice!(dynamics.interneuron_mode: InterneuronMode)
         .symbol("interneurons")
-        .means("What interneurons do: sample; exact, their mean A'(eta) in place of <T(y)>, the limit tau_eps -> 0; or every redraw simulated")
+        .means("Sampled: interneurons draw T(y). Exact: A'(eta) stands in place of <T(y)>, the limit tau_eps -> 0. Simulated: every redraw of bernoulli units is simulated")
         .equation("model.md 2")
         .in_flight(),
     choice!(dynamics.governor: Governor)
