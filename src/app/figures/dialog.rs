@@ -180,7 +180,9 @@ impl FigureDialog {
         let label = ui.label("File");
         ui.add(TextEdit::singleline(name).desired_width(280.0)).labelled_by(label.id);
         let path = full_path(name, None);
-        ui.weak(path.display().to_string());
+        // One line, however long it is: nothing below it moves while it is typed.
+        let shown = path.display().to_string();
+        ui.add(egui::Label::new(egui::RichText::new(&shown).weak()).truncate()).on_hover_text(shown);
         let of_path = ending(&path);
         if ENDINGS.iter().any(|(of, is_picture)| *is_picture && *of == of_path) {
             self.picture_fields(ui, &of_path, known);
@@ -209,12 +211,15 @@ impl FigureDialog {
                     settings.ratio = height / settings.width_mm;
                 }
                 let drawn = self.preview.as_ref().map(|texture| texture.size_vec2()).map(|size| settings.width_mm * size.y / size.x);
-                if let Some(drawn) = drawn.filter(|drawn| (drawn / height - 1.0).abs() > 0.03) {
-                    ui.label("");
-                    ui.weak(format!("drawn {drawn:.0} mm high"))
-                        .on_hover_text("It has a shape of its own, or what it shows needs another height");
-                    ui.end_row();
-                }
+                // The row is there before it has something to say, so that nothing below it moves.
+                ui.label("");
+                match drawn.filter(|drawn| (drawn / height - 1.0).abs() > 0.03) {
+                    Some(drawn) => ui
+                        .weak(format!("drawn {drawn:.0} mm high"))
+                        .on_hover_text("It has a shape of its own, or what it shows needs another height"),
+                    None => ui.weak(" "),
+                };
+                ui.end_row();
             }
             number(ui, "Letters", &mut settings.font_pt, 3.0..=40.0, " pt");
             number(ui, "Lines", &mut settings.line_width, 0.2..=8.0, " x");
