@@ -31,12 +31,19 @@ pub(super) struct Offscreen {
 }
 
 impl Offscreen {
-    /// In the colours of the theme. Frames show everything that belongs to them: nothing is put off.
+    /// In the colours of the theme. Frames show everything that belongs to them, however long that takes.
     pub(super) fn new(dark: bool) -> Self {
+        let new = Self::beside_window(dark);
+        whole_frame::ask(&new.ctx);
+        new
+    }
+
+    /// The same on the thread of a window, which waits for no frame: those lack what takes long until it is there.
+    pub(super) fn beside_window(dark: bool) -> Self {
         let ctx = Context::default();
         ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
         ctx.all_styles_mut(|style| style.interaction.selectable_labels = false); // a label is no control
-        whole_frame::ask(&ctx);
+        whole_frame::ask_when_ready(&ctx);
         Self { ctx, rasteriser: Rasteriser::default(), is_first: true }
     }
 

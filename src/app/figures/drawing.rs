@@ -4,7 +4,7 @@ use super::FigureSettings;
 use super::laid_out::LaidOut;
 use crate::app::offscreen::{FrameOf, Offscreen};
 use crate::app::theme;
-use crate::app::widgets::figure;
+use crate::app::widgets::{figure, whole_frame};
 use egui::epaint::{ClippedShape, Shape};
 use egui::{Color32, Context, FontId, FullOutput, Rect, Ui, WidgetRect, vec2};
 use std::time::{Duration, Instant};
@@ -18,6 +18,10 @@ const INCH_MM: f32 = 25.4;
 const SIDES: std::ops::RangeInclusive<f32> = 160.0..=8000.0;
 /// Figures that stand beside one another in a view, at most.
 const COLUMNS_OF_A_VIEW: f32 = 4.0;
+/// A usual view's longer side, points: the search begins at no larger one where the figure needs none.
+const USUAL_SIDE: f32 = 1600.0;
+/// For so long a figure waits for values of its view that are being computed, then it is drawn without them.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Pixels of a figure at most: 600 dots an inch of an A4 page are 35 million.
 pub(super) const MOST_PIXELS: f32 = 6.4e7;
 /// A figure that is too small for the letters asked for has letters so many times as large at most, and letters are never of more pixels
@@ -85,13 +89,15 @@ pub(in crate::app) struct Layout {
     /// The letters that were drawn last, each in its font.
     letters: Vec<(FontId, char)>,
     pass: Pass,
+    /// Since when values of the view are waited for.
+    lacking_since: Option<Instant>,
 }
 
 impl Layout {
     /// Of a view that has the size of `window` in points on screen. `dpi` dots an inch.
     pub(in crate::app) fn new(content: Content, settings: &FigureSettings, dpi: f32, window: [f32; 2]) -> Self {
         let settings = settings.within_limits();
-        let offscreen = Offscreen::new(settings.dark);
+        let offscreen = Offscreen::beside_window(settings.dark);
         if usual_scale(&settings, dpi) >= WHOLE_PIXELS {
             offscreen.ctx.all_styles_mut(|style| style.visuals.text_options.subpixel_binning = false);
         }
@@ -100,15 +106,27 @@ impl Layout {
         theme::set_colour_map(&offscreen.ctx, settings.colours);
         // Points across, so that letters have their size in print.
         let across = limited(settings.width_mm / (settings.font_pt * PT_MM / LETTERS));
+        let wanted = vec2(across, across * settings.ratio);
+        // A view of many columns is some times as wide as one of its figures; a larger one would only take longer to draw.
+        let most = limited((COLUMNS_OF_A_VIEW * wanted.max_elem()).max(USUAL_SIDE));
         let size = match content {
-            Content::Figure(_) => window.map(|side| side.max(*SIDES.start())),
+            Content::Figure(_) => window.map(|side| limited(side * (most / window[0].max(window[1])).min(1.0))),
             Content::View => [across, across * settings.ratio],
             Content::AsHighAsItIs => [across, *SIDES.end()],
         };
-        let wanted = vec2(across, across * settings.ratio);
-        // A view of many columns is some times as wide as one of its figures; a larger one would only take longer to draw.
-        let most = (COLUMNS_OF_A_VIEW * wanted.max_elem()).max(window[0]).max(window[1]).clamp(*SIDES.start(), *SIDES.end());
-        Self { content, settings, dpi, offscreen, wanted, most, size, best: None, letters: Vec::new(), pass: Pass::First }
+        Self {
+            content,
+            settings,
+            dpi,
+            offscreen,
+            wanted,
+            most,
+            size,
+            best: None,
+            letters: Vec::new(),
+            pass: Pass::First,
+            lacking_since: None,
+        }
     }
 
     /// Whether everything that is drawn belongs to it.
@@ -126,6 +144,9 @@ impl Layout {
         let scale = if let Pass::Print { scale, .. } = self.pass { scale } else { 1.0 };
         let of = FrameOf { size: self.size.map(|side| (side * scale).ceil() as u32), scale, seconds: 0.0 };
         let (output, place) = if matches!(self.pass, Pass::First) { self.draw(of, |_| {}) } else { self.draw(of, view) };
+        if whole_frame::take_lacking(&self.offscreen.ctx) && self.lacking_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE {
+            return Progress::GoesOn;
+        }
         self.pass = match self.pass {
             Pass::First => Pass::Search { step: 0, is_settled: false },
             Pass::Search { step, is_settled: false } => Pass::Search { step, is_settled: true },
@@ -159,7 +180,7 @@ impl Layout {
             Pass::Letters { .. } => self.pass, // which was dealt with before
             Pass::Print { is_settled: true, .. } => {
                 let Some(rect) = place else { return Progress::IsNotThere };
-                let offscreen = std::mem::replace(&mut self.offscreen, Offscreen::new(self.settings.dark));
+                let offscreen = std::mem::replace(&mut self.offscreen, Offscreen::beside_window(self.settings.dark));
                 return Progress::Done(Box::new(LaidOut::new(offscreen, output.shapes, of.scale, rect, self.settings.clone())));
             }
         };
@@ -322,6 +343,7 @@ mod tests {
     use crate::app::figures::known::KnownFigures;
     use crate::app::views::tests::{at_work, fitted, taken_in, wave};
     use crate::app::views::{ViewKind, registry};
+    use crate::app::widgets::background_value::BackgroundValue;
     use crate::experiment::presets;
 
     /// What a window of 1000 x 700 points has, and each figure of every view of these presets laid out apart from it.
@@ -408,6 +430,40 @@ mod tests {
         };
         assert_eq!(pictures.each_ref().map(is_grey), [false, false, true]);
         assert!(pictures[0] != pictures[1]);
+    }
+
+    /// The curves of a figure may take seconds: the passes go on meanwhile, on the thread of the window, and the figure has them in the
+    /// end. (Were they computed in a pass, that pass would wait for ever.)
+    #[test]
+    fn a_figure_waits_for_what_is_being_computed_and_no_pass_computes_it() {
+        let (go, wait) = crossbeam_channel::bounded::<()>(1);
+        let mut value = BackgroundValue::<u8, &str>::default();
+        let mut draw = |ui: &mut Ui| {
+            let wait = wait.clone();
+            let found = value.of(ui, &1, move |_| wait.recv_timeout(Duration::from_secs(10)).map_or("too late", |()| "computed"));
+            let place = ui.allocate_exact_size(vec2(200.0, 150.0), egui::Sense::hover()).0;
+            figure::mark(ui, "the figure", place);
+            ui.label(found.copied().unwrap_or("not yet"));
+        };
+        let settings = FigureSettings::default();
+        let mut layout = Layout::new(Content::View, &settings, 100.0, [680.0, 580.0]);
+        for _ in 0..40 {
+            assert!(matches!(layout.pass(&mut draw), Progress::GoesOn), "it is not done without its value");
+        }
+        go.send(()).unwrap();
+        while matches!(layout.pass(&mut draw), Progress::GoesOn) {}
+        assert_eq!(value.found(), Some(&(1, "computed")));
+    }
+
+    /// A figure of a view that is as large as a large display is looked for at no more than its own size needs.
+    #[test]
+    fn the_search_begins_no_larger_than_usual() {
+        let begin = |width_mm, window| {
+            Layout::new(Content::Figure("filters".into()), &FigureSettings { width_mm, ..FigureSettings::default() }, 300.0, window).size
+        };
+        assert_eq!(begin(85.0, [680.0, 580.0]), [680.0, 580.0]);
+        assert_eq!(begin(85.0, [3200.0, 1800.0]), [1600.0, 900.0]);
+        assert_eq!(begin(400.0, [3200.0, 1800.0]), [3200.0, 1800.0]);
     }
 
     /// Narrow figures with small letters and large ones of many dots: what is painted is the figure alone, and its letters are there

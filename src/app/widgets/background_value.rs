@@ -11,8 +11,8 @@ use std::io::Write;
 /// Said where a picture waits for its first curves.
 pub const COMPUTED: &str = "The exact curves are being computed ...";
 
-/// What is to be computed, and how.
-type Request<K, V> = (K, Box<dyn FnOnce(&K) -> V + Send>);
+/// What is to be computed, how, and the window that waits for it.
+type Request<K, V> = (K, Box<dyn FnOnce(&K) -> V + Send>, egui::Context);
 
 /// A value and what it is computed from.
 pub struct BackgroundValue<K, V> {
@@ -30,34 +30,36 @@ impl<K, V> Default for BackgroundValue<K, V> {
 
 impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K, V> {
     /// The value that was computed last, with what it was computed from. Where that is not `key`, the value of `key` is on its way, and
-    /// a frame is asked for when it is there.
+    /// a frame is asked for when it is there; a whole frame has it at once, or is told that it lacks it.
     pub fn latest(&mut self, ui: &Ui, key: &K, compute: impl FnOnce(&K) -> V + Send + 'static) -> Option<&(K, V)> {
         if let Some(job) = &self.job {
             self.found = job.reports().last().or(self.found.take());
         }
-        if whole_frame::is_asked(ui.ctx()) {
+        if whole_frame::is_asked_at_once(ui.ctx()) {
             if self.found.as_ref().is_none_or(|(of, _)| of != key) {
                 self.found = Some((key.clone(), compute(key)));
             }
             return self.found.as_ref();
         }
         let is_found = self.found.as_ref().is_some_and(|(of, _)| of == key);
+        if !is_found {
+            whole_frame::lacks_something(ui.ctx());
+        }
         if !is_found && self.asked.as_ref() != Some(key) {
             if self.job.is_none() {
-                let waker = ui.ctx().clone();
                 let body = move |requests: Receiver<Request<K, V>>, job: &JobContext<_>| {
-                    for (key, compute) in requests {
+                    for (key, compute, waiting) in requests {
                         // A panic loses this value alone: the next request may be waiting already.
                         match panics::caught(|| compute(&key)) {
                             Ok(value) => _ = job.report_waiting((key, value)),
                             Err(report) => _ = writeln!(std::io::stderr().lock(), "{report}"),
                         }
-                        waker.request_repaint();
+                        waiting.request_repaint();
                     }
                 };
                 self.job = BackgroundJob::spawn("values of a view", 1, 1, body).ok().map(BackgroundJob::detached);
             }
-            if self.job.as_ref().is_some_and(|job| job.submit((key.clone(), Box::new(compute)))) {
+            if self.job.as_ref().is_some_and(|job| job.submit((key.clone(), Box::new(compute), ui.ctx().clone()))) {
                 self.asked = Some(key.clone());
             }
         }
