@@ -44,8 +44,12 @@ mod teaching;
 #[cfg(feature = "window")]
 mod window;
 #[cfg(feature = "window")]
+mod window_figures;
+#[cfg(feature = "window")]
 mod window_images;
 #[cfg(feature = "window")]
 mod window_runs;
+#[cfg(feature = "window")]
+mod window_stimulus;
 #[cfg(feature = "window")]
 mod window_views;

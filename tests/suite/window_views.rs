@@ -1,6 +1,7 @@
 //! Every view of the window, drawn without a display: for every preset, in its modes, at the limits of textures.
 
-use crate::window::{click, drawn_by, save_figure, until, window, window_of};
+use crate::window::{click, drawn_by, until, window, window_of};
+use crate::window_figures::save_figure;
 use egui_kittest::{Harness, kittest::Queryable};
 use heescope::app::{App, ViewKind, view_by_name};
 use heescope::experiment::{Config, presets};

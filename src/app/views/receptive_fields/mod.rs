@@ -1,49 +1,35 @@
 //! Receptive fields: the mosaic of every filter, live; click one to enlarge and trace it.
 
-use crate::analysis::gabor::Gabor;
+mod arranged;
+mod chosen;
+mod places;
+
 use crate::app::actions::{Action, ExportSettings};
 use crate::app::gabor_fitter::{FitPriority, Fits};
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
-use crate::app::views::filter_order::{EMPTY, Grouping, Order, arrange};
+use crate::app::views::filter_order::{EMPTY, Grouping, Order};
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::switch::Switches as _;
 use crate::app::widgets::texture::Slot;
-use crate::app::widgets::tile_window::{LARGEST, TileWindow, part};
-use crate::app::widgets::{colour_bar, figure, whole_frame};
+use crate::app::widgets::tile_window::{TileWindow, part};
+use crate::app::widgets::{colour_bar, figure};
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::Look;
-use crate::export::mosaic::{Colours, Layout, Scale, diverging, render};
+use crate::export::mosaic::{Layout, Scale, render};
 use crate::export::table::Table;
-use crate::model::{FamilyConfig, receptive_field};
+use crate::model::FamilyConfig;
 use crate::studies::fits;
+use arranged::{Arranged, Choice};
+use chosen::{describe, large};
 use egui::{Color32, ColorImage, Rect, Sense, TextureFilter, TextureOptions, Ui, pos2, vec2};
-use ndarray::Array2;
+use places::Places;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Points a weight at least: a mosaic of thousands of filters is seen as a whole, and enlarged where one wants.
-const SMALLEST: f32 = 0.02;
 /// The figure of all filters.
 const FIGURE: &str = "filters";
-/// Between two pictures of weights that learn.
-const REDRAW: Duration = Duration::from_millis(66);
-/// Between two orders that follow activity, state or fits.
-const REORDER: Duration = Duration::from_millis(400);
-
-/// What a picture of the mosaic was made of.
-#[derive(Clone, Copy, PartialEq)]
-struct Key {
-    model_id: u64,
-    /// Weights, and steps where the picture depends on the state.
-    version: [u64; 2],
-    layer: usize,
-    scale: Scale,
-    order: Order,
-    grouping: Grouping,
-    colours: Colours,
-}
 
 /// What a choice is called.
 fn named<T: Copy + PartialEq>(all: &[(T, &'static str)], chosen: T) -> &'static str {
@@ -51,104 +37,27 @@ fn named<T: Copy + PartialEq>(all: &[(T, &'static str)], chosen: T) -> &'static 
 }
 
 /// What the view keeps.
+#[derive(Default)]
 pub struct ReceptiveFields {
-    layer: usize,
-    /// Linearised at the present state of network 0 rather than at zero.
-    at_state: bool,
-    scale: Scale,
-    sort: Order,
-    grouping: Grouping,
+    choice: Choice,
     ellipses: bool,
     selected: Option<usize>,
     /// The pointer is on a filter, whose fit is then told.
     pointed_at: bool,
+    arranged: Arranged,
     /// The part of the mosaic that is in sight.
     window: TileWindow,
     texture: Slot,
     /// What the texture shows: filters of when, columns and rows of tiles, and whether a point of the screen holds several weights.
     pictured: Option<(Instant, [Range<usize>; 2], bool)>,
-    drawn: Option<Key>,
-    drawn_at: Option<Instant>,
-    filters: Array2<f32>,
-    /// The strongest weight of all.
-    top: f32,
-    /// Rows and columns of a filter.
-    shape: [usize; 2],
-    /// Units by position, and how many each group holds.
-    order: Vec<usize>,
-    counts: Vec<usize>,
-}
-
-impl Default for ReceptiveFields {
-    fn default() -> Self {
-        Self {
-            layer: 1,
-            scale: Scale::PerFilter,
-            at_state: false,
-            sort: Order::Index,
-            grouping: Grouping::Nothing,
-            ellipses: false,
-            selected: None,
-            pointed_at: false,
-            window: TileWindow::default(),
-            texture: Slot::default(),
-            pictured: None,
-            drawn: None,
-            drawn_at: None,
-            filters: Array2::zeros((0, 0)),
-            top: 0.0,
-            shape: [0, 0],
-            order: Vec::new(),
-            counts: Vec::new(),
-        }
-    }
-}
-
-/// Where the mosaic stands, and where it leaves room for the large picture of a selected filter: below it in a tall view, else beside.
-struct Places {
-    layout: Layout,
-    available: egui::Vec2,
-    below: bool,
-    /// Width of the room beside the mosaic; 0 where it is below or nothing is selected.
-    side: f32,
-    /// Points a weight.
-    zoom: f32,
-    /// Height of the colour bar below the mosaic.
-    bar: f32,
-}
-
-impl Places {
-    fn new(ui: &Ui, layout: Layout, scale: Scale, is_selected: bool) -> Self {
-        // Each filter with a scale of its own: then no colour stands for a value.
-        let bar = if scale == Scale::Shared { colour_bar::HEIGHT } else { 0.0 };
-        let available = ui.available_size() - vec2(0.0, 24.0 + bar);
-        let [width, height] = layout.size().map(|side| side as f32);
-        let zoom_in = |available: egui::Vec2| (available.x / width).min(available.y / height).clamp(SMALLEST, LARGEST);
-        let below = available.y - height * zoom_in(available) > 150.0;
-        let side = if !is_selected || below { 0.0 } else { 190.0f32.min(available.x * 0.35) };
-        Self { layout, available, below, side, zoom: zoom_in(available - vec2(side, 0.0)), bar }
-    }
-
-    /// Width and height of the mosaic, weights.
-    fn size(&self) -> egui::Vec2 {
-        let [width, height] = self.layout.size();
-        vec2(width as f32, height as f32)
-    }
-
-    /// The tile at a position of the mosaic drawn in `rect`.
-    fn tile(&self, rect: Rect, position: usize) -> Rect {
-        let [x, y] = self.layout.corner(position);
-        let [rows, columns] = self.layout.tile;
-        Rect::from_min_size(rect.min + vec2(x as f32, y as f32) * self.zoom, vec2(columns as f32, rows as f32) * self.zoom)
-    }
 }
 
 impl View for ReceptiveFields {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let depth = snapshot.weights.len();
-        self.layer = self.layer.clamp(1, depth.max(1));
+        self.choice.layer = self.choice.layer.clamp(1, depth.max(1));
         // Fits are those of the first layer, of the model shown.
-        let fits = state.fits.as_ref().filter(|fits| self.layer == 1 && fits.of.model == snapshot.model_id);
+        let fits = state.fits.as_ref().filter(|fits| self.choice.layer == 1 && fits.of.model == snapshot.model_id);
         ui.horizontal_wrapped(|ui| {
             self.layer_controls(ui, depth);
             self.order_controls(ui, snapshot);
@@ -158,23 +67,21 @@ impl View for ReceptiveFields {
             ui.label("No weights yet: choose a preset on the left.");
             return;
         }
-        let below = snapshot.config.model.layers.get(self.layer - 1);
+        let below = snapshot.config.model.layers.get(self.choice.layer - 1);
         if below.is_some_and(|below| matches!(below.family, FamilyConfig::LaplaceScale { .. })) {
-            let (here, below) = (self.layer, self.layer - 1);
+            let (here, below) = (self.choice.layer, self.choice.layer - 1);
             ui.label(format!("Layer {here} sets the scale of layer {below}: its units have no filters in pixels. Layers shows them by the filters they drive."));
             return;
         }
-        self.refresh(ui, state, snapshot, fits);
-        if self.drawn.is_none() {
-            return;
+        if self.arranged.refresh(ui, self.choice, state, snapshot, fits) {
+            (self.selected, self.window) = (None, TileWindow::default());
         }
-        if self.counts.len() > 1 {
-            let groups = self.grouping.groups().iter().zip(&self.counts).filter(|(_, count)| **count > 0);
-            let names: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
-            let groups = ui.weak(format!("From above: {}", names.join(", ")));
+        let groups = self.arranged.groups(self.choice.grouping);
+        if !groups.is_empty() {
+            let groups = ui.weak(format!("From above: {groups}"));
             figure::mark_title(ui, groups.rect);
         }
-        let places = Places::new(ui, self.layout(), self.scale, self.selected.is_some());
+        let places = Places::new(ui, self.arranged.layout(), self.choice.scale, self.selected.is_some());
         let direction = if places.below { egui::Layout::top_down(egui::Align::Min) } else { egui::Layout::left_to_right(egui::Align::Min) };
         ui.with_layout(direction, |ui| {
             self.mosaic(ui, &places, snapshot, fits, actions);
@@ -186,16 +93,15 @@ impl View for ReceptiveFields {
         if figure.is_some_and(|figure| figure != FIGURE) {
             return None; // of a single filter
         }
-        let (order, grouping) = (named(&Order::ALL, self.sort), named(&Grouping::ALL, self.grouping));
-        let scale = match self.scale {
+        let (order, grouping) = (named(&Order::ALL, self.choice.sort), named(&Grouping::ALL, self.choice.grouping));
+        let scale = match self.choice.scale {
             Scale::PerFilter => "each filter's strongest weight has the full colour",
             Scale::Shared => "one scale of colours for all filters",
         };
-        let mut text = format!("Filters of layer {} in the order of {order}", self.layer);
-        if self.grouping != Grouping::Nothing {
-            let groups = self.grouping.groups().iter().zip(&self.counts).filter(|(_, count)| **count > 0);
-            let groups: Vec<String> = groups.map(|(name, count)| format!("{name} {count}")).collect();
-            text += &format!(", in groups by {grouping}, from above: {}", groups.join(", "));
+        let mut text = format!("Filters of layer {} in the order of {order}", self.choice.layer);
+        let groups = self.arranged.groups(self.choice.grouping);
+        if !groups.is_empty() {
+            text += &format!(", in groups by {grouping}, from above: {groups}");
         }
         let part =
             if self.window.is_part() { format!("; the part in sight, enlarged {:.1} times", self.window.zoom()) } else { String::new() };
@@ -203,14 +109,14 @@ impl View for ReceptiveFields {
     }
 
     fn fit_priority(&self) -> FitPriority {
-        let shown = self.ellipses || self.sorted_by_fit() || self.selected.is_some() || self.pointed_at;
+        let shown = self.ellipses || self.choice.needs_fits() || self.selected.is_some() || self.pointed_at;
         if shown { FitPriority::Visible } else { FitPriority::Background }
     }
 
     fn table(&self, _: &ViewState, _: &Snapshot) -> Option<Table> {
         let mut table = Table::default();
-        for unit in 0..self.filters.ncols() {
-            table.push(format!("unit_{unit}"), self.filters.column(unit).iter().map(|&w| f64::from(w)));
+        for unit in 0..self.arranged.filters.ncols() {
+            table.push(format!("unit_{unit}"), self.arranged.filters.column(unit).iter().map(|&w| f64::from(w)));
         }
         (!table.columns.is_empty()).then_some(table)
     }
@@ -221,14 +127,14 @@ impl ReceptiveFields {
     fn layer_controls(&mut self, ui: &mut Ui, depth: usize) {
         if depth > 1 {
             for layer in 1..=depth {
-                ui.switch_value(&mut self.layer, layer, format!("Layer {layer}"))
+                ui.switch_value(&mut self.choice.layer, layer, format!("Layer {layer}"))
                     .on_hover_text("Deeper layers are multiplied down to pixels");
             }
             ui.separator();
         }
-        if self.layer > 1 {
-            ui.switch_value(&mut self.at_state, false, "at zero").on_hover_text("Linearised where all units below are just active");
-            ui.switch_value(&mut self.at_state, true, "at the present state")
+        if self.choice.layer > 1 {
+            ui.switch_value(&mut self.choice.at_state, false, "at zero").on_hover_text("Linearised where all units below are just active");
+            ui.switch_value(&mut self.choice.at_state, true, "at the present state")
                 .on_hover_text("Linearised where network 0 is now: units that are silent carry nothing down");
             ui.separator();
         }
@@ -236,12 +142,12 @@ impl ReceptiveFields {
 
     /// The colour scale, the order and the groups.
     fn order_controls(&mut self, ui: &mut Ui, snapshot: &Snapshot) {
-        ui.switch_value(&mut self.scale, Scale::PerFilter, "Scale per filter")
+        ui.switch_value(&mut self.choice.scale, Scale::PerFilter, "Scale per filter")
             .on_hover_text("Each filter's strongest weight has the full colour");
-        ui.switch_value(&mut self.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
-        choice(ui, "Sort by", 110.0, &mut self.sort, &Order::ALL);
-        if self.layer == 1 && fits::patch(snapshot.image_shape()).is_some() {
-            choice(ui, "Group by", 110.0, &mut self.grouping, &Grouping::ALL);
+        ui.switch_value(&mut self.choice.scale, Scale::Shared, "Shared scale").on_hover_text("One scale for all");
+        choice(ui, "Sort by", 110.0, &mut self.choice.sort, &Order::ALL);
+        if self.choice.layer == 1 && fits::patch(snapshot.image_shape()).is_some() {
+            choice(ui, "Group by", 110.0, &mut self.choice.grouping, &Grouping::ALL);
             ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
         }
         if self.window.is_part() && ui.button("Whole mosaic").on_hover_text("As a double click on it, or 0").clicked() {
@@ -251,8 +157,8 @@ impl ReceptiveFields {
 
     /// What is exported is the layer that is shown, at its scale.
     fn follow_export(&self, state: &ViewState, actions: &mut Vec<Action>) {
-        let look = Look { scale: self.scale, ..state.export.look };
-        let settings = ExportSettings { look, layer: self.layer, ..state.export.clone() };
+        let look = Look { scale: self.choice.scale, ..state.export.look };
+        let settings = ExportSettings { look, layer: self.choice.layer, ..state.export.clone() };
         if settings != state.export {
             actions.push(Action::SetExport(settings));
         }
@@ -269,7 +175,7 @@ impl ReceptiveFields {
         let places = &Places { zoom: places.zoom * self.window.zoom(), ..*places };
         let zoom = places.zoom;
         if places.bar > 0.0 {
-            colour_bar::colour_bar(ui, all.with_min_y(seen.max.y), self.top);
+            colour_bar::colour_bar(ui, all.with_min_y(seen.max.y), self.arranged.top);
         }
         let clip = ui.clip_rect();
         ui.set_clip_rect(clip.intersect(seen.expand(2.0)));
@@ -277,10 +183,10 @@ impl ReceptiveFields {
         figure::mark(ui, FIGURE, all);
         let place = |position: usize| places.tile(rect, position);
         if let Some(fits) = fits.filter(|_| self.ellipses) {
-            ellipses(ui, fits, snapshot, &self.order, &place, zoom);
+            ellipses(ui, fits, snapshot, &self.arranged.order, &place, zoom);
         }
         if let Some(position) =
-            self.selected.filter(|_| !figure::is_saved(ui.ctx())).and_then(|unit| self.order.iter().position(|&u| u == unit))
+            self.selected.filter(|_| !figure::is_saved(ui.ctx())).and_then(|unit| self.arranged.order.iter().position(|&u| u == unit))
         {
             let stroke = egui::Stroke::new(2.0, theme::SERIES[4]);
             ui.painter().rect_stroke(place(position), 1.0, stroke, egui::StrokeKind::Outside);
@@ -290,26 +196,26 @@ impl ReceptiveFields {
         let under = at.and_then(|p| layout.hit(p.x.max(0.0) as usize, p.y.max(0.0) as usize));
         self.pointed_at = under.is_some();
         if let Some((position, [row, column])) = under
-            && let Some(&unit) = self.order.get(position).filter(|&&unit| unit != EMPTY)
+            && let Some(&unit) = self.arranged.order.get(position).filter(|&&unit| unit != EMPTY)
         {
-            let value = self.filters[[row * layout.tile[1] + column, unit]];
-            let norm = self.filters.column(unit).dot(&self.filters.column(unit)).sqrt();
+            let value = self.arranged.filters[[row * layout.tile[1] + column, unit]];
+            let norm = self.arranged.filters.column(unit).dot(&self.arranged.filters.column(unit)).sqrt();
             if response.clicked() {
                 self.select(unit, snapshot, actions);
             }
-            let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(|fit| describe(fit, self.shape)).unwrap_or_default();
+            let fit = fits.and_then(|fits| fits.gabors.get(unit)).map(|fit| describe(fit, self.arranged.shape)).unwrap_or_default();
             response.on_hover_text(format!("unit {unit}, row {row}, column {column}: weight {value:+.3}, norm {norm:.2}{fit}"));
         }
     }
 
     /// The filters in sight: no others are put into the texture.
     fn picture(&mut self, ui: &Ui, layout: Layout, whole: Rect) {
-        let (Some(at), tiles) = (self.drawn_at, self.window.tiles(layout)) else { return };
-        let (layout, order, rect) = part(layout, tiles.clone(), &self.order, EMPTY, whole);
+        let (Some(at), tiles) = (self.arranged.at(), self.window.tiles(layout)) else { return };
+        let (layout, order, rect) = part(layout, tiles.clone(), &self.arranged.order, EMPTY, whole);
         let is_reduced = rect.width() * ui.ctx().pixels_per_point() < layout.size()[0] as f32;
         let wanted = Some((at, tiles, is_reduced));
         if self.pictured != wanted || self.texture.id(ui).is_none() {
-            let picture = render(self.filters.view(), &order, layout, self.scale, theme::colours(ui));
+            let picture = render(self.arranged.filters.view(), &order, layout, self.choice.scale, theme::colours(ui));
             let size = [picture.width() as usize, picture.height() as usize];
             // Where a point holds several weights it has the mean of their colours.
             let mipmap_mode = is_reduced.then_some(TextureFilter::Linear);
@@ -329,151 +235,19 @@ impl ReceptiveFields {
         let others = snapshot.watch.trace_units.iter().copied().filter(|&u| u != unit).take(2);
         let units: Vec<usize> = std::iter::once(unit).chain(others).collect();
         let pair = [unit, units.get(1).copied().unwrap_or(unit)];
-        actions.push(Action::Watch(Watch { trace_layer: self.layer, trace_units: units, pair, raster: snapshot.watch.raster }));
+        actions.push(Action::Watch(Watch { trace_layer: self.choice.layer, trace_units: units, pair, raster: snapshot.watch.raster }));
     }
 
     /// The selected filter large, where the mosaic leaves room.
     fn enlarged(&self, ui: &mut Ui, places: &Places, fits: Option<&Fits>) {
-        let Some(unit) = self.selected.filter(|&unit| unit < self.filters.ncols()) else { return };
+        let Some(unit) = self.selected.filter(|&unit| unit < self.arranged.filters.ncols()) else { return };
         if places.below {
             let side = (places.available.y - places.size().y * places.zoom - 30.0).min(260.0);
-            ui.horizontal_top(|ui| self.large(ui, unit, places.layout.tile, side, fits));
+            ui.horizontal_top(|ui| large(ui, &self.arranged.filters, unit, places.layout.tile, side, fits));
         } else {
-            ui.vertical(|ui| self.large(ui, unit, places.layout.tile, places.side - 12.0, fits));
+            ui.vertical(|ui| large(ui, &self.arranged.filters, unit, places.layout.tile, places.side - 12.0, fits));
         }
     }
-
-    fn sorted_by_fit(&self) -> bool {
-        self.grouping != Grouping::Nothing || self.sort.needs_fits()
-    }
-
-    fn refresh(&mut self, ui: &Ui, state: &ViewState, snapshot: &Snapshot, fits: Option<&Fits>) {
-        let moving = self.layer > 1 && self.at_state;
-        let other = if moving || self.sort == Order::Activity {
-            snapshot.clock.steps
-        } else if self.sorted_by_fit() {
-            fits.map_or(0, |fits| fits.of.weights)
-        } else {
-            0
-        };
-        let key = Key {
-            model_id: snapshot.model_id,
-            version: [snapshot.weights_version, other],
-            layer: self.layer,
-            scale: self.scale,
-            order: self.sort,
-            grouping: self.grouping,
-            colours: theme::colours(ui),
-        };
-        if self.drawn == Some(key) {
-            return;
-        }
-        let only_values = self.drawn.is_some_and(|drawn| Key { version: key.version, ..drawn } == key);
-        let pause = if other == 0 { REDRAW } else { REORDER };
-        if let Some(wait) =
-            self.drawn_at.and_then(|at| pause.checked_sub(at.elapsed())).filter(|_| only_values && !whole_frame::is_asked(ui.ctx()))
-        {
-            ui.ctx().request_repaint_after(wait);
-            return;
-        }
-        self.drawn_at = Some(Instant::now());
-        if self.drawn.is_some_and(|drawn| drawn.model_id != key.model_id) {
-            (self.selected, self.window) = (None, TileWindow::default());
-        }
-        self.drawn = Some(key);
-        self.shape = snapshot.image_shape();
-        self.filters = if self.layer == 1 {
-            (*snapshot.weights[0]).clone()
-        } else {
-            let Ok(model) = snapshot.model() else { return };
-            receptive_field::filters(&model, self.layer, moving.then_some(&snapshot.states))
-        };
-        self.top = self.filters.iter().fold(0.0, |top, w| if w.is_finite() { top.max(w.abs()) } else { top });
-        self.arrange(state, fits);
-    }
-
-    /// Where the tiles stand: as many in a row as a square without groups would have.
-    fn layout(&self) -> Layout {
-        let square = Layout::new(self.filters.ncols(), self.shape, 1);
-        Layout { rows: self.order.len().div_ceil(square.columns).max(1), ..square }
-    }
-
-    /// Puts the filters in the order and the groups asked for.
-    fn arrange(&mut self, state: &ViewState, fits: Option<&Fits>) {
-        let fit = |unit: usize| fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.shape)));
-        let rank = |unit: usize| match self.sort {
-            Order::Index => unit as f64,
-            Order::Norm => f64::from(-self.filters.column(unit).dot(&self.filters.column(unit))),
-            Order::Activity => -state.activity.get(self.layer).and_then(|a| a.get(unit)).copied().map_or(0.0, f64::from),
-            order => fit(unit).and_then(|(fit, _)| order.of_fit(fit)).unwrap_or(unit as f64),
-        };
-        let grouping = if fits.is_some() { self.grouping } else { Grouping::Nothing };
-        let good = |unit: usize| fit(unit).filter(|(fit, shape)| fit.is_gabor_like(*shape)).map(|(fit, _)| fit);
-        let units: Vec<(usize, f64)> = (0..self.filters.ncols()).map(|unit| (grouping.of(good(unit)), rank(unit))).collect();
-        (self.order, self.counts) = arrange(&units, grouping.groups().len(), self.layout().columns);
-    }
-
-    /// The chosen filter large; beside it its fit and what the fit leaves.
-    fn large(&self, ui: &mut Ui, unit: usize, shape: [usize; 2], side: f32, fits: Option<&Fits>) {
-        let column = self.filters.column(unit).to_vec();
-        let top = column.iter().fold(f32::MIN_POSITIVE, |t, v| t.max(v.abs()));
-        let fit = fits.and_then(|fits| fits.gabors.get(unit).map(|fit| (fit, fits.shape)));
-        let small = side * 0.5;
-        paint(ui, &column, shape, side, top, "filter");
-        if let Some((fit, patch)) = fit {
-            let rendered = fit.render(patch);
-            let left: Vec<f32> = column.iter().zip(&rendered).map(|(w, g)| w - g).collect();
-            let pair = |ui: &mut Ui| {
-                for (name, values) in [("fit", &rendered), ("residual", &left)] {
-                    ui.vertical(|ui| {
-                        ui.weak(name);
-                        paint(ui, values, shape, small - 4.0, top, name);
-                    });
-                }
-            };
-            ui.horizontal_top(pair);
-        }
-        ui.vertical(|ui| {
-            ui.strong(format!("Unit {unit}"));
-            ui.label(format!("strongest weight {top:.3}"));
-            if let Some((fit, _)) = fit {
-                ui.label(describe(fit, shape).trim_start_matches([';', ' ']));
-            }
-            ui.weak("traced in Traces and Posterior");
-        });
-    }
-}
-
-/// A picture of `values` (row by row) at one colour scale; hovering tells a weight.
-fn paint(ui: &mut Ui, values: &[f32], [rows, columns]: [usize; 2], side: f32, top: f32, name: &str) {
-    let cell = (side / rows.max(columns) as f32).max(0.5);
-    let (rect, response) = ui.allocate_exact_size(vec2(cell * columns as f32, cell * rows as f32), Sense::hover());
-    figure::mark(ui, format!("chosen unit: {name}"), rect);
-    for (i, value) in values.iter().enumerate() {
-        let corner = rect.min + vec2((i % columns) as f32, (i / columns) as f32) * cell;
-        let [r, g, b] = diverging(value / top, theme::colours(ui));
-        ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
-    }
-    if let Some(p) = response.hover_pos() {
-        let (c, r) = (((p.x - rect.min.x) / cell) as usize, ((p.y - rect.min.y) / cell) as usize);
-        if let Some(value) = values.get(r * columns + c).filter(|_| c < columns) {
-            response.on_hover_text(format!("{name}, row {r}, column {c}: {value:+.3}"));
-        }
-    }
-}
-
-/// A fit in words, on a patch of this shape.
-fn describe(fit: &Gabor, shape: [usize; 2]) -> String {
-    let outside = if fit.is_inside(shape) { "" } else { "; its centre lies outside the patch, so that it does not count as Gabor-like" };
-    format!(
-        "; Gabor fit: orientation {:.0} deg, {:.3} cycles a pixel, phase {:.0} deg, widths {:.1} and {:.1} pixels, R^2 {:.2}{outside}",
-        fit.orientation.to_degrees(),
-        fit.frequency,
-        fit.phase.to_degrees(),
-        fit.widths[0],
-        fit.widths[1],
-        fit.r2
-    )
 }
 
 /// Outlines of the good fits over the mosaic; thin and grey while they are older than the weights.
