@@ -7,11 +7,13 @@ use heescope::analysis::gabor;
 use heescope::dynamics::Probes;
 use heescope::dynamics::noise::Noise;
 use heescope::experiment::Config;
+use heescope::experiment::parallel::on_threads;
 use heescope::experiment::presets;
 use heescope::experiment::session::Session;
 use heescope::model::product::multiply;
+use heescope::studies::fits;
 use ndarray::{Array2, ArrayView2};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
 
 /// Steps of one measurement of a step.
@@ -24,7 +26,7 @@ fn normals(c: &mut Criterion) {
     let mut noise = Noise::new(0, 0);
     group.bench_function("batched", |b| b.iter(|| noise.fill(&mut buffer)));
     group.bench_function("batched, the code for every processor", |b| b.iter(|| noise.fill_portably(&mut buffer)));
-    let mut rng = rand::rngs::ChaCha8Rng::seed_from_u64(0);
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
     group.bench_function("rand_distr", |b| b.iter(|| buffer.iter_mut().for_each(|z| *z = StandardNormal.sample(&mut rng))));
     group.finish();
 }
@@ -86,7 +88,7 @@ fn presentation(c: &mut Criterion) {
     group.finish();
 }
 
-fn fits(c: &mut Criterion) {
+fn gabor_fits(c: &mut Criterion) {
     let mut session = preset("dead-leaves", |c| c.dynamics.threads = 2);
     (0..300).for_each(|_| drop(session.advance(usize::MAX, &Probes::default())));
     let filters: Vec<Vec<f32>> = session.model().weights[0].columns().into_iter().map(|column| column.to_vec()).collect();
@@ -95,8 +97,24 @@ fn fits(c: &mut Criterion) {
     group.bench_function("144 filters of 12x12", |b| {
         b.iter(|| filters.iter().map(|filter| gabor::fit(filter, [12, 12])).collect::<Vec<_>>())
     });
+    // Gabor functions as they are learned at that size, each with noise of a third of its size.
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut filter = || {
+        let (place, angle) =
+            ([random.random_range(6.0..26.0), random.random_range(6.0..26.0)], random.random_range(0.0..std::f64::consts::PI));
+        let (frequency, width): (f64, f64) = (random.random_range(0.08..0.25), random.random_range(1.5..4.0));
+        let pixel = move |i: usize| {
+            let [x, y] = [(i % 32) as f64 + 0.5 - place[0], (i / 32) as f64 + 0.5 - place[1]];
+            let u = x * angle.cos() + y * angle.sin();
+            ((-0.5 * (x * x + y * y) / (width * width)).exp() * (std::f64::consts::TAU * frequency * u).cos()) as f32
+        };
+        (0..1024).map(|i| pixel(i) + random.random_range(-0.1..0.1)).collect::<Vec<f32>>()
+    };
+    let filters = Array2::from_shape_vec((2048, 1024), (0..2048).flat_map(|_| filter()).collect()).unwrap();
+    group.throughput(Throughput::Elements(2048));
+    group.bench_function("2048 filters of 32x32, two threads", |b| b.iter(|| on_threads(2, || fits::of(filters.t(), [32, 32])).unwrap()));
     group.finish();
 }
 
-criterion_group!(benches, normals, products, steps, presentation, fits);
+criterion_group!(benches, normals, products, steps, presentation, gabor_fits);
 criterion_main!(benches);

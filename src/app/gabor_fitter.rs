@@ -1,9 +1,10 @@
 //! Fits Gabor functions to the first layer's filters in the background, off the window's and the simulation's threads.
 
-use crate::analysis::gabor::{self, Gabor};
+use crate::analysis::gabor::Gabor;
 use crate::analysis::groups::{Group, groups};
 use crate::engine::{BackgroundJob, Snapshot};
 use crate::experiment::ModelVersion;
+use crate::experiment::parallel::on_threads;
 use crate::studies::fits;
 use ndarray::Array2;
 use std::sync::Arc;
@@ -13,6 +14,9 @@ use std::time::{Duration, Instant};
 const VISIBLE_PAUSE: Duration = Duration::from_secs(1);
 /// The same while nobody looks at them.
 const BACKGROUND_PAUSE: Duration = Duration::from_secs(10);
+
+/// A pass that ends sooner is not told of.
+const SOON: Duration = Duration::from_millis(500);
 
 /// How urgently fits are needed. What they take of a core while filters learn, learning loses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +78,7 @@ pub(super) struct FitsInTurn(LastFits);
 impl FitsInTurn {
     /// The fits of the filters of `snapshot`; None where it has none of a size that can be fitted.
     pub(super) fn fit(&mut self, snapshot: &Snapshot) -> Option<Fits> {
-        FitRequest::of(snapshot).map(|request| fit_all(request, &mut self.0))
+        fit_all(FitRequest::of(snapshot)?, &mut self.0, |_| true)
     }
 }
 
@@ -98,7 +102,7 @@ impl FitRequest {
     }
 }
 
-/// Fits, and how long they took.
+/// Fits, and how long they took of a core at most.
 type FitReport = (Fits, Duration);
 
 /// The job and when it was asked; ends with its owner.
@@ -109,6 +113,8 @@ pub(super) struct GaborFitter {
     /// When the last pass came, and how long it took.
     last_pass: Option<(Instant, Duration)>,
     busy: bool,
+    /// When the last pass began.
+    since: Option<Instant>,
     loss_told: bool,
 }
 
@@ -119,13 +125,19 @@ impl GaborFitter {
         let job = BackgroundJob::<FitRequest, _>::spawn("fits", 1, 1, move |requests, job| {
             let mut last = LastFits::default();
             for request in requests.iter().take_while(|_| !job.is_stopped()) {
-                let begin = Instant::now();
-                let fits = fit_all(request, &mut last);
-                job.report((fits, begin.elapsed()));
+                let (begin, total) = (Instant::now(), request.filters.ncols());
+                let go_on = |done| {
+                    job.set_progress(done, total);
+                    !job.is_stopped()
+                };
+                let Ok(fits) = on_threads(0, || (fit_all(request, &mut last, go_on), rayon::current_num_threads())) else { continue };
+                if let (Some(fits), threads) = fits {
+                    job.report((fits, begin.elapsed() * threads as u32));
+                }
                 wake();
             }
         })?;
-        Ok(Self { job, last_request: None, last_pass: None, busy: false, loss_told: false })
+        Ok(Self { job, last_request: None, last_pass: None, busy: false, since: None, loss_told: false })
     }
 
     /// Has the filters of `snapshot` fitted, if they are others than the last and the thread has rested.
@@ -140,7 +152,7 @@ impl GaborFitter {
         }
         let Some(request) = FitRequest::of(snapshot) else { return };
         if self.job.submit(request) {
-            (self.busy, self.last_request) = (true, Some(of));
+            (self.busy, self.last_request, self.since) = (true, Some(of), Some(Instant::now()));
         }
     }
 
@@ -149,6 +161,11 @@ impl GaborFitter {
         let report = self.job.loss().filter(|_| !self.loss_told)?;
         self.loss_told = true;
         Some(format!("filters are no longer fitted: {report}"))
+    }
+
+    /// How many of the filters are fitted, of how many, while that takes long.
+    pub(super) fn progress(&self) -> Option<(usize, usize)> {
+        self.since.filter(|since| self.busy && since.elapsed() > SOON).map(|_| self.job.progress())
     }
 
     /// What was fitted since the last call.
@@ -160,18 +177,14 @@ impl GaborFitter {
     }
 }
 
-/// Fits every filter, from the last fits of the same model where there are any.
-fn fit_all(request: FitRequest, last: &mut LastFits) -> Fits {
+/// Fits every filter, from the last fits of the same model where there are any; None where `go_on`, which hears how many are done, ends it.
+fn fit_all(request: FitRequest, last: &mut LastFits, mut go_on: impl FnMut(usize) -> bool) -> Option<Fits> {
     let FitRequest { of, images, shape, filters, second } = request;
     let before = if last.0 == of.model { last.1.as_slice() } else { &[] };
-    let fit = |(unit, column): (usize, ndarray::ArrayView1<f32>)| match before.get(unit) {
-        Some(before) => gabor::follow(&column.to_vec(), shape, before),
-        None => gabor::fit(&column.to_vec(), shape),
-    };
-    let gabors: Arc<Vec<Gabor>> = Arc::new(filters.columns().into_iter().enumerate().map(fit).collect());
+    let gabors: Arc<Vec<Gabor>> = Arc::new(fits::fit_all(filters.view(), shape, before, &mut go_on)?);
     *last = (of.model, gabors.clone());
     let groups = second.map(|second| groups(second.view(), &gabors, shape)).unwrap_or_default().into();
-    Fits { of, images, shape, gabors, groups }
+    Some(Fits { of, images, shape, gabors, groups })
 }
 
 #[cfg(test)]

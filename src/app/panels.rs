@@ -140,10 +140,10 @@ impl Panels {
         ui: &mut Ui,
         state: &ViewState,
         snapshot: &Snapshot,
-        frames: &FrameTimes,
+        (frames, fits): (&FrameTimes, Option<(usize, usize)>),
         actions: &mut Vec<Action>,
     ) {
-        egui::Panel::bottom("status").show(ui, |ui| self.status.ui(ui, snapshot, frames));
+        egui::Panel::bottom("status").show(ui, |ui| self.status.ui(ui, snapshot, frames, fits));
         self.fold(ui.ctx().content_rect().width() < NARROW);
         if self.side_open {
             egui::Panel::left("controls").default_size(290.0).size_range(240.0..=420.0).show(ui, |ui| {

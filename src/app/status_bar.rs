@@ -2,7 +2,7 @@
 
 use crate::app::frame_times::FrameTimes;
 use crate::app::theme;
-use crate::engine::{Clock, GovernorState, Snapshot};
+use crate::engine::{Clock, GovernorState, Pace, Snapshot};
 use egui::Ui;
 use std::time::{Duration, Instant};
 
@@ -23,14 +23,14 @@ impl StatusBar {
         }
     }
 
-    /// Draws it.
-    pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, frames: &FrameTimes) {
+    /// Draws it; `fits` are the filters fitted so far and all of them, while that takes long.
+    pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, frames: &FrameTimes, fits: Option<(usize, usize)>) {
         self.read(&snapshot.clock);
         let Some((_, clock)) = &self.shown else { return };
         ui.horizontal_wrapped(|ui| {
             ui.label(format!("{:.2} s simulated", clock.time_ms / 1e3));
             ui.separator();
-            ui.label(format!("{:.0} steps/s", clock.steps_per_second));
+            pace(ui, clock);
             ui.separator();
             let ([median, slow], count) = frames.quantiles();
             ui.label(format!("{:.0} frames/s, {median:.1} ms", frames.rate())).on_hover_text(format!(
@@ -42,8 +42,24 @@ impl StatusBar {
             ui.label(format!("{} images", clock.images));
             ui.separator();
             step_size(ui, &snapshot.governor);
+            if let Some((done, total)) = fits {
+                ui.separator();
+                ui.label(format!("fits {done} of {total}")).on_hover_text("Gabor functions are being fitted to the filters of layer 1");
+            }
         });
     }
+}
+
+/// Steps a second, and whether they are as many as were asked for.
+fn pace(ui: &mut Ui, clock: &Clock) {
+    match clock.pace {
+        Pace::StepsPerSecond(asked) if clock.behind => {
+            let tip = format!("This machine cannot keep the pace of {asked:.0} steps/s with this model: it runs as fast as it can");
+            let text = format!("{:.0} of {asked:.0} steps/s", clock.steps_per_second);
+            ui.colored_label(theme::caution(ui.visuals().dark_mode), text).on_hover_text(tip)
+        }
+        _ => ui.label(format!("{:.0} steps/s", clock.steps_per_second)),
+    };
 }
 
 /// The step size in force, and whether it is the one asked for.

@@ -86,7 +86,7 @@ impl App {
             Some(MenuChoice::Projector) => self.toggle_projector(ui.ctx()),
             None => {}
         }
-        self.panels.beside_views(ui, &self.state, snapshot, &self.frames, actions);
+        self.panels.beside_views(ui, &self.state, snapshot, (&self.frames, self.fitter.progress()), actions);
         self.panels.lessons(ui, &self.state, snapshot, actions);
         if let Some(view) = self.panels.lessons.take_view(snapshot.model_id) {
             self.workspace.show(view);

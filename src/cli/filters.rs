@@ -1,6 +1,7 @@
 //! `heescope filters`: a model's filters as PNG, SVG or NPY, or their Gabor fits as CSV; units that set a scale as groups and bars.
 
 use crate::experiment::modelfile;
+use crate::experiment::parallel::on_threads;
 use crate::export::filters::{Format, Look};
 use crate::export::mosaic::Scale;
 use crate::export::{Outputs, ending, is_stream};
@@ -35,6 +36,10 @@ pub(super) struct Filters {
 
 impl Filters {
     pub(super) fn run(self) -> anyhow::Result<()> {
+        on_threads(0, || self.write())?
+    }
+
+    fn write(self) -> anyhow::Result<()> {
         let format = self.format()?;
         let (_, model) = modelfile::load(&self.model)?;
         if !(1..=model.depth()).contains(&self.layer) {

@@ -13,11 +13,16 @@ pub fn run_on<T: Send>(pool: Option<Arc<rayon::ThreadPool>>, work: impl FnOnce()
     }
 }
 
-/// Does `work` on a pool of one thread: for what goes on in the background while the cores are for learning. (The caller waits. Were it
-/// the thread of its own pool, rayon would never free what the pool has.) An error where the system gives no thread.
+/// Does `work` on a pool of one thread: for what goes on in the background while the cores are for learning.
 pub fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    on_threads(1, work)
+}
+
+/// Does `work` on a pool of so many threads, 0: as many as there are cores. (The caller waits. Were it a thread of its own pool, rayon would
+/// never free what the pool has.) An error where the system gives no thread.
+pub fn on_threads<T: Send>(count: usize, work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     let name = std::thread::current().name().unwrap_or("background").to_string();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| name.clone()).build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).thread_name(move |_| name.clone()).build();
     Ok(pool.map_err(std::io::Error::other)?.install(work))
 }
 

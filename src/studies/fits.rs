@@ -3,9 +3,8 @@
 mod filters;
 pub mod groups;
 
-pub use filters::{ellipses, of, patch, save, table};
+pub use filters::{ellipses, fit_all, of, patch, save, table};
 
-use crate::analysis::gabor::Gabor;
 use crate::analysis::groups::groups as groups_of;
 use crate::export::table::Table;
 use crate::model::{Hierarchy, receptive_field};
@@ -54,11 +53,14 @@ impl Study for Fits {
         let (model, layer) = (&target.frozen.model, fitted_layer(target));
         let shape = picture_shape(model)?;
         let filters = receptive_field::filters(model, layer, None);
-        let mut fitted: Vec<Gabor> = Vec::with_capacity(filters.ncols());
-        for column in filters.columns() {
-            fitted.push(crate::analysis::gabor::fit(&column.to_vec(), shape));
-            observer.progress(fitted.len(), filters.ncols())?;
-        }
+        let mut told = Ok(());
+        let mut go_on = |done: usize| {
+            told = observer.progress(done, filters.ncols());
+            told.is_ok()
+        };
+        let fitted = fit_all(filters.view(), shape, &[], &mut go_on);
+        told?;
+        let fitted = fitted.unwrap_or_default(); // it ends early only where it was told to
         if groups::sets_scale(model, target.watched.layer) {
             let found = groups_of(model.weights[layer].view(), &fitted, shape);
             observer.tell(Report::Detail(Detail::Table(Arc::new(groups::table(&found)))))?;

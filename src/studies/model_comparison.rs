@@ -126,8 +126,7 @@ fn median(values: &[f64]) -> f64 {
 }
 
 fn fitted(model: &Hierarchy, filters: &ndarray::Array2<f32>) -> Vec<Gabor> {
-    let Some(shape) = fits::patch(model.image_shape()) else { return Vec::new() };
-    filters.columns().into_iter().map(|column| gabor::fit(&column.to_vec(), shape)).collect()
+    fits::of(filters.view(), model.image_shape()).unwrap_or_default()
 }
 
 /// What differs between two configurations: sizes and families of layers, images, and every parameter of the table.

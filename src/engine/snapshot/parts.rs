@@ -24,6 +24,9 @@ pub struct Clock {
     pub steps_per_second: f64,
     /// Images a second of wall time, lately.
     pub images_per_second: f64,
+    /// The machine is too slow for the pace asked for.
+    #[serde(default)]
+    pub behind: bool,
     /// Snapshots not built because the window had not taken the last.
     pub dropped: u64,
 }

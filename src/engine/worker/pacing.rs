@@ -13,6 +13,10 @@ const MOST_STEPS: usize = 4096;
 const CHAIN_STEPS_PER_SECOND: f64 = 4000.0;
 /// Wall time over which rates are taken, s, at least.
 const RATE_SECONDS: f64 = 0.25;
+/// Seconds that the steps done may be behind the pace asked for before those that are missing are given up.
+const BACKLOG_SECONDS: f64 = 0.25;
+/// A pace for which steps were given up twice within this time is not kept: it is missed by a twelfth or more.
+const MISSED_WITHIN: Duration = Duration::from_secs(3);
 
 /// What was asked for of any model that runs.
 #[derive(Default)]
@@ -38,6 +42,8 @@ pub(super) struct Pacing {
     pub(super) pending_steps: u64,
     /// From when on steps are counted against the pace, and how many had been done by then.
     since: (Instant, u64),
+    /// When steps were given up, the last time and the time before.
+    missed: [Option<Instant>; 2],
     steps_per_span: usize,
     pub(super) rates: RateMeter,
 }
@@ -45,12 +51,18 @@ pub(super) struct Pacing {
 impl Pacing {
     pub(super) fn new(steps: u64, images: u64) -> Self {
         let since = (Instant::now(), steps);
-        Self { pending_steps: 0, since, steps_per_span: 1, rates: RateMeter::new(steps, images) }
+        Self { pending_steps: 0, since, missed: [None; 2], steps_per_span: 1, rates: RateMeter::new(steps, images) }
     }
 
     /// Counts against the pace from now on, when `steps` are done.
     pub(super) fn restart(&mut self, steps: u64) {
         self.since = (Instant::now(), steps);
+        self.missed = [None; 2];
+    }
+
+    /// Whether the machine is too slow for the pace asked for.
+    pub(super) fn is_behind(&self) -> bool {
+        self.missed.iter().all(|missed| missed.is_some_and(|at| at.elapsed() < MISSED_WITHIN))
     }
 
     /// Steps to be run now, when `steps` are done; `u64::MAX` at full speed.
@@ -83,8 +95,8 @@ impl Pacing {
         }
         if let Pace::StepsPerSecond(rate) = settings.pace {
             // A machine that cannot keep up must not fall behind more and more.
-            if requested as f64 > rate * 0.25 + 2.0 {
-                self.restart(steps);
+            if requested as f64 > rate * BACKLOG_SECONDS + 2.0 {
+                (self.since, self.missed) = ((Instant::now(), steps), [Some(Instant::now()), self.missed[0]]);
             }
         }
     }
@@ -117,5 +129,36 @@ impl RateMeter {
                 images_per_second: per_second(images, self.images),
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pacing that has run for so long at this pace on a machine that does so many steps a second; time is what is counted back.
+    fn after(seconds: u32, pace: f64, machine: f64) -> Pacing {
+        let (mut pacing, mut steps) = (Pacing::new(0, 0), 0);
+        let settings = RunSettings { paused: false, pace: Pace::StepsPerSecond(pace) };
+        for _ in 0..20 * seconds {
+            let earlier = |at: Instant| at.checked_sub(Duration::from_millis(50)).unwrap();
+            pacing.since.0 = earlier(pacing.since.0);
+            pacing.missed = pacing.missed.map(|at| at.map(earlier));
+            let requested = pacing.steps_requested(&settings, steps);
+            let done = requested.min((machine * 0.05) as u64);
+            steps += done;
+            pacing.after_span([requested, done, steps], SPAN, &settings);
+        }
+        pacing
+    }
+
+    #[test]
+    fn a_pace_that_the_machine_cannot_keep_is_told_and_one_that_it_keeps_is_not() {
+        assert!(!after(10, 450.0, 500.0).is_behind());
+        assert!(after(2, 450.0, 200.0).is_behind());
+        assert!(after(10, 450.0, 400.0).is_behind(), "a ninth too slow");
+        let mut behind = after(10, 20_000.0, 1000.0);
+        behind.restart(0);
+        assert!(!behind.is_behind(), "another pace is asked for");
     }
 }

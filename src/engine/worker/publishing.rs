@@ -105,6 +105,7 @@ impl Running {
             images: session.images(),
             steps_per_second: rates.steps_per_second,
             images_per_second: rates.images_per_second,
+            behind: !shared.settings.paused && self.pacing.is_behind(),
             dropped: shared.publication.dropped,
         }
     }

@@ -1,6 +1,7 @@
 //! Fits of filters as numbers and as ellipses: what the window and the command line both write.
 
 use crate::analysis::gabor::{self, Gabor};
+use crate::experiment::parallel::on_each;
 use crate::export::filters::{self, Ellipse, Format, Look};
 use crate::export::table::Table;
 use crate::export::write_atomically;
@@ -8,10 +9,29 @@ use crate::studies::StudyError;
 use ndarray::ArrayView2;
 use std::path::Path;
 
+/// Filters that are fitted between two reports.
+const AT_A_TIME: usize = 32;
+
 /// The fits of the columns of `filters` `[pixels, units]`, pictures of `shape`; None where that is less than 6 x 6 pixels.
 pub fn of(filters: ArrayView2<f32>, shape: [usize; 2]) -> Option<Vec<Gabor>> {
-    let shape = patch(shape)?;
-    Some(filters.columns().into_iter().map(|column| gabor::fit(&column.to_vec(), shape)).collect())
+    fit_all(filters, patch(shape)?, &[], &mut |_| true)
+}
+
+/// Fits every column of `filters` `[pixels, units]`, pictures of `shape`, on the threads of the pool that this runs in: from the fits `before`
+/// where there are any, as [`gabor::follow`] does. `go_on` hears how many are done; where it answers no, None is returned.
+pub fn fit_all(filters: ArrayView2<f32>, shape: [usize; 2], before: &[Gabor], go_on: &mut dyn FnMut(usize) -> bool) -> Option<Vec<Gabor>> {
+    let mut fits: Vec<Gabor> = Vec::with_capacity(filters.ncols());
+    while go_on(fits.len()) {
+        if fits.len() == filters.ncols() {
+            return Some(fits);
+        }
+        let mut units: Vec<usize> = (fits.len()..filters.ncols().min(fits.len() + AT_A_TIME)).collect();
+        fits.extend(on_each(&mut units, |_, unit| {
+            let filter = filters.column(*unit).to_vec();
+            before.get(*unit).map_or_else(|| gabor::fit(&filter, shape), |before| gabor::follow(&filter, shape, before))
+        }));
+    }
+    None
 }
 
 /// Rows and columns of a picture, where it can hold a Gabor function.

@@ -4,10 +4,15 @@
 //! and w along the bars (Jones and Palmer, J. Neurophysiol. 58:1233, 1987). Quadrature amplitudes c and s in place of amplitude
 //! and phase leave no angle that could wrap round.
 
+mod starts;
+mod wave;
+
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
 use nalgebra::{DVector, Dyn, OMatrix, SVector, U1, U8};
-use std::f64::consts::{FRAC_PI_2, PI, TAU};
+use starts::starts;
+use std::f64::consts::{FRAC_PI_2, PI};
+use wave::Wave;
 
 /// R^2 from which a filter counts as Gabor-like.
 pub const GABOR_LIKE: f64 = 0.7;
@@ -20,10 +25,6 @@ const FIRST: usize = 2;
 const HOPELESS: f64 = 0.3;
 /// Loss of R^2 from which a fit that was followed is sought anew.
 const WORSE: f64 = 0.02;
-/// Side of the spectrum, samples in half a circle of directions times frequencies up to 0.5.
-const DIRECTIONS: usize = 16;
-const FREQUENCIES: usize = 14;
-
 /// What was fitted to a filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gabor {
@@ -62,76 +63,15 @@ impl Gabor {
     }
 
     /// The fitted function on a patch of these rows and columns, row by row.
-    pub fn render(&self, [rows, columns]: [usize; 2]) -> Vec<f32> {
-        let wave = Wave::new(&self.parameters);
-        (0..rows * columns).map(|i| wave.at(pixel(i, columns)).value as f32).collect()
+    pub fn render(&self, shape @ [rows, columns]: [usize; 2]) -> Vec<f32> {
+        let mut values = vec![0.0; rows * columns];
+        Wave::new(&self.parameters).for_each(shape, |i, at| values[i] = at.value as f32);
+        values
     }
-}
-
-/// The centre of pixel i of a patch of so many columns.
-fn pixel(i: usize, columns: usize) -> [f64; 2] {
-    [(i % columns) as f64 + 0.5, (i / columns) as f64 + 0.5]
 }
 
 /// Parameters: x_0, y_0, angle of the wave vector, f, c, s, log sigma_u, log sigma_w.
 type Parameters = SVector<f64, 8>;
-
-/// A Gabor function ready to be evaluated.
-struct Wave {
-    x0: f64,
-    y0: f64,
-    cos: f64,
-    sin: f64,
-    wave_number: f64,
-    c: f64,
-    s: f64,
-    /// 1/sigma_u^2, 1/sigma_w^2.
-    sharpness: [f64; 2],
-}
-
-/// Value and what its derivatives need.
-struct At {
-    u: f64,
-    w: f64,
-    value: f64,
-    /// Envelope times cos and sin of the carrier.
-    even: f64,
-    odd: f64,
-}
-
-impl Wave {
-    fn new(p: &[f64; 8]) -> Self {
-        let (sin, cos) = p[2].sin_cos();
-        let sharpness = [p[6], p[7]].map(|log| (-2.0 * log).exp());
-        Self { x0: p[0], y0: p[1], cos, sin, wave_number: TAU * p[3], c: p[4], s: p[5], sharpness }
-    }
-
-    fn at(&self, [x, y]: [f64; 2]) -> At {
-        let (dx, dy) = (x - self.x0, y - self.y0);
-        let (u, w) = (dx * self.cos + dy * self.sin, dy * self.cos - dx * self.sin);
-        let envelope = (-0.5 * (u * u * self.sharpness[0] + w * w * self.sharpness[1])).exp();
-        let (sin, cos) = (self.wave_number * u).sin_cos();
-        let (even, odd) = (envelope * cos, envelope * sin);
-        At { u, w, value: self.c * even + self.s * odd, even, odd }
-    }
-
-    /// Derivatives by the eight parameters.
-    fn gradient(&self, at: &At) -> [f64; 8] {
-        let carrier = self.s * at.even - self.c * at.odd; // d/d(k u) without the envelope's slope
-        let du = self.wave_number * carrier - at.u * self.sharpness[0] * at.value;
-        let dw = -at.w * self.sharpness[1] * at.value;
-        [
-            -self.cos * du + self.sin * dw,
-            -self.sin * du - self.cos * dw,
-            at.w * du - at.u * dw,
-            TAU * at.u * carrier,
-            at.even,
-            at.odd,
-            at.u * at.u * self.sharpness[0] * at.value,
-            at.w * at.w * self.sharpness[1] * at.value,
-        ]
-    }
-}
 
 struct Problem<'a> {
     filter: &'a [f64],
@@ -169,17 +109,21 @@ impl LeastSquaresProblem<f64, Dyn, U8> for Problem<'_> {
     }
 
     fn residuals(&self) -> Option<DVector<f64>> {
-        let wave = self.wave();
-        (!self.is_lost()).then(|| DVector::from_fn(self.filter.len(), |i, _| wave.at(pixel(i, self.shape[1])).value - self.filter[i]))
+        if self.is_lost() {
+            return None;
+        }
+        let mut residuals = DVector::zeros(self.filter.len());
+        self.wave().for_each(self.shape, |i, at| residuals[i] = at.value - self.filter[i]);
+        Some(residuals)
     }
 
     fn jacobian(&self) -> Option<OMatrix<f64, Dyn, U8>> {
-        let wave = self.wave();
-        let mut jacobian = OMatrix::<f64, Dyn, U8>::zeros(self.filter.len());
-        for (i, mut row) in jacobian.row_iter_mut().enumerate() {
-            let gradient = wave.gradient(&wave.at(pixel(i, self.shape[1])));
-            row.iter_mut().zip(gradient).for_each(|(entry, value)| *entry = value);
-        }
+        let (wave, count) = (self.wave(), self.filter.len());
+        let mut jacobian = OMatrix::<f64, Dyn, U8>::zeros(count);
+        let entries = jacobian.as_mut_slice(); // column by column
+        wave.for_each(self.shape, |i, at| {
+            wave.gradient(&at).into_iter().enumerate().for_each(|(column, value)| entries[column * count + i] = value)
+        });
         Some(jacobian)
     }
 }
@@ -218,7 +162,7 @@ impl Target {
 
     fn best_of_all_starts(&self) -> Option<(f64, Parameters)> {
         let mut best: Option<(f64, Parameters)> = None;
-        for (tried, start) in starts(&self.values, self.shape).into_iter().enumerate() {
+        for (tried, start) in starts(&self.values, self.shape).enumerate() {
             let so_far = best.map_or(f64::NEG_INFINITY, |(r2, _)| r2);
             if so_far > GOOD || (tried == FIRST && so_far < HOPELESS) {
                 break;
@@ -272,74 +216,6 @@ fn describe(mut p: Parameters, r2: f64, scale: f64) -> Gabor {
     }
 }
 
-/// Where the search begins: centre of energy, the strongest waves of the spectrum, round and long envelopes.
-fn starts(values: &[f64], [rows, columns]: [usize; 2]) -> Vec<Parameters> {
-    let energy: f64 = values.iter().map(|v| v * v).sum();
-    let moment = |axis: usize| values.iter().enumerate().map(|(i, v)| v * v * pixel(i, columns)[axis]).sum::<f64>() / energy;
-    let centre = [moment(0), moment(1)];
-    let spread = |axis: usize| {
-        values.iter().enumerate().map(|(i, v)| v * v * (pixel(i, columns)[axis] - centre[axis]).powi(2)).sum::<f64>() / energy
-    };
-    // The energy of a Gaussian envelope has half its variance.
-    let width = (spread(0) + spread(1)).sqrt().clamp(1.0, 0.4 * rows.min(columns) as f64);
-    let peak = (0..values.len()).max_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs())).map_or(centre, |i| pixel(i, columns));
-    let waves = strongest_waves(values, columns, centre, width);
-    let mut list = Vec::new();
-    for (place, stretch, wave) in [(centre, 1.0, 0), (peak, 1.0, 0), (centre, 1.0, 1), (centre, 1.8, 0), (peak, 0.6, 1)] {
-        let Some(&[angle, frequency]) = waves.get(wave) else { continue };
-        let mut p = [place[0], place[1], angle, frequency, 0.0, 0.0, width.ln(), (stretch * width).ln()];
-        let wave = Wave::new(&p);
-        let mut sums = [0.0; 4];
-        for (i, v) in values.iter().enumerate() {
-            let at = wave.at(pixel(i, columns));
-            sums = [sums[0] + v * at.even, sums[1] + at.even * at.even, sums[2] + v * at.odd, sums[3] + at.odd * at.odd];
-        }
-        (p[4], p[5]) = (sums[0] / sums[1].max(1e-9), sums[2] / sums[3].max(1e-9));
-        list.push(Parameters::from(p));
-    }
-    list
-}
-
-/// Angle and frequency of the two strongest waves under a Gaussian window; the second differs in direction from the first.
-fn strongest_waves(values: &[f64], columns: usize, centre: [f64; 2], width: f64) -> Vec<[f64; 2]> {
-    let sharpness = 0.25 / (width * width);
-    let windowed: Vec<f64> = values
-        .iter()
-        .enumerate()
-        .map(|(i, v)| {
-            let [dx, dy] = [pixel(i, columns)[0] - centre[0], pixel(i, columns)[1] - centre[1]];
-            v * (-sharpness * (dx * dx + dy * dy)).exp()
-        })
-        .collect();
-    let mut found: Vec<(f64, [f64; 2])> = Vec::with_capacity(DIRECTIONS * FREQUENCIES);
-    let mut turns = vec![[0.0; 2]; columns];
-    for direction in 0..DIRECTIONS {
-        let angle = direction as f64 * PI / DIRECTIONS as f64;
-        let (sin, cos) = angle.sin_cos();
-        for step in 1..=FREQUENCIES {
-            let frequency = 0.5 * step as f64 / FREQUENCIES as f64;
-            // exp(i (a x + b y)) = exp(i a x) exp(i b y), from the centre: a single pixel there has the same power in all waves.
-            let (a, b) = (TAU * frequency * cos, TAU * frequency * sin);
-            turns.iter_mut().enumerate().for_each(|(x, turn)| *turn = (a * (x as f64 + 0.5 - centre[0])).sin_cos().into());
-            let [mut even, mut odd] = [0.0; 2];
-            for (y, row) in windowed.chunks_exact(columns).enumerate() {
-                let [s, c] = row.iter().zip(&turns).fold([0.0; 2], |[s, c], (v, [sin, cos])| [s + v * sin, c + v * cos]);
-                let (sin, cos) = (b * (y as f64 + 0.5 - centre[1])).sin_cos();
-                (even, odd) = (even + c * cos - s * sin, odd + s * cos + c * sin);
-            }
-            found.push((even * even + odd * odd, [angle, frequency]));
-        }
-    }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let Some(&(_, first)) = found.first() else { return Vec::new() };
-    let apart = |angle: f64| {
-        let difference = (angle - first[0]).rem_euclid(PI);
-        difference.min(PI - difference) > 0.3
-    };
-    let second = found.iter().find(|(_, [angle, _])| apart(*angle)).map(|(_, wave)| *wave);
-    std::iter::once(first).chain(second).collect()
-}
-
 /// The angle between two orientations, radians in [0, pi/2].
 pub fn orientation_difference(a: f64, b: f64) -> f64 {
     let difference = (a - b).rem_euclid(PI);
@@ -349,8 +225,10 @@ pub fn orientation_difference(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::gabor::wave::pixel;
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
     use rand_distr::{Distribution, StandardNormal};
+    use std::f64::consts::TAU;
 
     const SIDE: usize = 12;
     const SHAPE: [usize; 2] = [SIDE; 2];
