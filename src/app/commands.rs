@@ -224,7 +224,9 @@ impl App {
         if pressed(Modifiers::NONE, Key::F1) {
             self.panels.help = !self.panels.help;
         }
-        if pressed(Modifiers::NONE, Key::F11) {
+        let closes_nothing = self.figures.view().is_none() && !self.panels.help;
+        let leaves_room = self.projector.is_on() && closes_nothing && pressed(Modifiers::NONE, Key::Escape);
+        if leaves_room || pressed(Modifiers::NONE, Key::F11) {
             self.toggle_projector(ctx);
         }
         let running = self.state.latest.as_ref().is_some_and(|s| s.clock.running);

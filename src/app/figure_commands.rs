@@ -23,7 +23,8 @@ impl App {
         if ctx.input(|i| i.pointer.any_down()) || self.figures.under_way.as_ref().is_some_and(|under_way| under_way.request.is_some()) {
             return; // a value is being dragged, or a file comes first
         }
-        let Some((kind, figure)) = self.figures.take_wanted_preview() else { return };
+        let model_id = self.state.latest.as_ref().map_or(0, |snapshot| snapshot.model_id);
+        let Some((kind, figure)) = self.figures.take_wanted_preview(model_id) else { return };
         let dpi = PREVIEW * 25.4 / self.figures.settings.width_mm.max(1.0);
         let layout = self.workspace.begin_layout(kind, figure, &self.figures.settings, dpi, &self.state);
         self.figures.under_way = Some(UnderWay { layout, kind, request: None });

@@ -162,8 +162,15 @@ mod tests {
             floor: None,
             mixing: None,
         };
-        snapshot.state.race =
-            Some(RaceState { racers: vec![racer], window: [[0.0, 1.0]; 2], time_ms: 0.0, dt_ms: 1.0, tau_x_ms: 1.0, chains: 1 });
+        snapshot.state.race = Some(RaceState {
+            racers: vec![racer],
+            window: [[0.0, 1.0]; 2],
+            common_start: true,
+            time_ms: 0.0,
+            dt_ms: 1.0,
+            tau_x_ms: 1.0,
+            chains: 1,
+        });
         snapshot
     }
 

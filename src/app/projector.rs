@@ -92,7 +92,8 @@ impl Projector {
                 if wanted != shown {
                     workspace.set_single(Some(wanted));
                 }
-                leaves = ui.button("Whole window").on_hover_text("F11").clicked();
+                leaves =
+                    ui.button("Whole window").on_hover_text("Back from the projector to all views and controls (F11 or Escape)").clicked();
                 ui.weak(format!("{}, {:.2} s simulated", snapshot.config.model.name, snapshot.clock.time_ms / 1e3));
             });
         });

@@ -56,7 +56,7 @@ impl RunsPanel {
             });
             below(ui, &list, actions);
         });
-        self.same_again(ui, &snapshot.run, actions);
+        self.same_again(ui, snapshot, actions);
     }
 
     /// A run: its picture, what it is called, what it has seen; a click goes on with it. `live` are the one that is shown and the one that
@@ -149,10 +149,12 @@ impl RunsPanel {
     }
 
     /// The window in which values are changed for a run that begins again.
-    fn same_again(&mut self, ui: &mut Ui, shown: &RunId, actions: &mut Vec<Action>) {
+    fn same_again(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let Some((id, changes)) = &mut self.again else { return };
+        let listed = snapshot.runs.iter().flat_map(|list| &list.runs).find(|run| run.id == *id);
+        let title = listed.map_or_else(|| id.to_string(), RunSummary::title);
         let (mut open, mut is_done) = (true, false);
-        let window = egui::Window::new(format!("The same again as {id}, with")).collapsible(false).resizable(false).open(&mut open);
+        let window = egui::Window::new(format!("The same again as {title}, with")).collapsible(false).resizable(false).open(&mut open);
         window.show(ui.ctx(), |ui| {
             let mut values = Vec::new();
             let mut removed = None;
@@ -165,6 +167,7 @@ impl RunsPanel {
                     }
                     match parameter.parse(text).and_then(|value| parameter.check(value).map(|()| value)) {
                         Ok(value) => values.push((parameter.key, value)),
+                        Err(_) if text.trim().is_empty() => _ = ui.weak("its value"),
                         Err(error) => _ = ui.colored_label(ui.visuals().error_fg_color, error.to_string()),
                     }
                 });
@@ -176,7 +179,9 @@ impl RunsPanel {
                 for parameter in parameters::settings() {
                     let is_there = changes.iter().any(|(other, _)| other.key == parameter.key);
                     if !is_there && ui.selectable_label(false, greek(parameter.symbol)).on_hover_text(parameter.meaning).clicked() {
-                        changes.push((parameter, String::new()));
+                        // What it is in the run that is shown; of others the list has but what differs.
+                        let text = if *id == snapshot.run { parameter.get(&snapshot.config).to_string() } else { String::new() };
+                        changes.push((parameter, text));
                     }
                 }
             });
@@ -185,7 +190,7 @@ impl RunsPanel {
                 actions.push(Action::Send(Command::SameAgain { run: id.clone(), changes: values.clone() }));
                 is_done = true;
             }
-            let can_be_beside = is_whole && id == shown && shares().is_some();
+            let can_be_beside = is_whole && *id == snapshot.run && shares().is_some();
             let button = ui.add_enabled(can_be_beside, Button::new("Begin beside"));
             let hint = "It goes on live beside the one that is shown, each on its share of the cores, and Compare shows both";
             if button.on_hover_text(hint).on_disabled_hover_text("Of the run that is shown alone, with two cores or more").clicked() {

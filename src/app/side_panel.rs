@@ -244,7 +244,9 @@ fn run_controls(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
             actions.push(Action::Send(Command::Reset));
         }
         let full = snapshot.clock.pace == Pace::Full;
-        if ui.switch(full, "Full speed").on_hover_text("As fast as the machine can (F)").clicked() {
+        let button = ui.switch(full, "Full speed").on_hover_text("As fast as the machine can (F)");
+        highlight::around(ui, highlight::FULL_SPEED, button.rect);
+        if button.clicked() {
             actions.push(Action::ToggleSpeed);
         }
     });

@@ -242,8 +242,8 @@ impl Ensemble {
         let (block, r) = (&self.blocks[network / self.block_rows], network % self.block_rows);
         let of_layer = |(state, &n): (&LayerState, &usize)| {
             let row = |values: &[f32]| values.get(r * n..(r + 1) * n).map(<[f32]>::to_vec).unwrap_or_default();
-            let [adaptation, statistic, error] = [&state.v, &state.mean_statistic, &state.eps].map(|values| row(values));
-            LayerParts { adaptation, statistic, error, likelihood: row(&state.likelihood), prior: row(&state.prior) }
+            let [neurons, adaptation, statistic, error] = [&state.x, &state.v, &state.mean_statistic, &state.eps].map(|values| row(values));
+            LayerParts { neurons, adaptation, statistic, error, likelihood: row(&state.likelihood), prior: row(&state.prior) }
         };
         block.layers.iter().zip(&self.sizes).map(of_layer).collect()
     }
@@ -428,7 +428,7 @@ mod tests {
                 task()
             }
         };
-        let probes = Probes { layer: 1, units: vec![0], below: vec![1], pair: Some([0, 1]), raster: true };
+        let probes = Probes { layer: 1, units: vec![0], below: vec![1], pair: Some([0, 1]), raster: true, ..Probes::default() };
         let run = |seed: u64, executor: &Executor| {
             let mut networks = ensemble(&model, seed);
             networks.present(&model, &|k, x| x.fill(0.1 * k as f32), Start::Prior, executor);

@@ -13,6 +13,8 @@ pub struct Probes {
     pub pair: Option<[usize; 2]>,
     /// Whether <T(y)> of the layer below is recorded, of network 0.
     pub raster: bool,
+    /// Whether what moves every unit of network 0 is looked at where a presentation ends.
+    pub parts: bool,
 }
 
 /// What was recorded of one traced unit in one step.

@@ -106,6 +106,9 @@ impl LayerState {
 /// What moves one layer of one network: the last step's. An array is empty where the layer has no such part.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LayerParts {
+    /// Neurons x after that step, `[units]`.
+    #[serde(default)]
+    pub neurons: Vec<f32>,
     /// Adaptation v, `[units]`.
     pub adaptation: Vec<f32>,
     /// <T(y)> of the interneurons that predict this layer, `[units]`.

@@ -152,6 +152,7 @@ impl RaceRunner {
         Some(RaceState {
             racers: race.samplers.iter().zip(&self.mixing).map(racer).collect(),
             window: race.window,
+            common_start: race.has_common_start(),
             time_ms: race.time_ms(),
             dt_ms: race.dt_ms(),
             tau_x_ms,

@@ -12,7 +12,7 @@ use crate::analysis::density::DensityGrid;
 use crate::dynamics::LayerParts;
 use crate::engine::generation::GenerationState;
 use crate::engine::likelihood_monitor::LikelihoodState;
-use crate::engine::runs::{RunId, RunList, ViewArrays};
+use crate::engine::runs::{RunId, RunList, RunSummary, ViewArrays};
 use crate::engine::tuning_runner::TuningState;
 use crate::engine::watch::Watch;
 use crate::experiment::config::LayerConfig;
@@ -38,6 +38,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What the run is called, as the list of runs has it.
+    pub fn run_title(&self) -> String {
+        let listed = self.runs.iter().flat_map(|list| &list.runs).find(|run| run.id == self.run);
+        let unlisted = || RunSummary { id: self.run.clone(), preset: self.config.model.name.clone(), ..RunSummary::default() }.title();
+        listed.map_or_else(unlisted, RunSummary::title)
+    }
+
     /// A snapshot of a model that has not run: weights and neurons are 0 and have the shapes that `config` gives them.
     pub fn synthetic(config: Config) -> Self {
         let state = SnapshotState::of_config(config);

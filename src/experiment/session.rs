@@ -4,7 +4,7 @@ use crate::data::{ImagesReport, Stimuli};
 use crate::dynamics::ensemble::Moments;
 use crate::dynamics::governor::{Stiffness, largest_step};
 use crate::dynamics::learning;
-use crate::dynamics::{Ensemble, Probes, Recorded, Span, StepParameters};
+use crate::dynamics::{Ensemble, LayerParts, Probes, Recorded, Span, StepParameters};
 use crate::experiment::config::*;
 use crate::experiment::latents::Latents;
 use crate::experiment::parallel::{run_all, run_on};
@@ -52,6 +52,8 @@ pub struct BatchReport {
     pub kurtosis: f32,
     /// Learning rate in force.
     pub lr: f32,
+    /// What moved every layer of network 0 in the last step; empty where nobody looks at it.
+    pub parts: Vec<LayerParts>,
 }
 
 /// An experiment in progress.
@@ -269,6 +271,11 @@ impl Session {
         }
     }
 
+    /// Steps of the present presentation that are done.
+    pub fn stimulus_steps(&self) -> usize {
+        self.stimulus.step
+    }
+
     /// Runs at most `steps`, not past the end of the presentation, and learns there. The outcome does not depend on how a
     /// presentation is divided. Returns the steps run and, where a batch ended, its report.
     pub fn advance(&mut self, steps: usize, probes: &Probes) -> (usize, Option<BatchReport>) {
@@ -306,11 +313,14 @@ impl Session {
         (0..steps).for_each(|_| self.clock.time_ms += self.dynamics.parameters.dt_ms); // its rounding is that of single steps
         self.stimulus.step += steps;
         let ended = self.steps_left() == 0;
-        (steps, ended.then(|| self.end_of_stimulus()))
+        (steps, ended.then(|| self.end_of_stimulus(probes)))
     }
 
-    fn end_of_stimulus(&mut self) -> BatchReport {
+    fn end_of_stimulus(&mut self, probes: &Probes) -> BatchReport {
         let mut report = self.measure();
+        if probes.parts {
+            report.parts = self.networks.parts(0);
+        }
         report.lr = self.learning_rate() as f32;
         report.stimulus = self.stimulus().to_vec();
         (report.reconstruction, report.steps) = self.networks.reconstruction();

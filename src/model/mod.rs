@@ -9,6 +9,7 @@ pub mod families;
 pub mod hierarchy;
 pub mod layer;
 pub mod linear;
+pub mod linear_step;
 pub mod mean_table;
 pub mod product;
 pub mod quadrature;

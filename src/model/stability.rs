@@ -2,9 +2,10 @@
 //! integrator steps them (model.md 2, 5.2).
 
 use crate::model::Hierarchy;
-use crate::model::linear::{LayerConstants, equations, negative_current, places};
+use crate::model::linear::{LayerConstants, equations};
+use crate::model::linear_step::step;
 use nalgebra::{DMatrix, Schur};
-use ndarray::{Array2, s};
+use ndarray::Array2;
 
 /// States at most: the eigenvalues of more would be waited for.
 const MOST_STATES: usize = 96;
@@ -45,38 +46,6 @@ impl LinearStability {
     pub fn is_stable(&self) -> bool {
         self.step_radius < 1.0
     }
-}
-
-/// One step of the integrator as a linear map of z = (x_1, v_1, .., y_0, ..) around the mean, `[states, states]`: all layers start from
-/// the same state, and neurons are told the mean of the interneurons over the step.
-fn step(model: &Hierarchy, layers: &[LayerConstants], [dt_ms, tau_eps]: [f64; 2], exact: bool, states: usize) -> Array2<f64> {
-    let sizes: Vec<usize> = model.layers.iter().map(|layer| layer.size).collect();
-    let [x_at, y_at] = places(&sizes);
-    let a_dt = dt_ms / tau_eps;
-    let decay = (-a_dt).exp();
-    let told = if exact { 0.0 } else { -(-a_dt).exp_m1() / a_dt };
-    let mut map = Array2::<f64>::eye(states);
-    for l in 1..=model.depth() {
-        let (n, c) = (sizes[l], layers[l - 1]);
-        let (h, rho) = (dt_ms / c.tau_x, (-dt_ms / c.tau_v).exp());
-        let (x, v) = (x_at[l - 1], x_at[l - 1] + n);
-        let current = negative_current(model, l, told, states);
-        // v' = rho (v - h m I), and x' = x + h (I - m v').
-        let mut adapted = &current * (rho * h * c.m);
-        (0..n).for_each(|i| adapted[[i, v + i]] += rho);
-        map.slice_mut(s![x..x + n, ..]).scaled_add(-h, &current);
-        map.slice_mut(s![x..x + n, ..]).scaled_add(-h * c.m, &adapted);
-        map.slice_mut(s![v..v + n, ..]).assign(&adapted);
-    }
-    if !exact {
-        for (l, &y) in y_at.iter().enumerate() {
-            let n = sizes[l];
-            (0..n).for_each(|i| map[[y + i, y + i]] = decay);
-            let w = model.weights[l].mapv(f64::from);
-            map.slice_mut(s![y..y + n, x_at[l]..x_at[l] + sizes[l + 1]]).scaled_add(1.0 - decay, &w);
-        }
-    }
-    map
 }
 
 /// Eigenvalues, real and imaginary part each; None where a value is not finite or the algorithm finds no end.

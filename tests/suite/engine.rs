@@ -527,3 +527,24 @@ fn what_moves_every_unit_is_published_where_it_is_asked_for() {
     assert!(engine.send(Command::ShowParts(false)));
     wait(&engine, |s| s.parts.is_none());
 }
+
+/// At full speed a snapshot comes between two presentations: neurons, interneurons and errors are those of the one that has ended.
+#[test]
+fn what_moves_every_unit_is_of_one_moment() {
+    let mut config = presets::by_name("bars").unwrap();
+    config.learning.enabled = false;
+    let engine = Engine::start(config, || {}).unwrap();
+    assert!(engine.send(Command::SetPace(Pace::Full)));
+    assert!(engine.send(Command::ShowParts(true)));
+    let mut images = 0;
+    for _ in 0..10 {
+        let snapshot = wait(&engine, |s| s.clock.images > images + 1000 && s.parts.is_some());
+        images = snapshot.clock.images;
+        let (parts, sigma) = (snapshot.parts.as_ref().unwrap(), snapshot.sigmas[0].unwrap());
+        assert!(parts[1].neurons.iter().any(|&x| x != 0.0), "the neurons have not begun");
+        let own = parts[0].neurons.iter().zip(&parts[0].statistic).map(|(&x, &mean)| f64::from(x) / (sigma * sigma) - f64::from(mean));
+        let off = own.zip(&parts[0].error).map(|(own, &error)| (own - f64::from(error)).abs()).fold(0.0, f64::max);
+        let largest = parts[0].error.iter().fold(0.0, |top: f64, &error| top.max(f64::from(error).abs()));
+        assert!(off <= 1e-3 * largest, "errors are of another stimulus than what is shown: {off} of {largest}");
+    }
+}

@@ -61,7 +61,7 @@ fn a_run_beside_goes_on_live_changes_places_and_stays_in_the_list() {
             std::thread::sleep(Duration::from_millis(5));
         }
     };
-    appears(&mut harness, "Beside this one: 0002-bars");
+    appears(&mut harness, "Beside this one: bars 2");
     appears(&mut harness, "filters alike"); // both are compared as they are, the one beside without being saved
     appears(&mut harness, "m = 0");
     assert!(harness.query_all_by_label_contains("of 2 cores").next().is_some() || std::thread::available_parallelism().unwrap().get() != 2);

@@ -9,10 +9,10 @@ mod wave;
 
 use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use nalgebra::storage::Owned;
-use nalgebra::{DVector, Dyn, OMatrix, SVector, U1, U8};
+use nalgebra::{DVector, Dyn, OMatrix, U1, U8};
 use starts::starts;
 use std::f64::consts::{FRAC_PI_2, PI};
-use wave::Wave;
+use wave::{Parameters, Wave};
 
 /// R^2 from which a filter counts as Gabor-like.
 pub const GABOR_LIKE: f64 = 0.7;
@@ -69,9 +69,6 @@ impl Gabor {
         values
     }
 }
-
-/// Parameters: x_0, y_0, angle of the wave vector, f, c, s, log sigma_u, log sigma_w.
-type Parameters = SVector<f64, 8>;
 
 struct Problem<'a> {
     filter: &'a [f64],

@@ -1,12 +1,14 @@
 //! Where the search for a fit begins: at the centre of energy, with the strongest waves of the filter's spectrum.
 
-use super::Parameters;
-use super::wave::{Wave, pixel};
+use super::wave::{Parameters, Wave, pixel};
 use std::f64::consts::{PI, TAU};
 
 /// Side of the spectrum, samples in half a circle of directions times frequencies up to 0.5.
 const DIRECTIONS: usize = 16;
 const FREQUENCIES: usize = 14;
+
+/// Share of its power that a wave loses to the one before it.
+const TIE: f64 = 1e-9;
 
 /// The starts, the most promising first: centre of energy and strongest pixel, the strongest waves of the spectrum, round and long
 /// envelopes. Each is computed when it is asked for.
@@ -55,7 +57,8 @@ fn strongest_waves(values: &[f64], columns: usize, centre: [f64; 2], width: f64)
             let frequency = 0.5 * step as f64 / FREQUENCIES as f64;
             // exp(i (a x + b y)) = exp(i a x) exp(i b y), from the centre: a single pixel there has the same power in all waves.
             let (a, b) = (TAU * frequency * cos, TAU * frequency * sin);
-            let power = power(&windowed, [a, b], centre, &mut sums);
+            // Of waves that differ by rounding alone, as those of a single pixel do, the slowest comes first.
+            let power = power(&windowed, [a, b], centre, &mut sums) * (1.0 - TIE * found.len() as f64);
             found.push((power, [angle, frequency]));
         }
     }

@@ -1,6 +1,10 @@
 //! A Gabor function on the pixels of a patch, and its derivatives by its parameters.
 
+use nalgebra::SVector;
 use std::f64::consts::TAU;
+
+/// Parameters: x_0, y_0, angle of the wave vector, f, c, s, log sigma_u, log sigma_w.
+pub(super) type Parameters = SVector<f64, 8>;
 
 /// The centre of pixel i of a patch of so many columns.
 pub(super) fn pixel(i: usize, columns: usize) -> [f64; 2] {
@@ -31,7 +35,7 @@ pub(super) struct At {
 }
 
 impl Wave {
-    /// Parameters: x_0, y_0, angle of the wave vector, f, c, s, log sigma_u, log sigma_w.
+    /// With these [`Parameters`].
     pub(super) fn new(p: &[f64; 8]) -> Self {
         let (sin, cos) = p[2].sin_cos();
         let sharpness = [p[6], p[7]].map(|log| (-2.0 * log).exp());

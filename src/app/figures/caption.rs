@@ -22,7 +22,14 @@ pub(in crate::app) fn caption(request: &FigureRequest, arrangement: Option<Strin
     let sizes: Vec<String> = config.model.layers.iter().map(|layer| layer.size.to_string()).collect();
     let mut text = String::new();
     let what = request.figure.as_deref().map_or_else(String::new, |figure| format!("{figure}, "));
-    let _ = writeln!(text, "{what}{} of the run {} (preset {}).", request.kind.title(), snapshot.run, config.model.name);
+    let _ = writeln!(
+        text,
+        "{what}{} of the run {} ({}, preset {}).",
+        request.kind.title(),
+        snapshot.run_title(),
+        snapshot.run,
+        config.model.name
+    );
     if let Some(arrangement) = arrangement {
         let _ = writeln!(text, "{arrangement}");
     }

@@ -1,11 +1,12 @@
 //! The dialog that says how a figure is to be written, with a picture of it.
 
-use super::drawing::Layout;
+use super::drawing::{Layout, points_across};
 use super::filter_fields::{ALL_FILTERS, colours, filter_fields};
 use super::known::Known;
 use super::{COLUMNS, FigureRequest, FigureSettings};
 use crate::app::actions::{Action, ExportSettings};
 use crate::app::paths::full_path;
+use crate::app::theme;
 use crate::app::views::ViewKind;
 use crate::app::widgets::number_field::drag_value;
 use crate::app::widgets::switch::Switches as _;
@@ -21,8 +22,11 @@ const WHOLE: &str = "The whole view";
 /// The endings that there are, and whether each is a picture.
 const ENDINGS: [(&str, bool); 5] = [("png", true), ("svg", true), ("pdf", true), ("csv", false), ("npy", false)];
 
+/// Points across that a view needs to be drawn in whole.
+const WHOLE_VIEW: f32 = 600.0;
+
 /// What the preview shows.
-type Shown = (ViewKind, Option<String>, FigureSettings);
+type Shown = (ViewKind, Option<String>, FigureSettings, u64);
 
 /// What is chosen and typed, and what of it was drawn.
 #[derive(Default)]
@@ -77,10 +81,10 @@ impl FigureDialog {
         (!self.requests.is_empty()).then(|| self.requests.remove(0))
     }
 
-    /// The view and the figure of it whose picture is to be shown, where another one is.
-    pub(in crate::app) fn take_wanted_preview(&mut self) -> Option<(ViewKind, Option<String>)> {
+    /// The view and the figure of it whose picture is to be shown, where another one is, or one of another model than this.
+    pub(in crate::app) fn take_wanted_preview(&mut self, model_id: u64) -> Option<(ViewKind, Option<String>)> {
         let kind = self.open.filter(|kind| self.is_drawn(*kind))?;
-        let shown = Some((kind, self.figure.clone(), self.settings.clone()));
+        let shown = Some((kind, self.figure.clone(), self.settings.clone(), model_id));
         let is_new = self.previewed != shown;
         self.previewed = shown;
         is_new.then(|| (kind, self.figure.clone()))
@@ -219,6 +223,20 @@ impl FigureDialog {
                         .on_hover_text("It has a shape of its own, or what it shows needs another height"),
                     None => ui.weak(" "),
                 };
+                ui.end_row();
+            }
+            if self.figure.is_none() {
+                // The row keeps its room, as the one above does.
+                ui.label("");
+                let across = points_across(settings);
+                if across < WHOLE_VIEW {
+                    let needed = settings.width_mm * WHOLE_VIEW / across;
+                    let text = format!("too narrow for these letters: {needed:.0} mm");
+                    let tip = "A view that is narrower than in a small window loses what stands at its right: choose a wider figure, smaller letters, or one of its figures by itself";
+                    ui.colored_label(theme::caution(ui.visuals().dark_mode), text).on_hover_text(tip);
+                } else {
+                    ui.weak(" ");
+                }
                 ui.end_row();
             }
             number(ui, "Letters", &mut settings.font_pt, 3.0..=40.0, " pt");

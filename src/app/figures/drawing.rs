@@ -104,8 +104,7 @@ impl Layout {
         let shown = figure::Shown { axis_names: settings.axis_names };
         figure::set_saved(&offscreen.ctx, shown);
         theme::set_colour_map(&offscreen.ctx, settings.colours);
-        // Points across, so that letters have their size in print.
-        let across = limited(settings.width_mm / (settings.font_pt * PT_MM / LETTERS));
+        let across = limited(points_across(&settings));
         let wanted = vec2(across, across * settings.ratio);
         // A view of many columns is some times as wide as one of its figures; a larger one would only take longer to draw.
         let most = limited((COLUMNS_OF_A_VIEW * wanted.max_elem()).max(USUAL_SIDE));
@@ -236,6 +235,11 @@ impl Layout {
         };
         (output, place)
     }
+}
+
+/// Points across, so that letters have their size in print.
+pub(super) fn points_across(settings: &FigureSettings) -> f32 {
+    settings.width_mm / (settings.font_pt * PT_MM / LETTERS)
 }
 
 /// Pixels a point with which letters have the size asked for.

@@ -2,6 +2,7 @@
 
 use super::measure::Measure;
 use crate::app::views::ViewKind;
+use crate::app::widgets::highlight;
 use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Value};
 use crate::experiment::{Config, presets};
@@ -34,6 +35,9 @@ pub(super) struct Lesson {
     view: String,
     /// Steps a second at its beginning.
     pub(super) pace: f64,
+    /// The run begins paused, until something was predicted or done.
+    #[serde(default)]
+    pub(super) waits: bool,
     pub(super) steps: Vec<Step>,
 }
 
@@ -46,6 +50,8 @@ pub(super) struct Step {
     pub(super) control: Option<String>,
     /// The view that is brought to the front.
     view: Option<String>,
+    /// Another view that the text speaks of.
+    other_view: Option<String>,
     /// Values that "Do it for me" sets.
     #[serde(default)]
     set: toml::Table,
@@ -107,6 +113,16 @@ impl Lesson {
 }
 
 impl Step {
+    /// What is framed: the control that the step speaks of.
+    pub(super) fn framed(&self) -> Option<&str> {
+        self.control.as_deref().or(self.full_speed.then_some(highlight::FULL_SPEED))
+    }
+
+    /// Another view that the text speaks of.
+    pub(super) fn other_view(&self) -> Option<ViewKind> {
+        ViewKind::by_name(self.other_view.as_deref()?)
+    }
+
     /// The parameters that "Do it for me" sets, and their values.
     pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
         let value = |(key, value): (&String, &toml::Value)| {
@@ -158,8 +174,11 @@ mod tests {
             assert!((3..=6).contains(&lesson.steps.len()), "{name}: {} steps", lesson.steps.len());
             assert!(lesson.steps.last().unwrap().measure.is_some(), "{name} ends without a measurement");
             assert!(lesson.steps.iter().any(|step| step.prediction().is_some()), "{name} asks nothing");
+            let begins = lesson.steps.iter().any(|step| step.prediction().is_some() || step.full_speed || step.cover);
+            assert!(!lesson.waits || begins, "{name} waits for ever");
             for (i, step) in lesson.steps.iter().enumerate() {
                 assert!(lesson.view_at(i).is_some(), "{name}, step {i}: no such view");
+                assert_eq!(step.other_view.is_some(), step.other_view().is_some(), "{name}, step {i}: no such view");
                 assert_eq!(step.values().len(), step.set.len(), "{name}, step {i}: a value that cannot be set");
                 for (key, value) in step.values() {
                     parameters::assign(&mut config.clone(), key, value).unwrap_or_else(|e| panic!("{name}, step {i}: {e}"));

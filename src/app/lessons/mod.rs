@@ -11,7 +11,7 @@ use crate::app::views::ViewKind;
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid::short;
 use crate::app::widgets::highlight;
-use crate::engine::{Command, Pace, Snapshot};
+use crate::engine::{Command, Pace, RunId, Snapshot};
 use crate::experiment::parameters;
 use egui::{Button, ProgressBar, RichText, Ui};
 use lesson::{Lesson, Prediction, Step};
@@ -23,8 +23,11 @@ pub(super) struct Lessons {
     open: bool,
     /// The lesson under way, and how far it is.
     under_way: Option<Place>,
-    /// The view that a step brings to the front, and once more when another model than this has come.
+    /// The view that a step brings to the front; where it begins with another model than this, when that has come.
     wanted: Option<(ViewKind, Option<u64>)>,
+    /// The user's run before the lessons, and the runs of lessons.
+    own: Option<RunId>,
+    runs: Vec<RunId>,
 }
 
 /// A place in a lesson.
@@ -34,8 +37,24 @@ struct Place {
     step: usize,
     /// What was predicted at this step.
     predicted: Option<usize>,
+    /// The run that was left when the lesson began, and the lesson's own when it has come.
+    left: RunId,
+    run: Option<RunId>,
 }
 
+impl Place {
+    /// Takes in which run is shown, and notes the lesson's among `runs`; whether it is another than that.
+    fn is_elsewhere(&mut self, snapshot: &Snapshot, runs: &mut Vec<RunId>) -> bool {
+        if self.run.is_none() && snapshot.run != self.left {
+            self.run = Some(snapshot.run.clone());
+            runs.push(snapshot.run.clone());
+        }
+        self.run.as_ref().is_some_and(|own| *own != snapshot.run)
+    }
+}
+
+/// Standard errors that measurement and theory are apart by chance, at most.
+const BY_CHANCE: f64 = 4.0;
 /// Points that a window is wide from which on the panel stands beside the views.
 const BESIDE: f32 = 1150.0;
 
@@ -55,24 +74,20 @@ impl Lessons {
         self.wanted = Some((view, Some(model_id)));
     }
 
-    /// The view that the step reached last asks for: once, and where it begins with another model once more when that is shown.
+    /// The view that the step reached last asks for, once; not before the model has come that it begins with: the views of the run that
+    /// is left stay as they are.
     pub(super) fn take_view(&mut self, model_id: u64) -> Option<ViewKind> {
-        let (view, before) = self.wanted?;
-        let waits = before == Some(model_id);
-        if !waits {
-            self.wanted = None;
-        }
-        Some(view)
+        self.wanted.take_if(|(_, before)| *before != Some(model_id)).map(|(view, _)| view)
     }
 
     /// Draws the panel, where it is open, and frames the control that is spoken of. Answers whether another control is framed than before.
     pub(super) fn panel(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) -> bool {
         let step = self.under_way.as_ref().filter(|_| self.open).and_then(|place| lesson::all().get(place.lesson)?.steps.get(place.step));
-        let is_new = highlight::set(ui.ctx(), step.and_then(|step| step.control.as_deref()));
+        let is_new = highlight::set(ui.ctx(), step.and_then(Step::framed));
         if self.open {
             // Beside Controls and a view there may be too little room: then it stands below the view.
             let panel = if ui.ctx().content_rect().width() < BESIDE {
-                egui::Panel::bottom("lessons below").default_size(190.0).size_range(110.0..=320.0)
+                egui::Panel::bottom("lessons below").default_size(210.0).size_range(110.0..=320.0)
             } else {
                 egui::Panel::right("lessons").default_size(280.0).size_range(220.0..=400.0)
             };
@@ -106,9 +121,13 @@ impl Lessons {
 
     fn begin(&mut self, number: usize, lesson: &Lesson, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let Some(config) = lesson.config() else { return };
-        let commands = [Command::Load(Box::new(config)), Command::SetPace(Pace::StepsPerSecond(lesson.pace)), Command::Run];
+        let run = if lesson.waits { Command::Pause } else { Command::Run };
+        let commands = [Command::Load(Box::new(config)), Command::SetPace(Pace::StepsPerSecond(lesson.pace)), run];
         actions.extend(commands.into_iter().map(Action::Send));
-        self.under_way = Some(Place { lesson: number, ..Place::default() });
+        if !self.runs.contains(&snapshot.run) {
+            self.own = Some(snapshot.run.clone());
+        }
+        self.under_way = Some(Place { lesson: number, left: snapshot.run.clone(), ..Place::default() });
         self.wanted = lesson.view_at(0).map(|view| (view, Some(snapshot.model_id)));
     }
 
@@ -125,24 +144,24 @@ impl Lessons {
             ui.weak(format!("step {} of {}", place.step + 1, lesson.steps.len()));
         });
         ui.separator();
-        ui.label(RichText::new(greek(&step.text)).size(14.5));
-        if let Some(key) = &step.control
-            && let Some(parameter) = parameters::find(key)
-        {
-            ui.weak(format!("The slider {} at the left is framed.", greek(parameter.symbol)));
+        if place.is_elsewhere(snapshot, &mut self.runs) {
+            ui.label("Another run than the lesson's is shown: what is measured here would be its own.");
+            if let Some(run) = &place.run
+                && ui.button("Back to the lesson's run").clicked()
+            {
+                actions.push(Action::Send(Command::SwitchRun(run.clone())));
+            }
+            return;
         }
-        if let Some(wanted) = step.images {
-            let share = (snapshot.clock.images as f32 / wanted as f32).min(1.0);
-            ui.add(ProgressBar::new(share).text(format!("{} of {wanted} images", snapshot.clock.images.min(wanted))));
-        }
-        if let Some(prediction) = step.prediction() {
-            ask(ui, &prediction, &mut place.predicted);
-        }
-        if step.has_action() && ui.button("Do it for me").on_hover_text("Moves the control that this step speaks of").clicked() {
-            do_it(step, snapshot, actions);
-        }
-        if let Some(measure) = step.measure {
-            compare(ui, measure.of(state, snapshot));
+        let is_low = ui.ctx().content_rect().width() < BESIDE;
+        if is_low {
+            ui.columns(2, |columns| {
+                told(&mut columns[0], step, snapshot, &mut self.wanted, actions);
+                asked(&mut columns[1], (lesson, step), place, state, snapshot, actions);
+            });
+        } else {
+            told(ui, step, snapshot, &mut self.wanted, actions);
+            asked(ui, (lesson, step), place, state, snapshot, actions);
         }
     }
 
@@ -167,8 +186,11 @@ impl Lessons {
             (place.step, place.predicted) = (step, None);
             self.wanted = lesson.view_at(step).map(|view| (view, None));
         }
-        let is_last = self.under_way.as_ref().is_some_and(|place| place.step + 1 == lesson.steps.len());
-        ui.horizontal(|ui| {
+        let Some(place) = &self.under_way else { return };
+        let is_last = place.step + 1 == lesson.steps.len();
+        let is_kept = |own: &&RunId| **own != snapshot.run && snapshot.runs.iter().flat_map(|all| &all.runs).any(|run| run.id == **own);
+        let own = self.own.as_ref().filter(is_kept).cloned();
+        ui.horizontal_wrapped(|ui| {
             if let Some(next) = lessons.get(number + 1).filter(|_| is_last)
                 && ui.button("Next lesson").on_hover_text(&next.title).clicked()
             {
@@ -177,12 +199,63 @@ impl Lessons {
             if ui.button("All lessons").clicked() {
                 self.under_way = None;
             }
+            let tip = "The run that you had before the lessons; the lesson's stays in the list of runs";
+            if let Some(own) = own
+                && ui.button("Back to your run").on_hover_text(tip).clicked()
+            {
+                actions.push(Action::Send(Command::SwitchRun(own)));
+                self.under_way = None;
+            }
         });
     }
 }
 
-/// A question with its choices; after one was chosen, which is right and why.
-fn ask(ui: &mut Ui, prediction: &Prediction<'_>, predicted: &mut Option<usize>) {
+/// What a step tells, the button that does it, and how far it is.
+fn told(ui: &mut Ui, step: &Step, snapshot: &Snapshot, wanted: &mut Option<(ViewKind, Option<u64>)>, actions: &mut Vec<Action>) {
+    ui.label(RichText::new(greek(&step.text)).size(14.5));
+    if let Some(parameter) = step.control.as_deref().and_then(parameters::find) {
+        ui.weak(format!("The slider {} at the left is framed.", greek(parameter.symbol)));
+    }
+    if let Some(images) = step.images {
+        let share = (snapshot.clock.images as f32 / images as f32).min(1.0);
+        ui.add(ProgressBar::new(share).text(format!("{} of {images} images", snapshot.clock.images.min(images))));
+    }
+    ui.horizontal_wrapped(|ui| {
+        if step.has_action() && ui.button("Do it for me").on_hover_text("Moves the control that this step speaks of").clicked() {
+            do_it(step, snapshot, actions);
+        }
+        if let Some(view) = step.other_view()
+            && ui.button(format!("Show {}", view.title())).clicked()
+        {
+            *wanted = Some((view, None));
+        }
+    });
+}
+
+/// What a step asks, and what is measured at its end.
+fn asked(
+    ui: &mut Ui,
+    (lesson, step): (&Lesson, &Step),
+    place: &mut Place,
+    state: &ViewState,
+    snapshot: &Snapshot,
+    actions: &mut Vec<Action>,
+) {
+    if let Some(prediction) = step.prediction()
+        && ask(ui, &prediction, &mut place.predicted)
+        && lesson.waits
+        && !snapshot.clock.running
+    {
+        actions.push(Action::Send(Command::Run));
+    }
+    if let Some(measure) = step.measure {
+        compare(ui, measure.of(state, snapshot), snapshot);
+    }
+}
+
+/// A question with its choices; after one was chosen, which is right and why. Answers whether one was chosen now.
+fn ask(ui: &mut Ui, prediction: &Prediction<'_>, predicted: &mut Option<usize>) -> bool {
+    let before = *predicted;
     ui.add_space(6.0);
     ui.strong(greek(prediction.question));
     for (i, choice) in prediction.choices.iter().enumerate() {
@@ -199,6 +272,7 @@ fn ask(ui: &mut Ui, prediction: &Prediction<'_>, predicted: &mut Option<usize>) 
         }
         ui.label(greek(prediction.because));
     }
+    *predicted != before
 }
 
 /// Does what a step asks for.
@@ -212,21 +286,29 @@ fn do_it(step: &Step, snapshot: &Snapshot, actions: &mut Vec<Action>) {
 }
 
 /// What was measured beside what was expected.
-fn compare(ui: &mut Ui, measured: Option<Measured>) {
+fn compare(ui: &mut Ui, measured: Option<Measured>, snapshot: &Snapshot) {
     ui.add_space(6.0);
     let Some(measured) = measured else {
-        ui.weak("Measuring: this needs some more time.");
+        ui.weak(if snapshot.clock.running {
+            "Measuring: this needs some more time."
+        } else {
+            "Measuring stands still while the run is paused: press Run."
+        });
         return;
     };
     ui.strong(greek(measured.what));
     let error = if measured.error > 0.0 { format!(" \u{00B1} {}", short(measured.error)) } else { String::new() };
     let theory = match measured.expected {
         Expected::Exactly(value) => format!("theory {}", short(value)),
-        Expected::AtLeast(value) => format!("it should reach {}", short(value)),
+        Expected::AtLeast(value) => format!("at least {} is expected", short(value)),
     };
     ui.label(format!("measured {}{error}, {theory}", short(measured.value)));
     if let Some(apart) = measured.standard_errors() {
         ui.weak(format!("{:.1} standard errors apart", apart.abs()));
+        if apart.abs() > BY_CHANCE {
+            let dt_ms = short(snapshot.governor.dt_ms);
+            ui.weak(format!("Theory is of continuous time: with steps shorter than dt = {dt_ms} ms they come closer."));
+        }
     }
 }
 

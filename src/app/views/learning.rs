@@ -4,6 +4,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::decimate::thinned;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid::{self, number, short};
@@ -13,7 +14,7 @@ use crate::experiment::stages::StageConfig;
 use crate::export::table::Table;
 use crate::studies::likelihood::{LikelihoodPoint, OPTIONS};
 use egui::{Color32, Ui};
-use egui_plot::{FilledArea, Line, Plot, PlotPoints, Points};
+use egui_plot::{FilledArea, Plot, PlotPoints, Points};
 
 /// What the view keeps: nothing.
 #[derive(Default)]
@@ -46,15 +47,15 @@ impl View for Learning {
         let likelihood = snapshot.likelihood.as_ref().filter(|likelihood| !likelihood.points.is_empty());
         let plots = if likelihood.is_some() { 4.0 } else { 3.0 };
         let height = ((ui.available_height() - 28.0 * plots) / plots).max(70.0);
+        let width = ui.available_width();
         let points = |value: fn(&LearningPoint) -> f32| {
-            figure::points(
-                state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect::<Vec<_>>(),
-            )
+            let all = state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect();
+            figure::points(thinned(all, width))
         };
         let plot = |ui: &mut Ui, name: &str, lines: Vec<(&str, Color32, PlotPoints<'static>)>| {
             figure::title(ui, name, lines.iter().map(|(name, color, _)| (*name, *color)));
             over_images(name, height).include_y(0.0).figure(ui, name, |plot| {
-                lines.into_iter().for_each(|(name, color, points)| plot.line(Line::new(name, points).color(color)));
+                lines.into_iter().for_each(|(name, color, points)| plot.line(figure::line(name, points).color(color)));
             });
         };
         if let Some(likelihood) = likelihood {
@@ -99,6 +100,7 @@ fn over_images(name: &str, height: f32) -> Plot<'static> {
         .link_axis(egui::Id::unique("learning axes"), [true, false])
         .allow_scroll(false)
         .y_axis_min_width(36.0)
+        .x_axis_label("images")
         .x_axis_formatter(|mark, _| images(mark.value))
 }
 
@@ -144,7 +146,7 @@ fn likelihood_plot(ui: &mut Ui, likelihood: &LikelihoodState, images: u64, heigh
         );
         let points: Vec<[f64; 2]> = x.iter().copied().zip(mean).map(|(x, y)| [x, y]).collect();
         plot.points(Points::new("", points.clone()).color(color).radius(2.0).allow_hover(false));
-        plot.line(Line::new("log p(x0)", points).color(color));
+        plot.line(figure::line("log p(x0)", points).color(color));
     });
 }
 

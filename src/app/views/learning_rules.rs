@@ -18,7 +18,7 @@ use crate::export::table::Table;
 use crate::studies::learning_rules::{GRADIENT_RULES, GradientEstimate, IMAGES, LearningPoint, MACHINES, RuleComparison, STUDY};
 use crate::studies::{Detail, Point, Study, StudyOptions};
 use egui::{Color32, ColorImage, Rect, Sense, Ui, Vec2, pos2, vec2};
-use egui_plot::{HLine, Line, Plot};
+use egui_plot::{HLine, Plot};
 use ndarray::Array2;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -268,6 +268,6 @@ fn gradient(
 /// Points with their errors, and a line through them.
 fn series(plot: &mut egui_plot::PlotUi<'_>, name: &str, found: &[Point], axes: [Axis; 2], color: Color32) {
     let line: Vec<[f64; 2]> = found.iter().map(|point| [axes[0].place(point.x), axes[1].place(point.y)]).collect();
-    plot.line(Line::new(name.to_string(), figure::points(line)).color(color).width(1.2));
+    plot.line(figure::line(name.to_string(), figure::points(line)).color(color).width(1.2));
     measured::points(plot, name, found.iter().copied().filter(|point| point.y.is_finite()), axes, color);
 }

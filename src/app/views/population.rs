@@ -14,7 +14,7 @@ use crate::engine::{Command, Snapshot};
 use crate::export::table::Table;
 use crate::studies::fits;
 use egui::Ui;
-use egui_plot::{Bar, BarChart, HoverPosition, Legend, Line, Plot, PlotBounds, PlotUi, Points, Polygon};
+use egui_plot::{Bar, BarChart, HoverPosition, Legend, Plot, PlotBounds, PlotUi, Points, Polygon};
 
 /// Published work that the plane is compared with.
 const RINGACH: &str = "Shaded: simple cells of macaque V1 (Ringach, J. Neurophysiol. 88:455, 2002), counted in logarithmic bins as Dapello et al. (NeurIPS 2020) tabulate them. He found them near a one-parameter family of shapes, from round blobs of one lobe outwards to long, many-lobed fields; the line is the principal axis through the bins. He also found that sparse coding and independent components predict more lobes than cells have, and no blobs.";
@@ -225,7 +225,7 @@ fn macaque<'a>(plot: &mut PlotUi<'a>, top: f64, dark: bool) {
     let [factor, power] = published::macaque_family();
     let family: Vec<[f64; 2]> =
         (4..=40).map(|i| 0.02 * f64::from(i)).map(|x| [x, factor * x.powf(power)]).filter(|p| p[1] <= top).collect();
-    plot.line(Line::new("macaque family", family).color(theme::published(dark)).width(1.6).allow_hover(false));
+    plot.line(figure::line("macaque family", family).color(theme::published(dark)).width(1.6).allow_hover(false));
 }
 
 fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
@@ -242,7 +242,7 @@ fn growth(ui: &mut Ui, size: egui::Vec2, state: &ViewState) {
             plot.points(dots(1, theme::SERIES[0]));
             plot.points(dots(2, theme::SERIES[1]));
         }
-        plot.line(Line::new("Gabor-like share", line(1)).color(theme::SERIES[0]).width(1.8));
-        plot.line(Line::new("median R^2", line(2)).color(theme::SERIES[1]).width(1.4));
+        plot.line(figure::line("Gabor-like share", line(1)).color(theme::SERIES[0]).width(1.8));
+        plot.line(figure::line("median R^2", line(2)).color(theme::SERIES[1]).width(1.4));
     });
 }

@@ -127,8 +127,8 @@ impl View for Separation {
                     let fill = theme::alarm(dark).gamma_multiply(0.15);
                     plot.polygon(Polygon::new("not stationary", corners).fill_color(fill).stroke(egui::Stroke::NONE).allow_hover(false));
                 }
-                for (name, level) in [("posterior", posterior), ("prior", prior)] {
-                    let style = egui_plot::LineStyle::dashed_loose();
+                let styles = [egui_plot::LineStyle::dashed_loose(), egui_plot::LineStyle::dotted_dense()];
+                for ((name, level), style) in [("posterior (dashes)", posterior), ("prior (dots)", prior)].into_iter().zip(styles) {
                     plot.hline(HLine::new(name, level).color(theme::exact(dark)).width(1.2).style(style));
                 }
                 let axes = [Axis::Logarithmic, Axis::Linear];

@@ -62,7 +62,7 @@ impl View for Studies {
         }
         ui.horizontal_top(|ui| {
             ui.vertical(|ui| {
-                ui.set_width(LIST);
+                ui.set_width((0.35 * ui.max_rect().width()).clamp(110.0, LIST));
                 ScrollArea::vertical().id_salt("list of studies").show(ui, |ui| self.list(ui));
             });
             ui.separator();
@@ -152,9 +152,13 @@ fn plot(ui: &mut Ui, name: &str, theory: &Theory, findings: Option<&StudyFinding
         for (i, series) in figure.series.iter().enumerate() {
             let color = theme::SERIES[i % theme::SERIES.len()];
             let own = theory.curves.iter().filter(|curve| curve.series == i);
-            own.for_each(|curve| {
-                measured::curve(plot, &series.name, curve, axes, if figure.series.len() == 1 { theme::exact(dark) } else { color })
-            });
+            // Of several series each has its colour, line and points alike; of one alone the line has a name of its own.
+            let (name, line) = match (figure.series.len(), figure.expectation) {
+                (1, Expectation::Guide) => ("guide", theme::exact(dark)),
+                (1, _) => ("exact", theme::exact(dark)),
+                _ => (series.name.as_str(), color),
+            };
+            own.for_each(|curve| measured::curve(plot, name, curve, axes, line));
             let found = findings.iter().flat_map(|f| f.points.iter().copied()).filter(|p| p.series == i);
             measured::points(plot, &series.name, found, axes, color);
         }

@@ -61,7 +61,8 @@ pub(in crate::app) fn at_work(config: Config, value: fn(usize) -> f32) -> Snapsh
         mixing: None,
     };
     let racers = vec![racer(0.0), racer(2.0)];
-    let race = RaceState { racers, window: [[-2.0, 2.0]; 2], time_ms: 20.0, dt_ms: 1.0, tau_x_ms: 50.0, chains: NETWORKS };
+    let race =
+        RaceState { racers, window: [[-2.0, 2.0]; 2], common_start: true, time_ms: 20.0, dt_ms: 1.0, tau_x_ms: 50.0, chains: NETWORKS };
     let race = (state.activity.len() > 1 && state.exact_stimulus()).then_some(race);
     state.race = race;
     snapshot.state.tuning = responses(&snapshot, value).map(Arc::new);

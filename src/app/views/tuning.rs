@@ -18,7 +18,7 @@ use crate::studies::fits;
 use crate::studies::tuning::figures::{self as tuning_figures, circular_variance, half_width_deg, values};
 use crate::studies::tuning::{Protocol, Responses, UnitTuning};
 use egui::{Color32, Rect, Sense, Ui, vec2};
-use egui_plot::{Bar, BarChart, Line, Plot, Points, VLine};
+use egui_plot::{Bar, BarChart, Plot, Points, VLine};
 use std::f64::consts::PI;
 
 const WIDTHS: &str = "Where the fitted curve has fallen to 1/sqrt(2) of its peak. Line: median of 308 cells of macaque V1, 23.5 degrees (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002). At half the peak De Valois, Yund and Hepler (Vision Research 22:531, 1982) found a median full width near 40.";
@@ -270,13 +270,13 @@ fn orientation(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning, dark: bool) {
         for (k, [rate, spread]) in tuned.by_orientation.iter().enumerate() {
             let x = 180.0 * k as f64 / n;
             let bar = vec![[x, (rate - spread).max(0.0)], [x, rate + spread]];
-            plot.line(Line::new("", figure::points(bar)).color(theme::SERIES[0].gamma_multiply(0.4)).width(1.2).allow_hover(false));
+            plot.line(figure::line("", figure::points(bar)).color(theme::SERIES[0].gamma_multiply(0.4)).width(1.2).allow_hover(false));
         }
         let points: Vec<[f64; 2]> = tuned.by_orientation.iter().enumerate().map(|(k, r)| [180.0 * k as f64 / n, r[0]]).collect();
         plot.points(Points::new("rate", figure::points(points)).color(theme::SERIES[0]).radius(3.0));
         if let Some(tuning) = &tuned.orientation {
             let line: Vec<[f64; 2]> = (0..=90).map(|i| [f64::from(2 * i), tuning.rate(f64::from(2 * i) * PI / 180.0)]).collect();
-            plot.line(Line::new("fit", figure::points(line)).color(theme::exact(dark)).width(1.4));
+            plot.line(figure::line("fit", figure::points(line)).color(theme::exact(dark)).width(1.4));
         }
     });
 }
@@ -286,7 +286,7 @@ fn phases(ui: &mut Ui, size: egui::Vec2, tuned: &UnitTuning) {
     grid::every(plot("phase curve", size), 90.0).include_x(0.0).include_x(360.0).figure(ui, PHASE, |plot| {
         let n = tuned.by_phase.len();
         let points: Vec<[f64; 2]> = (0..=n).map(|k| [360.0 * k as f64 / n as f64, tuned.by_phase[k % n]]).collect();
-        plot.line(Line::new("rate", figure::points(points.clone())).color(theme::SERIES[2]).width(1.4));
+        plot.line(figure::line("rate", figure::points(points.clone())).color(theme::SERIES[2]).width(1.4));
         plot.points(Points::new("rate", figure::points(points)).color(theme::SERIES[2]).radius(2.6));
     });
 }
@@ -302,7 +302,7 @@ fn contrast(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
         return;
     }
     grid::every(plot("contrast", size), 0.5).figure(ui, CONTRAST, |plot| {
-        plot.line(Line::new("rate", figure::points(points.clone())).color(theme::SERIES[1]).width(1.4));
+        plot.line(figure::line("rate", figure::points(points.clone())).color(theme::SERIES[1]).width(1.4));
         plot.points(Points::new("rate", figure::points(points)).color(theme::SERIES[1]).radius(3.0));
     });
 }

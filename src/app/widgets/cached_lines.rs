@@ -125,7 +125,7 @@ mod tests {
     fn lines() -> CachedLines {
         let wave = |name: &str, phase: f64| {
             let points: Vec<[f64; 2]> = (0..300).map(|i| [f64::from(i), (f64::from(i) * 0.7 + phase).sin()]).collect();
-            Line::new(name, PlotPoints::from(points)).allow_band(false)
+            figure::line(name, PlotPoints::from(points))
         };
         CachedLines::new([wave("sine", 0.0), wave("cosine", 1.57)])
     }

@@ -49,6 +49,17 @@ fn flush(out: &mut Vec<[f64; 2]>, bucket: Option<(f64, [f64; 2], [f64; 2])>) {
     }
 }
 
+/// Points ordered from left to right, at most two in each column of a plot of this width; others are left as they are.
+pub fn thinned(points: Vec<[f64; 2]>, width: f32) -> Vec<[f64; 2]> {
+    match (points.first(), points.last()) {
+        (Some(first), Some(last)) if points.len() as f32 > 2.0 * width && points.is_sorted_by(|a, b| a[0] <= b[0]) => {
+            let column = (last[0] - first[0]) / f64::from(width);
+            min_max(points.into_iter(), column)
+        }
+        _ => points,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +82,16 @@ mod tests {
         let step = |i: i32| [f64::from(i), f64::from(i / 50)];
         assert_eq!(min_max((0..100).map(step), 1.0), [[0.0, 0.0], [49.0, 0.0], [50.0, 1.0], [99.0, 1.0]], "steps keep their corners");
         assert!(min_max([[0.0, f64::NAN], [1.0, 2.0]].into_iter(), 10.0) == [[1.0, 2.0]], "not a number is left out");
+    }
+
+    #[test]
+    fn a_long_curve_keeps_its_extremes_and_few_points() {
+        let mut curve: Vec<[f64; 2]> = (0..4000).map(|i| [f64::from(i), (f64::from(i) * 0.01).sin()]).collect();
+        curve[1234][1] = 9.0;
+        let thin = thinned(curve.clone(), 300.0);
+        assert!(thin.len() <= 604 && thin.contains(&curve[1234]) && thin[0] == curve[0]);
+        let back_and_forth: Vec<[f64; 2]> = curve.iter().chain(&curve).copied().collect();
+        assert_eq!(thinned(back_and_forth.clone(), 300.0), back_and_forth);
+        assert!(thinned(Vec::new(), 300.0).is_empty());
     }
 }

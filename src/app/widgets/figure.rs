@@ -2,7 +2,7 @@
 
 use crate::app::widgets::greek::greek;
 use egui::{Color32, Context, Id, Rect, Ui};
-use egui_plot::{Plot, PlotPoints, PlotResponse, PlotUi};
+use egui_plot::{Line, Plot, PlotPoints, PlotResponse, PlotUi};
 
 /// A figure's name and where it was drawn in this frame, its axes included.
 pub type Marked = (String, Rect);
@@ -73,6 +73,12 @@ pub fn title<'a>(ui: &mut Ui, title: &str, lines: impl IntoIterator<Item = (&'a 
         }
         mark_title(ui, place);
     });
+}
+
+/// A line through all of its points. (A line of which two points share a column of pixels would be drawn as a band from column to column, and
+/// steps as wedges; [`thinned`](super::decimate::thinned) leaves so many points that none is too many.)
+pub fn line<'a>(name: impl Into<String>, points: impl Into<PlotPoints<'a>>) -> Line<'a> {
+    Line::new(name, points).allow_band(false)
 }
 
 /// Points of a plot; those that are not finite are left out, since no axis can hold them.

@@ -3,11 +3,14 @@
 use crate::app::theme;
 use egui::{Context, Id, Rect, Stroke, StrokeKind, Ui};
 
+/// The button for full speed, which is no parameter.
+pub const FULL_SPEED: &str = "full speed";
+
 fn chosen() -> Id {
     Id::unique("the control that a lesson speaks of")
 }
 
-/// Says which control is framed: the key of its parameter. Answers whether it is one, and another than before.
+/// Says which control is framed: the key of its parameter, or [`FULL_SPEED`]. Answers whether it is one, and another than before.
 pub fn set(ctx: &Context, key: Option<&str>) -> bool {
     let before = ctx.data(|data| data.get_temp::<Option<String>>(chosen())).flatten();
     if before.as_deref() != key {
@@ -17,7 +20,7 @@ pub fn set(ctx: &Context, key: Option<&str>) -> bool {
     false
 }
 
-/// Frames the control of this parameter, where it is the one.
+/// Frames the control of this key, where it is the one.
 pub fn around(ui: &Ui, key: &str, rect: Rect) {
     let is_chosen = ui.ctx().data(|data| data.get_temp::<Option<String>>(chosen())).flatten().as_deref() == Some(key);
     if is_chosen {

@@ -2,11 +2,12 @@
 
 use crate::app::actions::Action;
 use crate::app::theme;
+use crate::app::widgets::figure;
 use crate::engine::{Command, Snapshot};
 use crate::export::table::Table;
 use crate::studies::{Curve, Point, Study, StudyFindings, StudyOptions};
 use egui::{Color32, Ui};
-use egui_plot::{Line, PlotPoints, PlotUi, Points};
+use egui_plot::{PlotPoints, PlotUi, Points};
 
 pub use crate::studies::Scale as Axis;
 
@@ -15,7 +16,7 @@ pub fn points(plot: &mut PlotUi<'_>, name: &str, points: impl Iterator<Item = Po
     let points: Vec<Point> = points.filter(|p| x == Axis::Linear || p.x > 0.0).collect();
     for p in points.iter().filter(|p| p.error.is_finite()) {
         let bar = vec![[x.place(p.x), y.place(p.y - p.error)], [x.place(p.x), y.place(p.y + p.error)]];
-        plot.line(Line::new("", PlotPoints::from(bar)).color(color).width(1.5).allow_hover(false));
+        plot.line(figure::line("", PlotPoints::from(bar)).color(color).width(1.5).allow_hover(false));
     }
     let places: Vec<[f64; 2]> = points.iter().map(|p| [x.place(p.x), y.place(p.y)]).collect();
     plot.points(Points::new(name, PlotPoints::from(places)).color(color).radius(3.5));
@@ -24,7 +25,7 @@ pub fn points(plot: &mut PlotUi<'_>, name: &str, points: impl Iterator<Item = Po
 /// A theory curve.
 pub fn curve(plot: &mut PlotUi<'_>, name: &str, curve: &Curve, [x, y]: [Axis; 2], color: Color32) {
     let line: Vec<[f64; 2]> = curve.points.iter().map(|p| [x.place(p[0]), y.place(p[1])]).collect();
-    plot.line(Line::new(name, PlotPoints::from(line)).color(color).width(1.6));
+    plot.line(figure::line(name, PlotPoints::from(line)).color(color).width(1.6));
 }
 
 /// Measure, stop, and how far it is. Returns the findings where they are those of this study with these options.

@@ -95,6 +95,9 @@ pub struct RaceState {
     pub racers: Vec<RacerState>,
     /// The rectangle of the visits, `[low, high]` along each axis.
     pub window: [[f64; 2]; 2],
+    /// All chains began in the same places; else some have gone on from where other settings had brought them.
+    #[serde(default)]
+    pub common_start: bool,
     /// Simulated time since the start, ms.
     pub time_ms: f64,
     /// Step, ms.

@@ -106,7 +106,7 @@ impl Running {
                 shared.report_failure(self.jobs.start_study(&name, options, target, &self.session));
             }
             Command::StopStudy => self.jobs.stop_study(),
-            Command::ShowParts(on) => self.recorder.shows_parts = on,
+            Command::ShowParts(on) => self.recorder.probes.parts = on,
             Command::MeasureLikelihood(on) => self.jobs.likelihood.set_on(on),
             Command::Tune { layer } => shared.report_failure(self.jobs.start_gratings(layer, &self.session, shared.model_id)),
             Command::StopTuning => self.jobs.stop_gratings(),
@@ -148,11 +148,11 @@ impl Running {
     fn change_stimulus(&mut self, command: Command, shared: &mut Shared) {
         match command {
             Command::Stage(stage) => {
-                self.recorder.finished_stimulus = None;
+                self.recorder.forget_finished();
                 self.session.go_to_stage(stage);
             }
             Command::NextStimulus => {
-                self.recorder.finished_stimulus = None;
+                self.recorder.forget_finished();
                 self.session.show_next();
                 self.refresh_exact();
                 self.restart_race(shared);

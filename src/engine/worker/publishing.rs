@@ -4,6 +4,7 @@ use super::Worker;
 use super::keeping::OtherRuns;
 use super::running::Running;
 use super::shared::Shared;
+use crate::dynamics::LayerParts;
 use crate::engine::{COMPLETIONS, Clock, GovernorState, Pace, Snapshot, SnapshotState, StimulusState};
 use crate::experiment::config::Governor;
 use crate::model::Layer;
@@ -16,6 +17,8 @@ const INTERVAL: Duration = Duration::from_millis(8);
 const FULL_SPEED_INTERVAL: Duration = Duration::from_millis(25);
 /// A snapshot that was not taken for so long makes the next one a dropped one.
 const FRAME: Duration = Duration::from_millis(16);
+/// Presentations a second that can be followed by eye.
+const FOLLOWED_A_SECOND: f64 = 4.0;
 /// How far dt may lie above the governor's limit by rounding.
 const ROUNDING: f64 = 1.000_001;
 
@@ -81,7 +84,7 @@ impl Running {
             active_states: model.active_states(),
             activity: states[recorder.watch.trace_layer].clone(),
             states,
-            parts: recorder.shows_parts.then(|| session.networks().parts(0)),
+            parts: recorder.probes.parts.then(|| self.parts(shared.settings.paused)),
             stimulus: self.stimulus(shared.settings.paused),
             watch: recorder.watch.clone(),
             exact_posterior: recorder.exact.grid.clone(),
@@ -121,6 +124,17 @@ impl Running {
             lowered: d.governor == Governor::Auto && is_beyond,
             beyond: d.governor == Governor::Manual && is_beyond,
         }
+    }
+
+    /// What moved the layers of network 0: at one moment, so that errors are those of what is shown. Where presentations pass too fast to be
+    /// followed, or the next has not begun, that is the end of the last one.
+    fn parts(&self, paused: bool) -> Vec<LayerParts> {
+        let (session, finished) = (&self.session, &self.recorder.finished_parts);
+        let pass_fast = self.pacing.rates.steps_per_second > FOLLOWED_A_SECOND * session.config().stimulus.steps_per_stimulus as f64;
+        if !finished.is_empty() && !session.is_held() && (session.stimulus_steps() == 0 || (pass_fast && !paused)) {
+            return finished.clone();
+        }
+        session.networks().parts(0)
     }
 
     /// The stimulus of network 0. A presentation lasts a few milliseconds: while it runs, the last finished one is worth more than the

@@ -2,7 +2,7 @@
 
 use super::exact::ExactDensities;
 use super::subject::SubjectCache;
-use crate::dynamics::{ProbeSample, Probes, Recorded};
+use crate::dynamics::{LayerParts, ProbeSample, Probes, Recorded};
 use crate::engine::{InterneuronSample, LearningPoint, MAX_SAMPLES, MAX_TRACED, SnapshotIncrement, StimulusState, TraceSample, Watch};
 use crate::experiment::session::{BatchReport, Session};
 use ndarray::Array2;
@@ -15,14 +15,14 @@ const MAX_PAIR_STEPS: usize = 400;
 pub(super) struct Recorder {
     pub(super) watch: Watch,
     pub(super) probes: Probes,
-    /// Whether what moves every unit of network 0 is published.
-    pub(super) shows_parts: bool,
     increment: SnapshotIncrement,
     /// The presentation that the increment's pairs belong to.
     pairs_presentation: u64,
     pub(super) exact: ExactDensities,
     /// The presentation that ended last, where presentations end.
     pub(super) finished_stimulus: Option<StimulusState>,
+    /// What moved the layers of network 0 at its end; empty where nobody looks at it.
+    pub(super) finished_parts: Vec<LayerParts>,
     pub(super) weights: PublishedWeights,
     pub(super) subject: SubjectCache,
 }
@@ -39,12 +39,12 @@ impl Recorder {
     pub(super) fn new(session: &Session, raster: bool, shows_parts: bool) -> Self {
         let mut recorder = Self {
             watch: Watch::default(),
-            probes: Probes::default(),
-            shows_parts,
+            probes: Probes { parts: shows_parts, ..Probes::default() },
             increment: SnapshotIncrement::default(),
             pairs_presentation: 0,
             exact: ExactDensities::of(session),
             finished_stimulus: None,
+            finished_parts: Vec::new(),
             weights: PublishedWeights::default(),
             subject: SubjectCache::default(),
         };
@@ -64,7 +64,7 @@ impl Recorder {
             (0..column.len()).max_by(|&a, &b| column[a].abs().total_cmp(&column[b].abs())).unwrap_or(0)
         };
         let below = units.iter().map(strongest).collect();
-        self.probes = Probes { layer, below, units: units.clone(), pair: Some(pair), raster: watch.raster };
+        self.probes = Probes { layer, below, units: units.clone(), pair: Some(pair), raster: watch.raster, parts: self.probes.parts };
         self.increment = SnapshotIncrement { learning: std::mem::take(&mut self.increment.learning), ..empty_increment(units.len()) };
         let is_other_pair = self.watch.pair != pair || self.watch.trace_layer != layer;
         self.watch = Watch { trace_layer: layer, trace_units: units, pair, raster: watch.raster };
@@ -127,8 +127,15 @@ impl Recorder {
         if learning.len() > MAX_SAMPLES {
             learning.drain(..MAX_SAMPLES / 2);
         }
-        let BatchReport { stimulus, reconstruction, steps, .. } = report;
+        let BatchReport { stimulus, reconstruction, steps, parts, .. } = report;
+        self.finished_parts = parts;
         self.finished_stimulus = Some(StimulusState { stimulus, reconstruction, steps, ..StimulusState::default() });
+    }
+
+    /// Forgets the presentation that ended last: another stimulus is asked for.
+    pub(super) fn forget_finished(&mut self) {
+        self.finished_stimulus = None;
+        self.finished_parts.clear();
     }
 
     /// Brings up to date what a snapshot shares with its readers.

@@ -52,7 +52,7 @@ impl Running {
     pub(super) fn visibility(&self) -> Visibility {
         Visibility {
             raster: self.recorder.watch.raster,
-            parts: self.recorder.shows_parts,
+            parts: self.recorder.probes.parts,
             generation: self.jobs.generation.is_visible(),
             likelihood: self.jobs.likelihood.is_on(),
         }
@@ -68,7 +68,7 @@ impl Running {
     pub(super) fn go_on(&mut self, visibility: Visibility) {
         let watch = Watch { raster: visibility.raster, ..self.recorder.watch.clone() };
         self.recorder.set_watch(watch, &self.session);
-        self.recorder.shows_parts = visibility.parts;
+        self.recorder.probes.parts = visibility.parts;
         self.jobs.go_on(visibility);
     }
 

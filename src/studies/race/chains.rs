@@ -7,6 +7,7 @@ use crate::experiment::config::DynamicsConfig;
 use crate::experiment::session::step_parameters;
 use crate::experiment::{FrozenModel, WatchedUnits};
 use crate::model::linear::{self, LayerConstants, LinearDynamics};
+use crate::model::linear_step::covariance_of_steps;
 use crate::model::stability::LinearStability;
 use crate::model::{Hierarchy, quadrature};
 use crate::studies::race::{MOST_SAMPLERS, Sampler, SamplerConfig};
@@ -54,6 +55,8 @@ pub struct Race {
     pub steps: u64,
     dt_ms: f64,
     next_distance_ms: f64,
+    /// All chains began in the same places.
+    common_start: bool,
     rng: ChaCha8Rng,
 }
 
@@ -83,6 +86,7 @@ impl Race {
             steps: 0,
             dt_ms: 1.0,
             next_distance_ms: 0.0,
+            common_start: true,
             rng: ChaCha8Rng::seed_from_u64(frozen.dynamics.seed ^ 0x5ace),
         };
         let tables = race.model.tables();
@@ -123,6 +127,11 @@ impl Race {
     fn set_floors(&mut self) {
         let floors: Vec<_> = self.samplers.iter().map(|s| self.floor(s)).collect();
         self.samplers.iter_mut().zip(floors).for_each(|(sampler, floor)| sampler.floor = floor);
+    }
+
+    /// Whether all chains began in the same places.
+    pub fn has_common_start(&self) -> bool {
+        self.common_start
     }
 
     /// Step, ms.
@@ -167,7 +176,7 @@ impl Race {
             }
             sampler.forget();
         }
-        (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
+        (self.steps, self.next_distance_ms, self.common_start) = (0, 4.0 * self.dt_ms, true);
     }
 
     /// Draws of layer l given the one above, by the inverse of the tabulated distribution function.
@@ -214,7 +223,7 @@ impl Race {
             sampler.forget();
         }
         self.set_floors();
-        (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
+        (self.steps, self.next_distance_ms, self.common_start) = (0, 4.0 * self.dt_ms, false);
     }
 
     /// Other settings of one sampler, with as many interneurons as before: its chains go on from where they are, and what was measured of all
@@ -224,12 +233,12 @@ impl Race {
         of.config = config;
         self.set_steps();
         self.samplers.iter_mut().for_each(Sampler::forget);
-        (self.steps, self.next_distance_ms) = (0, 4.0 * self.dt_ms);
+        (self.steps, self.next_distance_ms, self.common_start) = (0, 4.0 * self.dt_ms, false);
     }
 
     /// Every sampler takes `steps` steps.
     pub fn advance(&mut self, steps: usize) {
-        let probes = Probes { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair), raster: false };
+        let probes = Probes { layer: self.layer, units: Vec::new(), below: Vec::new(), pair: Some(self.pair), ..Probes::default() };
         let span = Span { steps, skip: 0, learn: false, last: false };
         for sampler in &mut self.samplers {
             let begin = Instant::now();
@@ -257,18 +266,26 @@ impl Race {
             return None;
         }
         let p = &sampler.parameters;
-        let constants: Vec<LayerConstants> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
-        LinearDynamics::new(&self.model, &constants, sampler.config.tau_eps_ms, p.interneurons, p.exact)
+        LinearDynamics::new(&self.model, &self.constants(sampler), sampler.config.tau_eps_ms, p.interneurons, p.exact)
     }
 
-    /// The distance between what a sampler has in the end, the stationary Gaussian of its linear dynamics (model.md 5.2), and the exact
+    /// The constants of its layers.
+    fn constants(&self, sampler: &Sampler) -> Vec<LayerConstants> {
+        let p = &sampler.parameters;
+        p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect()
+    }
+
+    /// The distance between what a sampler has in the end, the stationary Gaussian of its steps (model.md 2.6 to 2.9), and the exact
     /// posterior: its curve comes no lower.
     fn floor(&self, sampler: &Sampler) -> Option<f64> {
         let (exact, dynamics) = (self.exact.as_ref()?, self.linear(sampler)?);
+        let p = &sampler.parameters;
+        let times = [p.dt_ms, sampler.config.tau_eps_ms];
+        let covariance = covariance_of_steps(&self.model, &self.constants(sampler), times, p.interneurons, p.exact)?;
         let x0 = self.stimulus.iter().map(|&x| f64::from(x)).collect();
         let mean = linear::posterior_mean(&self.model, &x0).filter(|_| self.model.biases.iter().flatten().all(|&b| b == 0.0))?;
         let states = self.pair.map(|unit| dynamics.state(self.layer, unit));
-        let covariance = states.map(|i| states.map(|j| dynamics.covariance[[i, j]]));
+        let covariance = states.map(|i| states.map(|j| covariance[[i, j]]));
         let density = density::gaussian(self.pair.map(|unit| mean[unit]), covariance, self.window, FLOOR_CELLS);
         let cell = self.window.map(|[low, high]| (high - low) / FLOOR_CELLS as f64).iter().product::<f64>();
         Some(distance(&(coarse(&density, DISTANCE_CELLS) * cell), exact))
@@ -306,8 +323,7 @@ impl Race {
 
     fn stability(&self, sampler: &Sampler) -> Option<LinearStability> {
         let p = &sampler.parameters;
-        let constants: Vec<LayerConstants> = p.layers.iter().map(|layer| layer.constants(p.dt_ms)).collect();
-        LinearStability::of(&self.model, &constants, [p.dt_ms, sampler.config.tau_eps_ms], p.exact)
+        LinearStability::of(&self.model, &self.constants(sampler), [p.dt_ms, sampler.config.tau_eps_ms], p.exact)
     }
 
     /// The samplers whose linear dynamics theory knows to be unstable.

@@ -56,7 +56,7 @@ fn progress(ui: &mut Ui, beside: Option<&Snapshot>, actions: &mut Vec<Action>) {
             let learns = snapshot.config.stimulus.steps_per_stimulus > 0;
             let seen = if learns { format!("{} images", clock.images) } else { format!("{:.1} s simulated", clock.time_ms / 1e3) };
             let share = shares().map_or_else(String::new, |[here, beside]| format!(", {beside} of {} cores", here + beside));
-            ui.label(format!("Beside this one: {}, {seen}, {:.0} steps/s{share}", snapshot.run, clock.steps_per_second));
+            ui.label(format!("Beside this one: {}, {seen}, {:.0} steps/s{share}", snapshot.run_title(), clock.steps_per_second));
             if ui.button("Show it").on_hover_text("Both change places; each goes on as it does").clicked() {
                 actions.push(Action::ShowBeside);
             }

@@ -6,7 +6,7 @@ use crate::app::widgets::figure;
 use crate::app::widgets::grid;
 use crate::export::table::Table;
 use egui::{Ui, vec2};
-use egui_plot::{Line, Plot, PlotPoints};
+use egui_plot::{Plot, PlotPoints};
 
 /// Steps of a histogram.
 const BINS: usize = 16;
@@ -102,7 +102,7 @@ fn histogram(ui: &mut Ui, quantity: &Quantity<'_>, compared: &[Compared], width:
         let plot = plot.allow_drag(false).allow_zoom(false).allow_boxed_zoom(false).y_axis_min_width(34.0).include_y(0.0);
         shown_in_sight(ui, quantity.name, vec2(width, HEIGHT), plot, |plot| {
             for (i, values) in quantity.values.iter().filter(|(_, values)| !values.is_empty()) {
-                let line = Line::new(compared[*i].label.clone(), PlotPoints::from(outline(values, range)));
+                let line = figure::line(compared[*i].label.clone(), PlotPoints::from(outline(values, range)));
                 plot.line(line.color(color(*i)).width(1.4).allow_hover(false));
             }
         });

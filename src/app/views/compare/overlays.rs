@@ -3,14 +3,14 @@
 use super::columns::{in_columns, shown_in_sight};
 use super::compared::{Compared, RunCurves, color, named};
 use super::sections::{Overlay, RunLine, SECTIONS, Section};
-use crate::app::widgets::decimate::min_max;
+use crate::app::widgets::decimate::thinned;
 use crate::app::widgets::figure;
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::grid;
 use crate::app::widgets::whole_frame;
 use crate::export::table::Table;
 use egui::{Ui, vec2};
-use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoints, Points};
+use egui_plot::{HoverPosition, LineStyle, Plot, PlotPoints, Points};
 use std::collections::BTreeSet;
 
 /// Height of a plot, and the width from which on two stand side by side.
@@ -165,27 +165,16 @@ fn plot(ui: &mut Ui, filled: &Filled<'_>, compared: &[Compared], width: f32) {
                 let style = style(names.iter().position(|name| *name == line.name).unwrap_or_default()).0;
                 for (p, error) in line.points.iter().zip(&line.errors).filter(|(_, error)| error.is_finite()) {
                     let bar = vec![place([p[0], p[1] - error]), place([p[0], p[1] + error])];
-                    plot.line(Line::new("", PlotPoints::from(bar)).color(color(i)).width(1.2).allow_hover(false));
+                    plot.line(figure::line("", PlotPoints::from(bar)).color(color(i)).width(1.2).allow_hover(false));
                 }
                 if line.dotted || points.len() < 2 {
                     plot.points(Points::new(name.clone(), PlotPoints::from(points.clone())).color(color(i)).radius(2.4));
                 }
-                plot.line(Line::new(name, PlotPoints::from(points)).color(color(i)).width(1.4).style(style));
+                plot.line(figure::line(name, PlotPoints::from(points)).color(color(i)).width(1.4).style(style));
             }
         });
     });
     figure::mark(ui, overlay.title, shown.response.rect);
-}
-
-/// Points ordered from left to right, at most two in each column of a plot of this width; others are left as they are.
-fn thinned(points: Vec<[f64; 2]>, width: f32) -> Vec<[f64; 2]> {
-    match (points.first(), points.last()) {
-        (Some(first), Some(last)) if points.len() as f32 > 2.0 * width && points.is_sorted_by(|a, b| a[0] <= b[0]) => {
-            let column = (last[0] - first[0]) / f64::from(width);
-            min_max(points.into_iter(), column)
-        }
-        _ => points,
-    }
 }
 
 /// Axes and grid of a plot.
@@ -257,17 +246,6 @@ mod tests {
         assert_eq!(sweep[1].points, [[0.5, 4.0], [1.0, 2.0]], "theory");
         let titles: BTreeSet<&str> = SECTIONS.iter().flat_map(|section| section.overlays).map(|overlay| overlay.title).collect();
         assert_eq!(titles.len(), SECTIONS.iter().map(|section| section.overlays.len()).sum::<usize>());
-    }
-
-    #[test]
-    fn a_long_curve_keeps_its_extremes_and_few_points() {
-        let mut curve: Vec<[f64; 2]> = (0..4000).map(|i| [f64::from(i), (f64::from(i) * 0.01).sin()]).collect();
-        curve[1234][1] = 9.0;
-        let thin = thinned(curve.clone(), 300.0);
-        assert!(thin.len() <= 604 && thin.contains(&curve[1234]) && thin[0] == curve[0]);
-        let back_and_forth: Vec<[f64; 2]> = curve.iter().chain(&curve).copied().collect();
-        assert_eq!(thinned(back_and_forth.clone(), 300.0), back_and_forth);
-        assert!(thinned(Vec::new(), 300.0).is_empty());
     }
 
     #[test]

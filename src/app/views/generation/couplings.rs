@@ -10,7 +10,7 @@ use crate::studies::generation::comparison::Settings;
 use crate::studies::generation::schedule::Schedule;
 use crate::studies::generation::{MOST_STEPS, Mode, Origin};
 use egui::Ui;
-use egui_plot::{Corner, Legend, Line, Plot, VLine};
+use egui_plot::{Corner, Legend, Plot, VLine};
 
 /// A deeper hierarchy has no sliders for its upper couplings: the row would not end.
 const MOST_SLIDERS: usize = 6;
@@ -124,7 +124,7 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, height: f32) {
                 }
                 pieces.push(piece);
                 for piece in pieces {
-                    plot.line(Line::new(name(l), figure::points(piece)).color(theme::SERIES[3 + l % 3]).width(1.6));
+                    plot.line(figure::line(name(l), figure::points(piece)).color(theme::SERIES[3 + l % 3]).width(1.6));
                 }
             }
             for (of, color) in found.modes.iter().zip(theme::SERIES).filter(|(of, _)| of.mode != Mode::Ancestral && of.steps as f64 <= end)

@@ -10,7 +10,7 @@ use crate::export::table::Table;
 use crate::studies::generation::Mode;
 use crate::studies::generation::comparison::{Distance, ModeResult};
 use egui::{Align2, Color32, FontId, Rect, Sense, Ui, pos2, vec2};
-use egui_plot::{Corner, HLine, Legend, Line, LineStyle, Plot, Points, VLine};
+use egui_plot::{Corner, HLine, Legend, LineStyle, Plot, Points, VLine};
 
 const MEASURE: &str = "Frechet distance between generated images and images of the data, on the features of a fixed random convolutional network, whitened. It falls with the number of images: compare only figures of one count. The floor is the distance of other images of the data.";
 /// Marks of newer weights drawn at most.
@@ -142,7 +142,7 @@ pub(super) fn plot(ui: &mut Ui, found: &GenerationState, over_steps: &mut bool, 
                         plot.hline(HLine::new(name, log(level)).color(color).width(1.6).style(LineStyle::dashed_loose()));
                     }
                 } else {
-                    plot.line(Line::new(name, figure::points(points.clone())).color(color).width(1.6));
+                    plot.line(figure::line(name, figure::points(points.clone())).color(color).width(1.6));
                 }
                 plot.points(Points::new(name, figure::points(points)).color(color).radius(2.6));
             }

@@ -320,7 +320,15 @@ impl Generation {
         let words = if bars { 118.0 } else { 72.0 };
         let columns = if narrow { 1.0 } else { 3.0 };
         let width = ((available.x - 8.0 * (columns - 1.0)) / columns).max(60.0);
-        let side = if narrow { width.min(320.0) } else { width.min(available.y - plot - words) }.max(60.0);
+        // Where images and plots do not both find room, images have it, and the plots follow below them.
+        let beside_plots = available.y - plot - words;
+        let low = !narrow && beside_plots < 0.5 * width;
+        let side = match (narrow, low) {
+            (true, _) => width.min(320.0),
+            (false, true) => width.min(available.y - words),
+            (false, false) => width.min(beside_plots),
+        };
+        let side = side.max(60.0);
         let mut clicked = None;
         let mut each = |ui: &mut Ui, this: &mut Self, i: usize| {
             ui.vertical(|ui| {
@@ -328,9 +336,13 @@ impl Generation {
                 clicked = this.panel(ui, found, i, side).map(|image| (i, image)).or(clicked);
             });
         };
-        if narrow {
+        if narrow || low {
             egui::ScrollArea::vertical().id_salt("panels").show(ui, |ui| {
-                (0..3).for_each(|i| each(ui, self, i));
+                if low {
+                    ui.horizontal_top(|ui| (0..3).for_each(|i| each(ui, self, i)));
+                } else {
+                    (0..3).for_each(|i| each(ui, self, i));
+                }
                 distances::plot(ui, found, &mut self.over_steps, self.means, 160.0);
                 couplings::plot(ui, found, 120.0);
             });

@@ -181,6 +181,7 @@ impl Node {
     pub(super) fn values(self, snapshot: &Snapshot) -> &[f32] {
         let part = snapshot.parts.as_ref().and_then(|parts| parts.get(self.layer));
         let values = match (self.role, part) {
+            (Role::Neurons, Some(part)) if !part.neurons.is_empty() => Some(&part.neurons),
             (Role::Neurons, _) => snapshot.states.get(self.layer),
             (Role::Adaptation, Some(part)) => Some(&part.adaptation),
             (Role::Interneurons, Some(part)) => Some(&part.statistic),

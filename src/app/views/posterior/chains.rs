@@ -4,7 +4,7 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::widgets::figure;
 use crate::engine::{RaceState, RacerState};
-use egui_plot::{Line, PlotUi, Points};
+use egui_plot::{PlotUi, Points};
 
 /// Chains drawn with a trail.
 const TRAILS: usize = 4;
@@ -33,7 +33,7 @@ pub(super) fn all(plot: &mut PlotUi<'_>, state: &ViewState, trail_ms: f64, dark:
         for (from, alpha) in FADING {
             let steps = state.trails.iter().skip(newest.saturating_sub((from * length) as usize));
             let points: Vec<[f64; 2]> = steps.filter_map(|step| step.get(chain)).map(|p| p.map(f64::from)).collect();
-            plot.line(Line::new("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.2));
+            plot.line(figure::line("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.2));
         }
     }
     // The chains with a trail stand out, the others show where the ensemble is.
@@ -66,7 +66,7 @@ fn of_racer(plot: &mut PlotUi<'_>, racer: &RacerState, length: f64, color: egui:
     for (from, alpha) in RACE_FADING {
         let steps = racer.path.iter().skip(racer.path.len().saturating_sub((from * length) as usize));
         let points: Vec<[f64; 2]> = steps.map(|p| p.map(f64::from)).collect();
-        plot.line(Line::new("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.4 * large));
+        plot.line(figure::line("trail", figure::points(points)).color(color.gamma_multiply(alpha)).width(1.4 * large));
     }
     let others: Vec<[f64; 2]> = latest.iter().skip(1).map(|p| p.map(f64::from)).collect();
     plot.points(Points::new("chains", figure::points(others)).color(color.gamma_multiply(0.75)).radius(1.9 * large));

@@ -20,7 +20,7 @@ use crate::experiment::Config;
 use crate::export::table::Table;
 use crate::studies::race::{SamplerConfig, Start};
 use egui::{ColorImage, Rect, TextureOptions, Ui, UiBuilder, pos2, vec2};
-use egui_plot::{Line, Plot, PlotBounds, PlotImage, PlotPoint, PlotResponse};
+use egui_plot::{Plot, PlotBounds, PlotImage, PlotPoint, PlotResponse};
 use marginals::Samples;
 use plot_square::PlotSquare;
 use std::sync::Arc;
@@ -161,6 +161,10 @@ impl Posterior {
         };
         if let Some((race, pair)) = race.and_then(|race| Some((race, race::pair(snapshot, race).filter(|_| self.split)?))) {
             self.split_plane(ui, area, (race, pair), state, snapshot, moved);
+            // Both panels tell of one start, also when a slider was moved.
+            if !race.common_start && !state.is_past && !ui.input(|i| i.pointer.any_down()) {
+                actions.push(Action::Send(Command::RaceFrom(Start::Origin)));
+            }
             return;
         }
         let strip = if area.width() > 300.0 && area.height() > 260.0 { STRIP } else { 0.0 };
@@ -213,9 +217,9 @@ impl Posterior {
             let image = self.density(ui, state, snapshot, exact_of_pair(snapshot).is_some());
             let draw = |ui: &mut Ui| {
                 race::clock(ui, race, i);
-                let side = ui.available_width().min(ui.available_height());
+                let side = width.min(ui.available_height());
                 Plot::new(("posterior", k))
-                    .width(ui.available_width())
+                    .width(width)
                     .height(side)
                     .data_aspect(1.0)
                     .allow_scroll(false)
@@ -409,10 +413,10 @@ fn scalar(ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, line: &[[f64; 2]]
     let plot = grid::numbered(Plot::new("scalar posterior")).allow_scroll(false).allow_boxed_zoom(false);
     plot.x_axis_label("x").y_axis_label("density").figure(ui, "posterior", |plot| {
         plot.bar_chart(bars);
-        plot.line(Line::new("exact posterior", figure::points(line.to_vec())).color(theme::exact(dark)).width(2.0));
+        plot.line(figure::line("exact posterior", figure::points(line.to_vec())).color(theme::exact(dark)).width(2.0));
         if let Some(prior) = prior {
             let style = egui_plot::LineStyle::dashed_loose();
-            plot.line(Line::new("prior", figure::points(prior)).color(theme::SERIES[1]).width(1.6).style(style));
+            plot.line(figure::line("prior", figure::points(prior)).color(theme::SERIES[1]).width(1.6).style(style));
         }
     });
 }

@@ -12,7 +12,7 @@ use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, RaceState, RacerState, Snapshot};
 use crate::studies::race::{MOST_SAMPLERS, SamplerConfig, Start};
 use egui::{RichText, Ui};
-use egui_plot::{HLine, HoverPosition, Line, Plot};
+use egui_plot::{HLine, HoverPosition, Plot};
 
 /// Distance that counts as having arrived, drawn as a line.
 const ARRIVED: f64 = 0.05;
@@ -20,8 +20,8 @@ const ARRIVED: f64 = 0.05;
 /// An end of a curve that is drawn, at least: below it nothing would be seen.
 const LEAST_FLOOR: f64 = 2e-3;
 /// What an end is.
-const FLOOR_TIP: &str = "The distance between the Gaussian that a sampler has in the end, by its linear dynamics in continuous time, and the \
-exact posterior: interneurons that take time, or too few of them, add to its variance. No more time brings the curve below it";
+const FLOOR_TIP: &str = "The distance between the Gaussian that a sampler has in the end, by the linear map of one step, and the exact posterior: steps \
+of this length, interneurons that take time, or too few of them, add to its variance. No more time brings the curve below it";
 
 /// Draws settings, figures and the distance curve.
 pub(super) fn panel(ui: &mut Ui, snapshot: &Snapshot, race: &RaceState, actions: &mut Vec<Action>) {
@@ -112,15 +112,15 @@ fn arrival_ms(distance: &[[f64; 2]]) -> Option<f64> {
 /// The time of a sampler since its start, which stops where it has arrived, and its distance.
 pub(super) fn clock(ui: &mut Ui, race: &RaceState, i: usize) {
     let (Some(racer), Some(name)) = (race.racers.get(i), names(race).into_iter().nth(i)) else { return };
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(name).strong().color(theme::RACERS[i]))
-            .on_hover_text("The sampler, its distance to the posterior and its time since the start");
-        match (arrival_ms(&racer.distance), racer.distance.last()) {
-            (Some(time), _) => ui.strong(format!("0.05 after {:.2} s", time / 1e3)),
-            (None, Some(last)) => ui.label(format!("{:.3} at {:.2} s", last[1], race.time_ms / 1e3)),
-            (None, None) => ui.label(format!("{:.2} s", race.time_ms / 1e3)),
-        };
-    });
+    // However long its name is, the panel is as wide as it is.
+    ui.add(egui::Label::new(RichText::new(name).strong().color(theme::RACERS[i])).truncate())
+        .on_hover_text("The sampler, and below it its distance to the posterior and its time since the start");
+    let text = match (arrival_ms(&racer.distance), racer.distance.last()) {
+        (Some(time), _) => RichText::new(format!("0.05 after {:.2} s", time / 1e3)).strong(),
+        (None, Some(last)) => RichText::new(format!("{:.3} at {:.2} s", last[1], race.time_ms / 1e3)),
+        (None, None) => RichText::new(format!("{:.2} s", race.time_ms / 1e3)),
+    };
+    ui.add(egui::Label::new(text).truncate());
 }
 
 /// What each sampler is called: m, and what else tells it from the others.
@@ -175,7 +175,7 @@ fn distance(ui: &mut Ui, race: &RaceState, dark: bool) {
             );
             for ((i, racer), name) in race.racers.iter().enumerate().zip(names(race)) {
                 let points: Vec<[f64; 2]> = racer.distance.iter().map(|[t, d]| [(t / 1e3).log10(), d.max(1e-4).log10()]).collect();
-                plot.line(Line::new(name.clone(), figure::points(points)).color(theme::RACERS[i]).width(2.0));
+                plot.line(figure::line(name.clone(), figure::points(points)).color(theme::RACERS[i]).width(2.0));
                 if let Some(floor) = racer.floor.filter(|floor| *floor > LEAST_FLOOR) {
                     let style = egui_plot::LineStyle::dotted_dense();
                     plot.hline(HLine::new(format!("end of {name}"), floor.log10()).color(theme::RACERS[i]).width(1.4).style(style));
@@ -197,7 +197,7 @@ fn figures(ui: &mut Ui, race: &RaceState, followed: Option<usize>) {
             }
         }
         ui.end_row();
-        row(ui, race, "tau, ms", "Integrated autocorrelation time of the slower unit, with its standard error (Sokal's window: negative correlations, which adaptation brings, count)", |r| {
+        row(ui, race, "tau, ms", "Integrated autocorrelation time of the slower unit, with its standard error (Sokal's window: negative correlations, which adaptation brings, count). Where adaptation makes chains swing, means settle sooner than the distribution does", |r| {
             r.mixing.map(|m| {
                 let slow = usize::from(m.autocorrelation_ms[1] > m.autocorrelation_ms[0]);
                 let (tau, error) = (m.autocorrelation_ms[slow], m.error_ms[slow]);

@@ -10,7 +10,7 @@ use crate::engine::{Snapshot, TraceSample};
 use crate::export::table::Table;
 use crate::model::linear::LinearDynamics;
 use egui::Ui;
-use egui_plot::{Legend, Line, Plot, Points, VLine};
+use egui_plot::{Legend, Plot, Points, VLine};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -82,9 +82,9 @@ impl SpectrumPlots {
             .y_axis_min_width(36.0)
             .figure(ui, AUTOCORRELATION, |plot| {
                 if theory {
-                    plot.line(Line::new("exact", exact).color(theme::exact(dark)).width(1.6));
+                    plot.line(figure::line("exact", exact).color(theme::exact(dark)).width(1.6));
                 }
-                plot.line(Line::new("measured", measured).color(theme::SERIES[0]).width(1.8));
+                plot.line(figure::line("measured", measured).color(theme::SERIES[0]).width(1.8));
             });
     }
 
@@ -103,9 +103,9 @@ impl SpectrumPlots {
                     plot.vline(VLine::new(name, *f).color(theme::SERIES[4]).width(1.2));
                 }
                 if theory {
-                    plot.line(Line::new("exact", exact).color(theme::exact(dark)).width(1.6));
+                    plot.line(figure::line("exact", exact).color(theme::exact(dark)).width(1.6));
                 }
-                plot.line(Line::new("measured", measured).color(theme::SERIES[0]).width(1.4));
+                plot.line(figure::line("measured", measured).color(theme::SERIES[0]).width(1.4));
                 plot.points(Points::new("peak", figure::points(self.peaks.clone())).color(theme::SERIES[4]).radius(4.5).allow_hover(false));
             });
     }

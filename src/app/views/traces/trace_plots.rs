@@ -9,7 +9,7 @@ use crate::app::widgets::{grid, whole_frame};
 use crate::engine::{InterneuronSample, Snapshot, TraceSample};
 use crate::export::table::Table;
 use egui::{Color32, Ui};
-use egui_plot::{Line, Plot, PlotPoints};
+use egui_plot::{Plot, PlotPoints};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ impl Picture {
         let bucket = (span.end() - span.start()) / f64::from(of.width);
         // Points are two a column at most: a band of them would have more triangles, and a wedge after each jump of what rests.
         let line = |signal: &signals::Signal, points: Vec<[f64; 2]>| {
-            Line::new(&*signal.name, PlotPoints::from(points)).color(signal.color).width(WIDTH).allow_band(false)
+            figure::line(&*signal.name, PlotPoints::from(points)).color(signal.color).width(WIDTH)
         };
         let lines_of = |signal| signals::Signal::pieces(signal, state, &span, bucket).into_iter().map(|points| line(signal, points));
         let lines = groups.iter().map(|group| CachedLines::new(group.signals.iter().flat_map(lines_of))).collect();
