@@ -55,6 +55,8 @@ impl Place {
 
 /// Standard errors that measurement and theory are apart by chance, at most.
 const BY_CHANCE: f64 = 4.0;
+/// Height of the panel where it stands below the views: a question and its choices are seen at once.
+const STEP_HEIGHT: f32 = 200.0;
 /// Points that a window is wide from which on the panel stands beside the views.
 const BESIDE: f32 = 1150.0;
 
@@ -86,8 +88,9 @@ impl Lessons {
         let is_new = highlight::set(ui.ctx(), step.and_then(Step::framed));
         if self.open {
             // Beside Controls and a view there may be too little room: then it stands below the view.
-            let panel = if ui.ctx().content_rect().width() < BESIDE {
-                egui::Panel::bottom("lessons below").default_size(210.0).size_range(110.0..=320.0)
+            let panel = if is_low(ui) {
+                let least = if self.under_way.is_some() { STEP_HEIGHT } else { 110.0 };
+                egui::Panel::bottom("lessons below").default_size(STEP_HEIGHT).size_range(least..=320.0)
             } else {
                 egui::Panel::right("lessons").default_size(280.0).size_range(220.0..=400.0)
             };
@@ -109,6 +112,16 @@ impl Lessons {
     fn list(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         ui.heading("Lessons");
         ui.weak("Each takes a few minutes, in a run of its own: yours stays in the list of runs at the left.");
+        if is_low(ui) {
+            ui.horizontal_wrapped(|ui| {
+                for (i, lesson) in lesson::all().iter().enumerate() {
+                    if ui.button(format!("{}. {}", i + 1, lesson.title)).on_hover_text(&lesson.summary).clicked() {
+                        self.begin(i, lesson, snapshot, actions);
+                    }
+                }
+            });
+            return;
+        }
         for (i, lesson) in lesson::all().iter().enumerate() {
             ui.separator();
             ui.strong(format!("{}. {}", i + 1, lesson.title));
@@ -153,8 +166,7 @@ impl Lessons {
             }
             return;
         }
-        let is_low = ui.ctx().content_rect().width() < BESIDE;
-        if is_low {
+        if is_low(ui) && (step.prediction().is_some() || step.measure.is_some()) {
             ui.columns(2, |columns| {
                 told(&mut columns[0], step, snapshot, &mut self.wanted, actions);
                 asked(&mut columns[1], (lesson, step), place, state, snapshot, actions);
@@ -165,49 +177,63 @@ impl Lessons {
         }
     }
 
-    /// The buttons to the steps before and after, and to other lessons.
+    /// The buttons to the steps before and after, and to other lessons: in one row where height is dear.
     fn ways_on(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
-        let lessons = lesson::all();
-        let Some((place, lesson)) = self.under_way.as_mut().and_then(|place| lessons.get(place.lesson).map(|lesson| (place, lesson)))
-        else {
-            return;
-        };
+        if is_low(ui) {
+            ui.horizontal_wrapped(|ui| {
+                self.steps(ui);
+                self.others(ui, snapshot, actions);
+            });
+        } else {
+            ui.horizontal_wrapped(|ui| self.steps(ui));
+            ui.horizontal_wrapped(|ui| self.others(ui, snapshot, actions));
+        }
+    }
+
+    /// To the steps before and after.
+    fn steps(&mut self, ui: &mut Ui) {
+        let Some(place) = &mut self.under_way else { return };
+        let Some(lesson) = lesson::all().get(place.lesson) else { return };
         let mut target = None;
-        ui.horizontal_wrapped(|ui| {
-            if ui.add_enabled(place.step > 0, Button::new("Previous step")).clicked() {
-                target = Some(place.step - 1);
-            }
-            if ui.add_enabled(place.step + 1 < lesson.steps.len(), Button::new("Next step")).clicked() {
-                target = Some(place.step + 1);
-            }
-        });
-        let number = place.lesson;
+        if ui.add_enabled(place.step > 0, Button::new("Previous step")).clicked() {
+            target = Some(place.step - 1);
+        }
+        if ui.add_enabled(place.step + 1 < lesson.steps.len(), Button::new("Next step")).clicked() {
+            target = Some(place.step + 1);
+        }
         if let Some(step) = target {
             (place.step, place.predicted) = (step, None);
             self.wanted = lesson.view_at(step).map(|view| (view, None));
         }
-        let Some(place) = &self.under_way else { return };
-        let is_last = place.step + 1 == lesson.steps.len();
+    }
+
+    /// To other lessons, and back to the user's own run.
+    fn others(&mut self, ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+        let Some(&Place { lesson: number, step, .. }) = self.under_way.as_ref() else { return };
+        let is_last = lesson::all().get(number).is_some_and(|lesson| step + 1 == lesson.steps.len());
+        if let Some(next) = lesson::all().get(number + 1).filter(|_| is_last)
+            && ui.button("Next lesson").on_hover_text(&next.title).clicked()
+        {
+            self.begin(number + 1, next, snapshot, actions);
+        }
+        if ui.button("All lessons").clicked() {
+            self.under_way = None;
+        }
         let is_kept = |own: &&RunId| **own != snapshot.run && snapshot.runs.iter().flat_map(|all| &all.runs).any(|run| run.id == **own);
         let own = self.own.as_ref().filter(is_kept).cloned();
-        ui.horizontal_wrapped(|ui| {
-            if let Some(next) = lessons.get(number + 1).filter(|_| is_last)
-                && ui.button("Next lesson").on_hover_text(&next.title).clicked()
-            {
-                self.begin(number + 1, next, snapshot, actions);
-            }
-            if ui.button("All lessons").clicked() {
-                self.under_way = None;
-            }
-            let tip = "The run that you had before the lessons; the lesson's stays in the list of runs";
-            if let Some(own) = own
-                && ui.button("Back to your run").on_hover_text(tip).clicked()
-            {
-                actions.push(Action::Send(Command::SwitchRun(own)));
-                self.under_way = None;
-            }
-        });
+        let tip = "The run that you had before the lessons; the lesson's stays in the list of runs";
+        if let Some(own) = own
+            && ui.button("Back to your run").on_hover_text(tip).clicked()
+        {
+            actions.push(Action::Send(Command::SwitchRun(own)));
+            self.under_way = None;
+        }
     }
+}
+
+/// Whether the panel stands below the views.
+fn is_low(ui: &Ui) -> bool {
+    ui.ctx().content_rect().width() < BESIDE
 }
 
 /// What a step tells, the button that does it, and how far it is.

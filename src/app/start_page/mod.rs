@@ -151,7 +151,7 @@ fn card(ui: &mut Ui, card: &Card, texture: Option<&TextureHandle>) -> bool {
     let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(text).layout(egui::Layout::top_down(egui::Align::Min)));
     inside.spacing_mut().item_spacing.y = 2.0;
     inside.add(egui::Label::new(RichText::new(card.title).strong()).selectable(false));
-    inside.add(egui::Label::new(RichText::new(card.text).small()).selectable(false).wrap());
+    inside.add(egui::Label::new(RichText::new(card.text).size(11.5)).selectable(false).wrap());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, card.title));
     response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked()
 }

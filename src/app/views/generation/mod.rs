@@ -25,6 +25,8 @@ use generated_images::{ImageTiles, PinnedImage, capacity, latents};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Points of a sheet of images that can be told apart, at least where there is no room for all.
+const SHEET_SIDE: f32 = 200.0;
 /// Narrower than this the three stand below each other.
 const NARROW: f32 = 560.0;
 /// Points that a slider needs with its name and value.
@@ -325,7 +327,7 @@ impl Generation {
         let low = !narrow && beside_plots < 0.5 * width;
         let side = match (narrow, low) {
             (true, _) => width.min(320.0),
-            (false, true) => width.min(available.y - words),
+            (false, true) => width.min((available.y - words).max(SHEET_SIDE)),
             (false, false) => width.min(beside_plots),
         };
         let side = side.max(60.0);
