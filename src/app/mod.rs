@@ -252,6 +252,9 @@ impl Drop for App {
             self.simulation.send_pending();
             std::thread::sleep(Duration::from_millis(1));
         }
+        // The run in front is saved last: the next start goes on with it.
+        self.beside = None;
+        self.ending.clear();
     }
 }
 

@@ -9,7 +9,12 @@ use std::time::{Duration, Instant};
 
 /// A window of Compare that keeps its runs there.
 fn comparing(folder: &std::path::Path) -> Harness<'static, Option<App>> {
-    let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: Duration::from_millis(200), recover: false };
+    opened(folder, false)
+}
+
+/// The same, which where `recover` says so goes on with the last run.
+fn opened(folder: &std::path::Path, recover: bool) -> Harness<'static, Option<App>> {
+    let autosave = AutosaveOptions { folder: folder.into(), older: None, interval: Duration::from_millis(200), recover };
     let mut config = presets::by_name("bars").unwrap();
     config.data.patches = 500;
     let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
@@ -39,6 +44,29 @@ fn a_run_that_is_ticked_is_compared_with_the_one_that_runs() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(harness.query_all_by_label_contains("filters alike").next().is_some());
+}
+
+#[test]
+fn the_next_start_goes_on_with_the_run_that_was_in_front() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = comparing(folder.path());
+    until(&mut harness, |app| app.state.learning.len() > 20);
+    click(&mut harness, "Run beside this one with m = 0");
+    let begin = Instant::now();
+    while harness.query_by_label_contains("Beside this one: bars 2").is_none() {
+        harness.step();
+        assert!(begin.elapsed() < Duration::from_secs(30), "no run beside");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let in_front = |harness: &Harness<'static, Option<App>>| {
+        let snapshot = harness.state().as_ref().unwrap().state.latest.as_ref().unwrap();
+        (snapshot.run.to_string(), snapshot.config.dynamics.adaptation)
+    };
+    let before = in_front(&harness);
+    drop(harness);
+    let mut harness = opened(folder.path(), true);
+    until(&mut harness, |app| app.state.latest.is_some());
+    assert_eq!(in_front(&harness), before);
 }
 
 #[test]
@@ -75,7 +103,7 @@ fn a_run_beside_goes_on_live_changes_places_and_stays_in_the_list() {
     let (second, m, images) = shown(harness.state().as_ref().unwrap());
     assert!(second == "0002-bars" && m == 0.0, "{second}, m = {m}");
     until(&mut harness, |app| shown(app).2 > images + 50 && app.state.learning.len() > 20);
-    appears(&mut harness, "Beside this one: 0001-bars");
+    appears(&mut harness, "Beside this one: bars 1");
     click(&mut harness, "Show it");
     until(&mut harness, |app| shown(app).0 == first && shown(app).2 > before + 50); // it went on meanwhile
     click(&mut harness, "End it");
