@@ -2,10 +2,11 @@
 //! (model.md 5.3).
 
 use super::stationary::{advance, stationary_chains, variance};
+use crate::experiment::FrozenModel;
 use crate::experiment::config::{DynamicsConfig, InterneuronMode};
 use crate::model::closed_form::solve;
 use crate::model::linear::precision;
-use crate::studies::linear_gaussian::linear_dynamics;
+use crate::studies::linear_gaussian::{linear_dynamics, variance_of_steps};
 use crate::studies::race::SamplerConfig;
 use crate::studies::{Axis, Figure, Observer, Point, Study, StudyError, StudyOptions, StudyTarget};
 use ndarray::Array2;
@@ -76,15 +77,25 @@ impl Study for Separation {
 /// Var(x) of the first watched unit for tau_eps = ratio tau_x; None where the model is not linear-Gaussian or the dynamics are unstable.
 pub fn stationary_variance(target: &StudyTarget, ratio: f64, k: usize) -> Option<f64> {
     let frozen = &target.frozen;
-    let d = DynamicsConfig {
+    let dynamics = linear_dynamics(frozen, &with(frozen, ratio, k))?;
+    let i = dynamics.state(target.watched.layer, target.watched.pair[0]);
+    Some(dynamics.covariance[[i, i]])
+}
+
+/// The same by steps of the length in force, which is what is sampled.
+pub fn variance_by_steps(target: &StudyTarget, ratio: f64, k: usize) -> Option<f64> {
+    let [layer, unit] = [target.watched.layer, target.watched.pair[0]];
+    variance_of_steps(&target.frozen, &with(&target.frozen, ratio, k), layer, unit)
+}
+
+/// The dynamics with `k` interneurons a unit and tau_eps = ratio tau_x.
+fn with(frozen: &FrozenModel, ratio: f64, k: usize) -> DynamicsConfig {
+    DynamicsConfig {
         tau_eps_ms: ratio * frozen.dynamics.tau_x_ms,
         interneurons: k,
         interneuron_mode: InterneuronMode::Sampled,
         ..frozen.dynamics
-    };
-    let dynamics = linear_dynamics(frozen, &d)?;
-    let i = dynamics.state(target.watched.layer, target.watched.pair[0]);
-    Some(dynamics.covariance[[i, i]])
+    }
 }
 
 /// Variance of the first watched unit under the posterior and under the prior, at the temperature of the dynamics.

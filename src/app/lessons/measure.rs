@@ -4,7 +4,7 @@ use crate::analysis::groups;
 use crate::app::state::ViewState;
 use crate::engine::Snapshot;
 use crate::studies::generation::Mode;
-use crate::studies::separation::{stationary_variance, variance_levels};
+use crate::studies::separation::{variance_by_steps, variance_levels};
 use serde::Deserialize;
 
 /// Samples of interneurons that a mean needs at least, and in how many batches of successive ones its error is estimated.
@@ -24,7 +24,7 @@ pub(super) enum Measure {
     PosteriorCorrelation,
     /// Ratio of the autocorrelation times of the race's first two samplers, beside theory (closed form 5.4).
     SpeedUp,
-    /// Variance of the neuron, beside that of the dynamics with these interneurons (closed forms 5.2 and 5.3).
+    /// Variance of the neuron, beside that of steps of this length with these interneurons (closed form 5.2).
     SlowInterneurons,
     /// Mean of <T(y)> less the mean of A'(eta), beside 0.
     GradientOfTheLogPartition,
@@ -80,7 +80,7 @@ impl Measure {
             Self::SlowInterneurons => {
                 let d = &snapshot.config.dynamics;
                 let (value, error) = state.variance()?;
-                let exact = stationary_variance(&*snapshot.subject()?, d.tau_eps_ms / d.tau_x_ms, d.interneurons)?;
+                let exact = variance_by_steps(&*snapshot.subject()?, d.tau_eps_ms / d.tau_x_ms, d.interneurons)?;
                 Measured { what: "variance of the neuron", value, error, expected: Expected::Exactly(exact) }
             }
             Self::GradientOfTheLogPartition => gradient(state)?,
