@@ -141,9 +141,9 @@ mod tests {
         let (mut pacing, mut steps) = (Pacing::new(0, 0), 0);
         let settings = RunSettings { paused: false, pace: Pace::StepsPerSecond(pace) };
         for _ in 0..20 * seconds {
-            let earlier = |at: Instant| at.checked_sub(Duration::from_millis(50)).unwrap();
-            pacing.since.0 = earlier(pacing.since.0);
-            pacing.missed = pacing.missed.map(|at| at.map(earlier));
+            let step = Duration::from_millis(50);
+            pacing.since.0 = pacing.since.0.checked_sub(step).unwrap();
+            pacing.missed = pacing.missed.map(|at| at.and_then(|at| at.checked_sub(step)));
             let requested = pacing.steps_requested(&settings, steps);
             let done = requested.min((machine * 0.05) as u64);
             steps += done;
