@@ -11,6 +11,8 @@ use egui::{ComboBox, Context, Ui};
 
 /// How much larger everything is.
 const LARGER: f32 = 1.5;
+/// Points across and up that a view with its sliders needs beside that.
+const ROOM: egui::Vec2 = egui::vec2(640.0, 450.0);
 
 /// Points that name and value of the pace take.
 const PACE_TEXT: f32 = 160.0;
@@ -60,7 +62,9 @@ impl Projector {
             None => {
                 let (shown, zoom) = (workspace.visible().next(), ctx.zoom_factor());
                 self.before = Some(Before { single: workspace.set_single(shown), zoom });
-                ctx.set_zoom_factor(LARGER * zoom);
+                // In a small window the view needs the room more than the letters do.
+                let room = ctx.content_rect().size() / ROOM;
+                ctx.set_zoom_factor(LARGER.min(room.min_elem()).max(1.0) * zoom);
             }
         }
     }
