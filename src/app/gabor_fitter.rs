@@ -130,8 +130,11 @@ impl GaborFitter {
                     job.set_progress(done, total);
                     !job.is_stopped()
                 };
-                let Ok(fits) = on_threads(0, || (fit_all(request, &mut last, go_on), rayon::current_num_threads())) else { continue };
-                if let (Some(fits), threads) = fits {
+                // Where the system gives no threads, this one does the work.
+                let mut waiting = Some(request);
+                let on_all = on_threads(0, || Some((fit_all(waiting.take()?, &mut last, go_on)?, rayon::current_num_threads())));
+                let fits = on_all.ok().flatten().or_else(|| Some((fit_all(waiting.take()?, &mut last, go_on)?, 1)));
+                if let Some((fits, threads)) = fits {
                     job.report((fits, begin.elapsed() * threads as u32));
                 }
                 wake();

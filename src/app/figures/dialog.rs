@@ -25,7 +25,7 @@ const ENDINGS: [(&str, bool); 5] = [("png", true), ("svg", true), ("pdf", true),
 /// Points across that a view needs to be drawn in whole.
 const WHOLE_VIEW: f32 = 600.0;
 
-/// What the preview shows.
+/// What the preview shows: a view, a figure of it, how it is written, and the number of the model.
 type Shown = (ViewKind, Option<String>, FigureSettings, u64);
 
 /// What is chosen and typed, and what of it was drawn.

@@ -67,6 +67,11 @@ impl Measured {
 }
 
 impl Measure {
+    /// Whether its theory is of continuous time, so that the length of a step adds to what is measured.
+    pub(super) fn ignores_steps(self) -> bool {
+        matches!(self, Self::PosteriorVariance | Self::PosteriorCorrelation | Self::SpeedUp)
+    }
+
     /// What is measured now; None where there is too little yet, or no theory of it.
     pub(super) fn of(self, state: &ViewState, snapshot: &Snapshot) -> Option<Measured> {
         let found = match self {

@@ -15,7 +15,7 @@ use crate::engine::{Command, Pace, RunId, Snapshot};
 use crate::experiment::parameters;
 use egui::{Button, ProgressBar, RichText, Ui};
 use lesson::{Lesson, Prediction, Step};
-use measure::{Expected, Measured};
+use measure::{Expected, Measure, Measured};
 
 /// The panel of lessons.
 #[derive(Default)]
@@ -275,7 +275,7 @@ fn asked(
         actions.push(Action::Send(Command::Run));
     }
     if let Some(measure) = step.measure {
-        compare(ui, measure.of(state, snapshot), snapshot);
+        compare(ui, measure, measure.of(state, snapshot), snapshot);
     }
 }
 
@@ -312,7 +312,7 @@ fn do_it(step: &Step, snapshot: &Snapshot, actions: &mut Vec<Action>) {
 }
 
 /// What was measured beside what was expected.
-fn compare(ui: &mut Ui, measured: Option<Measured>, snapshot: &Snapshot) {
+fn compare(ui: &mut Ui, measure: Measure, measured: Option<Measured>, snapshot: &Snapshot) {
     ui.add_space(6.0);
     let Some(measured) = measured else {
         ui.weak(if snapshot.clock.running {
@@ -331,7 +331,7 @@ fn compare(ui: &mut Ui, measured: Option<Measured>, snapshot: &Snapshot) {
     ui.label(format!("measured {}{error}, {theory}", short(measured.value)));
     if let Some(apart) = measured.standard_errors() {
         ui.weak(format!("{:.1} standard errors apart", apart.abs()));
-        if apart.abs() > BY_CHANCE {
+        if apart.abs() > BY_CHANCE && measure.ignores_steps() {
             let dt_ms = short(snapshot.governor.dt_ms);
             ui.weak(format!("Theory is of continuous time: with steps shorter than dt = {dt_ms} ms they come closer."));
         }

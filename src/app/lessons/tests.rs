@@ -1,7 +1,6 @@
 //! Every lesson is walked through without a window, and what it promises is measured.
 
 use super::lesson::{Lesson, all};
-use super::measure::{Expected, Measure, Measured};
 use super::*;
 use crate::app::gabor_fitter::{FitPriority, GaborFitter};
 use crate::engine::Engine;
