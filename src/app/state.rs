@@ -75,6 +75,7 @@ impl ViewState {
             let Histories { learning, fits, traces, interneurons, measured } = histories::from_arrays(views);
             (self.learning, self.fit_history, self.traces, self.interneurons) = (learning, fits, traces, interneurons);
             self.measured = measured;
+            self.thinning = 0; // not known before the next points come
         }
         self.activity.resize(snapshot.states.len(), Vec::new());
         for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
@@ -144,6 +145,10 @@ impl ViewState {
 
     /// Points of the learning curves; a curve that has grown long keeps every second point, and takes fewer from then on.
     fn absorb_learning(&mut self, points: Vec<LearningPoint>) {
+        if self.thinning == 0 {
+            let Some(thinning) = thinning_before(&self.learning, &points) else { return self.learning.extend(points) };
+            self.thinning = thinning;
+        }
         for point in points {
             self.skipped += 1;
             if self.skipped >= self.thinning {
@@ -233,6 +238,15 @@ fn append<T: Copy>(histories: &mut Vec<VecDeque<T>>, new: &[Vec<T>]) {
     }
 }
 
+/// Of how many points a curve that was kept has one, from the images between two of its last points and those between two new ones;
+/// None where there are not two of each.
+fn thinning_before(kept: &[LearningPoint], new: &[LearningPoint]) -> Option<usize> {
+    let between =
+        |points: &[LearningPoint], last: usize| Some(points.get(last)?.images.saturating_sub(points.get(last.checked_sub(1)?)?.images));
+    let (before, now) = (between(kept, kept.len().checked_sub(1)?)?, between(new, 1)?);
+    Some(before.checked_div(now)?.max(1) as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,5 +298,20 @@ mod tests {
         state.absorb(Box::new(slower));
         assert!(state.learning.is_empty() && state.traces[0].is_empty());
         assert_eq!(state.export.zoom, 9);
+    }
+    #[test]
+    fn a_curve_that_was_kept_goes_on_as_dense_as_it_was() {
+        let of = |range: std::ops::Range<u64>, spacing: u64| -> Vec<LearningPoint> {
+            range.map(|i| LearningPoint { images: spacing * i, ..Default::default() }).collect()
+        };
+        let mut state = ViewState { learning: of(0..1000, 400), ..ViewState::default() };
+        state.absorb_learning(of(4000..4040, 100));
+        assert_eq!(state.learning.len(), 1010, "one of four");
+        assert!(state.learning.windows(2).skip(1000).all(|two| two[1].images - two[0].images == 400));
+
+        let mut state = ViewState { learning: of(0..1000, 400), ..ViewState::default() };
+        state.absorb_learning(of(4000..4001, 100));
+        state.absorb_learning(of(4001..4041, 100));
+        assert_eq!(state.learning.len(), 1011, "a single point tells no distance");
     }
 }

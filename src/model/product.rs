@@ -1,57 +1,11 @@
-//! Matrix products on one thread, at the gemm library's speed.
+//! Matrix products on one thread, at the speed of the fastest library that this processor has.
 
-use gemm_common::Parallelism;
-use gemm_common::gemm::set_lhs_packing_threshold_single_thread;
-use ndarray::{Array2, ArrayView2, NdFloat};
-use std::sync::Once;
+use library::{Problem, Strided};
+use ndarray::{Array2, ArrayView2};
 
-/// The library lays the weights out anew in every product of more than this many of its tiles of (4 to 8) rows. Its own value, 8, is
-/// right for products met once; a step's weights stay in the cache from the last one, and blocks of 50 to 75 rows gain up to a sixth.
-const LAYOUT_FROM: usize = 32;
-static LIBRARY: Once = Once::new();
+mod library;
 
-/// The library's function for one type of number: dst := alpha dst + beta lhs . rhs of m, n and k; each matrix as a pointer with the
-/// distances of its columns and of its rows.
-type Kernel<T> = unsafe fn(
-    usize,
-    usize,
-    usize,
-    *mut T,
-    isize,
-    isize,
-    bool,
-    *const T,
-    isize,
-    isize,
-    *const T,
-    isize,
-    isize,
-    T,
-    T,
-    bool,
-    bool,
-    bool,
-    Parallelism,
-);
-
-/// Numbers of which there are products.
-pub trait Element: NdFloat {
-    /// The fastest function that this processor has.
-    #[doc(hidden)]
-    fn kernel() -> Kernel<Self>;
-}
-
-impl Element for f32 {
-    fn kernel() -> Kernel<Self> {
-        gemm_f32::gemm::f32::get_gemm_fn()
-    }
-}
-
-impl Element for f64 {
-    fn kernel() -> Kernel<Self> {
-        gemm_f64::gemm::f64::get_gemm_fn()
-    }
-}
+pub use library::Element;
 
 /// out = alpha a . b (+ out where `accumulate`); `out` is `[m, n]` row by row. Panics where the shapes do not fit, or a view runs
 /// backwards.
@@ -61,41 +15,26 @@ pub fn multiply<T: Element>(out: &mut [T], a: ArrayView2<T>, b: ArrayView2<T>, a
     assert_eq!(out.len(), m * n, "output size");
     let ([a_row, a_column], [b_row, b_column]) = ([0, 1].map(|axis| a.strides()[axis]), [0, 1].map(|axis| b.strides()[axis]));
     assert!([a_row, a_column, b_row, b_column].iter().all(|stride| *stride >= 0), "a view that runs backwards");
-    LIBRARY.call_once(|| set_lhs_packing_threshold_single_thread(LAYOUT_FROM));
-    let kept = if accumulate { T::one() } else { T::zero() };
-    // SAFETY: the pointers and strides are those of live ndarray views with the dimensions passed; `out` is an exclusive
-    // slice of m x n elements, so nothing overlaps.
-    let call = |[m, n]: [usize; 2], out_strides: [isize; 2], left: (*const T, [isize; 2]), right: (*const T, [isize; 2]), out: *mut T| unsafe {
-        let ((left, [left_column, left_row]), (right, [right_column, right_row])) = (left, right);
-        let [column, row] = out_strides;
-        T::kernel()(
-            m,
-            n,
-            k,
-            out,
-            column,
-            row,
-            accumulate,
-            left,
-            left_column,
-            left_row,
-            right,
-            right_column,
-            right_row,
-            kept,
-            alpha,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    };
-    // The library wants the result column by column: that of the transposed product is ours row by row.
-    if n > 1 {
-        call([n, m], [n as isize, 1], (b.as_ptr(), [b_row, b_column]), (a.as_ptr(), [a_row, a_column]), out.as_mut_ptr());
-    } else {
-        call([m, n], [1, n as isize], (a.as_ptr(), [a_column, a_row]), (b.as_ptr(), [b_column, b_row]), out.as_mut_ptr());
+    if k == 0 {
+        if !accumulate {
+            out.fill(T::zero());
+        }
+        return;
     }
+    let left = Strided { start: a.as_ptr(), row: a_row, column: a_column };
+    let right = Strided { start: b.as_ptr(), row: b_row, column: b_column };
+    let flipped = |of: Strided<*const T>| Strided { start: of.start, row: of.column, column: of.row };
+    // The libraries want the result column by column: that of the transposed product is ours row by row.
+    let problem = if n > 1 {
+        let out = Strided { start: out.as_mut_ptr(), row: 1, column: n as isize };
+        Problem { size: [n, m, k], out, left: flipped(right), right: flipped(left), alpha, accumulate }
+    } else {
+        let out = Strided { start: out.as_mut_ptr(), row: n as isize, column: 1 };
+        Problem { size: [m, n, k], out, left, right, alpha, accumulate }
+    };
+    // SAFETY: the pointers and strides are those of live ndarray views with the dimensions passed; `out` is an exclusive slice of m x n
+    // elements, so nothing overlaps.
+    unsafe { problem.solve() }
 }
 
 /// a . b, `[m, n]`, in a new array. Panics where the shapes do not fit.
@@ -144,20 +83,29 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_ndarray_whether_or_not_the_library_lays_the_weights_out() {
-        // One tile of rows, more than the library's own limit, more than ours, with remainders.
+    fn agrees_with_ndarray_whether_or_not_a_library_lays_the_weights_out() {
+        // One tile of rows, more than the limit of each library, with remainders.
         for rows in [3, 64, 75, 300] {
             for (k, n) in [(48, 96), (37, 53)] {
                 let a = Array2::from_shape_fn((rows, k), |(i, j)| ((i * k + j) as f32 * 0.7).sin());
                 let w = Array2::from_shape_fn((k, n), |(i, j)| ((i * n + j) as f32 * 0.3).cos());
                 let mut out = vec![0.0; rows * n];
                 multiply(&mut out, a.view(), w.view(), 1.0, false);
-                assert_eq!(gemm_common::gemm::get_lhs_packing_threshold_single_thread(), LAYOUT_FROM);
                 let exact = a.mapv(f64::from).dot(&w.mapv(f64::from));
                 let worst = out.iter().zip(&exact).fold(0.0f64, |worst, (a, b)| worst.max((f64::from(*a) - b).abs()));
                 assert!(worst < 1e-6 * k as f64, "{rows} x {k} x {n}: {worst}");
             }
         }
+    }
+
+    #[test]
+    fn a_sum_over_nothing_is_0() {
+        let mut out = vec![3.0f32; 6];
+        let (a, b) = (Array2::zeros((2, 0)), Array2::zeros((0, 3)));
+        multiply(&mut out, a.view(), b.view(), 1.0, true);
+        assert_eq!(out, [3.0; 6]);
+        multiply(&mut out, a.view(), b.view(), 1.0, false);
+        assert_eq!(out, [0.0; 6]);
     }
 
     #[test]

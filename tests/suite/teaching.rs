@@ -76,6 +76,28 @@ fn a_lesson_begins_a_run_of_its_own_and_its_buttons_do_what_they_say() {
 }
 
 #[test]
+fn a_lesson_that_asks_first_waits_and_leads_back_to_its_run() {
+    let mut harness = window("ridge", None, [1400.0, 900.0]);
+    until(&mut harness, |s| s.clock.steps > 0);
+    click(&mut harness, "Lessons");
+    click(&mut harness, "Begin lesson 5");
+    until(&mut harness, |s| s.config.model.name == "bars");
+    (0..2).for_each(|_| click(&mut harness, "Next step"));
+    harness.run_steps(20);
+    assert_eq!(shown(&harness).map(|s| (s.clock.running, s.clock.steps)), Some((false, 0)), "nothing is learned before the prediction");
+    click(&mut harness, "the interneurons, all the time");
+    assert!(harness.query_by_label("So it is.").is_some());
+    until(&mut harness, |s| s.clock.running && s.clock.steps > 0);
+    // Back to the run before: the lesson says that this is not its own, and knows the way.
+    click(&mut harness, "Back");
+    until(&mut harness, |s| s.config.model.name == "ridge");
+    told(&mut harness, "Another run than the lesson's is shown");
+    click(&mut harness, "Back to the lesson's run");
+    until(&mut harness, |s| s.config.model.name == "bars" && s.clock.steps > 0);
+    assert!(harness.query_by_label_contains("Another run than the lesson's").is_none());
+}
+
+#[test]
 fn a_click_on_a_unit_of_the_network_traces_it() {
     let mut harness = window("bars", Some("network"), [1000.0, 700.0]);
     until(&mut harness, |s| s.parts.as_ref().is_some_and(|parts| parts[1].likelihood.iter().any(|&i| i != 0.0)));
@@ -109,6 +131,12 @@ fn one_view_for_a_room_has_its_sliders_and_goes_back() {
     harness.run_steps(3);
     assert!(harness.query_by_label("Lessons").is_some());
     assert!((zoom / harness.ctx.zoom_factor() - 1.5).abs() < 1e-6, "everything was half as large again");
+    harness.key_press(egui::Key::F11);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Lessons").is_none());
+    harness.key_press(egui::Key::Escape);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Lessons").is_some(), "Escape leads back too");
 }
 
 #[test]

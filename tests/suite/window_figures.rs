@@ -110,7 +110,7 @@ fn a_race_is_changed_restarted_by_a_click_and_saved() {
     click(&mut harness, "Save to file");
     until(&mut harness, |_| path.exists());
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with("sampler_0_time_ms,sampler_0_total_variation,sampler_0_x0_now"), "{text}");
+    assert!(text.starts_with("time_ms (m 0),total_variation (m 0),x0_now (m 0)"), "{text}");
     assert_eq!(text.lines().next().unwrap().split(',').count(), 12, "four columns for each of three samplers");
 }
 
@@ -146,6 +146,29 @@ fn one_plot_of_a_view_is_saved_by_itself() {
     let page: Vec<f32> = page.split_whitespace().map(|side| side.parse().unwrap()).collect();
     assert!((page[2] - 85.0 * 72.0 / 25.4).abs() < 0.5, "{page:?}");
     assert!(text.contains("/Subtype /Image"), "the exact density is a picture in it");
+}
+
+#[test]
+fn a_view_that_is_too_narrow_for_its_letters_is_said_and_how_wide_it_must_be() {
+    let mut harness = window("ridge", Some("posterior"));
+    until(&mut harness, |app| app.state.latest.as_ref().and_then(|s| s.race.as_ref()).is_some_and(|r| r.racers[0].distance.len() > 3));
+    click(&mut harness, "Save as");
+    harness.get_by_role_and_label(egui::accesskit::Role::RadioButton, "The whole view").click();
+    harness.run_steps(4);
+    let warned = |harness: &Harness<'static, Option<App>>| {
+        let label = harness.query_by_label_contains("too narrow for these letters")?;
+        egui_kittest::kittest::NodeT::accesskit_node(&label).value()
+    };
+    let text = warned(&harness).expect("one column is too narrow for a whole view");
+    let needed: f32 = text.split(' ').rev().nth(1).unwrap().parse().unwrap();
+    assert!(85.0 < needed && needed < 180.0, "{text}");
+    click(&mut harness, "two columns");
+    assert_eq!(warned(&harness), None, "180 mm are enough");
+    click(&mut harness, "one column");
+    assert!(warned(&harness).is_some());
+    harness.get_by_role_and_label(egui::accesskit::Role::RadioButton, "distance to the posterior").click();
+    harness.run_steps(4);
+    assert_eq!(warned(&harness), None, "a plot by itself follows its width");
 }
 
 #[test]

@@ -134,8 +134,11 @@ impl Lessons {
 
     fn begin(&mut self, number: usize, lesson: &Lesson, snapshot: &Snapshot, actions: &mut Vec<Action>) {
         let Some(config) = lesson.config() else { return };
-        let run = if lesson.waits { Command::Pause } else { Command::Run };
-        let commands = [Command::Load(Box::new(config)), Command::SetPace(Pace::StepsPerSecond(lesson.pace)), run];
+        // Paused first: nothing is learned at the pace of the run before.
+        let mut commands = vec![Command::Pause, Command::Load(Box::new(config)), Command::SetPace(Pace::StepsPerSecond(lesson.pace))];
+        if !lesson.waits {
+            commands.push(Command::Run);
+        }
         actions.extend(commands.into_iter().map(Action::Send));
         if !self.runs.contains(&snapshot.run) {
             self.own = Some(snapshot.run.clone());

@@ -4,9 +4,10 @@ use super::state_arrays::{self, FORMAT};
 use super::{ModelFile, ModelFileError};
 use crate::dynamics::StateValues;
 use crate::dynamics::adam::Moments;
-use crate::experiment::config::Config;
+use crate::experiment::config::{Config, DataConfig};
 use crate::experiment::session::{Session, SessionCounters};
 use ndarray::{Array1, Array2};
+use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// How a session goes on from a model file.
@@ -97,23 +98,43 @@ impl ModelFile<'_> {
     }
 }
 
-/// The first key in which a session differs so that its streams are others: the key, its saved value and its value now.
+/// The first key in which a session differs so that its streams are others: the key, its saved value and its value now. Where images
+/// lie does not count: whether they are the same ones is seen by what they hold.
 fn differing_key(saved: &Config, now: &Config) -> Option<[String; 3]> {
     let of = |config: &Config| {
         let (d, s, l) = (&config.dynamics, &config.stimulus, &config.learning);
-        [
-            ("layers", format!("{:?}", config.model.layers)),
-            ("seed", d.seed.to_string()),
-            ("interneurons", d.interneurons.to_string()),
-            ("batch", s.batch.to_string()),
-            ("persistent", s.persistent.to_string()),
-            ("images", s.images.to_string()),
-            ("ascent", format!("{:?}", l.optimizer).to_lowercase()),
-            ("[data]", format!("{:?}", config.data)),
-        ]
+        let data = DataConfig { paths: Vec::new(), ..config.data.clone() };
+        json!({
+            "layers": config.model.layers,
+            "seed": d.seed,
+            "interneurons": d.interneurons,
+            "batch": s.batch,
+            "persistent": s.persistent,
+            "images": s.images,
+            "ascent": l.optimizer,
+            "data": data,
+        })
     };
-    let differs = |((key, saved), (_, now)): ((&str, String), (&str, String))| (saved != now).then(|| [key.to_string(), saved, now]);
-    of(saved).into_iter().zip(of(now)).find_map(differs)
+    first_difference("", &of(saved), &of(now))
+}
+
+/// The first value in which two trees differ, by its place in them.
+fn first_difference(place: &str, saved: &Value, now: &Value) -> Option<[String; 3]> {
+    let inside = |key: &str| if place.is_empty() { key.to_string() } else { format!("{place}.{key}") };
+    let absent = Value::Null;
+    match (saved, now) {
+        (Value::Object(saved), Value::Object(now)) => {
+            let keys = saved.keys().chain(now.keys().filter(|key| !saved.contains_key(*key)));
+            let of = |tree: &'_ Map<String, Value>, key: &String| tree.get(key).unwrap_or(&absent).clone();
+            keys.into_iter().find_map(|key| first_difference(&inside(key), &of(saved, key), &of(now, key)))
+        }
+        (Value::Array(saved), Value::Array(now)) if saved.len() == now.len() => {
+            let pairs = saved.iter().zip(now).enumerate();
+            pairs.into_iter().find_map(|(i, (saved, now))| first_difference(&format!("{place}[{i}]"), saved, now))
+        }
+        (Value::Array(saved), Value::Array(now)) => Some([format!("number of {place}"), saved.len().to_string(), now.len().to_string()]),
+        _ => (saved != now).then(|| [place.to_string(), saved.to_string(), now.to_string()]),
+    }
 }
 
 fn resume_moments(file: &mut ModelFile, session: &mut Session) -> Result<(), ModelFileError> {
@@ -150,4 +171,31 @@ fn resume_chains(file: &mut ModelFile, session: &mut Session) -> Result<(), Mode
         kept.push(chains);
     }
     session.resume_latents(kept).map_err(|problem| file.wrong(problem.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::presets;
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_difference_is_told_by_its_key_and_two_plain_values() {
+        let saved = presets::by_name("dead-leaves").unwrap();
+        let told = |change: fn(&mut Config)| {
+            let mut now = saved.clone();
+            change(&mut now);
+            differing_key(&saved, &now).map(|found| found.join(" "))
+        };
+        assert_eq!(told(|_| {}), None);
+        assert_eq!(told(|now| now.data.paths = vec![PathBuf::from("elsewhere")]), None, "what the images hold decides");
+        assert_eq!(told(|now| now.data.patch = 9).as_deref(), Some("data.patch 12 9"));
+        assert_eq!(
+            told(|now| now.data.source = crate::data::Source::Photographs).as_deref(),
+            Some("data.source \"dead-leaves\" \"photographs\"")
+        );
+        assert_eq!(told(|now| now.model.layers[1].size = 9).as_deref(), Some("layers[1].size 144 9"));
+        assert_eq!(told(|now| now.model.layers.truncate(1)).as_deref(), Some("number of layers 2 1"));
+        assert_eq!(told(|now| now.dynamics.seed += 1).as_deref(), Some("seed 0 1"));
+    }
 }

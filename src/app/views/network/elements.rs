@@ -174,7 +174,7 @@ impl Node {
         let symbol = self.symbol();
         let word = self.word(layers);
         let family = if matches!(self.role, Role::Neurons | Role::Interneurons) { format!(", {}", family(layer)) } else { String::new() };
-        format!("{symbol}: {word}{family}\n{what}")
+        format!("{symbol}: {word}{family}\n{what}{}", symbols(&what, l, layers))
     }
 
     /// Its values in network 0, `[units]`; empty where they are not known.
@@ -205,6 +205,25 @@ impl Node {
     }
 }
 
+/// What the symbols in a text mean that stand for functions of layer l and of the one whose neurons send, each on a line of its own.
+fn symbols(text: &str, l: usize, layers: &[LayerConfig]) -> String {
+    let of = family(&layers[l]);
+    let activation = |l: usize| format!("{:?}", layers[l.min(layers.len() - 1)].activation).to_lowercase();
+    let sender = if text.contains("f'(") { l } else { l + 1 };
+    let all = [
+        (["T(", "T'("], format!("T: sufficient statistic of the family {of}")),
+        (["A(", "A'("], "A: log-partition of the family below; A' is the mean of T".to_string()),
+        (["B(", "B'("], format!("B: base energy of the family {of}, minus the logarithm of its base measure")),
+        ([" f(", "f'("], format!("f: activation function of layer {sender}, here {}", activation(sender))),
+        (
+            ["-M ", " M)"],
+            "M: mobility, which the speed of such a unit: sigma^2 of a gaussian, the mean of y^2 at eta = 0 of the others".to_string(),
+        ),
+    ];
+    let occurs = |spellings: &[&str; 2]| spellings.iter().any(|spelling| text.contains(spelling));
+    all.iter().filter(|(spellings, _)| occurs(spellings)).map(|(_, meaning)| format!("\n{meaning}")).collect()
+}
+
 impl Flow {
     /// From where to where.
     pub(super) fn ends(self) -> [Node; 2] {
@@ -221,9 +240,9 @@ impl Flow {
         }
     }
 
-    /// What it is, in a word, a formula and a sentence.
-    pub(super) fn explanation(self) -> String {
-        match self {
+    /// What it is, in a word, a formula, a sentence and the formula's symbols.
+    pub(super) fn explanation(self, layers: &[LayerConfig]) -> String {
+        let what = match self {
             Self::Prediction(l) => format!(
                 "Prediction: eta_{l} = W_{l} f(x_{}) + b_{l}    (1.3)\nThe layer above sets the natural parameter of what lies below it.",
                 l + 1
@@ -241,7 +260,10 @@ impl Flow {
             Self::Adapting(l) => format!("Adaptation: -m v_{l}    (2.3)"),
             Self::Driving(l) => format!("Current that drives adaptation: -m (tau_v/tau_x) I_{l}    (2.4)"),
             Self::Choice(l) => format!("Odds of the states of layer {l} given what is below    (1.6)"),
-        }
+        };
+        let [_, Node { layer, .. }] = self.ends();
+        let symbols = symbols(&what, layer, layers);
+        what + &symbols
     }
 
     /// The coupling that it goes through, and its gain in joint chains of Generation where these have one; None for what is no coupling.
@@ -294,6 +316,18 @@ pub(super) fn short(value: f64) -> String {
 mod tests {
     use super::*;
     use crate::experiment::presets;
+
+    #[test]
+    fn every_function_in_an_equation_is_named_below_it() {
+        let layers = presets::by_name("ridge").unwrap().model.layers;
+        let error = Node { layer: 0, role: Role::Error }.explanation(&layers);
+        assert!(error.contains("\nT: sufficient statistic of the family gaussian"), "{error}");
+        assert!(error.contains("\nf: activation function of layer 1, here linear") && !error.contains("\nM:"), "{error}");
+        let likelihood = Flow::Likelihood(1).explanation(&layers);
+        assert!(likelihood.contains("\nf: activation function of layer 1, here linear"), "{likelihood}");
+        let interneurons = Node { layer: 0, role: Role::Interneurons }.explanation(&layers);
+        assert!(interneurons.contains("\nM: mobility"), "{interneurons}");
+    }
 
     #[test]
     fn every_preset_has_its_nodes_and_currents_between_them() {

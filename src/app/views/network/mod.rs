@@ -106,7 +106,7 @@ impl Network {
         }
         if let Some((flow, strength)) = pointed {
             let strength = strength.map_or_else(String::new, |strength| format!("\nnow {} (root mean square)", short(strength)));
-            let tip = greek(&format!("{}{strength}", flow.explanation()));
+            let tip = greek(&format!("{}{strength}", flow.explanation(&snapshot.config.model.layers)));
             egui::Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), ui.scope_id().with("current"), egui::PopupAnchor::Pointer)
                 .show(|ui| ui.label(tip));
         }

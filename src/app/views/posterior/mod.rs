@@ -112,12 +112,12 @@ impl View for Posterior {
         let mut table = Table::default();
         match &snapshot.race {
             Some(race) => {
-                for (i, racer) in race.racers.iter().enumerate() {
-                    table.push(format!("sampler_{i}_time_ms"), racer.distance.iter().map(|d| d[0]));
-                    table.push(format!("sampler_{i}_total_variation"), racer.distance.iter().map(|d| d[1]));
+                for (racer, name) in race.racers.iter().zip(race::keys(race)) {
+                    table.push(format!("time_ms ({name})"), racer.distance.iter().map(|d| d[0]));
+                    table.push(format!("total_variation ({name})"), racer.distance.iter().map(|d| d[1]));
                     let last = racer.trail.last().cloned().unwrap_or_default();
                     for axis in 0..2 {
-                        table.push(format!("sampler_{i}_x{axis}_now"), last.iter().map(|p| f64::from(p[axis])));
+                        table.push(format!("x{axis}_now ({name})"), last.iter().map(|p| f64::from(p[axis])));
                     }
                 }
             }
@@ -135,12 +135,12 @@ impl View for Posterior {
                 table.push(format!("exact_x{axis}"), curve.iter().map(|p| p[0]));
                 table.push(format!("exact_density_of_x{axis}"), curve.iter().map(|p| p[1]));
             }
-            for (i, racer) in snapshot.race.iter().flat_map(|race| race.racers.iter().enumerate()) {
+            for (racer, name) in snapshot.race.iter().flat_map(|race| race.racers.iter().zip(race::keys(race))) {
                 let [low, high] = snapshot.race.as_ref().map_or([0.0, 1.0], |race| race.window[axis]);
                 let steps = marginals::of_racer(racer, [low, high], axis);
                 let middles = steps.chunks_exact(2).map(|ends| 0.5 * (ends[0][0] + ends[1][0]));
-                table.push(format!("sampler_{i}_x{axis}"), middles);
-                table.push(format!("sampler_{i}_density_of_x{axis}"), steps.chunks_exact(2).map(|ends| ends[0][1]));
+                table.push(format!("x{axis} ({name})"), middles);
+                table.push(format!("density_of_x{axis} ({name})"), steps.chunks_exact(2).map(|ends| ends[0][1]));
             }
         }
         (!table.columns.is_empty()).then_some(table)

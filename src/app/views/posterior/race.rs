@@ -125,6 +125,11 @@ pub(super) fn clock(ui: &mut Ui, race: &RaceState, i: usize) {
 
 /// What each sampler is called: m, and what else tells it from the others.
 fn names(race: &RaceState) -> Vec<String> {
+    keys(race).iter().map(|name| greek(name)).collect()
+}
+
+/// The same in ASCII, for files.
+pub(super) fn keys(race: &RaceState) -> Vec<String> {
     let all: Vec<SamplerConfig> = race.racers.iter().map(|racer| racer.config).collect();
     let differ = |value: fn(&SamplerConfig) -> f64| all.iter().any(|config| value(config) != value(&all[0]));
     let [by_tau_v, by_tau_eps, by_k] = [differ(|c| c.tau_v_ms), differ(|c| c.tau_eps_ms), differ(|c| c.interneurons as f64)];
@@ -136,7 +141,7 @@ fn names(race: &RaceState) -> Vec<String> {
         add(by_tau_eps, format!(", tau_eps {}", round(config.tau_eps_ms)));
         add(by_k, format!(", K {}", config.interneurons));
         add(!config.noisy, ", no noise".into());
-        greek(&name)
+        name
     };
     all.iter().map(name).collect()
 }

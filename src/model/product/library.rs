@@ -1,0 +1,234 @@
+//! The matrix libraries: one in the instructions of x86-64 with AVX2 or AVX-512, and one for every processor.
+
+use gemm_common::Parallelism;
+use gemm_common::gemm::set_lhs_packing_threshold_single_thread;
+use ndarray::NdFloat;
+use std::sync::Once;
+
+/// The library for every processor lays the left factor out anew in every product of more than this many of its tiles of (4 to 8)
+/// rows. Its own value, 8, is right for products met once; a step's weights stay in the cache from the last one, and blocks of 50 to 75
+/// rows gain up to a sixth.
+const LAYOUT_FROM: usize = 32;
+static LAYOUT: Once = Once::new();
+
+/// Multiplications below which a call of the faster library costs more than it saves.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+const WORTH: usize = 512;
+
+/// A matrix of a product: where it begins, and the distances of its rows and of its columns.
+#[derive(Clone, Copy)]
+pub struct Strided<P> {
+    /// Its first value.
+    pub start: P,
+    /// From a row to the next.
+    pub row: isize,
+    /// From a column to the next.
+    pub column: isize,
+}
+
+/// out := alpha left . right (+ out where `accumulate`), of `[m, n]`, `[m, k]` and `[k, n]`; strides are not negative.
+#[derive(Clone, Copy)]
+pub struct Problem<T> {
+    /// m, n and k.
+    pub size: [usize; 3],
+    /// `[m, n]`.
+    pub out: Strided<*mut T>,
+    /// `[m, k]`.
+    pub left: Strided<*const T>,
+    /// `[k, n]`.
+    pub right: Strided<*const T>,
+    /// What the product is multiplied by.
+    pub alpha: T,
+    /// Whether it is added to what is there.
+    pub accumulate: bool,
+}
+
+/// Numbers of which there are products.
+pub trait Element: NdFloat {
+    /// Solves a problem by the faster library; false where this processor does not have its instructions.
+    ///
+    /// # Safety
+    /// As for [`Problem::solve`].
+    #[doc(hidden)]
+    unsafe fn solve_in_wide_vectors(problem: &Problem<Self>) -> bool;
+
+    /// Solves a problem by the library for every processor.
+    ///
+    /// # Safety
+    /// As for [`Problem::solve`].
+    #[doc(hidden)]
+    unsafe fn solve_anywhere(problem: &Problem<Self>);
+}
+
+impl<T: Element> Problem<T> {
+    /// Computes the product. The products of one processor are the same to the bit at every call.
+    ///
+    /// # Safety
+    /// The pointers and strides are those of live matrices of the sizes given, `out` is exclusive, and nothing overlaps.
+    pub(super) unsafe fn solve(&self) {
+        // SAFETY: what the caller warrants.
+        unsafe {
+            if !self.is_worth_it() || !T::solve_in_wide_vectors(self) {
+                T::solve_anywhere(self);
+            }
+        }
+    }
+
+    /// Whether this is no product of few numbers, or with a single vector, which the library for every processor reads at once.
+    fn is_worth_it(&self) -> bool {
+        let [m, n, k] = self.size;
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        return m > 1 && n > 1 && m * n * k >= WORTH;
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        return m * n * k == usize::MAX; // there is but one library
+    }
+}
+
+/// The library for x86-64, with the widest vectors that this processor has; false where it has none of them.
+///
+/// # Safety
+/// As for [`Problem::solve`], and `kind` is what `T` is.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+unsafe fn in_wide_vectors<T: Element>(problem: &Problem<T>, kind: private_gemm_x86::DType) -> bool {
+    use private_gemm_x86::{Accum, DstKind, IType, InstrSet, gemm};
+    use std::ptr::null;
+    let has_avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512cd")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl");
+    let instructions = if has_avx512 {
+        InstrSet::Avx512
+    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        InstrSet::Avx256
+    } else {
+        return false;
+    };
+    let Problem { size: [m, n, k], out, left, right, ref alpha, accumulate } = *problem;
+    let accumulate = if accumulate { Accum::Add } else { Accum::Replace };
+    let alpha: *const T = alpha;
+    // SAFETY: what the caller warrants; this processor has the instructions; no entry is chosen by an index, and nothing is diagonal.
+    unsafe {
+        gemm(
+            kind,
+            IType::U64,
+            instructions,
+            m,
+            n,
+            k,
+            out.start.cast(),
+            out.row,
+            out.column,
+            null(),
+            null(),
+            DstKind::Full,
+            accumulate,
+            left.start.cast(),
+            left.row,
+            left.column,
+            false,
+            null(),
+            0,
+            right.start.cast(),
+            right.row,
+            right.column,
+            false,
+            alpha.cast(),
+            1,
+        );
+    }
+    true
+}
+
+/// How one type of number is multiplied by the two libraries.
+macro_rules! element {
+    ($type:ty, $wide:ident, $anywhere:path) => {
+        impl Element for $type {
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            unsafe fn solve_in_wide_vectors(problem: &Problem<Self>) -> bool {
+                // SAFETY: what the caller warrants.
+                unsafe { in_wide_vectors(problem, private_gemm_x86::DType::$wide) }
+            }
+
+            #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+            unsafe fn solve_in_wide_vectors(_: &Problem<Self>) -> bool {
+                false
+            }
+
+            unsafe fn solve_anywhere(problem: &Problem<Self>) {
+                LAYOUT.call_once(|| set_lhs_packing_threshold_single_thread(LAYOUT_FROM));
+                let Problem { size: [m, n, k], out, left, right, alpha, accumulate } = *problem;
+                let kept = if accumulate { 1.0 } else { 0.0 };
+                // SAFETY: what the caller warrants.
+                unsafe {
+                    $anywhere()(
+                        m,
+                        n,
+                        k,
+                        out.start,
+                        out.column,
+                        out.row,
+                        accumulate,
+                        left.start,
+                        left.column,
+                        left.row,
+                        right.start,
+                        right.column,
+                        right.row,
+                        kept,
+                        alpha,
+                        false,
+                        false,
+                        false,
+                        Parallelism::None,
+                    );
+                }
+            }
+        }
+    };
+}
+
+element!(f32, F32, gemm_f32::gemm::f32::get_gemm_fn);
+element!(f64, F64, gemm_f64::gemm::f64::get_gemm_fn);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The product of [m, k] and [k, n] on top of ones, out column by column, the left factor column by column too or row by row, by
+    /// one library.
+    fn product(size: [usize; 3], by_columns: bool, mut solve: impl FnMut(&Problem<f32>)) -> Vec<f32> {
+        let [m, n, k] = size;
+        let values = |count: usize, step: f32| -> Vec<f32> { (0..count).map(|i| (i as f32 * step).sin()).collect() };
+        let (left, right, mut out) = (values(m * k, 0.7), values(k * n, 0.3), vec![1.0f32; m * n]);
+        let [row, column] = if by_columns { [1, m as isize] } else { [k as isize, 1] };
+        solve(&Problem {
+            size,
+            out: Strided { start: out.as_mut_ptr(), row: 1, column: m as isize },
+            left: Strided { start: left.as_ptr(), row, column },
+            right: Strided { start: right.as_ptr(), row: 1, column: k as isize },
+            alpha: 0.5,
+            accumulate: true,
+        });
+        out
+    }
+
+    #[test]
+    fn both_libraries_find_the_same_products() {
+        for size in [[1, 1, 1], [3, 5, 7], [24, 4, 600], [97, 5, 33], [130, 50, 1030], [256, 64, 300]] {
+            for by_columns in [false, true] {
+                let anywhere = product(size, by_columns, |problem| {
+                    // SAFETY: the matrices are those of `product`, which outlive the call.
+                    unsafe { f32::solve_anywhere(problem) }
+                });
+                let mut has_wide = false;
+                let wide = product(size, by_columns, |problem| {
+                    // SAFETY: as above.
+                    has_wide = unsafe { f32::solve_in_wide_vectors(problem) };
+                });
+                let worst = anywhere.iter().zip(&wide).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+                assert!(!has_wide || worst < 1e-6 * (size[2] as f32).max(2.0), "{size:?}: {worst}");
+            }
+        }
+    }
+}
