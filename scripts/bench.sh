@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures every figure that the program should reach and writes BENCHMARKS.md and screenshots/growth.svg.
+# Measures every figure that the program should reach and writes BENCHMARKS.md, screenshots/growth.svg and screenshots/scale.svg.
 #   scripts/bench.sh [--rounds N] [--quick] [--no-jax] [--hour]
 # --rounds: of medians (default 15); --quick: without `cargo bench --bench window`; --no-jax: without the JAX peer, which otherwise is
 # installed in a throw-away environment under output/bench; --hour: also the window's memory over an hour, which stays in output/bench
@@ -33,6 +33,9 @@ before=$(load)
 echo "bench: the program's own table" >&2
 "$heescope" bench --all --rounds "$rounds" --plot screenshots/growth.svg --json > "$out/bench.json"
 
+echo "bench: large models" >&2
+"$heescope" bench --scale --rounds "$((rounds < 7 ? rounds : 7))" --json > "$out/scale.json"
+
 python=${PYTHON:-$out/python/bin/python}
 if [ "$jax" = yes ]; then
   if [ ! -x "$python" ]; then # a throw-away environment: delete the folder and it is gone
@@ -41,6 +44,7 @@ if [ "$jax" = yes ]; then
   if [ "$jax" = yes ]; then
     echo "bench: JAX, in turn with the program" >&2
     "$python" scripts/bench_jax.py --program "$heescope" --rounds "$rounds" > "$out/jax.json"
+    "$python" scripts/bench_jax.py --program "$heescope" --rounds "$((rounds < 7 ? rounds : 7))" --scale --threads "$(nproc)" > "$out/scale_jax.json"
   else
     echo "bench: JAX cannot be installed here" >&2
   fi
@@ -73,5 +77,5 @@ if [ "$quick" = no ]; then
   echo "bench: one frame of every view" >&2
   cargo bench --bench window -- --noplot > "$out/window.txt"
 fi
-python3 scripts/bench_report.py --folder "$out" --before "$before" --after "$(load)" > BENCHMARKS.md
+python3 scripts/bench_report.py --folder "$out" --before "$before" --after "$(load)" --picture screenshots/scale.svg > BENCHMARKS.md
 echo "bench: BENCHMARKS.md" >&2

@@ -6,11 +6,16 @@ The step (model.md 2): gaussian observation, student-t units with adaptation, on
 import argparse
 import json
 import math
+import os
 import subprocess
+import sys
 import tempfile
 import time
 
 SIGMA, NU, S = 0.4, 8.0, 0.15
+# Pixels and units of `heescope bench --scale`, at its middle batch.
+SIZES = [(144, 144), (256, 512), (576, 1024), (1024, 1024), (784, 4096), (1024, 2048)]
+BATCH = 100
 
 
 def jax_step(batch, pixels, units, steps):
@@ -93,6 +98,65 @@ values = {[round(math.sin(i), 3) for i in range(pixels)]}
     return timed
 
 
+def blas_ms(sizes):
+    """Median milliseconds of the two products of a step in NumPy's BLAS, with the threads that it was started with."""
+    import numpy as np
+
+    batch, pixels, units = sizes
+    rng = np.random.default_rng(0)
+    w, x, eps = (rng.standard_normal(shape, dtype=np.float32) for shape in ((pixels, units), (batch, units), (batch, pixels)))
+    eta, current = np.empty((batch, pixels), np.float32), np.empty((batch, units), np.float32)
+
+    def both():
+        np.matmul(x, w.T, out=eta)
+        np.matmul(eps, w, out=current)
+
+    both()
+    start = time.perf_counter()
+    both()
+    repeats = max(1, int(0.05 / (time.perf_counter() - start)))
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        for _ in range(repeats):
+            both()
+        times.append((time.perf_counter() - start) / repeats * 1e3)
+    return median(times)
+
+
+def blas_on(threads):
+    """The same for every size, in a process of its own: the number of threads is read where the library is loaded."""
+    environment = {**os.environ, **{name: str(threads) for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}}
+    out = subprocess.run([sys.executable, __file__, "--blas"], capture_output=True, text=True, check=True, env=environment)
+    return json.loads(out.stdout)
+
+
+def in_turn(peer, ours, rounds):
+    """Milliseconds of both, a pair a round; who begins changes from round to round."""
+    pairs = []
+    for i in range(rounds):
+        order = [peer, ours] if i % 2 == 0 else [ours, peer]
+        times = {side: side() for side in order}
+        pairs.append((times[peer], times[ours]))
+    return {
+        "jax_ms": median([a for a, _ in pairs]),
+        "heescope_ms": median([b for _, b in pairs]),
+        "ratio": median([a / b for a, b in pairs]),
+        "rounds": rounds,
+    }
+
+
+def scale(program, rounds, threads):
+    """The sizes of the scale, one pair a round."""
+    blas = {threads: blas_on(threads) for threads in sorted({1, threads})}
+    rows = []
+    for i, (pixels, units) in enumerate(SIZES):
+        steps = max(10, int(2e9 / (4 * BATCH * pixels * units)))
+        found = in_turn(jax_step(BATCH, pixels, units, steps), heescope_step(program, (BATCH, pixels, units), threads), rounds)
+        rows.append({"pixels": pixels, "units": units, "batch": BATCH, "threads": threads, **found, "blas_ms": {t: ms[i] for t, ms in blas.items()}})
+    return rows
+
+
 def median(values):
     values = sorted(values)
     return 0.5 * (values[(len(values) - 1) // 2] + values[len(values) // 2])
@@ -100,29 +164,25 @@ def median(values):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--program", required=True)
+    options.add_argument("--program")
     options.add_argument("--rounds", type=int, default=15)
     options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--scale", action="store_true", help="the sizes of `heescope bench --scale`, and NumPy's BLAS")
+    options.add_argument("--blas", action="store_true", help="NumPy's BLAS alone, as it is set up")
     given = options.parse_args()
+    if given.blas:
+        print(json.dumps([blas_ms((BATCH, *size)) for size in SIZES]))
+        return
     import jax
+
+    if given.scale:
+        print(json.dumps({"jax": jax.__version__, "rows": scale(given.program, given.rounds, given.threads)}))
+        return
 
     rows = []
     for batch, pixels, units in [(100, 144, 144), (128, 256, 512)]:
-        peer, ours = jax_step(batch, pixels, units, 200), heescope_step(given.program, (batch, pixels, units), given.threads)
-        pairs = []
-        for i in range(given.rounds):
-            order = [peer, ours] if i % 2 == 0 else [ours, peer]
-            times = {side: side() for side in order}
-            pairs.append((times[peer], times[ours]))
-        rows.append(
-            {
-                "shape": f"batch {batch}, {pixels} pixels, {units} units",
-                "jax_ms": median([a for a, _ in pairs]),
-                "heescope_ms": median([b for _, b in pairs]),
-                "ratio": median([a / b for a, b in pairs]),
-                "rounds": given.rounds,
-            }
-        )
+        found = in_turn(jax_step(batch, pixels, units, 200), heescope_step(given.program, (batch, pixels, units), given.threads), given.rounds)
+        rows.append({"shape": f"batch {batch}, {pixels} pixels, {units} units", **found})
     print(json.dumps({"jax": jax.__version__, "rows": rows}))
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import pathlib
 import platform
 import re
@@ -31,11 +32,74 @@ def machine():
     return f"{model.group(1) if model else platform.processor()}, {cores} cores, {flags}; {platform.system()} {platform.release()}"
 
 
+def scale_lines(folder, picture):
+    """The section on large models, and its picture: a step over its bound, and JAX over a step."""
+    points = json.loads(read(folder / "scale.json") or '{"scale": []}')["scale"]
+    if not points:
+        return []
+    jax = json.loads(read(folder / "scale_jax.json") or '{"jax": "", "rows": []}')
+    peers = {((r["pixels"], r["units"]), r["batch"], r["threads"]): r for r in jax["rows"]}
+    blas = {((r["pixels"], r["units"]), r["batch"], int(t)): ms for r in jax["rows"] for t, ms in r["blas_ms"].items()}
+    lines = [
+        "",
+        "## Large models",
+        "",
+        "Gaussian pixels below student-t units (and gaussian ones between them), sampled interneurons, float32. The bound of a step: the products of"
+        " the whole batch on these threads, by the libraries of the program or NumPy's BLAS, whichever is faster, plus the normals alone.",
+        "",
+        "![a step over its bound, and JAX over a step, against the number of weights](screenshots/scale.svg)",
+        "",
+        "| units | batch | threads | step, ms | products, ms | the same by BLAS, ms | normals, ms | over the bound | JAX, ms | JAX over heescope |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    over, ratios = [], []
+    for p in points:
+        key = (tuple(p["units"]), p["batch"], p["threads"])
+        products = min(p["products_ms"], blas.get(key, math.inf))
+        ratio = p["step_ms"] / (products + p["normals_ms"])
+        weights = sum(a * b for a, b in zip(p["units"], p["units"][1:]))
+        over.append((weights, ratio))
+        peer = peers.get(key)
+        if peer:
+            ratios.append((weights, peer["ratio"]))
+        cell = lambda value: "" if value is None else number(value)
+        lines.append(
+            f"| {' x '.join(map(str, p['units']))} | {p['batch']} | {p['threads']} | {number(p['step_ms'])} | {number(p['products_ms'])} | "
+            f"{cell(blas.get(key))} | {number(p['normals_ms'])} | {ratio:.2f} | {cell(peer and peer['jax_ms'])} | {cell(peer and peer['ratio'])} |"
+        )
+    picture.write_text(scale_picture(over, ratios))
+    return lines
+
+
+def scale_picture(over, ratios):
+    """Both ratios against the number of weights, on logarithmic axes."""
+    width, height, left, bottom, top = 520, 300, 50, 40, 20
+    logs = [math.log10(w) for w, _ in over]
+    low, high = min(logs) - 0.1, max(logs) + 0.1
+    x = lambda weights: left + (width - left - 15) * (math.log10(weights) - low) / (high - low)
+    y = lambda ratio: height - bottom - (height - bottom - top) * math.log(ratio / 0.5) / math.log(20 / 0.5)
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+    ]
+    for ratio in (0.5, 1, 2, 5, 10, 20):
+        colour = "#888" if ratio == 1 else "#ddd"
+        out.append(f'<path d="M{left} {y(ratio):.1f}H{width - 15}" stroke="{colour}"/><text x="{left - 6}" y="{y(ratio) + 4:.1f}" text-anchor="end">{ratio}</text>')
+    for decade in range(math.ceil(low), math.floor(high) + 1):
+        out.append(f'<text x="{x(10**decade):.1f}" y="{height - bottom + 16}" text-anchor="middle">{10**decade:,}</text>')
+    out.append(f'<text x="{(left + width) / 2}" y="{height - 6}" text-anchor="middle">weights</text>')
+    for points, colour, name, at in ((over, "#1f77b4", "a step over its bound", 0), (ratios, "#d62728", "JAX over a step", 1)):
+        out += [f'<circle cx="{x(w):.1f}" cy="{y(min(max(r, 0.5), 20)):.1f}" r="3" fill="{colour}"/>' for w, r in points]
+        out.append(f'<text x="{left + 10 + 170 * at}" y="14" fill="{colour}">{name}</text>')
+    return "\n".join([*out, "</svg>", ""])
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folder", type=pathlib.Path, required=True)
     options.add_argument("--before", type=float, required=True)
     options.add_argument("--after", type=float, required=True)
+    options.add_argument("--picture", type=pathlib.Path, required=True, help="the picture of the scale to write (SVG)")
     given = options.parse_args()
     bench = json.loads(read(given.folder / "bench.json"))
     watched = bench["watched"]
@@ -99,7 +163,7 @@ def main():
         "",
         "## Over the bound",
         "",
-        "One thread; the bound is the products of the whole batch at the gemm library's speed plus the normals at the batched rate.",
+        "One thread; the bound is the products of the whole batch at the libraries' speed plus the normals at the batched rate.",
         "",
         *[f"- {what}: {number(figures[key]['value'])} times" for key, what in zip(bound, ("dead-leaves", "256 pixels, 512 units, batch 128", "784-256-20-400"))],
         "",
@@ -130,6 +194,7 @@ def main():
             f"| ms a step | {cells(number(p['step_ms']) for p in points)} |",
             f"| bound, one thread, ms | {cells(number(p['bound_ms']) for p in points)} |",
         ]
+    lines += scale_lines(given.folder, given.picture)
     print("\n".join(lines))
 
 

@@ -7,7 +7,7 @@ use crate::dynamics::neurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
 use crate::dynamics::recording::{ProbeSample, Probes};
-use crate::dynamics::state::{LayerState, input_from_above, view};
+use crate::dynamics::state::{LayerState, prepared_input};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
@@ -41,6 +41,8 @@ pub struct Span {
 pub(super) struct PreparedWeights {
     /// W_l^T, `[n_(l+1), n_l]` row by row: the product that gives eta would otherwise transpose W_l at every step.
     transposed: Vec<Vec<f32>>,
+    /// Whether b_l is not 0.
+    has_biases: Vec<bool>,
     /// What the heat bath of a categorical top needs, where it is drawn within the span.
     prototypes: Option<Prototypes>,
 }
@@ -52,6 +54,8 @@ impl PreparedWeights {
         self.prototypes = if drawn { Prototypes::new(model) } else { None };
         self.transposed.resize(block.active_layers, Vec::new());
         self.transposed.iter_mut().zip(&model.weights).for_each(|(transposed, w)| transpose(w.view(), transposed));
+        self.has_biases.clear();
+        self.has_biases.extend(model.biases.iter().map(|biases| biases.iter().any(|&b| b != 0.0)));
     }
 }
 
@@ -64,8 +68,8 @@ pub(super) struct Block {
     pub(super) layers: Vec<LayerState>,
     /// Traced units, one list a step.
     pub(super) traces: Vec<Vec<ProbeSample>>,
-    /// The pair in every row, one list of rows a step.
-    pub(super) pairs: Vec<Vec<[f32; 2]>>,
+    /// The pair in every row, `[steps, rows]` row by row.
+    pub(super) pairs: Vec<[f32; 2]>,
     /// <T(y)> of the layer below the traced one, one list of units a step.
     pub(super) rasters: Vec<Vec<f32>>,
     /// Steps multiplied into `weight_sums` since the last [`Block::clear_sums`].
@@ -233,11 +237,10 @@ impl Block {
         for l in 0..self.active_layers {
             let (low, high) = self.layers.split_at_mut(l + 1);
             let (below, above) = (&mut low[l], &mut high[0]);
-            let (family, w) = (model.family_below_top(l), model.weights[l].view());
-            let same = view(&prepared.transposed[l], w.ncols()).reversed_axes();
-            input_from_above(&mut below.eta, above, same, self.rows); // eta_l = W_l f(x_(l+1)) + b_l
-            if model.biases[l].iter().any(|&b| b != 0.0) {
-                let biases = model.biases[l].as_slice().unwrap_or_default();
+            let family = model.family_below_top(l);
+            let (n, m) = model.weights[l].dim();
+            prepared_input(&mut below.eta, above, &prepared.transposed[l], [m, n]); // eta_l = W_l f(x_(l+1)) + b_l
+            if let (true, Some(biases)) = (prepared.has_biases[l], model.biases[l].as_slice()) {
                 below.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| vector::add(row, biases));
             }
             if !below.slope.is_empty() {
@@ -258,7 +261,8 @@ impl Block {
             if above.likelihood.is_empty() {
                 continue; // a categorical layer has been drawn already
             }
-            layer_product(&mut above.likelihood, view(&below.eps, self.rows), w); // W^T eps
+            let Some(w) = model.weights[l].as_slice() else { unreachable!("weights are stored row by row") };
+            layer_product(&mut above.likelihood, &below.eps, w, [n, m]); // W^T eps
             model.layers[l + 1].activation.multiply_by_slope(&above.x, &mut above.likelihood);
         }
         self.unsettled = false;

@@ -156,10 +156,12 @@ impl Ensemble {
 
     /// What was recorded since the last call; of the pair the last `most_pairs` steps.
     pub fn take_recorded(&mut self, most_pairs: usize) -> Recorded {
-        let steps = self.blocks.iter().map(|block| block.pairs.len()).min().unwrap_or(0);
+        let steps = self.blocks.iter().map(|block| block.pairs.len() / block.rows.max(1)).min().unwrap_or(0);
         let mut recorded = Recorded::default();
         for step in steps.saturating_sub(most_pairs)..steps {
-            recorded.pairs.push(self.blocks.iter().flat_map(|block| block.pairs[step].iter().copied()).collect());
+            let mut all = Vec::with_capacity(self.networks);
+            self.blocks.iter().for_each(|block| all.extend_from_slice(&block.pairs[step * block.rows..][..block.rows]));
+            recorded.pairs.push(all);
         }
         self.blocks.iter_mut().for_each(|block| block.pairs.clear());
         if let Some(first) = self.blocks.first_mut() {

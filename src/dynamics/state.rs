@@ -2,6 +2,7 @@
 
 use crate::dynamics::step_parameters::LastInnovation;
 use crate::model::families::InterneuronDynamics;
+use crate::model::product::multiply;
 use crate::model::small_product::layer_product;
 use crate::model::{Activation, Hierarchy};
 use ndarray::ArrayView2;
@@ -160,10 +161,23 @@ impl MicroStepBuffers {
 #[inline]
 pub(super) fn input_from_above(eta: &mut [f32], above: &LayerState, w: ArrayView2<f32>, rows: usize) {
     if above.category.is_empty() {
-        layer_product(eta, view(above.output(), rows), w.t());
+        multiply(eta, view(above.output(), rows), w.t(), 1.0, false);
     } else {
         for (eta, &c) in eta.chunks_exact_mut(w.nrows()).zip(&above.category) {
             eta.iter_mut().zip(w.column(c as usize)).for_each(|(eta, w)| *eta = *w);
+        }
+    }
+}
+
+/// The same from W^T laid out row by row, of `[units above, units]`.
+#[inline]
+pub(super) fn prepared_input(eta: &mut [f32], above: &LayerState, transposed: &[f32], shape: [usize; 2]) {
+    if above.category.is_empty() {
+        layer_product(eta, above.output(), transposed, shape);
+    } else {
+        let n = shape[1];
+        for (eta, &c) in eta.chunks_exact_mut(n).zip(&above.category) {
+            eta.copy_from_slice(&transposed[c as usize * n..][..n]);
         }
     }
 }

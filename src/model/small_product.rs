@@ -6,17 +6,19 @@ use ndarray::ArrayView2;
 /// Most columns of weights that are multiplied here.
 const FEW: usize = 4;
 
-/// out = states . weights, `[rows, n]`, of states `[rows, k]` and weights `[k, n]`. A product with one or two rows of weights is computed
-/// here, with each product and each sum rounded by itself. Panics where the shapes do not fit.
+/// out = states . weights, `[rows, n]`, of states `[rows, k]` and weights `[k, n]`, all row by row. A product with one or two rows of
+/// weights is computed here, with each product and each sum rounded by itself. Panics where the shapes do not fit.
 #[inline]
-pub fn layer_product(out: &mut [f32], states: ArrayView2<f32>, weights: ArrayView2<f32>) {
-    let ((rows, k), (k2, n)) = (states.dim(), weights.dim());
-    match (states.to_slice(), weights.to_slice()) {
-        (Some(states), Some(weights)) if (1..=2).contains(&k) && (1..=FEW).contains(&n) && k == k2 => {
-            assert_eq!(out.len(), rows * n, "output size");
-            few(out, states, weights, k, n);
-        }
-        _ => multiply(out, states, weights, 1.0, false),
+pub fn layer_product(out: &mut [f32], states: &[f32], weights: &[f32], [k, n]: [usize; 2]) {
+    assert_eq!(weights.len(), k * n, "weights");
+    let rows = states.len() / k.max(1);
+    assert_eq!([states.len(), out.len()], [rows * k, rows * n], "states and output");
+    if (1..=2).contains(&k) && (1..=FEW).contains(&n) {
+        return few(out, states, weights, k, n);
+    }
+    match (ArrayView2::from_shape((rows, k), states), ArrayView2::from_shape((k, n), weights)) {
+        (Ok(states), Ok(weights)) => multiply(out, states, weights, 1.0, false),
+        _ => unreachable!("the lengths are those of the shapes"),
     }
 }
 
@@ -72,7 +74,7 @@ mod tests {
             for rows in [1, 2, 7, 8, 25, 64, 131] {
                 let (a, w) = (values(rows, k, k + 5 * n), values(k, n, 99 + rows));
                 let mut product = vec![f32::NAN; rows * n];
-                layer_product(&mut product, a.view(), w.view());
+                layer_product(&mut product, a.as_slice().unwrap(), w.as_slice().unwrap(), [k, n]);
                 // A rounding of each product and one of each sum, of no more than what was added.
                 assert!(worst_error(&product, &a, &w) <= k as f64 + 1e-6, "{rows} x {k} x {n}: {}", worst_error(&product, &a, &w));
                 if k == 2 {
@@ -85,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "inner dimensions")]
+    #[should_panic(expected = "states and output")]
     fn shapes_that_do_not_fit_are_refused() {
-        layer_product(&mut [0.0; 4], values(2, 3, 1).view(), values(2, 2, 1).view());
+        layer_product(&mut [0.0; 4], &[0.0; 5], &[0.0; 4], [2, 2]);
     }
 }

@@ -319,6 +319,13 @@ fn files_without_a_state_go_on_approximately_and_say_so() {
     }
     let told = heescope(folder, &["train", "--init", "later.npz", "--images", "100", "--out", "none.npz"]);
     assert!(String::from_utf8(told.stderr).unwrap().contains("approximately: the state in it has format 7"));
+    // Another version may compute more networks at once: their random streams are others.
+    rewrite("blocks.npz", &|name, bytes| {
+        Some(if name == "state.npy" { replaced(bytes, b"block_rows = 25", b"block_rows = 50") } else { bytes.to_vec() })
+    });
+    let told = heescope(folder, &["train", "--init", "blocks.npz", "--images", "100", "--out", "none.npz"]);
+    let text = String::from_utf8(told.stderr).unwrap();
+    assert!(text.contains("approximately: 50 networks were computed together, and 25 are now"), "{text}");
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -14,7 +14,7 @@ pub(super) struct Point {
     pub at: usize,
     /// Milliseconds a step.
     pub step_ms: f64,
-    /// Products of the whole batch at the gemm library's speed, and normals at the batched rate, one thread.
+    /// Products of the whole batch at the libraries' speed, and normals at the batched rate, one thread.
     pub bound_ms: f64,
 }
 

@@ -9,6 +9,7 @@ mod memory;
 mod models;
 mod parts;
 mod plot;
+mod scale;
 mod table;
 #[cfg(feature = "window")]
 mod watched;
@@ -40,6 +41,10 @@ pub(super) struct Bench {
     /// layers, K and threads (some minutes)
     #[arg(long)]
     all: bool,
+    /// Steps of large models, at several batches, of several layers, on one thread and on all, beside their products and normals alone (two
+    /// minutes)
+    #[arg(long)]
+    scale: bool,
     /// What it costs that a run is kept: autosave, timeline and recording (two minutes)
     #[cfg(feature = "window")]
     #[arg(long)]
@@ -72,7 +77,7 @@ impl Bench {
         let outputs = writes("--plot", self.plot.as_ref(), ".svg", Outputs::default());
         self.start.reads(None, outputs).check()?;
         let plain = self.start.preset.is_none() && self.start.config.is_none() && self.start.set.is_empty();
-        let targets = self.targets || self.all || (self.json && plain);
+        let targets = self.targets || self.all || (self.json && plain && !self.scale);
         // First of all, while the process holds nothing else: it measures memory.
         let figures = if targets { Some(table::measure(self.rounds, if self.all { 3 } else { 1 })?) } else { None };
         let mut map = self.split()?;
@@ -87,6 +92,10 @@ impl Bench {
         if self.kept {
             map.insert("kept".into(), json!(kept::measure(KEPT_ROUNDS)?));
         }
+        let scale = if self.scale { scale::measure(self.rounds)? } else { Vec::new() };
+        if self.scale {
+            map.insert("scale".into(), json!(scale));
+        }
         let growth = if self.all { growth::measure(self.rounds)? } else { Vec::new() };
         if self.all {
             map.insert("growth".into(), json!(growth));
@@ -100,6 +109,9 @@ impl Bench {
             console.line(Value::Object(map));
         } else {
             self.print(&mut console, &map, figures.as_ref(), &growth);
+            if self.scale {
+                console.line(format_args!("\n{}", scale::text(&scale).trim_end()));
+            }
         }
         console.finish()
     }

@@ -45,7 +45,7 @@ impl Products {
         self.multiply(rows, true);
     }
 
-    /// All products once, of the whole batch and from W as it is: what the gemm library makes of these shapes.
+    /// All products once, of the whole batch and from W as it is: what the libraries make of these shapes.
     pub(super) fn run_whole(&mut self) {
         self.multiply(usize::MAX, false);
     }

@@ -54,7 +54,7 @@ impl Figures {
 }
 
 /// Steps that `session` runs in about [`ROUND_MS`].
-fn steps_of_a_round(session: &mut Session) -> usize {
+pub(super) fn steps_of_a_round(session: &mut Session) -> usize {
     let trial = 20;
     session.advance(trial, &Probes::default());
     let trial_ms = time_ms(|| drop(session.advance(trial, &Probes::default())));
@@ -72,7 +72,7 @@ pub(super) fn sampler(config: &Config, threads: usize) -> anyhow::Result<Session
     Ok(session)
 }
 
-/// Steps on one and on two threads, in turn, with what one thread is bound by: products of the whole batch at the gemm library's
+/// Steps on one and on two threads, in turn, with what one thread is bound by: products of the whole batch at the libraries'
 /// speed, and normals at the batched rate.
 pub(super) struct Step {
     /// Milliseconds a step on 1 and on 2 threads.
@@ -155,7 +155,7 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
     let rest = deep.ms[0] - deep.products_ms;
     figures.push("hierarchy_2_threads_ms", "step, 784-256-20-categorical 400, batch 100, 2 threads", "ms", deep.ms[1], Untold);
     figures.push("hierarchy_1_thread_ms", "the same, 1 thread", "ms", deep.ms[0], Untold);
-    figures.push("hierarchy_products_share", "its products, share of the gemm library's speed", "", deep.products_share, AtLeast(0.85));
+    figures.push("hierarchy_products_share", "its products, share of the libraries' speed", "", deep.products_share, AtLeast(0.85));
     figures.push(
         "hierarchy_products_gflops",
         "its products, as the program divides them",

@@ -26,7 +26,7 @@ impl Block {
         }
         if let Some([a, b]) = probes.pair {
             let units = state.x.len() / self.rows;
-            self.pairs.push(state.x.chunks_exact(units).map(|row| [row[a], row[b]]).collect());
+            self.pairs.extend(state.x.chunks_exact(units).map(|row| [row[a], row[b]]));
         }
     }
 }

@@ -87,7 +87,10 @@ impl ModelFile<'_> {
         let changed = other.map(|[key, saved, now]| format!("{key} was {saved} and is {now}"));
         Ok(changed.or_else(|| {
             let now = session.counters();
-            if counters.stimuli != now.stimuli {
+            let [before, here] = [counters, &now].map(|of| of.networks.block_rows);
+            if before != here {
+                Some(format!("{before} networks were computed together, and {here} are now"))
+            } else if counters.stimuli != now.stimuli {
                 Some("the images are others than those that it was saved with".into())
             } else if counters.chains.is_none() && now.chains.is_some() {
                 Some("the chains of the images were not saved with it (save_latents = false)".into())

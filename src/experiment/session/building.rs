@@ -23,6 +23,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 const BLOCK_ROWS: usize = 25;
 /// The same for a large model, whose products need more rows to be worth laying out its weights for.
 const LARGE_BLOCK_ROWS: usize = 50;
+/// Weights up to which a step is calls more than arithmetic: then two blocks are enough, whatever the number of threads.
+const SMALL_MODEL: usize = 500;
+/// The same of models of a few units, for which one block of so many rows is enough.
+const TINY_MODEL: usize = 16;
+const TINY_BLOCK_ROWS: usize = 128;
+/// The same for a model whose weights no core's own cache holds: each block reads them all.
+const HUGE_BLOCK_ROWS: usize = 100;
+const HUGE_MODEL: usize = 500_000;
 /// Weights above which the stiffness is measured at every third update, and blocks are larger.
 const LARGE_MODEL: usize = 50_000;
 
@@ -350,16 +358,24 @@ fn chosen_images(set: Stimuli, labels: Option<Vec<u8>>, most: usize, seed: u64) 
     (set.select(&order[..most]), labels)
 }
 
-/// Rows of a block. Those of a large model are as many as two threads share evenly, whatever the number of threads.
+/// Rows of a block. Those of a large model, and of a small one, are as many as two threads share evenly, whatever the number of threads.
 fn block_rows(model: &Hierarchy, batch: usize) -> usize {
-    if !is_large(model) {
-        return BLOCK_ROWS;
-    }
-    let pairs = ((batch as f64 / (2 * LARGE_BLOCK_ROWS) as f64).round() as usize).max(1);
+    let rows = match weights(model) {
+        0..=TINY_MODEL => return batch.clamp(1, TINY_BLOCK_ROWS),
+        0..=SMALL_MODEL => return batch.div_ceil(2),
+        0..=LARGE_MODEL => return BLOCK_ROWS,
+        0..=HUGE_MODEL => LARGE_BLOCK_ROWS,
+        _ => HUGE_BLOCK_ROWS,
+    };
+    let pairs = ((batch as f64 / (2 * rows) as f64).round() as usize).max(1);
     batch.div_ceil(2 * pairs)
 }
 
 /// Whether the products are worth larger blocks, and its stiffness too dear to measure at every update.
 pub(super) fn is_large(model: &Hierarchy) -> bool {
-    model.weights.iter().map(Array2::len).sum::<usize>() > LARGE_MODEL
+    weights(model) > LARGE_MODEL
+}
+
+fn weights(model: &Hierarchy) -> usize {
+    model.weights.iter().map(Array2::len).sum()
 }

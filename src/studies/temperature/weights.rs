@@ -103,6 +103,7 @@ pub(super) fn learned(temperature: f64, seed: u64, observer: &mut dyn Observer) 
     let count = AVERAGED as f64;
     let mean = sum.map(|sum| sum / count);
     let variance = first.iter().map(|w| (w - mean[0]).powi(2)).sum::<f64>() / count;
-    let draws = windowed_autocorrelation_time(&[first]).map_or(count, |(time, _)| time);
+    // The estimate of a short time may be below that of independent draws, and even below 0: no error is told that is smaller than theirs.
+    let draws = windowed_autocorrelation_time(&[first]).map_or(count, |(time, _)| time.max(1.0));
     Ok([mean.iter().map(|w| w * w).sum(), 2.0 * mean[0].abs() * (variance * draws / count).sqrt()])
 }
