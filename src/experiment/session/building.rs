@@ -360,13 +360,17 @@ fn chosen_images(set: Stimuli, labels: Option<Vec<u8>>, most: usize, seed: u64) 
 
 /// Rows of a block. Those of a large model, and of a small one, are as many as two threads share evenly, whatever the number of threads.
 fn block_rows(model: &Hierarchy, batch: usize) -> usize {
-    let rows = match weights(model) {
-        0..=TINY_MODEL => return batch.clamp(1, TINY_BLOCK_ROWS),
-        0..=SMALL_MODEL => return batch.div_ceil(2),
-        0..=LARGE_MODEL => return BLOCK_ROWS,
-        0..=HUGE_MODEL => LARGE_BLOCK_ROWS,
-        _ => HUGE_BLOCK_ROWS,
-    };
+    let weights = weights(model);
+    if weights <= TINY_MODEL {
+        return batch.clamp(1, TINY_BLOCK_ROWS);
+    }
+    if weights <= SMALL_MODEL {
+        return batch.div_ceil(2);
+    }
+    if weights <= LARGE_MODEL {
+        return BLOCK_ROWS;
+    }
+    let rows = if weights <= HUGE_MODEL { LARGE_BLOCK_ROWS } else { HUGE_BLOCK_ROWS };
     let pairs = ((batch as f64 / (2 * rows) as f64).round() as usize).max(1);
     batch.div_ceil(2 * pairs)
 }
