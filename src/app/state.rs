@@ -56,6 +56,8 @@ pub struct ViewState {
     settled_ms: f64,
     thinning: usize,
     skipped: usize,
+    /// Points of the curves of a run that was kept, until two new ones tell of how many these had one.
+    kept_points: Option<usize>,
 }
 
 impl ViewState {
@@ -75,7 +77,7 @@ impl ViewState {
             let Histories { learning, fits, traces, interneurons, measured } = histories::from_arrays(views);
             (self.learning, self.fit_history, self.traces, self.interneurons) = (learning, fits, traces, interneurons);
             self.measured = measured;
-            self.thinning = 0; // not known before the next points come
+            self.kept_points = Some(self.learning.len()).filter(|&count| count > 1);
         }
         self.activity.resize(snapshot.states.len(), Vec::new());
         for (mean, x) in self.activity.iter_mut().zip(&snapshot.states) {
@@ -145,10 +147,19 @@ impl ViewState {
 
     /// Points of the learning curves; a curve that has grown long keeps every second point, and takes fewer from then on.
     fn absorb_learning(&mut self, points: Vec<LearningPoint>) {
-        if self.thinning == 0 {
-            let Some(thinning) = thinning_before(&self.learning, &points) else { return self.learning.extend(points) };
-            self.thinning = thinning;
-        }
+        let points = match self.kept_points.take() {
+            Some(count) => {
+                let new: Vec<LearningPoint> = self.learning.drain(count.min(self.learning.len())..).chain(points).collect();
+                if new.len() < 2 {
+                    self.learning.extend(new); // one point tells no distance
+                    self.kept_points = Some(count);
+                    return;
+                }
+                self.thinning = thinning_before(&self.learning, &new);
+                new
+            }
+            None => points,
+        };
         for point in points {
             self.skipped += 1;
             if self.skipped >= self.thinning {
@@ -238,13 +249,13 @@ fn append<T: Copy>(histories: &mut Vec<VecDeque<T>>, new: &[Vec<T>]) {
     }
 }
 
-/// Of how many points a curve that was kept has one, from the images between two of its last points and those between two new ones;
-/// None where there are not two of each.
-fn thinning_before(kept: &[LearningPoint], new: &[LearningPoint]) -> Option<usize> {
-    let between =
-        |points: &[LearningPoint], last: usize| Some(points.get(last)?.images.saturating_sub(points.get(last.checked_sub(1)?)?.images));
-    let (before, now) = (between(kept, kept.len().checked_sub(1)?)?, between(new, 1)?);
-    Some(before.checked_div(now)?.max(1) as usize)
+/// Of how many points a curve that was kept has one, from the images between two of its last points and those between two new ones.
+fn thinning_before(kept: &[LearningPoint], new: &[LearningPoint]) -> usize {
+    let [before, now] = [kept.last_chunk(), new.first_chunk()].map(|two: Option<&[LearningPoint; 2]>| match two {
+        Some([first, second]) => second.images.saturating_sub(first.images),
+        None => 0,
+    });
+    before.checked_div(now).unwrap_or(1).max(1) as usize
 }
 
 #[cfg(test)]
@@ -304,14 +315,18 @@ mod tests {
         let of = |range: std::ops::Range<u64>, spacing: u64| -> Vec<LearningPoint> {
             range.map(|i| LearningPoint { images: spacing * i, ..Default::default() }).collect()
         };
-        let mut state = ViewState { learning: of(0..1000, 400), ..ViewState::default() };
+        let mut state = ViewState { learning: of(0..1000, 400), kept_points: Some(1000), ..ViewState::default() };
         state.absorb_learning(of(4000..4040, 100));
         assert_eq!(state.learning.len(), 1010, "one of four");
         assert!(state.learning.windows(2).skip(1000).all(|two| two[1].images - two[0].images == 400));
 
-        let mut state = ViewState { learning: of(0..1000, 400), ..ViewState::default() };
+        let mut state = ViewState { learning: of(0..1000, 400), kept_points: Some(1000), ..ViewState::default() };
         state.absorb_learning(of(4000..4001, 100));
         state.absorb_learning(of(4001..4041, 100));
-        assert_eq!(state.learning.len(), 1011, "a single point tells no distance");
+        assert_eq!(state.learning.len(), 1010, "a single point tells no distance, and two tell it");
+
+        let mut state = ViewState { learning: of(0..1000, 400), kept_points: Some(1000), ..ViewState::default() };
+        (4000..24_000).for_each(|i| state.absorb_learning(of(i..i + 1, 100)));
+        assert!(state.learning.len() <= LEARNING_POINTS, "points that come one by one are thinned too: {}", state.learning.len());
     }
 }

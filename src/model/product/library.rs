@@ -73,19 +73,10 @@ impl<T: Element> Problem<T> {
     pub(super) unsafe fn solve(&self) {
         // SAFETY: what the caller warrants.
         unsafe {
-            if !self.is_worth_it() || !T::solve_in_wide_vectors(self) {
+            if !T::solve_in_wide_vectors(self) {
                 T::solve_anywhere(self);
             }
         }
-    }
-
-    /// Whether this is no product of few numbers, or with a single vector, which the library for every processor reads at once.
-    fn is_worth_it(&self) -> bool {
-        let [m, n, k] = self.size;
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        return m > 1 && n > 1 && m * n * k >= WORTH;
-        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-        return m * n * k == usize::MAX; // there is but one library
     }
 }
 
@@ -97,12 +88,15 @@ impl<T: Element> Problem<T> {
 unsafe fn in_wide_vectors<T: Element>(problem: &Problem<T>, kind: private_gemm_x86::DType) -> bool {
     use private_gemm_x86::{Accum, DstKind, IType, InstrSet, gemm};
     use std::ptr::null;
+    let Problem { size: [m, n, k], out, left, right, ref alpha, accumulate } = *problem;
+    if m < 2 || n < 2 || m * n * k < WORTH {
+        return false; // few numbers, or a single vector, which the other library reads at once
+    }
     let has_avx512 = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512cd")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl");
-    let Problem { size: [m, n, k], out, left, right, ref alpha, accumulate } = *problem;
     let instructions = if has_avx512 {
         if left.row == 1 && HELD.contains(&(m * k)) {
             return false;
@@ -223,7 +217,8 @@ mod tests {
 
     #[test]
     fn both_libraries_find_the_same_products() {
-        for size in [[1, 1, 1], [3, 5, 7], [24, 4, 600], [97, 5, 33], [130, 50, 1030], [256, 64, 300]] {
+        let mut compared = 0;
+        for size in [[1, 1, 1], [3, 5, 7], [24, 4, 600], [97, 5, 33], [130, 50, 1030], [256, 64, 300], [1024, 50, 600]] {
             for by_columns in [false, true] {
                 let anywhere = product(size, by_columns, |problem| {
                     // SAFETY: the matrices are those of `product`, which outlive the call.
@@ -235,8 +230,15 @@ mod tests {
                     has_wide = unsafe { f32::solve_in_wide_vectors(problem) };
                 });
                 let worst = anywhere.iter().zip(&wide).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+                compared += usize::from(has_wide);
                 assert!(!has_wide || worst < 1e-6 * (size[2] as f32).max(2.0), "{size:?}: {worst}");
             }
         }
+        assert_eq!(gemm_common::gemm::get_lhs_packing_threshold_single_thread(), LAYOUT_FROM);
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        let has_vectors = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        let has_vectors = false;
+        assert!(compared >= 8 || !has_vectors, "{compared} products in wide vectors");
     }
 }

@@ -207,7 +207,8 @@ impl Node {
 
 /// What the symbols in a text mean that stand for functions of layer l and of the one whose neurons send, each on a line of its own.
 fn symbols(text: &str, l: usize, layers: &[LayerConfig]) -> String {
-    let of = family(&layers[l]);
+    // The equation of a categorical layer has T of what it is drawn from, the layer below.
+    let of = family(&layers[if is_categorical(&layers[l]) { l.saturating_sub(1) } else { l }]);
     let activation = |l: usize| format!("{:?}", layers[l.min(layers.len() - 1)].activation).to_lowercase();
     let sender = if text.contains("f'(") { l } else { l + 1 };
     let all = [
@@ -217,7 +218,7 @@ fn symbols(text: &str, l: usize, layers: &[LayerConfig]) -> String {
         ([" f(", "f'("], format!("f: activation function of layer {sender}, here {}", activation(sender))),
         (
             ["-M ", " M)"],
-            "M: mobility, which the speed of such a unit: sigma^2 of a gaussian, the mean of y^2 at eta = 0 of the others".to_string(),
+            "M: mobility, which sets the speed of y: sigma^2 of a gaussian, the mean of y^2 at eta = 0 of the others".to_string(),
         ),
     ];
     let occurs = |spellings: &[&str; 2]| spellings.iter().any(|spelling| text.contains(spelling));
@@ -326,7 +327,11 @@ mod tests {
         let likelihood = Flow::Likelihood(1).explanation(&layers);
         assert!(likelihood.contains("\nf: activation function of layer 1, here linear"), "{likelihood}");
         let interneurons = Node { layer: 0, role: Role::Interneurons }.explanation(&layers);
-        assert!(interneurons.contains("\nM: mobility"), "{interneurons}");
+        assert!(interneurons.contains("\nM: mobility, which sets the speed of y"), "{interneurons}");
+        let layers = presets::by_name("digits").unwrap().model.layers;
+        let top = layers.len() - 1;
+        let choice = Node { layer: top, role: Role::Neurons }.explanation(&layers);
+        assert!(choice.contains(&format!("\nT: sufficient statistic of the family {}", family(&layers[top - 1]))), "{choice}");
     }
 
     #[test]
