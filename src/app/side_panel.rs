@@ -14,7 +14,9 @@ use crate::engine::{Command, Pace, Snapshot};
 use crate::experiment::parameters::{self, Parameter, Value};
 use crate::experiment::{Config, Governor, InterneuronMode, LearningRateSchedule, modelfile, presets};
 use egui::{Button, ComboBox, Context, Slider, Ui};
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 /// Room for the value in force beside the slider of a rate that moves by itself.
 const NOW_WIDTH: f32 = 58.0;
@@ -258,13 +260,20 @@ pub(super) fn pace(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) 
         Pace::StepsPerSecond(rate) => Some(rate),
         Pace::Full => None,
     };
-    let mut rate = limited.unwrap_or(snapshot.clock.steps_per_second);
+    // What a limit would be to begin with: two digits of it, which stand still.
+    let mut rate = limited.unwrap_or_else(|| two_digits(snapshot.clock.steps_per_second));
     let label = ui.label("Pace");
     let slider = number_field::slider(&mut rate, 1.0..=20_000.0, "steps/s").logarithmic(true).max_decimals(0);
     let response = ui.add_enabled(limited.is_some(), slider).labelled_by(label.id);
     if response.on_hover_text("Simulation steps in a second of your time").changed() && limited.is_some() {
         actions.push(Action::Send(Command::SetPace(Pace::StepsPerSecond(rate.max(0.1)))));
     }
+}
+
+/// A number with the two digits that count most.
+fn two_digits(value: f64) -> f64 {
+    let unit = 10f64.powf(value.abs().max(1.0).log10().floor() - 1.0);
+    (value / unit).round() * unit
 }
 
 /// The images that the program has for this model, beside one's own: whole images, or patches of pictures.
@@ -307,6 +316,28 @@ fn learn_from(ui: &mut Ui, config: &Config, actions: &mut Vec<Action>) {
     });
 }
 
+/// What a parameter is called and what is said of it on screen.
+struct Words {
+    symbol: String,
+    tooltip: String,
+    /// The tooltip of its name.
+    of_name: String,
+    range: String,
+}
+
+/// Those of a parameter: they are the same in every frame.
+fn words(parameter: &'static Parameter) -> &'static Words {
+    static ALL: LazyLock<HashMap<&str, Words>> = LazyLock::new(|| {
+        let words = |parameter: &'static Parameter| {
+            let tooltip = greek(&parameter.tooltip());
+            let of_name = format!("{tooltip}\nRight click: where it acts in the model");
+            (parameter.key, Words { symbol: greek(parameter.symbol), tooltip, of_name, range: parameter.range() })
+        };
+        parameters::all().iter().map(words).collect()
+    });
+    &ALL[parameter.key]
+}
+
 /// A slider over the usual values of a parameter that has one; beyond them a number can be typed, up to the valid range. A double
 /// click on the name brings back the value of `standard`. `now` is the value in force where that moves by itself.
 pub(super) fn slider(
@@ -329,9 +360,9 @@ pub(super) fn slider(
         parameter.check(value).is_ok()
     };
     let row = ui.horizontal(|ui| {
-        let tooltip = greek(&parameter.tooltip());
-        let name = egui::Label::new(greek(parameter.symbol)).sense(egui::Sense::click());
-        let label = ui.add_sized([48.0, 18.0], name).on_hover_text(format!("{tooltip}\nRight click: where it acts in the model"));
+        let Words { symbol, tooltip, of_name, range } = words(parameter);
+        let name = egui::Label::new(symbol).sense(egui::Sense::click());
+        let label = ui.add_sized([48.0, 18.0], name).on_hover_text(of_name);
         label.context_menu(|ui| {
             if ui.button("Where it acts").on_hover_text("Network, with the parts framed that it acts on").clicked() {
                 highlight::show_where(ui.ctx(), parameter.key);
@@ -352,8 +383,8 @@ pub(super) fn slider(
         if parameter.is_whole() {
             slider = slider.integer();
         }
-        let response = ui.add(slider).labelled_by(label.id).on_hover_text(&tooltip);
-        let field = NumberField { value: before, unit: parameter.unit, is_valid: &is_valid, range: &parameter.range(), tooltip: &tooltip };
+        let response = ui.add(slider).labelled_by(label.id).on_hover_text(tooltip);
+        let field = NumberField { value: before, unit: parameter.unit, is_valid: &is_valid, range, tooltip };
         field.ui(ui, &label).into_iter().for_each(|typed| number = typed);
         if let Some(now) = now {
             let text = egui::RichText::new(format!("now {}", rate(now))).weak().small();

@@ -2,7 +2,7 @@
 
 use crate::app::frame_times::FrameTimes;
 use crate::app::theme;
-use crate::engine::{Clock, GovernorState, Pace, Snapshot};
+use crate::engine::{Clock, GovernorState, Pace, Snapshot, SnapshotState};
 use egui::Ui;
 use std::time::{Duration, Instant};
 
@@ -12,21 +12,21 @@ const READING: Duration = Duration::from_millis(100);
 /// What the bar keeps between frames: the counters as they are shown, and since when.
 #[derive(Default)]
 pub(super) struct StatusBar {
-    shown: Option<(Instant, Clock)>,
+    shown: Option<(Instant, Clock, GovernorState)>,
 }
 
 impl StatusBar {
-    /// Takes the counters in, if they stand still or the last reading is old enough.
-    fn read(&mut self, clock: &Clock) {
-        if !clock.running || self.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= READING) {
-            self.shown = Some((Instant::now(), clock.clone()));
+    /// Takes the counters and the step size in, if they stand still or the last reading is old enough.
+    fn read(&mut self, Snapshot { state: SnapshotState { clock, governor, .. }, .. }: &Snapshot) {
+        if !clock.running || self.shown.as_ref().is_none_or(|(at, ..)| at.elapsed() >= READING) {
+            self.shown = Some((Instant::now(), clock.clone(), governor.clone()));
         }
     }
 
     /// Draws it; `fits` are the filters fitted so far and all of them, while that takes long.
     pub(super) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, frames: &FrameTimes, fits: Option<(usize, usize)>) {
-        self.read(&snapshot.clock);
-        let Some((_, clock)) = &self.shown else { return };
+        self.read(snapshot);
+        let Some((_, clock, governor)) = &self.shown else { return };
         ui.horizontal_wrapped(|ui| {
             ui.label(format!("{:.2} s simulated", clock.time_ms / 1e3));
             ui.separator();
@@ -41,7 +41,7 @@ impl StatusBar {
             ui.separator();
             ui.label(format!("{} images", clock.images));
             ui.separator();
-            step_size(ui, &snapshot.governor);
+            step_size(ui, governor);
             if let Some((done, total)) = fits {
                 ui.separator();
                 ui.label(format!("fits {done} of {total}")).on_hover_text("Gabor functions are being fitted to the filters of layer 1");

@@ -1,14 +1,14 @@
-//! The timeline: moments of a run that are kept in a bounded memory, thinned as they age, and shown again in every view.
+//! The timeline: moments of a run that are kept in a bounded room, thinned as they age, and shown again in every view.
 
 use crate::app::histories::Histories;
 use crate::app::state::ViewState;
 use crate::engine::recording::{pack, unpack};
-use crate::engine::{BackgroundJob, Bookmark, JobContext, Moment, RunId, RunTimeline, Snapshot, SnapshotIncrement};
+use crate::engine::{BackgroundJob, Bookmark, JobContext, Moment, PackedSnapshot, RunId, RunTimeline, Snapshot, SnapshotIncrement};
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Bytes of all moments at most.
+/// Bytes of all moments at most, in a temporary file.
 pub(super) const BUDGET: usize = 64 << 20;
 /// Between two moments at least.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -83,7 +83,7 @@ fn start() -> Option<PackingJob> {
         for (seconds, snapshot) in requests {
             if let Ok(packed) = pack(&snapshot) {
                 let (time_ms, images) = (snapshot.clock.time_ms, snapshot.clock.images);
-                let moment = Moment { seconds, time_ms, images, packed: Arc::new(packed) };
+                let moment = Moment { seconds, time_ms, images, packed: Arc::new(PackedSnapshot::new(packed)) };
                 job.report((snapshot.run.clone(), moment));
             }
         }
@@ -257,9 +257,10 @@ fn shorten(increment: &mut SnapshotIncrement) {
 pub(super) fn shown(moments: &[Moment], live: &Histories) -> Option<ViewState> {
     let mut state = ViewState::default();
     let (last, before) = moments.split_last()?;
-    let found = before.iter().filter_map(|moment| unpack(&moment.packed).ok()); // one that cannot be read leaves a gap
+    let read = |moment: &Moment| unpack(&moment.packed.bytes().ok()?).ok();
+    let found = before.iter().filter_map(read); // one that cannot be read leaves a gap
     found.for_each(|snapshot| state.absorb(Box::new(snapshot)));
-    state.absorb(Box::new(unpack(&last.packed).ok()?));
+    state.absorb(Box::new(read(last)?));
     let images = moments.last()?.images;
     state.learning = live.learning.iter().copied().filter(|point| point.images <= images).collect();
     state.is_past = true;
@@ -283,7 +284,7 @@ mod tests {
     fn with_moments(count: u64) -> Timeline {
         let mut timeline = Timeline { run: RunId("0001-bars".into()), ..Timeline::default() };
         for i in 0..count {
-            let packed = Arc::new(pack(&snapshot(i)).unwrap());
+            let packed = Arc::new(PackedSnapshot::new(pack(&snapshot(i)).unwrap()));
             timeline.bytes += packed.len();
             timeline.moments.push(Moment { seconds: i as f64, time_ms: 0.0, images: 10 * i, packed });
         }
@@ -293,7 +294,7 @@ mod tests {
     #[test]
     fn an_hour_stays_within_its_budget_and_the_last_minutes_stay_dense() {
         let mut timeline = Timeline { run: RunId("0001-bars".into()), ..Timeline::default() };
-        let packed = Arc::new(vec![0u8; 100 << 10]);
+        let packed = Arc::new(PackedSnapshot::new(vec![0u8; 100 << 10]));
         for i in 0..4 * 3600 {
             timeline.moments.push(Moment { seconds: f64::from(i) / 4.0, time_ms: 0.0, images: 0, packed: packed.clone() });
             timeline.bytes += packed.len();

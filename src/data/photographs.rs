@@ -48,13 +48,17 @@ pub fn attribution() -> Vec<(&'static str, &'static str, &'static str)> {
     LICENCES.lines().skip(1).filter_map(row).collect()
 }
 
+impl Photograph {
+    /// Its grey levels 0 to 1, `[rows, columns]`.
+    pub fn image(&self) -> Result<Array2<f32>, DataError> {
+        let picture = image::load_from_memory(self.bytes).map_err(|e| ReadError::Content(e.to_string()));
+        picture.and_then(|picture| grey(&picture)).map_err(|problem| DataError::File { path: self.name.into(), problem })
+    }
+}
+
 /// Grey levels 0 to 1 of all photographs, `[rows, columns]` each.
 pub fn images() -> Result<Vec<Array2<f32>>, DataError> {
-    let decoded = |p: &Photograph| {
-        let picture = image::load_from_memory(p.bytes).map_err(|e| ReadError::Content(e.to_string()));
-        picture.and_then(|picture| grey(&picture)).map_err(|problem| DataError::File { path: p.name.into(), problem })
-    };
-    ALL.par_iter().map(decoded).collect()
+    ALL.par_iter().map(Photograph::image).collect()
 }
 
 #[cfg(test)]

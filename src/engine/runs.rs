@@ -2,6 +2,7 @@
 
 mod keeper;
 mod list;
+mod packed_snapshot;
 mod store;
 mod summary;
 mod timeline;
@@ -10,6 +11,7 @@ mod writer;
 
 pub(super) use keeper::{KeeperNews, RunKeeper};
 pub use list::RunList;
+pub use packed_snapshot::PackedSnapshot;
 pub use store::{RunFolder, RunStore};
 pub(super) use summary::RunLabel;
 pub use summary::{RunId, RunSummary, THUMBNAIL};

@@ -226,30 +226,36 @@ impl Living for Dreams {
     }
 }
 
-/// A window that moves across photographs.
+/// A window that moves across one photograph after the other.
 pub(super) struct Photographs {
-    images: Vec<Array2<f32>>,
+    image: Array2<f32>,
     turns: usize,
 }
 
 impl Photographs {
     pub(super) fn living() -> Option<Box<dyn Living>> {
-        let images = photographs::images().ok()?;
+        Some(Box::new(Self { image: Self::image(0)?, turns: 0 }))
+    }
+
+    /// A photograph; None where it is smaller than the window and its way.
+    fn image(number: usize) -> Option<Array2<f32>> {
+        let image = photographs::ALL[number % photographs::ALL.len()].image().ok()?;
         let [width, height] = SIZE;
-        let is_large = |image: &Array2<f32>| image.nrows() >= height && image.ncols() >= width + DRIFT * PHOTOGRAPH_TURNS;
-        let images: Vec<_> = images.into_iter().filter(is_large).collect();
-        (!images.is_empty()).then(|| Box::new(Self { images, turns: 0 }) as Box<dyn Living>)
+        (image.nrows() >= height && image.ncols() >= width + DRIFT * PHOTOGRAPH_TURNS).then_some(image)
     }
 }
 
 impl Living for Photographs {
     fn advance(&mut self) {
         self.turns += 1;
+        if self.turns.is_multiple_of(PHOTOGRAPH_TURNS) {
+            self.image = Self::image(self.turns / PHOTOGRAPH_TURNS).unwrap_or_else(|| std::mem::take(&mut self.image));
+        }
     }
 
     fn picture(&self, _: bool) -> ColorImage {
         let [width, height] = SIZE;
-        let image = &self.images[self.turns / PHOTOGRAPH_TURNS % self.images.len()];
+        let image = &self.image;
         let left = self.turns % PHOTOGRAPH_TURNS * DRIFT;
         let top = (image.nrows() - height) / 2;
         let part = image.slice(s![top..top + height, left..left + width]);

@@ -16,6 +16,9 @@ use crate::studies::likelihood::{LikelihoodPoint, OPTIONS};
 use egui::{Color32, Ui};
 use egui_plot::{FilledArea, Plot, PlotPoints, Points};
 
+/// Points of width in which a curve has its smallest and its largest value: it comes anew in every frame.
+const COLUMN: f32 = 2.0;
+
 /// What the view keeps: nothing.
 #[derive(Default)]
 pub struct Learning;
@@ -50,7 +53,7 @@ impl View for Learning {
         let width = ui.available_width();
         let points = |value: fn(&LearningPoint) -> f32| {
             let all = state.learning.iter().map(|p| [p.images as f64, f64::from(value(p))]).filter(|p| p[1].is_finite()).collect();
-            figure::points(thinned(all, width))
+            figure::points(thinned(all, width / COLUMN))
         };
         let plot = |ui: &mut Ui, name: &str, lines: Vec<(&str, Color32, PlotPoints<'static>)>| {
             figure::title(ui, name, lines.iter().map(|(name, color, _)| (*name, *color)));

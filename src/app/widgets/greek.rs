@@ -22,20 +22,28 @@ pub fn greek(text: &str) -> String {
         let end = from.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(from.len());
         let (word, after) = from.split_at(end);
         out.push_str(before);
-        let is_key = word.ends_with("_ms");
-        let parts: Vec<String> = word.split('_').map(|part| if is_key { part.to_string() } else { letter(part) }).collect();
-        out.push_str(&parts.join("_"));
+        if word.ends_with("_ms") {
+            out.push_str(word);
+        } else {
+            for (i, part) in word.split('_').enumerate() {
+                out.push_str(if i == 0 { "" } else { "_" });
+                push_letter(&mut out, part);
+            }
+        }
         rest = after;
     }
     out + rest
 }
 
-/// A name, which digits may follow, as its letter.
-fn letter(part: &str) -> String {
+/// Adds a name, which digits may follow, as its letter, and any other text as it is.
+fn push_letter(out: &mut String, part: &str) {
     let name = part.trim_end_matches(|c: char| c.is_ascii_digit());
     match LETTERS.iter().find(|(of, _)| *of == name) {
-        Some((_, letter)) => format!("{letter}{}", &part[name.len()..]),
-        None => part.to_string(),
+        Some((_, letter)) => {
+            out.push(*letter);
+            out.push_str(&part[name.len()..]);
+        }
+        None => out.push_str(part),
     }
 }
 

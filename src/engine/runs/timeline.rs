@@ -5,6 +5,7 @@
 //! images seen then (eight bytes each, little-endian) and its packed snapshot; bookmarks are the JSON of all of them, of which the last
 //! record counts. What follows a record that is not whole is left out.
 
+use super::PackedSnapshot;
 use crate::engine::recording::checksum;
 use crate::export::{FileError, write_after, write_atomically};
 use flate2::Crc;
@@ -34,8 +35,8 @@ pub struct Moment {
     pub time_ms: f64,
     /// Images seen.
     pub images: u64,
-    /// The snapshot, as [`crate::engine::recording::pack`] gives it.
-    pub packed: Arc<Vec<u8>>,
+    /// The snapshot.
+    pub packed: Arc<PackedSnapshot>,
 }
 
 /// A note at a moment.
@@ -104,7 +105,12 @@ fn next_record(bytes: &[u8]) -> Option<(Record, &[u8])> {
             if !(seconds.is_finite() && seconds >= 0.0 && time_ms.is_finite()) {
                 return None;
             }
-            Record::Moment(Moment { seconds, time_ms, images: u64::from_le_bytes(word(16)), packed: Arc::new(packed.to_vec()) })
+            Record::Moment(Moment {
+                seconds,
+                time_ms,
+                images: u64::from_le_bytes(word(16)),
+                packed: Arc::new(PackedSnapshot::new(packed.to_vec())),
+            })
         }
         BOOKMARKS => Record::Bookmarks(serde_json::from_slice(own).ok()?),
         _ => return None,
@@ -122,9 +128,10 @@ fn add_record(file: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     parts.iter().for_each(|part| file.extend_from_slice(part));
 }
 
-fn add_moment(file: &mut Vec<u8>, moment: &Moment) {
+fn add_moment(file: &mut Vec<u8>, moment: &Moment) -> Result<(), FileError> {
     let head = [moment.seconds.to_le_bytes(), moment.time_ms.to_le_bytes(), moment.images.to_le_bytes()];
-    add_record(file, MOMENT, &[head.as_flattened(), &moment.packed]);
+    add_record(file, MOMENT, &[head.as_flattened(), &moment.packed.bytes()?]);
+    Ok(())
 }
 
 fn add_bookmarks(file: &mut Vec<u8>, bookmarks: &[Bookmark]) -> Result<(), FileError> {
@@ -156,7 +163,7 @@ impl TimelineFile {
     pub(super) fn update(&mut self, timeline: &RunTimeline) -> Result<(), FileError> {
         let mut new = Vec::new();
         let is_new = |moment: &&Moment| !self.moments.contains(&moment.seconds.to_bits());
-        timeline.moments.iter().filter(is_new).for_each(|moment| add_moment(&mut new, moment));
+        timeline.moments.iter().filter(is_new).try_for_each(|moment| add_moment(&mut new, moment))?;
         if timeline.bookmarks != self.bookmarks {
             add_bookmarks(&mut new, &timeline.bookmarks)?;
         }
@@ -168,7 +175,7 @@ impl TimelineFile {
         let is_there = std::fs::metadata(&self.path).is_ok_and(|found| self.bytes > 0 && found.len() >= self.bytes);
         if !is_there || is_wasteful {
             let mut file = HEADER.to_vec();
-            timeline.moments.iter().for_each(|moment| add_moment(&mut file, moment));
+            timeline.moments.iter().try_for_each(|moment| add_moment(&mut file, moment))?;
             add_bookmarks(&mut file, &timeline.bookmarks)?;
             write_atomically(&self.path, &file)?;
             self.bytes = file.len() as u64;
@@ -189,7 +196,7 @@ mod tests {
 
     fn timeline(times: std::ops::Range<u32>, bytes: usize) -> RunTimeline {
         let moment = |i: u32| {
-            let packed = Arc::new(vec![i as u8; bytes]);
+            let packed = Arc::new(PackedSnapshot::new(vec![i as u8; bytes]));
             Moment { seconds: f64::from(i) / 4.0, time_ms: f64::from(i), images: u64::from(i) << 40, packed }
         };
         RunTimeline { moments: times.map(moment).collect(), bookmarks: vec![Bookmark { seconds: 1.0, note: "\u{3c4}_v".into() }] }

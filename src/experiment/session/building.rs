@@ -358,7 +358,7 @@ fn chosen_images(set: Stimuli, labels: Option<Vec<u8>>, most: usize, seed: u64) 
     (set.select(&order[..most]), labels)
 }
 
-/// Rows of a block. Those of a large model, and of a small one, are as many as two threads share evenly, whatever the number of threads.
+/// Rows of a block: about as many as are best, and as many in each as two threads share evenly, whatever the number of threads.
 fn block_rows(model: &Hierarchy, batch: usize) -> usize {
     let weights = weights(model);
     if weights <= TINY_MODEL {
@@ -367,10 +367,11 @@ fn block_rows(model: &Hierarchy, batch: usize) -> usize {
     if weights <= SMALL_MODEL {
         return batch.div_ceil(2);
     }
-    if weights <= LARGE_MODEL {
-        return BLOCK_ROWS;
-    }
-    let rows = if weights <= HUGE_MODEL { LARGE_BLOCK_ROWS } else { HUGE_BLOCK_ROWS };
+    let rows = match weights {
+        ..=LARGE_MODEL => BLOCK_ROWS,
+        ..=HUGE_MODEL => LARGE_BLOCK_ROWS,
+        _ => HUGE_BLOCK_ROWS,
+    };
     let pairs = ((batch as f64 / (2 * rows) as f64).round() as usize).max(1);
     batch.div_ceil(2 * pairs)
 }

@@ -25,9 +25,11 @@ impl PlotSquare {
     pub(super) fn of_samples(state: &ViewState) -> Self {
         let ends = [0, 1].map(|axis| {
             let mut values: Vec<f32> = state.thinned_cloud(4000).map(|p| p[axis]).filter(|v| v.is_finite()).collect();
-            values.sort_unstable_by(f32::total_cmp);
-            let at = |i: usize| values.get(i).map_or(0.0, |v| f64::from(*v));
-            [at(values.len() / 100), at(values.len().saturating_sub(1 + values.len() / 100))]
+            let outside = values.len() / 100;
+            [outside, values.len().saturating_sub(1 + outside)].map(|i| match values.get(i) {
+                Some(_) => f64::from(*values.select_nth_unstable_by(i, f32::total_cmp).1),
+                None => 0.0,
+            })
         });
         Self::around([ends[0][0], ends[1][0]], [ends[0][1], ends[1][1]])
     }
