@@ -26,8 +26,11 @@ impl App {
         self.drain(ctx);
     }
 
-    /// Says some frames after the first picture of a model that its start is over.
+    /// Says some frames after the first picture of a model, and after the start page has built its models, that the start is over.
     pub(super) fn end_start(&mut self) {
+        if self.panels.take_start_page_settled() {
+            self.start_frames = Some(0);
+        }
         let Some(frames) = self.start_frames.filter(|_| self.state.latest.is_some()) else { return };
         self.start_frames = (frames < STARTING).then_some(frames + 1);
         if self.start_frames.is_none()

@@ -170,6 +170,11 @@ impl Panels {
         }
     }
 
+    /// Whether the models of the start page were built or given back since the last call.
+    pub(super) fn take_start_page_settled(&mut self) -> bool {
+        self.start_page.take_settled()
+    }
+
     /// Folds the panel at the left away where there is little room, and brings it back where there is more.
     fn fold(&mut self, is_narrow: bool) {
         match self.narrow {

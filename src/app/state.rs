@@ -138,10 +138,13 @@ impl ViewState {
                     *sums = [sums[0] + x, sums[1] + x * x];
                 }
             }
-            self.cloud.extend(&positions);
+            // Of full length from the start, as the traces.
+            self.cloud.reserve_exact(CLOUD_POINTS.saturating_sub(self.cloud.len()));
+            let surplus = (self.cloud.len() + positions.len()).saturating_sub(CLOUD_POINTS);
+            self.cloud.drain(..surplus.min(self.cloud.len()));
+            self.cloud.extend(&positions[positions.len().saturating_sub(CLOUD_POINTS)..]);
             self.trails.push_back(positions);
         }
-        keep_newest(&mut self.cloud, CLOUD_POINTS);
         keep_newest(&mut self.trails, TRAIL_STEPS);
     }
 
@@ -294,7 +297,8 @@ mod tests {
         };
         (0..12).for_each(|_| state.absorb(full()));
         assert_eq!((state.traces[0].len(), state.cloud.len(), state.trails.len()), (TRACE_SAMPLES, CLOUD_POINTS, TRAIL_STEPS));
-        assert_eq!(state.traces[0].capacity(), TRACE_SAMPLES, "memory of twice the length would be dirtied");
+        let capacities = [state.traces[0].capacity(), state.cloud.capacity()];
+        assert_eq!(capacities, [TRACE_SAMPLES, CLOUD_POINTS], "memory of twice the length would be dirtied");
         assert!(state.learning.len() <= LEARNING_POINTS && state.learning.len() > LEARNING_POINTS / 4);
 
         let mut slower = empty.clone();

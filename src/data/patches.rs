@@ -32,6 +32,8 @@ struct Place {
 #[derive(Clone, Debug)]
 pub struct Patches {
     images: Arc<Vec<Array2<f32>>>,
+    /// Number of images that they are cut from.
+    pictures: usize,
     side: usize,
     places: Vec<Place>,
 }
@@ -39,7 +41,24 @@ pub struct Patches {
 impl Patches {
     /// Number of images that they are cut from.
     pub fn pictures(&self) -> usize {
-        self.images.len()
+        self.pictures
+    }
+
+    /// The same patches one below the other in a single image, where that has fewer pixels than the images from which they are cut.
+    fn cut_out_where_smaller(mut self) -> Self {
+        let side = self.side;
+        if self.len() * side * side < self.images.iter().map(Array2::len).sum() {
+            let mut one = Array2::zeros((self.len() * side, side));
+            for (place, mut patch) in self.places.iter_mut().zip(one.exact_chunks_mut((side, side))) {
+                let [row, column] = [place.row, place.column].map(|start| start as usize);
+                patch.assign(&self.images[place.image as usize].slice(s![row..row + side, column..column + side]));
+            }
+            for (i, place) in self.places.iter_mut().enumerate() {
+                (place.image, place.row, place.column) = (0, (i * side) as u32, 0);
+            }
+            self.images = Arc::new(vec![one]);
+        }
+        self
     }
 
     /// Draws the places. Panics where an image is smaller than side + 2 border + 1.
@@ -65,7 +84,8 @@ impl Patches {
             gains.iter_mut().for_each(|gain| *gain /= deviation);
         }
         places.iter_mut().zip(gains).for_each(|(place, gain)| place.gain = gain as f32);
-        Self { images: Arc::new(images), side, places }
+        let pictures = images.len();
+        Self { images: Arc::new(images), pictures, side, places }.cut_out_where_smaller()
     }
 
     /// Number of patches.

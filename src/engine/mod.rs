@@ -28,7 +28,9 @@ pub use generation::{GenerationCommand, GenerationState, MOST_FRAMES, Measuring}
 pub use likelihood_monitor::LikelihoodState;
 pub use mixing_monitor::MixingDiagnostics;
 pub use priority::let_threads_stand_back;
-pub use runs::{AutosaveOptions, Bookmark, Moment, PackedSnapshot, RunFolder, RunId, RunList, RunStore, RunSummary, RunTimeline, THUMBNAIL, ViewArrays};
+pub use runs::{
+    AutosaveOptions, Bookmark, Moment, PackedSnapshot, RunFolder, RunId, RunList, RunStore, RunSummary, RunTimeline, THUMBNAIL, ViewArrays,
+};
 pub use snapshot::*;
 pub use source::SnapshotSource;
 pub use tuning_runner::TuningState;

@@ -19,8 +19,10 @@ use std::time::{Duration, Instant};
 
 /// Computing time of one picture between two frames of it.
 const TURN: Duration = Duration::from_millis(5);
-/// Patches that a small model learns from.
-const PATCHES: usize = 3000;
+/// Patches or images that a small model learns from, and its networks.
+const PATCHES: usize = 1000;
+const IMAGES: usize = 500;
+const NETWORKS: usize = 25;
 /// Width and height of a drawing, pixels.
 const SIZE: [usize; 2] = [150, 112];
 /// Filters and images in a picture, side by side and one below the other.
@@ -48,6 +50,12 @@ fn session(preset: &str) -> Option<Session> {
     let mut config = presets::by_name(preset).ok()?;
     config.dynamics.threads = 1;
     config.data.patches = config.data.patches.min(PATCHES);
+    if config.learning.enabled {
+        config.stimulus.batch = config.stimulus.batch.min(NETWORKS);
+    }
+    if config.data.source.is_whole() {
+        config.stimulus.images = IMAGES;
+    }
     Session::new(config).ok()
 }
 
@@ -228,7 +236,8 @@ impl Living for Dreams {
 
 /// A window that moves across one photograph after the other.
 pub(super) struct Photographs {
-    image: Array2<f32>,
+    /// Its grey levels.
+    image: Array2<u8>,
     turns: usize,
 }
 
@@ -238,8 +247,8 @@ impl Photographs {
     }
 
     /// A photograph; None where it is smaller than the window and its way.
-    fn image(number: usize) -> Option<Array2<f32>> {
-        let image = photographs::ALL[number % photographs::ALL.len()].image().ok()?;
+    fn image(number: usize) -> Option<Array2<u8>> {
+        let image = photographs::ALL[number % photographs::ALL.len()].image().ok()?.mapv(|grey| (255.0 * grey.clamp(0.0, 1.0)) as u8);
         let [width, height] = SIZE;
         (image.nrows() >= height && image.ncols() >= width + DRIFT * PHOTOGRAPH_TURNS).then_some(image)
     }
@@ -259,7 +268,7 @@ impl Living for Photographs {
         let left = self.turns % PHOTOGRAPH_TURNS * DRIFT;
         let top = (image.nrows() - height) / 2;
         let part = image.slice(s![top..top + height, left..left + width]);
-        let pixels = part.iter().map(|&grey| Color32::from_gray((255.0 * grey.clamp(0.0, 1.0)) as u8)).collect();
+        let pixels = part.iter().map(|&grey| Color32::from_gray(grey)).collect();
         ColorImage::new(SIZE, pixels)
     }
 }

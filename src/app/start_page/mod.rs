@@ -25,6 +25,8 @@ const GAP: f32 = 10.0;
 pub(super) struct StartPage {
     open: bool,
     pictures: Option<Pictures>,
+    /// Its models were built or given back since the last question.
+    has_settled: bool,
 }
 
 /// What was chosen on the page.
@@ -67,7 +69,10 @@ impl Pictures {
         Self { job, dark, textures: Default::default() }
     }
 
-    fn take(&mut self, ctx: &Context) {
+    /// Takes what was made since; whether every picture has come for the first time.
+    fn take(&mut self, ctx: &Context) -> bool {
+        let are_all_here = |pictures: &Self| pictures.textures.iter().all(Option::is_some);
+        let before = are_all_here(self);
         self.dark.store(ctx.theme() == egui::Theme::Dark, Ordering::Relaxed);
         for (i, image) in self.job.iter().flat_map(BackgroundJob::reports) {
             match &mut self.textures[i] {
@@ -75,6 +80,7 @@ impl Pictures {
                 none => *none = Some(ctx.load_texture(format!("card {i}"), image, TextureOptions::NEAREST)),
             }
         }
+        are_all_here(self) && !before
     }
 }
 
@@ -94,14 +100,19 @@ impl StartPage {
         self.open = false;
     }
 
+    /// Whether its models were built or given back since the last call: both leave freed memory behind.
+    pub(super) fn take_settled(&mut self) -> bool {
+        std::mem::take(&mut self.has_settled)
+    }
+
     /// Draws it over the views, where it is open.
     pub(super) fn ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) -> Option<Chosen> {
         if !self.open {
-            self.pictures = None; // nothing lives that nobody sees
+            self.has_settled |= self.pictures.take().is_some(); // nothing lives that nobody sees
             return None;
         }
         let pictures = self.pictures.get_or_insert_with(|| Pictures::start(ctx));
-        pictures.take(ctx);
+        self.has_settled |= pictures.take(ctx);
         let (mut open, mut chosen) = (true, None);
         let room = ctx.content_rect().size() - vec2(60.0, 110.0);
         let columns = ((room.x / (CARD.x + GAP)) as usize).clamp(1, 3);
