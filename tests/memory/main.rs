@@ -25,9 +25,16 @@ const BESIDES: f64 = 1e5;
 fn formula(session: &Session, data: f64, of_a_unit: usize) -> f64 {
     let (model, networks) = (session.model(), session.networks());
     let weights: usize = model.weights.iter().map(|w| w.len()).sum();
-    let units: usize = model.layers.iter().map(|layer| layer.size).sum();
+    let units = model.layers[0].size + neurons(session);
     let blocks = networks.networks().div_ceil(networks.block_rows());
     4.0 * ((3 + blocks) * weights + of_a_unit * networks.networks() * units) as f64 + data + BESIDES
+}
+
+/// Units above layer 0, without a categorical top, of which the state alone is kept.
+fn neurons(session: &Session) -> usize {
+    let layers = &session.model().layers[1..];
+    let categorical = usize::from(session.networks().categories().next().is_some());
+    layers[..layers.len() - categorical].iter().map(|layer| layer.size).sum()
 }
 
 /// A session after 60 steps on one thread, what it takes then, and the most that it took on the way, bytes.
@@ -91,8 +98,7 @@ fn sixty_thousand_images_take_four_bytes_a_pixel_and_eight_a_unit() {
     config.use_images(vec![path]);
     drop(counted(&patches([32, 32], 1024, 100)));
     let (session, [taken, most]) = counted(&config);
-    let neurons: usize = session.model().layers[1..].iter().map(|layer| layer.size).sum();
-    let data = |of_a_pixel: usize, of_a_unit: usize| (images * (of_a_pixel * pixels + of_a_unit * neurons)) as f64;
+    let data = |of_a_pixel: usize, of_a_unit: usize| (images * (of_a_pixel * pixels + of_a_unit * neurons(&session))) as f64;
     let expected = formula(&session, data(4, 8), OF_A_UNIT);
     println!("{taken:.3e} and at most {most:.3e} bytes, {expected:.3e} expected");
     assert!(

@@ -3,7 +3,7 @@
 //! The disk is full for a process whose files may not grow any longer.
 
 use crate::engine::{small_preset, wait};
-use heescope::engine::{AutosaveOptions, Command, Engine, Event, Moment, Pace, RunTimeline, ViewArrays};
+use heescope::engine::{AutosaveOptions, Command, Engine, Event, Moment, Pace, PackedSnapshot, RunTimeline, ViewArrays};
 use heescope::experiment::modelfile;
 use ndarray::Array2;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -42,7 +42,8 @@ fn runs_on_a_full_disk() {
     let run = wait(&engine, |s| s.clock.images > 500).run.clone();
     let [state, views, timeline] = ["state.npz", "views.npz", "timeline.bin"].map(|name| folder.join(&run.0).join(name));
     let kept = |count: u16| {
-        let moment = |i: u16| Moment { seconds: f64::from(i + 1), time_ms: 0.0, images: 0, packed: Arc::new(vec![1; 5000]) };
+        let moment =
+            |i: u16| Moment { seconds: f64::from(i + 1), time_ms: 0.0, images: 0, packed: Arc::new(PackedSnapshot::new(vec![1; 5000])) };
         let arrays = vec![("learning".to_string(), Array2::zeros((usize::from(count), 8)))];
         let timeline = RunTimeline { moments: (0..count).map(moment).collect(), bookmarks: Vec::new() };
         assert!(engine.send(Command::KeepViews(run.clone(), Box::new(ViewArrays { arrays, ..ViewArrays::default() }))));

@@ -4,7 +4,9 @@ use crate::engine::{small_preset, wait};
 use heescope::app::{App, Options};
 use heescope::data::Source;
 use heescope::engine::recording::unpack;
-use heescope::engine::{AutosaveOptions, Bookmark, Command, Engine, Event, Moment, Pace, RunId, RunTimeline, Snapshot, ViewArrays};
+use heescope::engine::{
+    AutosaveOptions, Bookmark, Command, Engine, Event, Moment, Pace, PackedSnapshot, RunId, RunTimeline, Snapshot, ViewArrays,
+};
 use heescope::experiment::config::DynamicsConfig;
 use heescope::experiment::parameters::Value;
 use heescope::experiment::{Config, presets};
@@ -224,7 +226,7 @@ fn the_past_of_a_run_comes_back_with_it() {
         }
     };
     assert_eq!(events(), (run.clone(), RunTimeline::default()), "a new one has none");
-    let moment = |i: u8| Moment { seconds: f64::from(i), time_ms: 1.0, images: 2, packed: Arc::new(vec![i; 1000]) };
+    let moment = |i: u8| Moment { seconds: f64::from(i), time_ms: 1.0, images: 2, packed: Arc::new(PackedSnapshot::new(vec![i; 1000])) };
     let bookmarks = vec![Bookmark { seconds: 3.0, note: "here".into() }];
     let timeline = RunTimeline { moments: (0..9).map(moment).collect(), bookmarks };
     send(&engine, [Command::KeepTimeline(run.clone(), Box::new(timeline.clone())), Command::Load(Box::new(small_preset("ring")))]);
@@ -257,7 +259,7 @@ fn the_window_s_past_is_there_at_the_next_start() {
     let second = kept(3);
     assert!(second.moments.len() > first.moments.len() && second.moments.starts_with(&first.moments));
     assert!(second.moments.is_sorted_by(|a, b| a.seconds < b.seconds && a.images <= b.images));
-    let snapshots: Vec<Snapshot> = second.moments.iter().map(|moment| unpack(&moment.packed).unwrap()).collect();
+    let snapshots: Vec<Snapshot> = second.moments.iter().map(|moment| unpack(&moment.packed.bytes().unwrap()).unwrap()).collect();
     assert!(snapshots.iter().zip(&second.moments).all(|(snapshot, moment)| snapshot.clock.images == moment.images));
     let models = [&snapshots[0], &snapshots[snapshots.len() - 1]].map(|snapshot| snapshot.model_id);
     assert_ne!(models[0], models[1], "what one start has shown is not taken for what another one has");

@@ -121,7 +121,7 @@ impl Target {
 
     /// R^2 and parameters where the search from `start` ends; None where it is lost.
     fn search(&self, start: Parameters) -> Option<(f64, Parameters)> {
-        let problem = Problem::new(self, start);
+        let problem = Problem::new(&self.values, self.shape, NARROWEST / self.pixel, start);
         let (problem, report) = LevenbergMarquardt::new().with_tol(1e-4).with_patience(6).minimize(problem);
         let r2 = 1.0 - 2.0 * report.objective_function / self.variance;
         (r2.is_finite() && !problem.is_lost()).then_some((r2, problem.params()))

@@ -5,7 +5,6 @@
 //! sums, and so the same steps.
 
 use super::wave::{Parameters, Wave};
-use super::{NARROWEST, Target};
 use levenberg_marquardt::LeastSquaresProblem;
 use nalgebra::storage::Owned;
 use nalgebra::{SMatrix, SVector, U1, U8, U9};
@@ -16,7 +15,12 @@ const NOTHING: f64 = 1e-14;
 
 /// A Gabor function on its way to a filter.
 pub(super) struct Problem<'a> {
-    target: &'a Target,
+    /// The filter, `[rows * columns]` row by row.
+    values: &'a [f64],
+    /// Rows and columns.
+    shape: [usize; 2],
+    /// The logarithm of the smallest width of the envelope, pixels.
+    narrowest: f64,
     parameters: Parameters,
     /// The derivatives of the residuals by each parameter, and the residuals, `[9, pixels]`.
     derivatives: Array2<f64>,
@@ -49,10 +53,10 @@ impl Reduced {
 }
 
 impl<'a> Problem<'a> {
-    /// Begins with these parameters.
-    pub(super) fn new(target: &'a Target, start: Parameters) -> Self {
-        let derivatives = Array2::zeros([9, target.values.len()]);
-        let mut problem = Self { target, parameters: start, derivatives, reduced: None };
+    /// Begins with these parameters at a filter of these rows and columns; no width of the envelope is smaller than `narrowest`, pixels.
+    pub(super) fn new(values: &'a [f64], shape: [usize; 2], narrowest: f64, start: Parameters) -> Self {
+        let (derivatives, narrowest) = (Array2::zeros([9, values.len()]), narrowest.ln());
+        let mut problem = Self { values, shape, narrowest, parameters: start, derivatives, reduced: None };
         problem.reduce();
         problem
     }
@@ -63,9 +67,9 @@ impl<'a> Problem<'a> {
             return;
         }
         let wave = Wave::new(&self.parameters.into());
-        let (values, count) = (&self.target.values, self.target.values.len());
+        let (values, count) = (self.values, self.values.len());
         if let Some(rows) = self.derivatives.as_slice_mut() {
-            wave.for_each(self.target.shape, |i, at| {
+            wave.for_each(self.shape, |i, at| {
                 wave.gradient(&at).into_iter().enumerate().for_each(|(row, slope)| rows[row * count + i] = slope);
                 rows[8 * count + i] = at.value - values[i];
             });
@@ -75,7 +79,7 @@ impl<'a> Problem<'a> {
 
     /// Whether the envelope has left the range in which it says something about this patch.
     pub(super) fn is_lost(&self) -> bool {
-        let [rows, columns] = self.target.shape;
+        let [rows, columns] = self.shape;
         let widest = (2.0 * rows.max(columns) as f64).ln();
         let p = &self.parameters;
         p.iter().any(|v| !v.is_finite()) || p[6] > widest || p[7] > widest || p[3].abs() > 1.0
@@ -90,8 +94,7 @@ impl LeastSquaresProblem<f64, U9, U8> for Problem<'_> {
     fn set_params(&mut self, p: &Parameters) {
         self.parameters = *p;
         // A wall: beyond it the function no longer changes with the parameter.
-        let narrowest = (NARROWEST / self.target.pixel).ln();
-        (self.parameters[6], self.parameters[7]) = (p[6].max(narrowest), p[7].max(narrowest));
+        (self.parameters[6], self.parameters[7]) = (p[6].max(self.narrowest), p[7].max(self.narrowest));
         self.reduce();
     }
 
@@ -130,14 +133,14 @@ mod tests {
                 (p[4], p[5]) = (0.0, 0.0); // six of the directions say nothing
             }
             let values = |p: [f64; 8]| DVector::from_fn(rows * columns, |i, _| Wave::new(&p).at(pixel(i, columns)).value);
-            let target = Target::new(Vec::from_iter(values(filter).iter().map(|v| *v as f32)).as_slice(), shape).unwrap();
-            let residuals = values(p) - DVector::from_column_slice(&target.values);
+            let filter = values(filter);
+            let residuals = values(p) - &filter;
             let slope = |k: usize| {
                 let moved = |by: f64| values(std::array::from_fn(|i| if i == k { p[i] + by } else { p[i] }));
                 (moved(1e-5) - moved(-1e-5)) / 2e-5
             };
             let jacobian = DMatrix::from_columns(&Vec::from_iter((0..8).map(slope)));
-            let problem = Problem::new(&target, p.into());
+            let problem = Problem::new(filter.as_slice(), shape, 0.9, p.into());
             let (r, j) = (problem.residuals().unwrap(), problem.jacobian().unwrap());
             let size = jacobian.norm_squared();
             assert!((j.tr_mul(&j) - jacobian.tr_mul(&jacobian)).amax() < 1e-7 * size, "{p:?}");
@@ -150,12 +153,12 @@ mod tests {
 
     #[test]
     fn an_envelope_that_says_nothing_about_the_patch_is_lost() {
-        let target = Target::new(&Vec::from_iter((0..144).map(|i| (i as f32).sin())), [12, 12]).unwrap();
+        let filter = Vec::from_iter((0..144).map(|i| f64::from(i).sin()));
         let start = [6.0, 6.0, 0.3, 0.2, 1.0, 0.0, 0.7, 0.7];
         let lost = |k: usize, value: f64| {
             let mut p = start;
             p[k] = value;
-            let problem = Problem::new(&target, p.into());
+            let problem = Problem::new(&filter, [12, 12], 0.9, p.into());
             problem.residuals().is_none() && problem.jacobian().is_none() && problem.is_lost()
         };
         assert!(lost(6, 3.3) && lost(7, 3.3) && lost(3, -1.1) && lost(0, f64::NAN) && !lost(6, 3.0));

@@ -367,10 +367,12 @@ fn block_rows(model: &Hierarchy, batch: usize) -> usize {
     if weights <= SMALL_MODEL {
         return batch.div_ceil(2);
     }
-    let rows = match weights {
-        ..=LARGE_MODEL => BLOCK_ROWS,
-        ..=HUGE_MODEL => LARGE_BLOCK_ROWS,
-        _ => HUGE_BLOCK_ROWS,
+    let rows = if weights <= LARGE_MODEL {
+        BLOCK_ROWS
+    } else if weights <= HUGE_MODEL {
+        LARGE_BLOCK_ROWS
+    } else {
+        HUGE_BLOCK_ROWS
     };
     let pairs = ((batch as f64 / (2 * rows) as f64).round() as usize).max(1);
     batch.div_ceil(2 * pairs)
