@@ -260,7 +260,7 @@ pub(super) fn pace(ui: &mut Ui, snapshot: &Snapshot, actions: &mut Vec<Action>) 
         Pace::StepsPerSecond(rate) => Some(rate),
         Pace::Full => None,
     };
-    // What a limit would be to begin with: two digits of it, which stand still.
+    // At full speed the rate in two digits, so that the number can be read.
     let mut rate = limited.unwrap_or_else(|| two_digits(snapshot.clock.steps_per_second));
     let label = ui.label("Pace");
     let slider = number_field::slider(&mut rate, 1.0..=20_000.0, "steps/s").logarithmic(true).max_decimals(0);
@@ -325,7 +325,7 @@ struct Words {
     range: String,
 }
 
-/// Those of a parameter: they are the same in every frame.
+/// The words of a parameter, which are made once: they are the same in every frame.
 fn words(parameter: &'static Parameter) -> &'static Words {
     static ALL: LazyLock<HashMap<&str, Words>> = LazyLock::new(|| {
         let words = |parameter: &'static Parameter| {

@@ -49,7 +49,7 @@ impl Patches {
         let side = self.side;
         if self.len() * side * side < self.images.iter().map(Array2::len).sum() {
             let mut one = Array2::zeros((self.len() * side, side));
-            for (place, mut patch) in self.places.iter_mut().zip(one.exact_chunks_mut((side, side))) {
+            for (place, mut patch) in self.places.iter().zip(one.exact_chunks_mut((side, side))) {
                 let [row, column] = [place.row, place.column].map(|start| start as usize);
                 patch.assign(&self.images[place.image as usize].slice(s![row..row + side, column..column + side]));
             }

@@ -34,3 +34,17 @@ fn the_result_does_not_depend_on_spans_or_threads() {
         assert!(bits(&[usize::MAX], 1, steps, 5) != whole, "another seed gives another result");
     }
 }
+
+/// Two threads share the blocks of every batch evenly, and no block is smaller than another.
+#[test]
+fn blocks_of_networks_are_even() {
+    let uneven = |networks: usize, rows: usize| !networks.is_multiple_of(rows) || !(networks / rows).is_multiple_of(2);
+    for networks in [8, 32, 60, 100, 400] {
+        let mut config = presets::by_name("dead-leaves").unwrap();
+        (config.stimulus.batch, config.data.patches) = (networks, 200);
+        let rows = Session::new(config).unwrap().networks().block_rows();
+        assert!(!uneven(networks, rows), "{networks} networks in blocks of {rows}");
+    }
+    // Planted: blocks of 25 networks, whatever the batch.
+    assert!(uneven(32, 25) && uneven(60, 25));
+}

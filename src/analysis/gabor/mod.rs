@@ -25,11 +25,11 @@ const FIRST: usize = 2;
 const HOPELESS: f64 = 0.3;
 /// Loss of R^2 from which a fit that was followed is sought anew.
 const WORSE: f64 = 0.02;
-/// Rows and columns from which all starts but the best are tried at half the resolution, where waves are not faster than this, cycles a
-/// pixel: faster ones would hardly be left there.
+/// Rows and columns from which the starts are compared at half the resolution, and only the best fit is searched on at the full one.
 const FINE: usize = 24;
+/// Highest frequency of the first start, cycles a pixel, for which that is done: means of four pixels leave little of faster waves.
 const SLOW: f64 = 0.2;
-/// Share of the R^2 at half the resolution that is left at least where that has not led astray.
+/// Where the R^2 at the full resolution is less than this share of that at half of it, all starts are tried at the full one.
 const ASTRAY: f64 = 0.5;
 
 /// What was fitted to a filter.
@@ -164,7 +164,7 @@ fn best_of(
     best
 }
 
-/// The parameters on a grid of which so many pixels are one of this.
+/// The parameters of the same function in other pixels, of which `pixels` are as wide as one of the present ones.
 fn scaled(mut p: Parameters, pixels: f64) -> Parameters {
     (p[0], p[1], p[3]) = (p[0] * pixels, p[1] * pixels, p[3] / pixels);
     (p[6], p[7]) = (p[6] + pixels.ln(), p[7] + pixels.ln());

@@ -16,7 +16,7 @@ use crate::studies::likelihood::{LikelihoodPoint, OPTIONS};
 use egui::{Color32, Ui};
 use egui_plot::{FilledArea, Plot, PlotPoints, Points};
 
-/// Points of width in which a curve has its smallest and its largest value: it comes anew in every frame.
+/// A curve is drawn through its smallest and its largest value in every column of so many points: its triangles are made in every frame.
 const COLUMN: f32 = 2.0;
 
 /// What the view keeps: nothing.
