@@ -4,6 +4,7 @@ use crate::cli::console::Console;
 use crate::cli::image_data::read_data;
 use crate::data::Part;
 use crate::experiment::{FrozenModel, modelfile};
+use crate::model::{FamilyConfig, Layer};
 use crate::shown::one_line;
 use crate::studies::likelihood::{AnnealingOptions, Binarisation, MOST_RUNS, MOST_TEMPERATURES, ancestral, annealed, mean_and_error};
 use anyhow::{anyhow, bail};
@@ -33,9 +34,11 @@ pub(super) struct LikelihoodOptions {
     /// Ancestral draws of the other estimate (with --likelihood)
     #[arg(long, default_value_t = 5000, requires = "likelihood")]
     draws: usize,
-    /// How grey levels become pixels of 0 or 1 where the model observes these: drawn or threshold (with --likelihood)
-    #[arg(long, value_enum, default_value = "drawn", requires = "likelihood")]
-    binarise: Binarise,
+    /// How grey levels become pixels of 0 or 1 where the model observes these: drawn (the default) or threshold (with --likelihood). Of a model
+    /// with binomial pixels, whose levels are taken as they are otherwise: one trial a pixel, with the chance that the model gives to each of its
+    /// trials
+    #[arg(long, value_enum, requires = "likelihood")]
+    binarise: Option<Binarise>,
     /// Seed of everything random, 0 to 2^64 - 1 (with --likelihood); that of the model without it
     #[arg(long, value_parser = crate::cli::seed, requires = "likelihood")]
     seed: Option<u64>,
@@ -63,11 +66,16 @@ impl LikelihoodOptions {
                 bail!("{option} {value} is out of range: {} to {}", range.start(), range.end());
             }
         }
-        let (mut config, model) = modelfile::load(file)?;
+        let (mut config, mut model) = modelfile::load(file)?;
         if let Some(threads) = self.threads {
             config.set(&format!("threads={threads}"))?;
         }
         let seed = self.seed.unwrap_or(config.dynamics.seed);
+        let pixels = &mut model.layers[0];
+        if let (Some(_), FamilyConfig::Binomial { .. }) = (self.binarise, pixels.config()) {
+            *pixels = Layer::new(FamilyConfig::Bernoulli, pixels.activation, pixels.size)?;
+            config.model.layers[0].family = FamilyConfig::Bernoulli;
+        }
         let frozen = FrozenModel::from_model(&config, model);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(config.dynamics.threads).build()?;
         pool.install(|| self.measure(&frozen, data, count, seed, json))
@@ -87,8 +95,8 @@ impl LikelihoodOptions {
         let images = set.pixels.select(Axis(0), &Vec::from_iter(0..count));
         let binary = frozen.model.observed_family().is_binary();
         let binarisation = match self.binarise {
-            Binarise::Drawn => Binarisation::Drawn,
-            Binarise::Threshold => Binarisation::Threshold,
+            None | Some(Binarise::Drawn) => Binarisation::Drawn,
+            Some(Binarise::Threshold) => Binarisation::Threshold,
         };
         let images = if binary { binarisation.apply(images.view(), seed) } else { images };
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new(count as u64) } else { ProgressBar::hidden() };

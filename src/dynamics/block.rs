@@ -155,6 +155,7 @@ impl Block {
             }
         }
         self.begin(model);
+        self.set_interneurons(model, self.interneurons);
         self.unsettled = false;
     }
 
@@ -164,7 +165,11 @@ impl Block {
         self.unsettled = true;
         self.refresh_highest_input(model);
         self.steps_until_draw = 0;
-        self.set_interneurons(model, self.interneurons);
+        for l in 0..model.depth() {
+            let (state, dynamics) = (&mut self.layers[l], model.family_below_top(l).interneuron_dynamics());
+            state.dynamics = Some(dynamics);
+            interneurons::await_settling(dynamics, self.interneurons, model.layers[l].bounds(), state, &mut self.noise);
+        }
         self.forget_reconstruction();
     }
 

@@ -9,9 +9,9 @@ use crate::dynamics::neurons::CHUNK;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::state::{LayerState, MicroStepBuffers};
 use crate::dynamics::step_parameters::{Innovation, LastInnovation, StepParameters, heat_bath_steps, micro_steps};
-use crate::model::Family;
 use crate::model::families::InterneuronDynamics;
 use crate::model::mean_table::MeanTable;
+use crate::model::{Family, vector};
 use two_state::TwoStateStep;
 
 pub mod two_state;
@@ -39,6 +39,15 @@ pub(super) fn start(dynamics: InterneuronDynamics, k: usize, [low, high]: [f64; 
     }
     state.micro.pending.resize(if dynamics == InterneuronDynamics::Redraw { size } else { 0 }, 0);
     state.micro.resize(if matches!(dynamics, InterneuronDynamics::OrnsteinUhlenbeck { .. }) { 0 } else { size });
+}
+
+/// Sizes interneurons that [`settle`] puts into equilibrium before they move: what they are until then is drawn only where it matters.
+pub(super) fn await_settling(dynamics: InterneuronDynamics, k: usize, bounds: [f64; 2], state: &mut LayerState, noise: &mut Noise) {
+    let sized = !state.y.is_empty() && state.mean_statistic.len() == state.x.len();
+    match dynamics {
+        InterneuronDynamics::OrnsteinUhlenbeck { .. } | InterneuronDynamics::HeatBath { .. } if sized => {}
+        _ => start(dynamics, k, bounds, state, noise),
+    }
 }
 
 /// In units of tau_eps, for how long interneurons that move step by step run until they count as settled.
@@ -128,14 +137,14 @@ pub(super) fn advance(
 fn chances(family: &dyn Family, trials: u32, eta: &[f32], chance: &mut [f32]) {
     family.mean_statistics(eta, chance);
     if trials > 1 {
-        chance.iter_mut().for_each(|mean| *mean /= trials as f32);
+        vector::multiply(chance, 1.0 / trials as f32);
     }
 }
 
 /// From the share of trials that succeed to their number.
 fn times(trials: u32, share: &mut [f32]) {
     if trials > 1 {
-        share.iter_mut().for_each(|share| *share *= trials as f32);
+        vector::multiply(share, trials as f32);
     }
 }
 

@@ -128,7 +128,7 @@ fn pair(s: &mut [[u32; LANES]; 4]) -> ([f32; LANES], [f32; LANES]) {
 
 /// log x for positive normal x: exponent and an atanh series of the mantissa in [sqrt(1/2), sqrt(2)).
 #[inline(always)]
-fn log(x: f32) -> f32 {
+pub(super) fn log(x: f32) -> f32 {
     let bits = x.to_bits() as i32 - 0x3f35_04f3; // sqrt(1/2)
     let exponent = bits >> 23;
     let mantissa = f32::from_bits(((bits & 0x007f_ffff) + 0x3f35_04f3) as u32);

@@ -7,12 +7,14 @@
 pub(crate) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 x 2^23: adding it rounds to the nearest whole number
     let x = x.clamp(-87.0, 88.0);
-    let n = x * std::f32::consts::LOG2_E + ROUND - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     // x = n log 2 + r in two parts, so that r keeps its digits.
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     // Taylor polynomial on |r| <= 0.347: the next term is below 2e-8 of the result.
     let series = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
-    series * f32::from_bits(((n as i32 + 127) as u32) << 23)
+    // 2^n: the low bits of `rounded` count n. (A conversion to a whole number would be made one by one.)
+    series * f32::from_bits(rounded.to_bits().wrapping_sub(ROUND.to_bits() - 127) << 23)
 }
 
 /// 1/sqrt(x) of a normal x above 0, without a square root or a division, which take most of a step where a unit needs little else.
@@ -44,6 +46,12 @@ pub fn exp_shifted(values: &mut [f32], shift: f32) {
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
 pub fn scaled(x: &[f32], scale: f32, out: &mut [f32]) {
     out.iter_mut().zip(x).for_each(|(out, x)| *out = scale * x);
+}
+
+/// Replaces every x by `scale` x.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+pub fn multiply(values: &mut [f32], scale: f32) {
+    values.iter_mut().for_each(|x| *x *= scale);
 }
 
 /// Writes `scale` (a - b).

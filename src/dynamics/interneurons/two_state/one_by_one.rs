@@ -1,87 +1,103 @@
-//! Changes of bernoulli interneurons drawn one after the other (model.md 9).
+//! Changes of bernoulli interneurons drawn one after the other (model.md 9), of many units side by side.
 
-use super::step::{TwoStateStep, is_many};
-use crate::dynamics::noise::Noise;
-use crate::model::vector;
+use super::gathered::{GatheredUnits, LANES, Lanes};
+use super::step::TwoStateStep;
+use crate::dynamics::noise::{Noise, log};
 
-/// Draws the units where few changes are to be expected; each of these has a number of `chance` and no change in `mean` and `y` so far.
-pub(super) fn advance(
-    p: &[f32],
-    [y, open_variance, mean]: [&mut [f32]; 3],
-    (chance, marks): (&[f32], &mut [u8]),
-    step: &TwoStateStep,
-    random: &mut Uniforms,
-    noise: &mut Noise,
-) {
-    marks.fill(0); // the last group may be a part of one
-    mark_changes(p, y, open_variance, chance, &mut marks[..p.len()], step);
-    for (group, marks) in marks.as_chunks::<8>().0.iter().enumerate() {
-        if u64::from_ne_bytes(*marks) == 0 {
-            continue;
-        }
-        for i in (0..8).filter(|&i| marks[i] != 0).map(|i| 8 * group + i) {
-            let first = if open_variance[i] == 0.0 { Some(chance[i]) } else { None };
-            (mean[i], y[i]) = one_by_one(p[i], y[i], first, step, random, noise);
-            open_variance[i] = 0.0;
-        }
-    }
-}
-
-/// Marks the units whose changes are to be drawn one by one: those with a change in the step, which `chance` decides, and those
-/// of which only an expectation is known.
+/// Draws the units that have changes, whose `chance` decides when the first one comes. Where something is left open, `y` is an
+/// expectation, and a number of interneurons with this mean is taken.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
-fn mark_changes(p: &[f32], y: &[f32], open: &[f32], chance: &[f32], marks: &mut [u8], step: &TwoStateStep) {
-    let n = p.len();
-    let (y, open, chance, marks) = (&y[..n], &open[..n], &chance[..n], &mut marks[..n]);
-    for i in 0..n {
-        let rate = step.a * step.count * ((1.0 - y[i]) * p[i] + y[i] * (1.0 - p[i]));
-        let none = vector::exp(-rate); // the probability of no change
-        marks[i] = u8::from(!is_many(p[i], step) & ((chance[i] >= none) | (open[i] != 0.0)));
+pub(super) fn draw(units: &mut GatheredUnits, step: &TwoStateStep, noise: &mut Noise) {
+    let mut random = Uniforms::default();
+    for mut lanes in units.lanes() {
+        let mut process = Process::begin(&lanes, &random.next(noise), step);
+        while process.change(&random.next(noise), &random.next(noise)) {}
+        process.end(&mut lanes, step);
     }
 }
 
-/// Changes drawn one after the other: the mean over the step and the mean of the K at its end. `first` decides when the first comes; where
-/// it is None, `y` is an expectation, and a number of interneurons with this mean is taken.
-fn one_by_one(p: f32, y: f32, first: Option<f32>, step: &TwoStateStep, random: &mut Uniforms, noise: &mut Noise) -> (f32, f32) {
-    let k = step.count;
-    let mut on = match first {
-        Some(_) => (y * k + 0.5).floor(),
-        None => (y * k + random.next(noise)).floor().clamp(0.0, k),
-    };
-    let mut chance = first.unwrap_or_else(|| random.next(noise));
-    let (mut time, mut integral) = (0.0, 0.0);
-    loop {
-        let (up, down) = (step.a * (k - on) * p, step.a * on * (1.0 - p));
-        let wait = -chance.ln() / (up + down); // infinite, or 0/0, where nothing can change
-        if wait.is_nan() || time + wait >= 1.0 {
-            return ((integral + (1.0 - time) * on) / k, on / k);
+/// The K interneurons of some units at one moment of the step.
+struct Process {
+    /// Chances per dt that one more is at 1, that one is at 0, and of those at 1.
+    up: [f32; LANES],
+    down: [f32; LANES],
+    /// Interneurons at 1, of `count`.
+    on: [f32; LANES],
+    count: f32,
+    /// Share of dt that is over; 1 where no change is to come.
+    time: [f32; LANES],
+    /// Integral of `on` over that time.
+    integral: [f32; LANES],
+    /// Decides when the next change comes.
+    chance: [f32; LANES],
+}
+
+impl Process {
+    #[inline(always)]
+    fn begin(lanes: &Lanes<'_>, random: &[f32; LANES], step: &TwoStateStep) -> Self {
+        let count = step.count;
+        let mut process =
+            Self { up: *lanes.p, down: *lanes.p, on: *lanes.y, count, time: [0.0; LANES], integral: [0.0; LANES], chance: *lanes.chance };
+        for i in 0..LANES {
+            let p = lanes.p[i];
+            (process.up[i], process.down[i]) = (step.a * p, step.a * (1.0 - p));
+            let known = lanes.open[i] == 0.0;
+            process.on[i] = (lanes.y[i] * count + if known { 0.5 } else { random[i] }).floor().clamp(0.0, count);
         }
-        integral += wait * on;
-        time += wait;
-        on += if random.next(noise) * (up + down) < up { 1.0 } else { -1.0 };
-        chance = random.next(noise);
+        process
+    }
+
+    /// Goes on to the next change of each unit, or to the end of the step; returns whether any has changed.
+    #[inline(always)]
+    fn change(&mut self, which: &[f32; LANES], when: &[f32; LANES]) -> bool {
+        let mut changes = 0u32;
+        for i in 0..LANES {
+            let (on, time) = (self.on[i], self.time[i]);
+            let (up, down) = (self.up[i] * (self.count - on), self.down[i] * on);
+            let rate = up + down;
+            let wait = -log(self.chance[i]) / rate.max(f32::MIN_POSITIVE);
+            let changed = (rate > 0.0) & (time + wait < 1.0);
+            self.integral[i] += if changed { wait } else { 1.0 - time } * on;
+            self.time[i] = if changed { time + wait } else { 1.0 };
+            let direction = if which[i] * rate < up { 1.0 } else { -1.0 };
+            self.on[i] = if changed { on + direction } else { on };
+            self.chance[i] = when[i];
+            changes += u32::from(changed);
+        }
+        changes > 0
+    }
+
+    #[inline(always)]
+    fn end(&self, lanes: &mut Lanes<'_>, step: &TwoStateStep) {
+        let per_interneuron = 1.0 / step.count;
+        for i in 0..LANES {
+            lanes.mean[i] = self.integral[i] * per_interneuron;
+            lanes.y[i] = self.on[i] * per_interneuron;
+            lanes.open[i] = 0.0;
+        }
     }
 }
 
-/// Uniform numbers in (0, 1), one at a time.
-pub(super) struct Uniforms {
-    values: [f32; 64],
+/// Uniform numbers in (0, 1), so many at a time.
+struct Uniforms {
+    values: [f32; 8 * LANES],
     used: usize,
 }
 
 impl Default for Uniforms {
     fn default() -> Self {
-        Self { values: [0.0; 64], used: 64 }
+        Self { values: [0.0; 8 * LANES], used: 8 }
     }
 }
 
 impl Uniforms {
-    fn next(&mut self, noise: &mut Noise) -> f32 {
-        if self.used == self.values.len() {
+    fn next(&mut self, noise: &mut Noise) -> [f32; LANES] {
+        let groups = self.values.len() / LANES;
+        if self.used == groups {
             noise.fill_uniform(&mut self.values);
             self.used = 0;
         }
         self.used += 1;
-        self.values[self.used - 1]
+        self.values.as_chunks::<LANES>().0[self.used - 1]
     }
 }

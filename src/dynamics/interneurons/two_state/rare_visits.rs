@@ -1,127 +1,92 @@
 //! Visits of bernoulli interneurons to the rarer of their values, drawn together where they are few and short (model.md 9).
 
-use super::step::{CHUNK, TwoStateStep, is_many};
-use crate::dynamics::noise::Noise;
+use super::gathered::{GatheredUnits, LANES, Lanes};
+use super::step::{TwoStateStep, at_rare, expected_visits};
 use crate::model::vector;
 
-/// Units that are computed in one go: buffers are filled up to a multiple of it.
-const LANES: usize = 16;
 /// Visits of a unit in a step at most: more have a probability below 1e-5.
 const MOST_VISITS: usize = 18;
 
-/// The units of a chunk that have few changes, one beside the other; the results replace what is given.
-#[derive(Debug)]
-pub(super) struct RareVisits {
-    count: usize,
-    /// Places in the chunk.
-    places: [u8; CHUNK],
-    marks: [u8; CHUNK],
-    p: [f32; CHUNK],
-    y: [f32; CHUNK],
-    open: [f32; CHUNK],
-    /// A normal number each; then the mean over the step.
-    normal: [f32; CHUNK],
-    chance: [f32; CHUNK],
+/// Sixteen draws from Poisson distributions, by inversion.
+struct Poisson {
+    expected: [f32; LANES],
+    /// The number, and one over it; 0 and 1 where there is nothing.
+    count: [f32; LANES],
+    inverse: [f32; LANES],
+    /// Probability of the next number.
+    term: [f32; LANES],
+    /// What is left of the chance that decides.
+    left: [f32; LANES],
 }
 
-impl Default for RareVisits {
-    fn default() -> Self {
-        let zeros = [0.0; CHUNK];
-        Self { count: 0, places: [0; CHUNK], marks: [0; CHUNK], p: zeros, y: zeros, open: zeros, normal: zeros, chance: zeros }
-    }
-}
-
-impl RareVisits {
-    /// Draws the units of a chunk that have few changes.
-    pub(super) fn draw(&mut self, p: &[f32], [y, open, normal]: [&[f32]; 3], step: &TwoStateStep, noise: &mut Noise) {
-        self.find(p, step);
-        for (j, place) in self.places[..self.count].iter().map(|&place| usize::from(place)).enumerate() {
-            (self.p[j], self.y[j], self.open[j], self.normal[j]) = (p[place], y[place], open[place], normal[place]);
+impl Poisson {
+    #[inline(always)]
+    fn draw(p: &[f32; LANES], y: &[f32; LANES], chance: &[f32; LANES], step: &TwoStateStep) -> Self {
+        let zeros = [0.0; LANES];
+        let mut draw = Self { expected: zeros, count: zeros, inverse: [1.0; LANES], term: zeros, left: zeros };
+        for i in 0..LANES {
+            let expected = expected_visits(p[i], y[i], step);
+            let nothing = vector::exp(-expected);
+            draw.expected[i] = expected;
+            draw.left[i] = chance[i] - nothing;
+            // The bounds keep out subnormal numbers, which are slow.
+            draw.term[i] = nothing * expected.max(1e-7);
         }
-        let filled = self.count.next_multiple_of(LANES);
-        self.p[self.count..filled].fill(0.5);
-        noise.fill_uniform(&mut self.chance[..filled]);
-        draw(self, filled, step);
-    }
-
-    /// Writes the results to their places.
-    pub(super) fn give(&self, [y, open, mean]: [&mut [f32]; 3]) {
-        for (j, place) in self.places[..self.count].iter().map(|&place| usize::from(place)).enumerate() {
-            (y[place], open[place], mean[place]) = (self.y[j], self.open[j], self.normal[j]);
+        if draw.look::<1, 6>() && draw.look::<7, 12>() {
+            draw.look::<13, MOST_VISITS>();
         }
+        draw
     }
 
-    fn find(&mut self, p: &[f32], step: &TwoStateStep) {
-        self.marks.fill(0); // the last group may be a part of one
-        mark(p, &mut self.marks[..p.len()], step);
-        self.count = 0;
-        for (group, marks) in self.marks.as_chunks::<8>().0.iter().enumerate() {
-            if u64::from_ne_bytes(*marks) != 0 {
-                for (i, mark) in marks.iter().enumerate() {
-                    self.places[self.count % CHUNK] = (8 * group + i) as u8;
-                    self.count += usize::from(*mark);
-                }
+    /// Looks at the numbers `FIRST` to `LAST`; returns whether one of the draws is more.
+    #[inline(always)]
+    fn look<const FIRST: usize, const LAST: usize>(&mut self) -> bool {
+        let mut more = 0u32;
+        for i in 0..LANES {
+            // A half-open range: the compiler unrolls no other, and only then are all lanes drawn together.
+            for k in FIRST..LAST + 1 {
+                let beyond = self.left[i] > 0.0;
+                self.count[i] = if beyond { k as f32 } else { self.count[i] };
+                self.inverse[i] = if beyond { 1.0 / k as f32 } else { self.inverse[i] };
+                self.left[i] -= self.term[i];
+                self.term[i] *= (self.expected[i] * (1.0 / (k + 1) as f32)).max(0.02);
             }
+            more += u32::from(self.left[i] > 0.0);
         }
+        more > 0
     }
-}
-
-#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
-fn mark(p: &[f32], marks: &mut [u8], step: &TwoStateStep) {
-    marks.iter_mut().zip(p).for_each(|(mark, &p)| *mark = u8::from(!is_many(p, step)));
 }
 
 /// Poisson's number of visits, the sum of their lengths, and the state at the end given that sum.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
-fn draw(visits: &mut RareVisits, filled: usize, step: &TwoStateStep) {
-    let RareVisits { p, y, open, normal, chance, .. } = visits;
-    let (p, chance) = (p[..filled].as_chunks::<LANES>().0, chance[..filled].as_chunks::<LANES>().0);
-    let (y, open) = (y[..filled].as_chunks_mut::<LANES>().0, open[..filled].as_chunks_mut::<LANES>().0);
-    let normal = normal[..filled].as_chunks_mut::<LANES>().0;
+pub(super) fn draw(units: &mut GatheredUnits, step: &TwoStateStep) {
     let (per_step, per_k) = (1.0 / step.a, 1.0 / step.count);
-    for ((((p, y), open), normal), chance) in p.iter().zip(y).zip(open).zip(normal).zip(chance) {
-        let (mut visits, mut inverse, mut at_rare) = ([0.0; LANES], [1.0f32; LANES], [0.0; LANES]);
-        for i in 0..LANES {
-            let rare = p[i].min(1.0 - p[i]);
-            at_rare[i] = rare + (y[i] - p[i]) * 1.0f32.copysign(0.5 - p[i]);
-            let expected = (step.count * (step.a * rare + at_rare[i])).max(0.0);
-            let mut term = vector::exp(-expected);
-            let mut left = chance[i] - term;
-            let (mut count, mut one) = (0.0, 1.0);
-            // The bounds keep out subnormal numbers, which are slow.
-            term *= expected.max(1e-7);
-            // A half-open range: the compiler unrolls no other, and only then are all lanes drawn together.
-            for k in 1..MOST_VISITS + 1 {
-                count = if left > 0.0 { k as f32 } else { count };
-                one = if left > 0.0 { 1.0 / k as f32 } else { one };
-                left -= term;
-                term *= (expected * (1.0 / (k + 1) as f32)).max(0.02);
-            }
-            (visits[i], inverse[i]) = (count, one);
-        }
+    for Lanes { p, chance, y, open, mean } in units.lanes() {
+        let Poisson { count: visits, inverse, .. } = Poisson::draw(p, y, chance, step);
         for i in 0..LANES {
             let rare = p[i].min(1.0 - p[i]);
             // 1/(1 - rare) by its series.
             let per_length = per_step * (1.0 + rare * (1.0 + rare * (1.0 + rare * (1.0 + rare))));
-            let length = step.a * (1.0 - rare) - at_rare[i];
+            let length = step.a * (1.0 - rare) - at_rare(p[i], y[i]);
             let (count, one) = (visits[i].max(1.0), inverse[i]);
             let same = one + (1.0 - one) * per_k;
             // Wilson and Hilferty's power of a normal number, with the exact mean.
             let c = (one + 3.0 * same * per_length) * (1.0 / 9.0);
-            let base = (1.0 - c + c.sqrt() * normal[i]).max(0.0);
+            let base = (1.0 - c + c.sqrt() * mean[i]).max(0.0);
             let sum = base * base * base * count;
             let scale = (1.0 - c) * ((1.0 - c) * (1.0 - c) + 3.0 * c);
             let whole = (same * sum + scale * (length - same * (1.0 + count * per_length))) * step.count;
             let (z, variance) = (y[i] - p[i], p[i] * (1.0 - p[i]));
             let spread = (step.from_z * step.from_z * open[i] + step.noise_variance * variance).max(1e-20);
             let inverse_product = 1.0 / (whole * spread);
-            let share = if visits[i] > 0.0 { sum * spread * inverse_product } else { 0.0 };
-            let mean = if p[i] <= 0.5 { share } else { 1.0 - share };
+            // The mean of the odds of two Gamma numbers is less than the odds of their means, by a term of the second order.
+            let mean_of_odds = 1.0 - 0.5 * same * count * per_length * per_length;
+            let share = if visits[i] > 0.0 { sum * spread * inverse_product * mean_of_odds } else { 0.0 };
+            mean[i] = if p[i] <= 0.5 { share } else { 1.0 - share };
             let together = step.decay * step.from_z * open[i] + step.shared_noise * variance;
             let gain = together * whole * inverse_product;
-            y[i] = p[i] + step.decay * z + gain * (mean - p[i] - step.from_z * z);
+            y[i] = p[i] + step.decay * z + gain * (mean[i] - p[i] - step.from_z * z);
             open[i] = (step.decay * step.decay * open[i] + step.rest_variance * variance - gain * together).max(0.0);
-            normal[i] = mean;
         }
     }
 }

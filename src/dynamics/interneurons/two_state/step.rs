@@ -7,8 +7,18 @@ use crate::dynamics::step_parameters::OrnsteinUhlenbeckStep;
 pub const MANY: f64 = 5.0;
 /// Bound of the Kolmogorov distance of what is drawn at once from the exact distribution, whatever p, dt and K.
 pub const DISTANCE: f64 = 0.02;
-/// dt/tau_eps from which a visit to the rarer value is short: such visits are drawn together, with the same bound.
-pub const SHORT: f64 = 30.0;
+/// dt/tau_eps from which a visit to the rarer value is short, where a unit has `k` interneurons: such visits are drawn together, with the
+/// same bound. Of many interneurons one visit is a small part of the mean.
+pub const fn short_from(k: usize) -> f64 {
+    match k {
+        0..4 => 30.0,
+        4..8 => 16.0,
+        _ => 12.0,
+    }
+}
+/// Expected visits from which the mean is drawn at once, although few changes are to be expected later on: many of a unit's interneurons were
+/// at what has become the rarer value.
+pub(super) const MANY_VISITS: f32 = 5.5;
 /// Less than this is left of a value after a step: nothing. (The square of what is smaller would be a slow, subnormal number.)
 const NOTHING: f64 = 1e-15;
 /// Units that are advanced together, while their numbers are in the cache.
@@ -19,6 +29,8 @@ pub(super) const CHUNK: usize = 256;
 pub(in crate::dynamics::interneurons) struct TwoStateStep {
     /// dt/tau_eps.
     pub(super) a: f32,
+    /// Whether visits to the rarer value are short.
+    pub(super) short: bool,
     /// K.
     pub(super) count: f32,
     /// Of a unit with p (1 - p) = 1, the transition of the mean of K (see [`OrnsteinUhlenbeckStep`]).
@@ -37,6 +49,7 @@ impl TwoStateStep {
         let step = OrnsteinUhlenbeckStep::new(1.0, a, k);
         Self {
             a: a as f32,
+            short: a >= short_from(k),
             count: k as f32,
             from_z: step.from_z as f32,
             decay: if step.decay < NOTHING { 0.0 } else { step.decay as f32 },
@@ -62,4 +75,16 @@ pub(super) fn third_cumulant(a: f64) -> f64 {
 #[inline(always)]
 pub(super) fn is_many(p: f32, step: &TwoStateStep) -> bool {
     step.count * step.a * p * (1.0 - p) >= MANY as f32
+}
+
+/// Share of the interneurons that are at the rarer value, where `y` of them are at 1 in the mean.
+#[inline(always)]
+pub(super) fn at_rare(p: f32, y: f32) -> f32 {
+    p.min(1.0 - p) + (y - p) * 1.0f32.copysign(0.5 - p)
+}
+
+/// Visits to the rarer value that are to be expected in a step.
+#[inline(always)]
+pub(super) fn expected_visits(p: f32, y: f32, step: &TwoStateStep) -> f32 {
+    (step.count * (step.a * p.min(1.0 - p) + at_rare(p, y))).max(0.0)
 }
