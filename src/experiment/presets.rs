@@ -234,10 +234,11 @@ struct GenerativePreset {
 impl GenerativePreset {
     /// Images of 28 x 28 pixels, of which at most `images` have chains.
     fn large(source: Source, images: usize) -> Self {
-        let (sizes, states) = ([784, 400, 24], [1000, 4000]);
+        let (sizes, states) = ([784, 400, 32], [1000, 4000]);
         Self {
             source,
-            pixel: FamilyConfig::Bernoulli,
+            // One trial a pixel leaves the latents less sure of an image than its grey levels make them, and what is drawn is blurred.
+            pixel: FamilyConfig::Binomial { trials: 2 },
             sizes,
             states,
             images,

@@ -3,6 +3,9 @@
 use crate::program::{heescope, succeeds};
 use heescope::experiment::presets;
 use heescope::model::FamilyConfig;
+use ndarray::{Array1, Ix0, Ix1, Ix2, OwnedRepr};
+use ndarray_npy::{NpzReader, NpzWriter};
+use std::fs::File;
 
 fn fails(folder: &std::path::Path, arguments: &[&str], parts: &[&str]) {
     let output = heescope(folder, arguments);
@@ -43,4 +46,39 @@ fn the_likelihood_of_held_out_images_is_told_with_its_error_and_bad_input_is_nam
     refused(&["evaluate", "--likelihood", "--data", "digits"], &["--model"]);
     refused(&["evaluate", "--data", "digits"], &["--samples"]);
     refused(&["evaluate", "--data", "digits", "--samples", "a.npz", "--runs", "5"], &["--likelihood"]);
+}
+
+#[test]
+fn binary_images_are_judged_by_one_trial_of_binomial_pixels_and_levels_by_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut config = presets::by_name("digits").unwrap();
+    config.model.layers[0].family = FamilyConfig::Bernoulli;
+    std::fs::write(folder.join("binary.toml"), config.to_toml()).unwrap();
+    succeeds(folder, &["train", "--config", "binary.toml", "--images", "3000", "--out", "one.npz"]);
+    // The same weights under pixels of two trials.
+    let mut read = NpzReader::new(File::open(folder.join("one.npz")).unwrap()).unwrap();
+    let mut written = NpzWriter::new(File::create(folder.join("two.npz")).unwrap());
+    for name in ["W0", "W1", "W2"] {
+        written.add_array(name, &read.by_name::<OwnedRepr<f32>, Ix2>(&format!("{name}.npy")).unwrap()).unwrap();
+    }
+    for name in ["b0", "b1", "b2", "b3"] {
+        written.add_array(name, &read.by_name::<OwnedRepr<f32>, Ix1>(&format!("{name}.npy")).unwrap()).unwrap();
+    }
+    written.add_array("sigma2", &read.by_name::<OwnedRepr<f32>, Ix0>("sigma2.npy").unwrap()).unwrap();
+    let text = String::from_utf8(read.by_name::<OwnedRepr<u8>, Ix1>("config.npy").unwrap().to_vec()).unwrap();
+    let two = text.replace("family = \"bernoulli\"", "family = \"binomial\"\ntrials = 2");
+    assert_ne!(text, two);
+    written.add_array("config", &Array1::from(two.into_bytes())).unwrap();
+    written.finish().unwrap();
+    let asked = |model: &str, extra: &[&str]| -> serde_json::Value {
+        let short = ["--data", "digits", "--runs", "4", "--temperatures", "6", "--draws", "30", "--count", "5", "--json"];
+        serde_json::from_str(&succeeds(folder, &[&["evaluate", "--likelihood", "--model", model][..], &short, extra].concat())).unwrap()
+    };
+    assert_eq!(asked("one.npz", &[]), asked("two.npz", &["--binarise", "drawn"]));
+    assert_eq!(asked("one.npz", &["--binarise", "threshold"]), asked("two.npz", &["--binarise", "threshold"]));
+    // Unasked, the levels of the images are taken, and each pixel is seen twice.
+    let levels = asked("two.npz", &[]);
+    assert_eq!(levels["pixels"], "as they are");
+    assert_ne!(levels["log_likelihood"], asked("one.npz", &[])["log_likelihood"]);
 }
