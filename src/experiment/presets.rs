@@ -73,6 +73,7 @@ pub fn all() -> &'static [Preset] {
                     images_shown: 1_500_000,
                     first_rate: 2e-3,
                     top_rate: 0.02,
+                    tau_eps_ms: 0.05,
                 }
                 .config()
             },
@@ -229,6 +230,8 @@ struct GenerativePreset {
     first_rate: f64,
     /// Learning rate of the top's centres.
     top_rate: f64,
+    /// Time constant of the interneurons.
+    tau_eps_ms: f64,
 }
 
 impl GenerativePreset {
@@ -246,6 +249,8 @@ impl GenerativePreset {
             images_shown: 1_500_000,
             first_rate: 2e-3,
             top_rate: 0.03,
+            // Adaptation takes the noise of slower interneurons for a force: chains of thousands of steps then leave the images.
+            tau_eps_ms: 0.02,
         }
     }
 
@@ -291,6 +296,7 @@ impl GenerativePreset {
             model: ModelConfig { layers, first_weights: FirstWeights::FanIn, ..Default::default() },
             dynamics: DynamicsConfig {
                 dt_ms: 20.0,
+                tau_eps_ms: self.tau_eps_ms,
                 tau_v_ms: 700.0,
                 adaptation: 1.6,
                 adaptation_unit: AdaptationUnit::Stiffness,

@@ -38,11 +38,11 @@ impl Process {
         let count = step.count;
         let mut process =
             Self { up: *lanes.p, down: *lanes.p, on: *lanes.y, count, time: [0.0; LANES], integral: [0.0; LANES], chance: *lanes.chance };
-        for i in 0..LANES {
+        for (i, random) in random.iter().enumerate() {
             let p = lanes.p[i];
             (process.up[i], process.down[i]) = (step.a * p, step.a * (1.0 - p));
             let known = lanes.open[i] == 0.0;
-            process.on[i] = (lanes.y[i] * count + if known { 0.5 } else { random[i] }).floor().clamp(0.0, count);
+            process.on[i] = (lanes.y[i] * count + if known { 0.5 } else { *random }).floor().clamp(0.0, count);
         }
         process
     }
