@@ -249,7 +249,7 @@ impl GenerativePreset {
             images_shown: 1_500_000,
             first_rate: 2e-3,
             top_rate: 0.03,
-            // Adaptation takes the noise of slower interneurons for a force: chains of thousands of steps then leave the images.
+            // With 0.05 ms chains of thousands of steps leave the posterior: slower interneurons are too noisy beside neurons this stiff.
             tau_eps_ms: 0.02,
         }
     }

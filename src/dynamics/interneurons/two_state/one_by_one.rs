@@ -18,8 +18,9 @@ pub(super) fn draw(units: &mut GatheredUnits, step: &TwoStateStep, noise: &mut N
 
 /// The K interneurons of some units at one moment of the step.
 struct Process {
-    /// Chances per dt that one more is at 1, that one is at 0, and of those at 1.
+    /// Rate in dt at which one interneuron that is at 0 goes to 1.
     up: [f32; LANES],
+    /// Rate in dt at which one that is at 1 goes to 0.
     down: [f32; LANES],
     /// Interneurons at 1, of `count`.
     on: [f32; LANES],
