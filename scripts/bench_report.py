@@ -158,14 +158,15 @@ def main():
         row(f"memory of the window's process at its usual pace, most of {length:.0f} minutes", most, "MB", 150, most < 150)
         halves = [statistics.median(mb for seconds, mb in at if (seconds > at[-1][0] / 2) == late) for late in (False, True)]
         row("its growth: median of the second half less that of the first", halves[1] - halves[0], "MB", None, None)
-    bound = "dead_leaves_over_bound", "wide_over_bound", "hierarchy_over_bound"
+    bound = "dead_leaves_over_bound", "wide_over_bound", "hierarchy_over_bound", "large_hierarchy_over_bound"
+    models = "dead-leaves", "256 pixels, 512 units, batch 128", "784-256-20-400", "784-400-24-4000"
     lines += [
         "",
         "## Over the bound",
         "",
         "One thread; the bound is the products of the whole batch at the libraries' speed plus the normals at the batched rate.",
         "",
-        *[f"- {what}: {number(figures[key]['value'])} times" for key, what in zip(bound, ("dead-leaves", "256 pixels, 512 units, batch 128", "784-256-20-400"))],
+        *[f"- {what}: {number(figures[key]['value'])} times" for key, what in zip(bound, models)],
         "",
         "## Frames by view",
         "",

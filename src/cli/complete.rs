@@ -1,9 +1,9 @@
 //! `heescope complete`: images of which a part is hidden, completed by a model (model.md 4).
 
-use crate::cli::console::Console;
+use crate::cli::console::{Console, notice};
 use crate::cli::image_data::read_data;
 use crate::data::Part;
-use crate::experiment::{FrozenModel, modelfile};
+use crate::experiment::{FrozenModel, modelfile, slow_interneurons};
 use crate::export::npz::Archive;
 use crate::export::{FileError, Outputs, check_room, write_or_keep};
 use crate::studies::completion::{
@@ -91,6 +91,9 @@ impl Complete {
         }
         if set.len() < self.count {
             bail!("--count {}: there are {} held-out images in {}", self.count, set.len(), self.data);
+        }
+        if let Some(cause) = slow_interneurons(&frozen.dynamics, &frozen.stiffness) {
+            notice(&cause.text);
         }
         let images = set.pixels.select(Axis(0), &Vec::from_iter(0..self.count));
         check_room(&self.out, (3 * images.len() * size_of::<f32>()) as u64)?;

@@ -2,7 +2,7 @@
 
 use crate::cli::console::{Console, notice};
 use crate::cli::{Start, writes};
-use crate::experiment::{Config, FrozenModel, ModelVersion, Session};
+use crate::experiment::{Config, FrozenModel, ModelVersion, Session, slow_interneurons};
 use crate::export::images::{Tone, picture, save_npz};
 use crate::export::{Outputs, check_room, save_png, write_or_keep};
 use crate::model::Hierarchy;
@@ -137,6 +137,10 @@ impl Generate {
             }
         };
         self.check_category(&frozen)?;
+        let slow = slow_interneurons(&frozen.dynamics, &frozen.stiffness).filter(|_| request.mode != Mode::Ancestral);
+        if let Some(cause) = &slow {
+            notice(&cause.text);
+        }
         request.validate(&frozen.model)?;
         let shape = frozen.model.image_shape();
         check_room(&self.out, (2 * self.count * shape[0] * shape[1] * size_of::<f32>()) as u64)?;
@@ -148,7 +152,8 @@ impl Generate {
             chains.advance(CHUNK.min(steps - chains.steps as usize));
             bar.set_position(chains.steps);
             if let Some(l) = chains.broken() {
-                bail!("generation diverged after {} steps: x{l} is not finite", chains.steps);
+                let why = slow.map_or_else(String::new, |cause| format!(": {}", cause.text));
+                bail!("generation diverged after {} steps: x{l} is not finite{why}", chains.steps);
             }
         }
         bar.finish_and_clear();

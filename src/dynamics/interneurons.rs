@@ -66,7 +66,7 @@ pub(super) fn settle(family: &dyn Family, state: &mut LayerState, parameters: &S
         }
         Some(InterneuronDynamics::HeatBath { trials }) if !parameters.simulated => {
             two_state::pool(&mut state.y, state.eta.len());
-            chances(family, trials, &state.eta, &mut state.y);
+            vector::logistic(&state.eta, &mut state.y); // the chance of each trial
             let count = (k * trials as usize) as f32;
             state.unsampled_variances.iter_mut().zip(&state.y).for_each(|(open, p)| *open = p * (1.0 - p) / count);
         }
@@ -124,27 +124,11 @@ pub(super) fn advance(
         InterneuronDynamics::HeatBath { trials } => {
             two_state::pool(&mut state.y, size);
             let LayerState { y, eta, mean_statistic, unsampled_variances, micro: MicroStepBuffers { energy: on, .. }, .. } = state;
-            chances(family, trials, eta, on);
-            let step = TwoStateStep::new(a_dt, parameters.interneurons * trials as usize);
+            vector::logistic(eta, on); // the chance of each trial
+            let step = TwoStateStep::new(a_dt, parameters.interneurons, trials);
             two_state::advance(on, y, unsampled_variances, mean_statistic, &step, noise);
-            times(trials, mean_statistic);
         }
         InterneuronDynamics::Redraw => redraw(family, state, a_dt, noise),
-    }
-}
-
-/// The chance of each trial of a unit, A'(eta) over their number.
-fn chances(family: &dyn Family, trials: u32, eta: &[f32], chance: &mut [f32]) {
-    family.mean_statistics(eta, chance);
-    if trials > 1 {
-        vector::multiply(chance, 1.0 / trials as f32);
-    }
-}
-
-/// From the share of trials that succeed to their number.
-fn times(trials: u32, share: &mut [f32]) {
-    if trials > 1 {
-        vector::multiply(share, trials as f32);
     }
 }
 
@@ -369,7 +353,7 @@ fn heat_bath(family: &dyn Family, trials: u32, state: &mut LayerState, a_dt: f64
             }
         }
     }
-    times(trials, mean_statistic);
+    vector::multiply(mean_statistic, trials as f32);
 }
 
 #[cfg(test)]

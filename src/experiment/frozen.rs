@@ -1,8 +1,9 @@
 //! The model as it was at one moment, shared, so that handing it to another thread copies no weights.
 
 use crate::dynamics::governor::Stiffness;
-use crate::dynamics::{LayerStep, StepParameters};
-use crate::experiment::config::{Config, DynamicsConfig};
+use crate::dynamics::{Ensemble, EnsembleOptions, LayerStep, StepParameters};
+use crate::experiment::config::{Config, Curvature, DynamicsConfig};
+use crate::experiment::parallel::run_all;
 use crate::experiment::session::{Session, observed_step, step_parameters_of};
 use crate::model::Hierarchy;
 use serde::{Deserialize, Serialize};
@@ -59,15 +60,15 @@ impl FrozenModel {
         }
     }
 
-    /// A model with the dynamics of a configuration, which needs no data. The stimulus is the configuration's where it has one of the
-    /// model's size, else 0.
+    /// A model with the dynamics of a configuration, which needs no data: where the curvature of the pixels counts as it is on average, the
+    /// average is that of ancestral draws. The stimulus is the configuration's where it has one of the model's size, else 0.
     pub fn from_model(config: &Config, model: Hierarchy) -> Self {
         let observed = model.layers[0].size;
         let active_layers = config.stages.get(config.learning.stage).map_or(model.depth(), |stage| stage.active_layers.min(model.depth()));
         let values = &config.stimulus.values;
         Self {
             version: ModelVersion::default(),
-            stiffness: Stiffness::new(&model).lambda,
+            stiffness: stiffness_alone(&config.dynamics, &model, active_layers),
             dynamics: config.dynamics,
             active_layers,
             stimulus: if values.len() == observed { values.clone() } else { vec![0.0; observed] },
@@ -105,9 +106,26 @@ impl FrozenModel {
     }
 }
 
+/// Draws from a model over which the curvature of its pixels is averaged.
+const DRAWS: usize = 200;
+
+/// lambda of layers 1..=L of a model without data (model.md 2.12).
+fn stiffness_alone(dynamics: &DynamicsConfig, model: &Hierarchy, active_layers: usize) -> Vec<f64> {
+    let mut stiffness = Stiffness::new(model);
+    if dynamics.curvature == Curvature::Mean {
+        let options = EnsembleOptions { active_layers, ..EnsembleOptions::new(model, DRAWS) };
+        let mut networks = Ensemble::new(model, &options);
+        networks.draw_ancestral(model, 0, active_layers, 1.0, &run_all);
+        stiffness.observed_variance = Some(networks.mean_observed_variance(model, &run_all));
+        stiffness.update(model, 30);
+    }
+    stiffness.lambda
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamics::Probes;
     use crate::experiment::presets;
 
     #[test]
@@ -119,7 +137,26 @@ mod tests {
             assert_eq!(format!("{:?}", frozen.observed_step()), format!("{:?}", session.observed_step()), "{preset}");
             assert!(Arc::ptr_eq(&frozen.model, &frozen.clone().model));
             let alone = FrozenModel::from_model(session.config(), session.model().clone());
-            assert_eq!(format!("{:?}", alone.step_parameters()), format!("{:?}", session.parameters()), "{preset} without its data");
+            let counts_mean = session.config().dynamics.curvature == Curvature::Mean; // measured by a session where it learns
+            let same = format!("{:?}", alone.step_parameters()) == format!("{:?}", session.parameters());
+            assert_eq!(same, !counts_mean, "{preset} without its data");
         }
+    }
+
+    #[test]
+    fn a_model_alone_has_the_steps_that_it_learned_with_and_not_those_of_the_largest_curvature() {
+        let mut session = Session::new(presets::by_name("digits").unwrap()).unwrap();
+        while session.images() < 30_000 {
+            session.advance(100, &Probes::default());
+        }
+        let model = session.model().clone();
+        let alone = FrozenModel::from_model(session.config(), model.clone());
+        let ratios = |stiffness: &[f64]| -> Vec<f64> {
+            stiffness.iter().zip(session.stiffness()).filter(|(_, lambda)| lambda.is_finite()).map(|(a, b)| a / b).collect()
+        };
+        let found = ratios(&alone.stiffness);
+        assert!(found.iter().all(|ratio| (0.75..1.33).contains(ratio)), "{found:?}");
+        let planted = ratios(&Stiffness::new(&model).lambda);
+        assert!(planted[0] > 2.0, "planted: the bound of A'' in place of its mean, {planted:?}");
     }
 }

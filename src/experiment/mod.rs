@@ -21,5 +21,5 @@ pub use config::*;
 pub use frozen::{FrozenModel, ModelVersion, WatchedUnits};
 pub use modelfile::{ModelFileError, Resumed};
 pub use session::{Session, SessionError, SessionState};
-pub use stop_cause::{Remedy, StopCause};
+pub use stop_cause::{Remedy, StopCause, slow_interneurons};
 pub use whole_number::LARGEST_COUNT;

@@ -73,7 +73,6 @@ pub fn all() -> &'static [Preset] {
                     images_shown: 1_500_000,
                     first_rate: 2e-3,
                     top_rate: 0.02,
-                    tau_eps_ms: 0.05,
                 }
                 .config()
             },
@@ -230,8 +229,6 @@ struct GenerativePreset {
     first_rate: f64,
     /// Learning rate of the top's centres.
     top_rate: f64,
-    /// Time constant of the interneurons.
-    tau_eps_ms: f64,
 }
 
 impl GenerativePreset {
@@ -249,8 +246,6 @@ impl GenerativePreset {
             images_shown: 1_500_000,
             first_rate: 2e-3,
             top_rate: 0.03,
-            // With 0.05 ms chains of thousands of steps leave the posterior: slower interneurons are too noisy beside neurons this stiff.
-            tau_eps_ms: 0.02,
         }
     }
 
@@ -259,6 +254,8 @@ impl GenerativePreset {
     /// Share of the run after which all of its states take part. Few states order the latents, and many then cover them without gaps.
     /// If all took part earlier, states of two or three images each would draw the latents closer and closer together.
     const ALL_STATES_BEGIN: f64 = 0.92;
+    /// A step of the stiffest layer is 10 to 70 of these long. Where it is less than three, chains with this adaptation leave the posterior.
+    const TAU_EPS_MS: f64 = 0.02;
     /// Learning rate at the end of the run.
     const LAST_RATE: f64 = 6e-5;
 
@@ -296,7 +293,7 @@ impl GenerativePreset {
             model: ModelConfig { layers, first_weights: FirstWeights::FanIn, ..Default::default() },
             dynamics: DynamicsConfig {
                 dt_ms: 20.0,
-                tau_eps_ms: self.tau_eps_ms,
+                tau_eps_ms: Self::TAU_EPS_MS,
                 tau_v_ms: 700.0,
                 adaptation: 1.6,
                 adaptation_unit: AdaptationUnit::Stiffness,

@@ -1,6 +1,7 @@
 //! Why values have left the finite range, and which change of one parameter keeps them in it: by the exact stability of the linear
 //! dynamics where the model has them, by a comparison of time constants elsewhere (model.md 2, 5.2).
 
+use crate::dynamics::LayerStep;
 use crate::dynamics::governor::largest_step;
 use crate::experiment::config::{Config, DynamicsConfig, Governor, InterneuronMode};
 use crate::experiment::parameters::{self, Value};
@@ -58,7 +59,9 @@ impl StopCause {
         match diverging.stability(&config.dynamics).filter(|_| active_layers == model.depth()) {
             Some(stability) if !stability.is_stable() => Some(diverging.unstable(stability)),
             Some(_) => diverging.fast_learning("the dynamics are stable with the last good weights; "),
-            None => diverging.long_step().or_else(|| diverging.slow_interneurons()).or_else(|| diverging.fast_learning("")),
+            None => {
+                diverging.long_step().or_else(|| slow_interneurons(&config.dynamics, stiffness)).or_else(|| diverging.fast_learning(""))
+            }
         }
     }
 }
@@ -137,47 +140,16 @@ impl Diverging<'_> {
         self.is_stable(&with(value)).then(|| Remedy::number(key, value))
     }
 
-    /// h of each layer of neurons that moves, its largest stable one (2.11), lambda and m.
-    fn layers(&self) -> Vec<[f64; 4]> {
-        let d = &self.config.dynamics;
-        let p = step_parameters(d, self.stiffness);
-        let moving = p.layers.iter().zip(self.stiffness).filter(|(_, lambda)| lambda.is_finite());
-        moving
-            .map(|(layer, &lambda)| {
-                let m = f64::from(layer.m);
-                [f64::from(layer.h), largest_step(lambda, m, d.safety), lambda, m]
-            })
-            .collect()
-    }
-
     /// Past the limit of the governor, which is a bound and no exact one.
     fn long_step(&self) -> Option<StopCause> {
         let d = &self.config.dynamics;
-        let limit = self.layers().into_iter().map(|[_, limit, _, _]| limit).fold(f64::INFINITY, f64::min) * d.tau_x_ms;
+        let layers = step_parameters(d, self.stiffness).layers;
+        let moving = layers.iter().zip(self.stiffness).filter(|(_, lambda)| lambda.is_finite());
+        let limits = moving.map(|(layer, &lambda)| largest_step(lambda, f64::from(layer.m), d.safety)); // (2.11)
+        let limit = limits.fold(f64::INFINITY, f64::min) * d.tau_x_ms;
         (d.governor == Governor::Manual && d.dt_ms > limit).then(|| StopCause {
             text: format!("probably the step is too long: dt = {} ms, and the stiffest layer is stable up to {limit:.3} ms", d.dt_ms),
             remedies: vec![Remedy { key: "governor", to: Governor::Auto.into() }, Remedy::number("dt_ms", MARGIN * limit)],
-        })
-    }
-
-    /// Interneurons that are no faster than the neurons that they inform, with adaptation.
-    fn slow_interneurons(&self) -> Option<StopCause> {
-        let d = &self.config.dynamics;
-        let dt_ms = step_parameters(d, self.stiffness).dt_ms;
-        // x relaxes at lambda/tau_x, and with v it turns at m sqrt(lambda)/tau_x.
-        let rate = |[h, _, lambda, m]: [f64; 4]| lambda.max(m * lambda.sqrt()) * h / dt_ms;
-        let fastest_ms = 1.0 / self.layers().into_iter().map(rate).fold(0.0, f64::max);
-        let is_slow = d.interneuron_mode != InterneuronMode::Exact && d.adaptation > 0.0 && d.tau_eps_ms > SLOW * fastest_ms;
-        is_slow.then(|| StopCause {
-            text: format!(
-                "probably the interneurons are too slow for this adaptation: tau_eps = {} ms, and with m = {} the fastest neurons move within \
-                 {fastest_ms:.3} ms",
-                d.tau_eps_ms, d.adaptation
-            ),
-            remedies: vec![
-                Remedy::number("tau_eps_ms", MARGIN * SLOW * fastest_ms),
-                Remedy { key: "interneuron_mode", to: InterneuronMode::Exact.into() },
-            ],
         })
     }
 
@@ -190,6 +162,28 @@ impl Diverging<'_> {
             remedies: vec![Remedy::number("lr", MARGIN * MARGIN * learning.lr)],
         })
     }
+}
+
+/// Interneurons that are no faster than the neurons that they inform, with adaptation: what neurons of this `stiffness` (layers 1..=L) hear
+/// from them is late, and an oscillation between x and v may grow. None where they are fast enough, or exact.
+pub fn slow_interneurons(d: &DynamicsConfig, stiffness: &[f64]) -> Option<StopCause> {
+    let p = step_parameters(d, stiffness);
+    // x relaxes at lambda/tau_x, and with v it turns at m sqrt(lambda)/tau_x.
+    let rate = |(layer, &lambda): (&LayerStep, &f64)| lambda.max(f64::from(layer.m) * lambda.sqrt()) * f64::from(layer.h) / p.dt_ms;
+    let moving = p.layers.iter().zip(stiffness).filter(|(_, lambda)| lambda.is_finite());
+    let fastest_ms = 1.0 / moving.map(rate).fold(0.0, f64::max);
+    let is_slow = d.interneuron_mode != InterneuronMode::Exact && d.adaptation > 0.0 && d.tau_eps_ms > SLOW * fastest_ms;
+    is_slow.then(|| StopCause {
+        text: format!(
+            "probably the interneurons are too slow for this adaptation: tau_eps = {} ms, and with m = {} the fastest neurons move within \
+             {fastest_ms:.3} ms",
+            d.tau_eps_ms, d.adaptation
+        ),
+        remedies: vec![
+            Remedy::number("tau_eps_ms", MARGIN * SLOW * fastest_ms),
+            Remedy { key: "interneuron_mode", to: InterneuronMode::Exact.into() },
+        ],
+    })
 }
 
 /// Rounded down to two significant digits.

@@ -58,6 +58,25 @@ fn every_way_generates_images_that_its_seed_decides() {
 }
 
 #[test]
+fn interneurons_that_are_slow_beside_the_neurons_are_told_of_and_fast_ones_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (tau_eps, is_slow) in [("0.02", false), ("20", true)] {
+        let set = format!("tau_eps_ms={tau_eps}");
+        succeeds(folder, &["train", "--preset", "digits", "--images", "2000", "--set", &set, "--set", "lr=0", "--out", "m.npz"]);
+        for command in [
+            &["generate", "--mode", "joint", "--steps", "2", "--count", "2", "--out", "a.npz"][..],
+            &["complete", "--data", "digits", "--mask", "left-half", "--steps", "20", "--count", "2", "--out", "c.npz"],
+        ] {
+            let output = heescope(folder, &[command, &["--model", "m.npz"]].concat());
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "{text}");
+            assert_eq!(text.contains(&format!("interneurons are too slow for this adaptation: tau_eps = {tau_eps} ms")), is_slow, "{text}");
+        }
+    }
+}
+
+#[test]
 fn bad_input_is_named_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -11,6 +11,7 @@ mod parts;
 mod plot;
 mod scale;
 mod table;
+mod together;
 #[cfg(feature = "window")]
 mod watched;
 

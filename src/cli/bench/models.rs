@@ -27,10 +27,10 @@ pub(super) fn deep(layers: usize) -> Config {
     config
 }
 
-/// The digits preset's dynamics with 784 pixels, 256 and 20 units and 400 states, all layers open, batch 100.
-pub(super) fn digits() -> anyhow::Result<Config> {
-    let mut config = presets::by_name("digits")?;
-    for (layer, size) in config.model.layers.iter_mut().zip([784, 256, 20, 400]) {
+/// The preset mnist with so many pixels, units, latents and states, all layers open, batch 100.
+pub(super) fn hierarchy(sizes: [usize; 4]) -> anyhow::Result<Config> {
+    let mut config = presets::by_name("mnist")?;
+    for (layer, size) in config.model.layers.iter_mut().zip(sizes) {
         layer.size = size;
     }
     debug_assert_eq!(config.model.layers[1].activation, Activation::Relu);

@@ -2,7 +2,7 @@
 
 use super::clock::{Pair, median, time_ms};
 use super::parts::{Normals, Products, normals};
-use super::{gabor, memory, models};
+use super::{gabor, memory, models, together};
 use crate::dynamics::Probes;
 use crate::experiment::parallel::{on_at_most, run_on};
 use crate::experiment::{Config, Session, presets};
@@ -13,6 +13,9 @@ const ROUND_MS: f64 = 25.0;
 
 /// What a normal should cost with AVX2 or better, ns; by the code for every processor four times that.
 const NORMAL_NS: f64 = 0.8;
+
+/// Several sets of chains over the sum of their parts, at most.
+const TOGETHER: f64 = 1.1;
 
 /// A measured number and what it should reach.
 #[derive(Debug, serde::Serialize)]
@@ -123,6 +126,24 @@ impl Step {
     }
 }
 
+/// A step of a hierarchy of these sizes below a categorical top: how much of it is products.
+fn hierarchy(figures: &mut Figures, prefix: &str, sizes: [usize; 4], rounds: usize) -> anyhow::Result<()> {
+    use Target::{AtLeast, AtMost, Untold};
+    let step = Step::measure(&models::hierarchy(sizes)?, rounds)?;
+    let [pixels, units, latents, states] = sizes;
+    let mut push = |key: &str, what: &str, unit, value, target| figures.push(&format!("{prefix}_{key}"), what, unit, value, target);
+    let what = format!("step, {pixels}-{units}-{latents}-categorical {states}, batch 100, 2 threads");
+    push("2_threads_ms", &what, "ms", step.ms[1], Untold);
+    push("1_thread_ms", "the same, 1 thread", "ms", step.ms[0], Untold);
+    push("products_share", "its products, share of the libraries' speed", "", step.products_share, AtLeast(0.85));
+    let gflops = step.operations / step.products_ms / 1e6;
+    push("products_gflops", "its products, as the program divides them", "GFLOP/s", gflops, Untold);
+    let rest = (step.ms[0] - step.products_ms) / step.products_ms;
+    push("rest_over_products", "all else in its step over the products", "times", rest, AtMost(1.0));
+    push("over_bound", "the same, 1 thread over products and normals alone", "times", step.over_the_bound(), Untold);
+    Ok(())
+}
+
 /// Memory first, while the process is young; then steps, normals and learning, `seeds` runs of each preset.
 pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
     use Target::{AtLeast, AtMost, Untold};
@@ -151,20 +172,12 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
     figures.push("wide_speedup", "the same, 1 thread over 2", "times", wide.speedup, Untold);
     figures.push("wide_over_bound", "the same, 1 thread over products and normals alone", "times", wide.over_the_bound(), Untold);
 
-    let deep = Step::measure(&models::digits()?, rounds)?;
-    let rest = deep.ms[0] - deep.products_ms;
-    figures.push("hierarchy_2_threads_ms", "step, 784-256-20-categorical 400, batch 100, 2 threads", "ms", deep.ms[1], Untold);
-    figures.push("hierarchy_1_thread_ms", "the same, 1 thread", "ms", deep.ms[0], Untold);
-    figures.push("hierarchy_products_share", "its products, share of the libraries' speed", "", deep.products_share, AtLeast(0.85));
-    figures.push(
-        "hierarchy_products_gflops",
-        "its products, as the program divides them",
-        "GFLOP/s",
-        deep.operations / deep.products_ms / 1e6,
-        Untold,
-    );
-    figures.push("hierarchy_rest_over_products", "all else in its step over the products", "times", rest / deep.products_ms, AtMost(1.0));
-    figures.push("hierarchy_over_bound", "the same, 1 thread over products and normals alone", "times", deep.over_the_bound(), Untold);
+    for (prefix, sizes) in [("hierarchy", [784, 256, 20, 400]), ("large_hierarchy", [784, 400, 24, 4000])] {
+        hierarchy(&mut figures, prefix, sizes, rounds)?;
+    }
+    figures.push("race_of_four", "race of four, ridge, over four races of one", "times", together::race(rounds)?, AtMost(TOGETHER));
+    let generation = together::generation(rounds)?;
+    figures.push("generation_of_three", "three ways of generating digits over each by itself", "times", generation, AtMost(TOGETHER));
 
     let (mut fast, mut portable) = (Normals::new(32_768), Normals::new(32_768));
     let normals = Pair::time(5 * rounds, || (0..20).for_each(|_| fast.draw()), || (0..20).for_each(|_| portable.draw_portably()));

@@ -23,7 +23,7 @@ impl Schedule {
 }
 
 /// Share of the run over which the gain of each coupling but the lowest rises.
-const UPPER: f64 = 0.1;
+const UPPER: f64 = 0.2;
 /// Share of the run over which all of these rise, at most: in a deep hierarchy each has less than [`UPPER`].
 const ALL_UPPER: f64 = 0.4;
 /// Share of the run after which every gain is 1.
@@ -59,7 +59,7 @@ mod tests {
                 before = now;
             }
         }
-        assert_eq!(gains(0.05, 2), [0.0, 0.25]);
-        assert_eq!(gains(0.45, 2), [0.25, 1.0]);
+        assert_eq!(gains(0.1, 2), [0.0, 0.25]);
+        assert_eq!(gains(0.5, 2), [0.25, 1.0]);
     }
 }

@@ -15,6 +15,7 @@ use crate::app::widgets::number_field::{drag_value, slider};
 use crate::app::widgets::switch::Switches as _;
 use crate::data::Source;
 use crate::engine::{Command, GenerationCommand, GenerationState, MOST_FRAMES, Measuring, Snapshot};
+use crate::experiment::slow_interneurons;
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
 use crate::studies::generation::comparison::{ModeResult, SMALLEST_PICTURE, Settings};
@@ -140,6 +141,10 @@ impl View for Generation {
             }
             return;
         };
+        if let Some(cause) = slow_interneurons(&snapshot.config.dynamics, &snapshot.governor.stiffness) {
+            let text = "The interneurons are slow beside these neurons: chains may leave the model's distribution.";
+            ui.colored_label(theme::caution(ui.visuals().dark_mode), text).on_hover_text(cause.text);
+        }
         self.strip(ui, snapshot, found, actions);
         let available = ui.available_size();
         let side = if self.pinned.is_some() { (available.x * 0.28).clamp(130.0, 300.0) } else { 0.0 };

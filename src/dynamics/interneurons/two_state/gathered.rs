@@ -91,10 +91,10 @@ impl GatheredUnits {
         all.map(|((((p, chance), y), open), mean)| Lanes { p, chance, y, open, mean })
     }
 
-    /// Writes the results to their places.
-    pub(super) fn give(&self, [y, open, mean]: [&mut [f32]; 3]) {
+    /// Writes the results to their places, the mean `trials` times.
+    pub(super) fn give(&self, [y, open, mean]: [&mut [f32]; 3], trials: f32) {
         for (j, place) in self.places[..self.count].iter().map(|&place| usize::from(place)).enumerate() {
-            (y[place], open[place], mean[place]) = (self.y[j], self.open[j], self.normal[j]);
+            (y[place], open[place], mean[place]) = (self.y[j], self.open[j], trials * self.normal[j]);
         }
     }
 }

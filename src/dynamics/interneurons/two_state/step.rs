@@ -31,32 +31,39 @@ pub(in crate::dynamics::interneurons) struct TwoStateStep {
     pub(super) a: f32,
     /// Whether visits to the rarer value are short.
     pub(super) short: bool,
-    /// K.
+    /// Trials of a unit: its statistic is their number times the mean.
+    pub(super) trials: f32,
+    /// Interneurons of a unit: K for each trial.
     pub(super) count: f32,
+    /// p (1 - p) from which the mean is drawn at once.
+    pub(super) many_from: f32,
     /// Of a unit with p (1 - p) = 1, the transition of the mean of K (see [`OrnsteinUhlenbeckStep`]).
     pub(super) from_z: f32,
     pub(super) decay: f32,
     pub(super) noise_variance: f32,
     pub(super) shared_noise: f32,
     pub(super) rest_variance: f32,
-    /// Third cumulant of the mean over the step in units of that of one draw, p (1 - p)(1 - 2 p).
-    pub(super) third: f32,
+    /// Third cumulant of the mean over the step in units of that of one draw, p (1 - p)(1 - 2 p), over sqrt(8).
+    pub(super) bend: f32,
 }
 
 impl TwoStateStep {
-    /// From a = dt/tau_eps and K.
-    pub(in crate::dynamics::interneurons) fn new(a: f64, k: usize) -> Self {
+    /// From a = dt/tau_eps and K, for each of `trials`.
+    pub(in crate::dynamics::interneurons) fn new(a: f64, k: usize, trials: u32) -> Self {
+        let k = k * trials as usize;
         let step = OrnsteinUhlenbeckStep::new(1.0, a, k);
         Self {
             a: a as f32,
             short: a >= short_from(k),
+            trials: trials as f32,
             count: k as f32,
+            many_from: (MANY / (a * k as f64)) as f32,
             from_z: step.from_z as f32,
             decay: if step.decay < NOTHING { 0.0 } else { step.decay as f32 },
             noise_variance: (step.noise * step.noise) as f32,
             shared_noise: (step.shared * step.noise) as f32,
             rest_variance: (step.shared * step.shared + step.own * step.own) as f32,
-            third: (third_cumulant(a) / (k * k) as f64) as f32,
+            bend: (third_cumulant(a) / (k * k) as f64 * std::f64::consts::FRAC_1_SQRT_2 * 0.5) as f32,
         }
     }
 }
@@ -69,12 +76,6 @@ pub(super) fn third_cumulant(a: f64) -> f64 {
     }
     let e = (-a).exp();
     6.0 * ((1.0 - e * (1.0 + a)) / (a * a) - (2.0 - e * (a * a + 2.0 * a + 2.0)) / a.powi(3))
-}
-
-/// Whether so many changes are to be expected that the mean is drawn at once.
-#[inline(always)]
-pub(super) fn is_many(p: f32, step: &TwoStateStep) -> bool {
-    step.count * step.a * p * (1.0 - p) >= MANY as f32
 }
 
 /// Share of the interneurons that are at the rarer value, where `y` of them are at 1 in the mean.
