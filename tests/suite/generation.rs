@@ -117,10 +117,10 @@ fn woken(model: &Hierarchy, late_gains: Option<Vec<f32>>) -> Array2<f32> {
     let mut chains =
         GenerationChains::new(&frozen, GenerationRequest { waking_steps: 5000, ..request(Mode::Joint, 4000, 1) }, None).unwrap();
     assert_eq!(chains.gains(), [0.0, 0.0]);
-    chains.advance(250);
+    chains.advance(500);
     assert_eq!(chains.gains()[0], 0.0, "the pixels hear nothing until the layers above have found each other");
     assert!((0.2..0.3).contains(&chains.gains()[1]), "{:?}", chains.gains());
-    chains.advance(3750);
+    chains.advance(3500);
     if late_gains.is_some() {
         chains.set_gains(late_gains);
     }
