@@ -11,15 +11,21 @@ use egui_plot::{PlotPoints, PlotUi, Points};
 
 pub use crate::studies::Scale as Axis;
 
-/// Points with bars of one standard error each way.
+/// Points with bars of one standard error each way; on a logarithmic axis a bar that reaches 0 ends at a tenth of the value.
 pub fn points(plot: &mut PlotUi<'_>, name: &str, points: impl Iterator<Item = Point>, [x, y]: [Axis; 2], color: Color32) {
     let points: Vec<Point> = points.filter(|p| x == Axis::Linear || p.x > 0.0).collect();
     for p in points.iter().filter(|p| p.error.is_finite()) {
-        let bar = vec![[x.place(p.x), y.place(p.y - p.error)], [x.place(p.x), y.place(p.y + p.error)]];
+        let bar: Vec<[f64; 2]> = ends(p, y).iter().map(|end| [x.place(p.x), y.place(*end)]).collect();
         plot.line(figure::line("", PlotPoints::from(bar)).color(color).width(1.5).allow_hover(false));
     }
     let places: Vec<[f64; 2]> = points.iter().map(|p| [x.place(p.x), y.place(p.y)]).collect();
     plot.points(Points::new(name, PlotPoints::from(places)).color(color).radius(3.5));
+}
+
+/// Where the bar of a point ends below and above.
+fn ends(p: &Point, y: Axis) -> [f64; 2] {
+    let low = p.y - p.error;
+    [if y == Axis::Logarithmic { low.max(0.1 * p.y) } else { low }, p.y + p.error]
 }
 
 /// A theory curve.
@@ -78,4 +84,17 @@ pub fn table(snapshot: &Snapshot) -> Option<Table> {
     table.push("standard_error", findings.points.iter().map(|p| p.error));
     table.push(findings.figure.expectation.name(), findings.points.iter().map(|p| p.expected.unwrap_or(f64::NAN)));
     Some(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_that_reaches_0_leaves_a_logarithmic_axis_as_wide_as_its_values() {
+        let p = Point::new(0, 1.0, 0.02, 0.03);
+        assert_eq!(ends(&p, Axis::Logarithmic), [0.1 * 0.02, 0.02 + 0.03]);
+        assert_eq!(ends(&p, Axis::Linear), [0.02 - 0.03, 0.02 + 0.03]);
+        assert_eq!(ends(&Point::new(0, 1.0, 0.02, 0.01), Axis::Logarithmic), [0.02 - 0.01, 0.02 + 0.01]);
+    }
 }
