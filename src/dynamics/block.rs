@@ -260,8 +260,7 @@ impl Block {
                 observation.advance(family.as_ref(), &mut below.x, &below.eta, &mut self.noise);
                 self.completions.iter_mut().for_each(|completions| completions.add(&below.x, model.layers[0].size));
             }
-            family.statistics(&below.x, &mut below.eps);
-            vector::subtract(&mut below.eps, &below.mean_statistic);
+            family.errors(&below.x, &below.mean_statistic, &mut below.eps);
             below.eps.iter_mut().zip(&below.slope).for_each(|(eps, slope)| *eps *= slope);
             if above.likelihood.is_empty() {
                 continue; // a categorical layer has been drawn already

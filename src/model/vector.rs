@@ -48,6 +48,12 @@ pub fn scaled(x: &[f32], scale: f32, out: &mut [f32]) {
     out.iter_mut().zip(x).for_each(|(out, x)| *out = scale * x);
 }
 
+/// Writes `scale` x - y.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
+pub fn scaled_less(x: &[f32], scale: f32, y: &[f32], out: &mut [f32]) {
+    out.iter_mut().zip(x).zip(y).for_each(|((out, x), y)| *out = scale * x - y);
+}
+
 /// Replaces every x by `scale` x.
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx2+avx", "x86_64+avx2+avx"))]
 pub fn multiply(values: &mut [f32], scale: f32) {
@@ -177,6 +183,8 @@ mod tests {
             let every = |found: &[f32], exact: &dyn Fn(f32, f32) -> f32| (0..n).all(|i| found[i] == exact(a[i], b[i]));
             scaled(&a, 1.7, &mut out);
             assert!(every(&out, &|a, _| 1.7 * a));
+            scaled_less(&a, 1.7, &b, &mut out);
+            assert!(every(&out, &|a, b| 1.7 * a - b));
             scaled_difference(&a, &b, 1.7, &mut out);
             assert!(every(&out, &|a, b| 1.7 * (a - b)));
             subtract(&mut difference, &b);

@@ -42,9 +42,19 @@ pub(super) fn hierarchy(sizes: [usize; 4]) -> anyhow::Result<Config> {
 
 /// The photographs preset with patches of 16x16 and 256 units.
 pub(super) fn photographs_16() -> anyhow::Result<Config> {
+    photographs(16, 256)
+}
+
+/// The same with patches of 32x32 and 2048 units.
+#[cfg(feature = "window")]
+pub(super) fn photographs_32() -> anyhow::Result<Config> {
+    photographs(32, 2048)
+}
+
+fn photographs(patch: usize, units: usize) -> anyhow::Result<Config> {
     let mut config = presets::by_name("photographs")?;
-    config.data.patch = 16;
-    config.model.layers.iter_mut().for_each(|layer| layer.size = 256);
+    config.data.patch = patch;
+    config.model.layers.iter_mut().zip([patch * patch, units]).for_each(|(layer, size)| layer.size = size);
     Ok(config)
 }
 

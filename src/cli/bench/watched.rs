@@ -2,6 +2,7 @@
 //! how long these frames take. Frames end with their triangles: what a graphics card would be handed.
 
 use super::clock::median;
+use super::models;
 use crate::app::ViewKind;
 use crate::app::{App, Options};
 use crate::experiment::{Config, presets};
@@ -38,6 +39,10 @@ pub(super) struct Watched {
     pub frame_median_ms: f64,
     /// 99th percentile over all views.
     pub frame_p99_ms: f64,
+    /// The same with 2048 units that learn from patches of 32 x 32 pixels.
+    pub large_views: Vec<ViewFrames>,
+    pub large_frame_median_ms: f64,
+    pub large_frame_p99_ms: f64,
 }
 
 /// Frames of one view.
@@ -60,16 +65,8 @@ pub(super) fn measure(rounds: usize) -> anyhow::Result<Watched> {
     }
     let after = window.look_away(PHASE)?;
     drop(window);
-    let (mut views, mut all) = (Vec::new(), Vec::new());
-    for kind in ViewKind::ALL {
-        let view = kind.name();
-        let mut window = Window::open(&config, Some(&view))?;
-        first.push(window.first_ms);
-        window.watch(SETTLING)?;
-        let mut frames = window.watch(COUNTED)?.1;
-        views.push(ViewFrames { view, median_ms: percentile(&mut frames, 0.5), p99_ms: percentile(&mut frames, 0.99) });
-        all.extend(frames);
-    }
+    let (views, mut all) = frames_by_view(&config, &mut first)?;
+    let (large_views, mut large) = frames_by_view(&models::photographs_32()?, &mut Vec::new())?;
     let alone: Vec<f64> = rates.iter().map(|rate| rate[0]).chain([after]).collect();
     let lost = |(round, rate): (usize, &[f64; 2])| 1.0 - 2.0 * rate[1] / (alone[round] + alone[round + 1]);
     let mut lost: Vec<f64> = rates.iter().enumerate().map(lost).collect();
@@ -84,7 +81,25 @@ pub(super) fn measure(rounds: usize) -> anyhow::Result<Watched> {
         views,
         frame_median_ms: percentile(&mut all, 0.5),
         frame_p99_ms: percentile(&mut all, 0.99),
+        large_views,
+        large_frame_median_ms: percentile(&mut large, 0.5),
+        large_frame_p99_ms: percentile(&mut large, 0.99),
     })
+}
+
+/// Frames of each view alone, and of all together; what passes until each shows the model is added to `first`.
+fn frames_by_view(config: &Config, first: &mut Vec<f64>) -> anyhow::Result<(Vec<ViewFrames>, Vec<f64>)> {
+    let (mut views, mut all) = (Vec::new(), Vec::new());
+    for kind in ViewKind::ALL {
+        let view = kind.name();
+        let mut window = Window::open(config, Some(&view))?;
+        first.push(window.first_ms);
+        window.watch(SETTLING)?;
+        let mut frames = window.watch(COUNTED)?.1;
+        views.push(ViewFrames { view, median_ms: percentile(&mut frames, 0.5), p99_ms: percentile(&mut frames, 0.99) });
+        all.extend(frames);
+    }
+    Ok((views, all))
 }
 
 pub(super) fn percentile(values: &mut [f64], share: f64) -> f64 {

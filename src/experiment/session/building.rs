@@ -31,6 +31,8 @@ const TINY_BLOCK_ROWS: usize = 128;
 /// The same for a model whose weights no core's own cache holds: each block reads them all.
 const HUGE_BLOCK_ROWS: usize = 100;
 const HUGE_MODEL: usize = 500_000;
+/// A batch that has more blocks than this gets larger ones, up to twice as large, whose products are faster.
+const MANY_BLOCKS: usize = 8;
 /// Weights above which the stiffness is measured at every third update, and blocks are larger.
 const LARGE_MODEL: usize = 50_000;
 
@@ -374,6 +376,7 @@ fn block_rows(model: &Hierarchy, batch: usize) -> usize {
     } else {
         HUGE_BLOCK_ROWS
     };
+    let rows = (batch / MANY_BLOCKS).clamp(rows, 2 * rows);
     let pairs = ((batch as f64 / (2 * rows) as f64).round() as usize).max(1);
     batch.div_ceil(2 * pairs)
 }

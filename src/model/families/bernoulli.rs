@@ -76,4 +76,7 @@ impl Family for Bernoulli {
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.copy_from_slice(x);
     }
+    fn errors(&self, x: &[f32], mean: &[f32], out: &mut [f32]) {
+        vector::scaled_less(x, 1.0, mean, out);
+    }
 }

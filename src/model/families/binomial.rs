@@ -94,6 +94,9 @@ impl Family for Binomial {
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         vector::scaled(x, self.trials as f32, out);
     }
+    fn errors(&self, x: &[f32], mean: &[f32], out: &mut [f32]) {
+        vector::scaled_less(x, self.trials as f32, mean, out);
+    }
 }
 
 #[cfg(test)]

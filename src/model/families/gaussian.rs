@@ -90,4 +90,7 @@ impl Family for Gaussian {
         let precision = self.statistic_derivative(0.0) as f32;
         vector::scaled(x, precision, out);
     }
+    fn errors(&self, x: &[f32], mean: &[f32], out: &mut [f32]) {
+        vector::scaled_less(x, self.statistic_derivative(0.0) as f32, mean, out);
+    }
 }

@@ -22,6 +22,7 @@ pub use laplace_scale::LaplaceScale;
 pub use rectified_gaussian::RectifiedGaussian;
 pub use student_t::StudentT;
 
+use crate::model::vector;
 use crate::model::{ModelError, quadrature};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -188,6 +189,11 @@ pub trait Family: Debug + Send + Sync {
     /// Writes T(x) for a slice.
     fn statistics(&self, x: &[f32], out: &mut [f32]) {
         out.iter_mut().zip(x).for_each(|(out, &x)| *out = self.statistic(f64::from(x)) as f32);
+    }
+    /// Writes T(x) - `mean` for slices (model.md 2.2).
+    fn errors(&self, x: &[f32], mean: &[f32], out: &mut [f32]) {
+        self.statistics(x, out);
+        vector::subtract(out, mean);
     }
 }
 

@@ -80,6 +80,9 @@ fn slices_agree_with_scalars() {
         }
         family.statistics(&x, &mut out);
         assert!((f64::from(out[4]) - family.statistic(0.5)).abs() < 1e-5 * family.statistic(0.5).abs());
+        let (statistics, mut errors) = (out, [0.0; 6]);
+        family.errors(&x, &eta, &mut errors);
+        assert!((0..6).all(|i| errors[i] == statistics[i] - eta[i]), "{family:?}: the same bits as in two passes");
     }
 }
 
