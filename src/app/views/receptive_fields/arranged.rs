@@ -10,10 +10,13 @@ use crate::export::mosaic::{Colours, Layout, Scale};
 use crate::model::receptive_field;
 use egui::Ui;
 use ndarray::Array2;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Between two pictures of weights that learn.
 const REDRAW: Duration = Duration::from_millis(66);
+/// The same for each of them, where they are many: drawing one takes a sixth of this.
+const PER_WEIGHT: Duration = Duration::from_nanos(150);
 /// Between two orders that follow activity, state or fits.
 const REORDER: Duration = Duration::from_millis(400);
 
@@ -56,7 +59,7 @@ pub(super) struct Arranged {
     source: Option<Source>,
     at: Option<Instant>,
     /// Columns are filters.
-    pub(super) filters: Array2<f32>,
+    pub(super) filters: Arc<Array2<f32>>,
     /// The strongest weight of all.
     pub(super) top: f32,
     /// Rows and columns of a filter.
@@ -68,7 +71,15 @@ pub(super) struct Arranged {
 
 impl Default for Arranged {
     fn default() -> Self {
-        Self { source: None, at: None, filters: Array2::zeros((0, 0)), top: 0.0, shape: [0, 0], order: Vec::new(), counts: Vec::new() }
+        Self {
+            source: None,
+            at: None,
+            filters: Arc::new(Array2::zeros((0, 0))),
+            top: 0.0,
+            shape: [0, 0],
+            order: Vec::new(),
+            counts: Vec::new(),
+        }
     }
 }
 
@@ -94,7 +105,8 @@ impl Arranged {
             return false;
         }
         let only_values = self.source.is_some_and(|before| Source { version, ..before } == source);
-        let pause = if other == 0 { REDRAW } else { REORDER };
+        let redraw = REDRAW.max(PER_WEIGHT * self.filters.len() as u32);
+        let pause = if other == 0 { redraw } else { redraw.max(REORDER) };
         let rest = self.at.and_then(|at| pause.checked_sub(at.elapsed()));
         if let Some(rest) = rest.filter(|_| only_values && !whole_frame::is_asked(ui.ctx())) {
             ui.ctx().request_repaint_after(rest);
@@ -105,10 +117,10 @@ impl Arranged {
         self.source = Some(source);
         self.shape = snapshot.image_shape();
         self.filters = if choice.layer == 1 {
-            (*snapshot.weights[0]).clone()
+            Arc::clone(&snapshot.weights[0])
         } else {
             let Ok(model) = snapshot.model() else { return is_another };
-            receptive_field::filters(&model, choice.layer, moving.then_some(&snapshot.states))
+            Arc::new(receptive_field::filters(&model, choice.layer, moving.then_some(&snapshot.states)))
         };
         self.top = self.filters.iter().fold(0.0, |top, w| if w.is_finite() { top.max(w.abs()) } else { top });
         self.arrange(choice, state, fits);

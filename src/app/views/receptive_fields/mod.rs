@@ -10,11 +10,12 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::filter_order::{EMPTY, Grouping, Order};
+use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::switch::Switches as _;
 use crate::app::widgets::texture::Slot;
 use crate::app::widgets::tile_window::{TileWindow, part};
-use crate::app::widgets::{colour_bar, figure};
+use crate::app::widgets::{colour_bar, figure, whole_frame};
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::Look;
 use crate::export::mosaic::{Layout, Scale, render};
@@ -26,10 +27,14 @@ use chosen::{describe, large};
 use egui::{Color32, ColorImage, Rect, Sense, TextureFilter, TextureOptions, Ui, pos2, vec2};
 use places::Places;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The figure of all filters.
 const FIGURE: &str = "filters";
+
+/// Weights of which a frame draws the picture by itself.
+const AT_ONCE: usize = 200_000;
 
 /// What a choice is called.
 fn named<T: Copy + PartialEq>(all: &[(T, &'static str)], chosen: T) -> &'static str {
@@ -48,9 +53,14 @@ pub struct ReceptiveFields {
     /// The part of the mosaic that is in sight.
     window: TileWindow,
     texture: Slot,
-    /// What the texture shows: filters of when, columns and rows of tiles, and whether a point of the screen holds several weights.
-    pictured: Option<(Instant, [Range<usize>; 2], bool)>,
+    /// What the texture shows.
+    pictured: Option<Pictured>,
+    /// The next one, where it is drawn beside the frames.
+    next: BackgroundValue<Pictured, ColorImage>,
 }
+
+/// Filters of when, columns and rows of tiles, and whether a point of the screen holds several weights.
+type Pictured = (Instant, [Range<usize>; 2], bool);
 
 impl View for ReceptiveFields {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
@@ -213,20 +223,40 @@ impl ReceptiveFields {
         let (Some(at), tiles) = (self.arranged.at(), self.window.tiles(layout)) else { return };
         let (layout, order, rect) = part(layout, tiles.clone(), &self.arranged.order, EMPTY, whole);
         let is_reduced = rect.width() * ui.ctx().pixels_per_point() < layout.size()[0] as f32;
-        let wanted = Some((at, tiles, is_reduced));
-        if self.pictured != wanted || self.texture.id(ui).is_none() {
-            let picture = render(self.arranged.filters.view(), &order, layout, self.choice.scale, theme::colours(ui));
-            let size = [picture.width() as usize, picture.height() as usize];
-            // Where a point holds several weights it has the mean of their colours.
-            let mipmap_mode = is_reduced.then_some(TextureFilter::Linear);
-            let minification = mipmap_mode.unwrap_or(TextureFilter::Nearest);
-            let options = TextureOptions { minification, mipmap_mode, ..TextureOptions::NEAREST };
-            self.texture.put(ui, "filters", ColorImage::from_rgb(size, picture.as_raw()), options);
-            self.pictured = wanted;
+        let wanted = (at, tiles, is_reduced);
+        if self.pictured.as_ref() != Some(&wanted) || self.texture.id(ui).is_none() {
+            let same_part = |other: &Pictured| (&other.1, other.2) == (&wanted.1, wanted.2);
+            let stays = self.texture.id(ui).is_some() && self.pictured.as_ref().is_some_and(same_part);
+            let (filters, scale, colours) = (Arc::clone(&self.arranged.filters), self.choice.scale, theme::colours(ui));
+            let draw = move |_: &Pictured| {
+                let picture = render(filters.view(), &order, layout, scale, colours);
+                ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
+            };
+            let [width, height] = layout.size();
+            let drawn = if stays && width * height > AT_ONCE && !whole_frame::is_asked(ui.ctx()) {
+                // The picture of before stays until the next one is drawn beside the frames.
+                let is_newer = |of: &Pictured| self.pictured.as_ref().is_none_or(|now| now.0 < of.0);
+                self.next.latest(ui, &wanted, draw).filter(|(of, _)| same_part(of) && is_newer(of)).cloned()
+            } else {
+                let image = draw(&wanted);
+                Some((wanted, image))
+            };
+            if let Some((of, image)) = drawn {
+                self.show(ui, of, image);
+            }
         }
         if let Some(texture) = self.texture.id(ui) {
             ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
         }
+    }
+
+    fn show(&mut self, ui: &Ui, of: Pictured, image: ColorImage) {
+        // Where a point holds several weights it has the mean of their colours.
+        let mipmap_mode = of.2.then_some(TextureFilter::Linear);
+        let minification = mipmap_mode.unwrap_or(TextureFilter::Nearest);
+        let options = TextureOptions { minification, mipmap_mode, ..TextureOptions::NEAREST };
+        self.texture.put(ui, "filters", image, options);
+        self.pictured = Some(of);
     }
 
     /// Selects a filter, or no longer where it was, and traces its unit before two of those traced already.
@@ -278,6 +308,7 @@ mod tests {
     use crate::app::views::tests::{at_work, taken_in, wave};
     use crate::experiment::presets;
     use egui::{Event, Key, Modifiers, PointerButton, Pos2};
+    use std::time::Duration;
 
     /// The view after these events, each in a frame of its own.
     fn after(ctx: &egui::Context, view: &mut ReceptiveFields, state: &ViewState, events: impl IntoIterator<Item = Event>) -> Rect {
@@ -345,10 +376,24 @@ mod tests {
         let mut config = presets::by_name("dead-leaves").unwrap();
         (config.model.layers[0].size, config.model.layers[1].size) = (1024, 2048);
         config.data.patch = 32;
-        let state = taken_in(Snapshot::synthetic(config), None);
+        let state = taken_in(Snapshot::synthetic(config.clone()), None);
         let (ctx, mut view) = (egui::Context::default(), ReceptiveFields::default());
         let place = after(&ctx, &mut view, &state, (0..3).map(|_| Event::PointerMoved(Pos2::ZERO)));
         assert!(place.is_finite() && place.max.x <= 900.0 && place.max.y <= 700.0, "{place:?}");
-        assert!(view.pictured.is_some_and(|(.., is_reduced)| is_reduced), "each point has the mean of its weights");
+        assert!(view.pictured.as_ref().is_some_and(|(.., is_reduced)| *is_reduced), "each point has the mean of its weights");
+        // Other weights come into the picture, but no frame waits for it.
+        let first = view.pictured.clone();
+        let mut next = Snapshot::synthetic(config);
+        next.state.weights_version += 1;
+        let state = taken_in(next, None);
+        std::thread::sleep(Duration::from_millis(400));
+        let begun = Instant::now();
+        after(&ctx, &mut view, &state, [Event::PointerMoved(Pos2::ZERO)]);
+        assert_eq!(view.pictured, first, "the picture of before stays");
+        while view.pictured == first {
+            assert!(begun.elapsed() < Duration::from_secs(20), "no picture comes");
+            std::thread::sleep(Duration::from_millis(5));
+            after(&ctx, &mut view, &state, [Event::PointerMoved(Pos2::ZERO)]);
+        }
     }
 }
