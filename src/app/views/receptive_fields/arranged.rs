@@ -60,7 +60,7 @@ pub(super) struct Arranged {
     at: Option<Instant>,
     /// Columns are filters.
     pub(super) filters: Arc<Array2<f32>>,
-    /// The strongest weight of all.
+    /// The strongest weight of all, where they share a scale; else 0.
     pub(super) top: f32,
     /// Rows and columns of a filter.
     pub(super) shape: [usize; 2],
@@ -122,7 +122,8 @@ impl Arranged {
             let Ok(model) = snapshot.model() else { return is_another };
             Arc::new(receptive_field::filters(&model, choice.layer, moving.then_some(&snapshot.states)))
         };
-        self.top = self.filters.iter().fold(0.0, |top, w| if w.is_finite() { top.max(w.abs()) } else { top });
+        let strongest = || self.filters.iter().fold(0.0f32, |top, w| if w.is_finite() { top.max(w.abs()) } else { top });
+        self.top = if choice.scale == Scale::Shared { strongest() } else { 0.0 };
         self.arrange(choice, state, fits);
         is_another
     }

@@ -57,6 +57,8 @@ pub struct ReceptiveFields {
     pictured: Option<Pictured>,
     /// The next one, where it is drawn beside the frames.
     next: BackgroundValue<Pictured, ColorImage>,
+    /// What that one shows: one at a time.
+    under_way: Option<Pictured>,
 }
 
 /// Filters of when, columns and rows of tiles, and whether a point of the screen holds several weights.
@@ -235,8 +237,11 @@ impl ReceptiveFields {
             let [width, height] = layout.size();
             let drawn = if stays && width * height > AT_ONCE && !whole_frame::is_asked(ui.ctx()) {
                 // The picture of before stays until the next one is drawn beside the frames.
-                let is_newer = |of: &Pictured| self.pictured.as_ref().is_none_or(|now| now.0 < of.0);
-                self.next.latest(ui, &wanted, draw).filter(|(of, _)| same_part(of) && is_newer(of)).cloned()
+                let of = self.under_way.get_or_insert_with(|| wanted.clone()).clone();
+                let image = self.next.taken(ui, &of, draw);
+                self.under_way = self.under_way.take().filter(|_| image.is_none());
+                let is_newer = self.pictured.as_ref().is_none_or(|now| now.0 < of.0);
+                image.filter(|_| same_part(&of) && is_newer).map(|image| (of, image))
             } else {
                 let image = draw(&wanted);
                 Some((wanted, image))
