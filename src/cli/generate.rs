@@ -126,14 +126,17 @@ impl Generate {
                         config.model.name
                     ));
                 }
-                let session = match model {
-                    Some(model) => Session::with_model(config.clone(), model)?,
+                let session = match &model {
+                    Some(model) => Session::with_model(config.clone(), model.clone())?,
                     None => Session::new(config.clone())?,
                 };
-                (
-                    FrozenModel::of(&session, ModelVersion::default()),
-                    session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len()))),
-                )
+                let images = session.images_shown().map(|images| images.copied(&Vec::from_iter(0..images.len())));
+                let frozen = match model {
+                    // By the mean curvature of the pixels, which a session does not know until it learns.
+                    Some(model) => FrozenModel::from_model(config, model),
+                    None => FrozenModel::of(&session, ModelVersion::default()),
+                };
+                (frozen, images)
             }
         };
         self.check_category(&frozen)?;

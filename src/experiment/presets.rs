@@ -254,7 +254,8 @@ impl GenerativePreset {
     /// Share of the run after which all of its states take part. Few states order the latents, and many then cover them without gaps.
     /// If all took part earlier, states of two or three images each would draw the latents closer and closer together.
     const ALL_STATES_BEGIN: f64 = 0.92;
-    /// A step of the stiffest layer is 10 to 70 of these long. Where it is less than three, chains with this adaptation leave the posterior.
+    /// Steps, which are as long as the softest layer allows, last 10 to 70 of these. Where they last less than three, what interneurons tell the
+    /// stiffest layer is so late that chains with this adaptation leave the posterior.
     const TAU_EPS_MS: f64 = 0.02;
     /// Learning rate at the end of the run.
     const LAST_RATE: f64 = 6e-5;

@@ -77,6 +77,21 @@ fn interneurons_that_are_slow_beside_the_neurons_are_told_of_and_fast_ones_are_n
 }
 
 #[test]
+fn a_model_file_has_the_steps_that_it_learned_with_wherever_its_chains_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // By the largest curvature of the pixels steps would be so short that these interneurons are slow beside them.
+    succeeds(folder, &["train", "--preset", "digits", "--images", "60000", "--set", "tau_eps_ms=0.1", "--out", "m.npz"]);
+    for from in ["noise", "prior", "data"] {
+        let arguments =
+            ["generate", "--model", "m.npz", "--mode", "joint", "--steps", "1", "--count", "2", "--from", from, "--out", "a.npz"];
+        let output = heescope(folder, &arguments);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && !text.contains("too slow"), "{from}: {text}");
+    }
+}
+
+#[test]
 fn bad_input_is_named_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

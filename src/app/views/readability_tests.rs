@@ -118,6 +118,18 @@ fn every_axis_has_two_numbers_at_every_size() {
 }
 
 #[test]
+fn generation_says_where_interneurons_are_slow_and_else_does_not() {
+    for (tau_eps_ms, is_slow) in [(0.02, false), (20.0, true)] {
+        let mut config = presets::by_name("digits").unwrap();
+        config.dynamics.tau_eps_ms = tau_eps_ms;
+        let state = taken_in(at_work(config, wave), None);
+        let Frame { shapes, .. } = frame(ViewKind::Generation, &state, ROOMS[0], Theme::Light);
+        let said = texts(&shapes).iter().any(|(text, ..)| text.contains("interneurons are slow"));
+        assert_eq!(said, is_slow, "tau_eps = {tau_eps_ms} ms");
+    }
+}
+
+#[test]
 fn no_text_runs_over_another_or_out_of_its_view() {
     let mut poor = Vec::new();
     for (name, state) in states() {

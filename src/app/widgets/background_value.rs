@@ -66,6 +66,12 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> BackgroundValue<K
         self.found.as_ref()
     }
 
+    /// As [`BackgroundValue::latest`], once: it is handed over.
+    pub fn taken_latest(&mut self, ui: &Ui, key: &K, compute: impl FnOnce(&K) -> V + Send + 'static) -> Option<(K, V)> {
+        self.latest(ui, key, compute)?;
+        self.found.take()
+    }
+
     /// The value that was computed last, with what it was computed from.
     pub fn found(&self) -> Option<&(K, V)> {
         self.found.as_ref()
@@ -115,6 +121,8 @@ mod tests {
         let mut slow = Some(slow);
         let at_once = frames(|ui| value.latest(ui, &4, slow.take()?).copied());
         assert_eq!(at_once, (3, 9), "the value of before, at once");
+        assert_eq!(frames(|ui| Some(value.taken_latest(ui, &4, |_| 0))), Some((3, 9)), "handed over");
+        assert_eq!(frames(|ui| Some(value.taken_latest(ui, &4, |_| 0))), None, "once");
         assert_eq!(frames(|ui| Some(value.of(ui, &4, |_| 0).copied())), None, "asked already, and on its way");
         go.send(()).unwrap();
         assert_eq!(frames(|ui| value.of(ui, &4, |_| 0).copied()), 16);

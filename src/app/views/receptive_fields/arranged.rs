@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// Between two pictures of weights that learn.
 const REDRAW: Duration = Duration::from_millis(66);
-/// The same for each of them, where they are many: drawing one takes a sixth of this.
+/// The same for each weight, where that is longer: a picture takes a sixth of it to draw, so that many weights leave the cores to learning.
 const PER_WEIGHT: Duration = Duration::from_nanos(150);
 /// Between two orders that follow activity, state or fits.
 const REORDER: Duration = Duration::from_millis(400);

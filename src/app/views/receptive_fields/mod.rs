@@ -33,7 +33,7 @@ use std::time::Instant;
 /// The figure of all filters.
 const FIGURE: &str = "filters";
 
-/// Weights of which a frame draws the picture by itself.
+/// A picture of more weights than this is drawn on another thread.
 const AT_ONCE: usize = 200_000;
 
 /// What a choice is called.
@@ -57,8 +57,6 @@ pub struct ReceptiveFields {
     pictured: Option<Pictured>,
     /// The next one, where it is drawn beside the frames.
     next: BackgroundValue<Pictured, ColorImage>,
-    /// What that one shows: one at a time.
-    under_way: Option<Pictured>,
 }
 
 /// Filters of when, columns and rows of tiles, and whether a point of the screen holds several weights.
@@ -237,11 +235,8 @@ impl ReceptiveFields {
             let [width, height] = layout.size();
             let drawn = if stays && width * height > AT_ONCE && !whole_frame::is_asked(ui.ctx()) {
                 // The picture of before stays until the next one is drawn beside the frames.
-                let of = self.under_way.get_or_insert_with(|| wanted.clone()).clone();
-                let image = self.next.taken(ui, &of, draw);
-                self.under_way = self.under_way.take().filter(|_| image.is_none());
-                let is_newer = self.pictured.as_ref().is_none_or(|now| now.0 < of.0);
-                image.filter(|_| same_part(&of) && is_newer).map(|image| (of, image))
+                let is_newer = |of: &Pictured| self.pictured.as_ref().is_none_or(|now| now.0 < of.0);
+                self.next.taken_latest(ui, &wanted, draw).filter(|(of, _)| same_part(of) && is_newer(of))
             } else {
                 let image = draw(&wanted);
                 Some((wanted, image))
@@ -255,6 +250,7 @@ impl ReceptiveFields {
         }
     }
 
+    /// Puts a picture of `of` into the texture.
     fn show(&mut self, ui: &Ui, of: Pictured, image: ColorImage) {
         // Where a point holds several weights it has the mean of their colours.
         let mipmap_mode = of.2.then_some(TextureFilter::Linear);
