@@ -81,7 +81,7 @@ fn a_model_file_has_the_steps_that_it_learned_with_wherever_its_chains_start() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     // By the largest curvature of the pixels steps would be so short that these interneurons are slow beside them.
-    succeeds(folder, &["train", "--preset", "digits", "--images", "60000", "--set", "tau_eps_ms=0.1", "--out", "m.npz"]);
+    succeeds(folder, &["train", "--preset", "digits", "--images", "60000", "--set", "tau_eps_ms=0.6", "--out", "m.npz"]);
     for from in ["noise", "prior", "data"] {
         let arguments =
             ["generate", "--model", "m.npz", "--mode", "joint", "--steps", "1", "--count", "2", "--from", from, "--out", "a.npz"];
