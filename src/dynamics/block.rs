@@ -9,6 +9,7 @@ use crate::dynamics::observation::Observation;
 use crate::dynamics::recording::{ProbeSample, Probes};
 use crate::dynamics::state::{LayerState, prepared_input};
 use crate::dynamics::step_parameters::StepParameters;
+use crate::dynamics::whole_batch::LayerRows;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
 use crate::model::product::transpose;
@@ -39,7 +40,8 @@ pub struct Span {
 /// The weights laid out for the products of a step, and what is computed from them alone, before a span runs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PreparedWeights {
-    /// W_l^T, `[n_(l+1), n_l]` row by row: the product that gives eta would otherwise transpose W_l at every step.
+    /// W_l^T, `[n_(l+1), n_l]` row by row: the product that gives eta would otherwise transpose W_l at every step. Empty where that is
+    /// computed for all networks together.
     transposed: Vec<Vec<f32>>,
     /// Whether b_l is not 0.
     has_biases: Vec<bool>,
@@ -48,12 +50,19 @@ pub(super) struct PreparedWeights {
 }
 
 impl PreparedWeights {
-    /// Of the present weights, for spans of `steps` steps of this block and of those that are as far as it.
-    pub(super) fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize) {
+    /// Of the present weights, for spans of `steps` steps of this block and of those that are as far as it, whose products with weights
+    /// between layers of neurons are computed for all networks `together` or not.
+    pub(super) fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize, together: bool) {
         let drawn = block.active_layers == model.depth() && block.steps_until_draw < steps;
         self.prototypes = if drawn { Prototypes::new(model) } else { None };
         self.transposed.resize(block.active_layers, Vec::new());
-        self.transposed.iter_mut().zip(&model.weights).for_each(|(transposed, w)| transpose(w.view(), transposed));
+        for ((transposed, w), above) in self.transposed.iter_mut().zip(&model.weights).zip(&model.layers[1..]) {
+            if together && !above.is_categorical() {
+                *transposed = Vec::new();
+            } else {
+                transpose(w.view(), transposed);
+            }
+        }
         self.has_biases.clear();
         self.has_biases.extend(model.biases.iter().map(|biases| biases.iter().any(|&b| b != 0.0)));
     }
@@ -202,7 +211,7 @@ impl Block {
     #[cfg(test)]
     pub(super) fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
         let mut prepared = PreparedWeights::default();
-        prepared.renew(model, self, span.steps);
+        prepared.renew(model, self, span.steps, false);
         self.run_prepared(model, &prepared, parameters, span, probes);
     }
 
@@ -216,22 +225,61 @@ impl Block {
         probes: &Probes,
     ) {
         for step in 0..span.steps {
-            self.step(model, prepared, parameters);
-            if step + 1 == span.skip {
-                self.forget_reconstruction(); // states on the way from x = 0 are no posterior samples
+            self.draw_top(model, prepared, parameters);
+            for l in 0..self.active_layers {
+                self.predict(model, prepared, l);
+                self.find_errors(model, prepared, parameters, l);
+                self.find_current(model, l);
             }
-            if span.learn && step >= span.skip {
-                self.accumulate();
-            }
-            self.record(probes);
+            self.move_neurons(model, parameters);
+            self.end_step(step, span, probes);
         }
-        if span.last {
-            self.sum_products();
+        self.end_span(span);
+    }
+
+    /// The first half of a step whose products are computed for all networks together: takes what the layers above predict, and hands
+    /// out the errors, a layer of `rows` each.
+    pub(super) fn find_shared_errors(
+        &mut self,
+        model: &Hierarchy,
+        prepared: &PreparedWeights,
+        parameters: &StepParameters,
+        rows: &mut [LayerRows],
+    ) {
+        self.draw_top(model, prepared, parameters);
+        for (l, rows) in rows.iter_mut().enumerate() {
+            if rows.prediction.is_empty() {
+                self.predict(model, prepared, l);
+            } else {
+                self.layers[l].eta.copy_from_slice(rows.prediction);
+            }
+            self.find_errors(model, prepared, parameters, l);
+            if !rows.error.is_empty() {
+                rows.error.copy_from_slice(&self.layers[l].eps);
+            }
         }
     }
 
-    /// One step of every layer from the same state (model.md 2, integrator).
-    fn step(&mut self, model: &Hierarchy, prepared: &PreparedWeights, parameters: &StepParameters) {
+    /// The second half: takes the currents, moves the neurons, and hands out what they show from then on.
+    pub(super) fn move_shared(&mut self, model: &Hierarchy, parameters: &StepParameters, rows: &mut [LayerRows]) {
+        for (above, rows) in self.layers[1..].iter_mut().zip(rows.iter()) {
+            above.likelihood.copy_from_slice(rows.current);
+        }
+        self.move_neurons(model, parameters);
+        self.show(rows);
+    }
+
+    /// Hands out f(x) of the layers of neurons.
+    pub(super) fn show(&self, rows: &mut [LayerRows]) {
+        for (above, rows) in self.layers[1..].iter().zip(rows) {
+            if !rows.shown.is_empty() {
+                rows.shown.copy_from_slice(above.output());
+            }
+        }
+    }
+
+    /// A categorical top, drawn before all else moves, in the steps that draw it.
+    fn draw_top(&mut self, model: &Hierarchy, prepared: &PreparedWeights, parameters: &StepParameters) {
         let now = self.steps_until_draw == 0;
         self.steps_until_draw = self.steps_until_draw.checked_sub(1).unwrap_or(parameters.choice_interval.max(1) - 1);
         if let (true, Some(prototypes)) = (now, &prepared.prototypes) {
@@ -239,36 +287,52 @@ impl Block {
             let temperature = parameters.layers[self.active_layers - 1].temperature;
             prototypes.heat_bath(model, &low[self.active_layers - 1], &mut high[0], temperature, &mut self.noise);
         }
-        for l in 0..self.active_layers {
-            let (low, high) = self.layers.split_at_mut(l + 1);
-            let (below, above) = (&mut low[l], &mut high[0]);
-            let family = model.family_below_top(l);
-            let (n, m) = model.weights[l].dim();
-            prepared_input(&mut below.eta, above, &prepared.transposed[l], [m, n]); // eta_l = W_l f(x_(l+1)) + b_l
-            if let (true, Some(biases)) = (prepared.has_biases[l], model.biases[l].as_slice()) {
-                below.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| vector::add(row, biases));
-            }
-            if !below.slope.is_empty() {
-                family.apply_link(&mut below.eta, &mut below.slope); // eta = g(a) (model.md 7)
-            }
-            let table = self.tables.get(l).and_then(Option::as_deref);
-            if self.unsettled {
-                interneurons::settle(family.as_ref(), below, parameters, &mut self.noise);
-            }
-            interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);
-            if let (0, Some(observation)) = (l, &mut self.observation) {
-                observation.advance(family.as_ref(), &mut below.x, &below.eta, &mut self.noise);
-                self.completions.iter_mut().for_each(|completions| completions.add(&below.x, model.layers[0].size));
-            }
-            family.errors(&below.x, &below.mean_statistic, &mut below.eps);
-            below.eps.iter_mut().zip(&below.slope).for_each(|(eps, slope)| *eps *= slope);
-            if above.likelihood.is_empty() {
-                continue; // a categorical layer has been drawn already
-            }
-            let Some(w) = model.weights[l].as_slice() else { unreachable!("weights are stored row by row") };
-            layer_product(&mut above.likelihood, &below.eps, w, [n, m]); // W^T eps
-            model.layers[l + 1].activation.multiply_by_slope(&above.x, &mut above.likelihood);
+    }
+
+    /// W_l f(x_(l+1)).
+    fn predict(&mut self, model: &Hierarchy, prepared: &PreparedWeights, l: usize) {
+        let (low, high) = self.layers.split_at_mut(l + 1);
+        let (n, m) = model.weights[l].dim();
+        prepared_input(&mut low[l].eta, &high[0], &prepared.transposed[l], [m, n]);
+    }
+
+    /// eta_l = g(W_l f(x_(l+1)) + b_l), a step of its interneurons and of x_0 where that is free, and the errors eps_l.
+    fn find_errors(&mut self, model: &Hierarchy, prepared: &PreparedWeights, parameters: &StepParameters, l: usize) {
+        let (below, family) = (&mut self.layers[l], model.family_below_top(l));
+        if let (true, Some(biases)) = (prepared.has_biases[l], model.biases[l].as_slice()) {
+            below.eta.chunks_exact_mut(model.layers[l].size).for_each(|row| vector::add(row, biases));
         }
+        if !below.slope.is_empty() {
+            family.apply_link(&mut below.eta, &mut below.slope); // eta = g(a) (model.md 7)
+        }
+        let table = self.tables.get(l).and_then(Option::as_deref);
+        if self.unsettled {
+            interneurons::settle(family.as_ref(), below, parameters, &mut self.noise);
+        }
+        interneurons::advance(family.as_ref(), table, below, parameters, &mut self.noise);
+        if let (0, Some(observation)) = (l, &mut self.observation) {
+            observation.advance(family.as_ref(), &mut below.x, &below.eta, &mut self.noise);
+            self.completions.iter_mut().for_each(|completions| completions.add(&below.x, model.layers[0].size));
+        }
+        family.errors(&below.x, &below.mean_statistic, &mut below.eps);
+        below.eps.iter_mut().zip(&below.slope).for_each(|(eps, slope)| *eps *= slope);
+    }
+
+    /// W_l^T eps_l, the input of layer l + 1 from below.
+    fn find_current(&mut self, model: &Hierarchy, l: usize) {
+        let (low, high) = self.layers.split_at_mut(l + 1);
+        let above = &mut high[0];
+        if above.likelihood.is_empty() {
+            return; // a categorical layer has been drawn already
+        }
+        let ((n, m), Some(w)) = (model.weights[l].dim(), model.weights[l].as_slice()) else {
+            unreachable!("weights are stored row by row")
+        };
+        layer_product(&mut above.likelihood, &low[l].eps, w, [n, m]);
+    }
+
+    /// Moves every layer of neurons from the same state (model.md 2, integrator), under the currents that were found.
+    fn move_neurons(&mut self, model: &Hierarchy, parameters: &StepParameters) {
         self.unsettled = false;
         let (reconstruction, count) = &mut self.reconstruction;
         let observed = &self.layers[0];
@@ -278,10 +342,29 @@ impl Block {
         reconstruction.iter_mut().zip(prediction).for_each(|(sum, p)| *sum += scale * p);
         *count += 1;
         for l in 1..=self.active_layers {
-            let layer = &model.layers[l];
+            let (layer, state) = (&model.layers[l], &mut self.layers[l]);
             if let Some(family) = layer.family() {
-                neurons::advance(family.as_ref(), layer.activation, &mut self.layers[l], parameters.layers[l - 1], &mut self.noise);
+                layer.activation.multiply_by_slope(&state.x, &mut state.likelihood);
+                neurons::advance(family.as_ref(), layer.activation, state, parameters.layers[l - 1], &mut self.noise);
             }
+        }
+    }
+
+    /// What the step's end is for: sums and recordings.
+    pub(super) fn end_step(&mut self, step: usize, span: Span, probes: &Probes) {
+        if step + 1 == span.skip {
+            self.forget_reconstruction(); // states on the way from x = 0 are no posterior samples
+        }
+        if span.learn && step >= span.skip {
+            self.accumulate();
+        }
+        self.record(probes);
+    }
+
+    /// Completes the learning sums where the presentation ends.
+    pub(super) fn end_span(&mut self, span: Span) {
+        if span.last {
+            self.sum_products();
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::dynamics::learning_sums::LearningSums;
 use crate::dynamics::recording::{Probes, Recorded};
 use crate::dynamics::state::{ChainState, LayerParts, LayerState};
 use crate::dynamics::step_parameters::StepParameters;
+use crate::dynamics::whole_batch::{self, WholeBatch};
 use crate::model::hierarchy::Tables;
 use crate::model::mean_table::MeanTable;
 use crate::model::{Hierarchy, vector};
@@ -88,6 +89,10 @@ pub struct Moments {
 pub struct Ensemble {
     blocks: Vec<Block>,
     prepared: PreparedWeights,
+    /// What the networks of a large model hand each other in a step.
+    shared: WholeBatch,
+    /// Whether they do.
+    together: bool,
     /// Units of the layers 0..=L.
     sizes: Vec<usize>,
     networks: usize,
@@ -109,6 +114,8 @@ impl Ensemble {
         Self {
             blocks: (0..networks.div_ceil(block_rows)).map(block).collect(),
             prepared: PreparedWeights::default(),
+            shared: WholeBatch::default(),
+            together: whole_batch::pays(model),
             sizes: model.layers.iter().map(|layer| layer.size).collect(),
             networks,
             block_rows,
@@ -144,14 +151,45 @@ impl Ensemble {
     /// recorded of network 0, the pair of every one.
     pub fn advance(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes, executor: &Executor) {
         let pair_alone = Probes { units: Vec::new(), raster: false, ..probes.clone() };
+        let probes_of = |network: usize| if network == 0 { probes } else { &pair_alone };
         let mut prepared = std::mem::take(&mut self.prepared);
         if let Some(first) = self.blocks.first() {
-            prepared.renew(model, first, span.steps);
+            prepared.renew(model, first, span.steps, self.together);
         }
-        self.on_blocks(executor, |first, block| {
-            block.run_prepared(model, &prepared, parameters, span, if first == 0 { probes } else { &pair_alone });
-        });
+        if self.together {
+            self.advance_together(model, &prepared, parameters, span, &probes_of, executor);
+        } else {
+            self.on_blocks(executor, |first, block| block.run_prepared(model, &prepared, parameters, span, probes_of(first)));
+        }
         self.prepared = prepared;
+    }
+
+    /// The same step by step: products of all networks, and what each block makes of them, in turn.
+    fn advance_together<'p>(
+        &mut self,
+        model: &Hierarchy,
+        prepared: &PreparedWeights,
+        parameters: &StepParameters,
+        span: Span,
+        probes_of: &(impl Fn(usize) -> &'p Probes + Sync),
+        executor: &Executor,
+    ) {
+        let mut shared = std::mem::take(&mut self.shared);
+        shared.resize(model, self.networks, self.blocks.first().map_or(0, |block| block.active_layers));
+        self.on_blocks_and(shared.rows(self.networks, self.block_rows), executor, |_, block, rows| block.show(rows));
+        for step in 0..span.steps {
+            shared.predict(model, executor);
+            self.on_blocks_and(shared.rows(self.networks, self.block_rows), executor, |_, block, rows| {
+                block.find_shared_errors(model, prepared, parameters, rows);
+            });
+            shared.find_currents(model, executor);
+            self.on_blocks_and(shared.rows(self.networks, self.block_rows), executor, |first, block, rows| {
+                block.move_shared(model, parameters, rows);
+                block.end_step(step, span, probes_of(first));
+            });
+        }
+        self.on_blocks(executor, |_, block| block.end_span(span));
+        self.shared = shared;
     }
 
     /// What was recorded since the last call; of the pair the last `most_pairs` steps.
@@ -352,13 +390,23 @@ impl Ensemble {
 
     /// What `action` answers for every block, in their order; it gets the number of the block's first network.
     fn on_blocks<T: Send>(&mut self, executor: &Executor, action: impl Fn(usize, &mut Block) -> T + Sync) -> Vec<T> {
+        self.on_blocks_and(vec![(); self.blocks.len()], executor, |first, block, ()| action(first, block))
+    }
+
+    /// The same with something of its own for every block.
+    fn on_blocks_and<P: Send, T: Send>(
+        &mut self,
+        mut parts: Vec<P>,
+        executor: &Executor,
+        action: impl Fn(usize, &mut Block, &mut P) -> T + Sync,
+    ) -> Vec<T> {
         let mut answers: Vec<Option<T>> = self.blocks.iter().map(|_| None).collect();
         let (rows, action) = (self.block_rows, &action);
-        let task = |(b, (block, answer)): (usize, (_, _))| -> Task<'_> {
-            let (block, answer): (&mut Block, &mut Option<T>) = (block, answer);
-            Box::new(move || *answer = Some(action(b * rows, block)))
+        let task = |(b, ((block, part), answer)): (usize, ((_, _), _))| -> Task<'_> {
+            let (block, part, answer): (&mut Block, &mut P, &mut Option<T>) = (block, part, answer);
+            Box::new(move || *answer = Some(action(b * rows, block, part)))
         };
-        executor(self.blocks.iter_mut().zip(&mut answers).enumerate().map(task).collect());
+        executor(self.blocks.iter_mut().zip(&mut parts).zip(&mut answers).enumerate().map(task).collect());
         answers.into_iter().flatten().collect()
     }
 
@@ -420,6 +468,50 @@ mod tests {
         networks.set_states(&model, 1, |k, x| x[0] = -(k as f32));
         assert!(networks.state_matrix(1).column(0).iter().enumerate().all(|(k, &x)| x == -(k as f32)));
         assert_eq!(networks.expected_observation(&model, 5).dim(), (5, 3));
+    }
+
+    /// x of both layers of neurons, W's learning sums and the recorded steps after 12 steps of 23 gaussian units of two layers, observed
+    /// through 40, below five states, in blocks of three; products of all networks together or not, tasks in this order.
+    fn after_steps_of_three_layers(together: bool, executor: &Executor) -> (Vec<Array2<f32>>, Vec<f32>, usize) {
+        let layers = [(FamilyConfig::Bernoulli, 40), (FamilyConfig::Gaussian { sigma: 0.8 }, 23), (FamilyConfig::Categorical, 5)];
+        let activations = [Activation::Linear, Activation::Relu, Activation::Linear];
+        let layers =
+            layers.into_iter().zip(activations).map(|((family, size), activation)| Layer::new(family, activation, size).unwrap()).collect();
+        let w = |shape| Array2::from_shape_fn(shape, |(i, j)| 0.3 * ((7 * i + 3 * j) as f32).sin());
+        let mut model = Hierarchy::new(layers, vec![w((40, 23)), w((23, 5))]).unwrap();
+        model.biases[0].fill(0.2);
+        let mut networks = ensemble(&model, 3);
+        networks.together = together;
+        networks.present(&model, &|k, x| x.iter_mut().enumerate().for_each(|(i, x)| *x = ((i + k) % 2) as f32), Start::Prior, executor);
+        let probes = Probes { layer: 1, units: vec![2], below: vec![4], ..Probes::default() };
+        for last in [false, true] {
+            let span = Span { steps: 6, skip: if last { 0 } else { 2 }, learn: true, last };
+            networks.advance(&model, &parameters(), span, &probes, executor);
+        }
+        let sums = networks.learning_sums();
+        let sums: Vec<f32> = [sums.weights(0), sums.weights(1), sums.biases(0)].concat().concat();
+        let traces = networks.take_recorded(usize::MAX).traces.len();
+        ([1, 2].map(|l| networks.state_matrix(l)).to_vec(), sums, traces)
+    }
+
+    #[test]
+    fn products_of_all_networks_together_move_them_as_those_of_each_block_do() {
+        let worst = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        let (alone, alone_sums, steps) = after_steps_of_three_layers(false, &in_turn);
+        let (together, sums, traced) = after_steps_of_three_layers(true, &in_turn);
+        assert_eq!((steps, traced), (12, 12));
+        assert!(alone_sums.iter().any(|sum| sum.abs() > 0.5) && alone[0].iter().any(|x| x.abs() > 0.5), "they move and learn");
+        for (alone, together) in alone.iter().zip(&together) {
+            let error = worst(alone.as_slice().unwrap(), together.as_slice().unwrap());
+            assert!(error < 1e-4, "{error}");
+        }
+        assert!(worst(&alone_sums, &sums) < 1e-3);
+        let backwards = |mut tasks: Vec<Task>| {
+            while let Some(task) = tasks.pop() {
+                task()
+            }
+        };
+        assert!((together, sums, traced) == after_steps_of_three_layers(true, &backwards), "to the bit, in whatever order tasks run");
     }
 
     #[test]

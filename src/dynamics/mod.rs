@@ -21,6 +21,7 @@ pub mod recording;
 mod state;
 pub mod state_array;
 pub mod step_parameters;
+mod whole_batch;
 
 pub use crate::model::product;
 pub use block::Span;

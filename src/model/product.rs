@@ -1,7 +1,7 @@
 //! Matrix products on one thread, at the speed of the fastest library that this processor has.
 
 use library::{Problem, Strided};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 mod library;
 
@@ -10,11 +10,21 @@ pub use library::Element;
 /// out = alpha a . b (+ out where `accumulate`); `out` is `[m, n]` row by row. Panics where the shapes do not fit, or a view runs
 /// backwards.
 pub fn multiply<T: Element>(out: &mut [T], a: ArrayView2<T>, b: ArrayView2<T>, alpha: T, accumulate: bool) {
+    assert_eq!(out.len(), a.nrows() * b.ncols(), "output size");
+    match ArrayViewMut2::from_shape((a.nrows(), b.ncols()), out) {
+        Ok(out) => multiply_into(out, a, b, alpha, accumulate),
+        Err(_) => unreachable!("the length is that of the shape"),
+    }
+}
+
+/// The same into a part of a larger matrix, `[m, n]`.
+pub fn multiply_into<T: Element>(mut out: ArrayViewMut2<T>, a: ArrayView2<T>, b: ArrayView2<T>, alpha: T, accumulate: bool) {
     let ((m, k), (k2, n)) = (a.dim(), b.dim());
     assert_eq!(k, k2, "inner dimensions");
-    assert_eq!(out.len(), m * n, "output size");
-    let ([a_row, a_column], [b_row, b_column]) = ([0, 1].map(|axis| a.strides()[axis]), [0, 1].map(|axis| b.strides()[axis]));
-    assert!([a_row, a_column, b_row, b_column].iter().all(|stride| *stride >= 0), "a view that runs backwards");
+    assert_eq!(out.dim(), (m, n), "output size");
+    let strides = [out.strides(), a.strides(), b.strides()].map(|strides| [strides[0], strides[1]]);
+    assert!(strides.as_flattened().iter().all(|stride| *stride >= 0), "a view that runs backwards");
+    let [[out_row, out_column], [a_row, a_column], [b_row, b_column]] = strides;
     if k == 0 {
         if !accumulate {
             out.fill(T::zero());
@@ -24,15 +34,16 @@ pub fn multiply<T: Element>(out: &mut [T], a: ArrayView2<T>, b: ArrayView2<T>, a
     let left = Strided { start: a.as_ptr(), row: a_row, column: a_column };
     let right = Strided { start: b.as_ptr(), row: b_row, column: b_column };
     let flipped = |of: Strided<*const T>| Strided { start: of.start, row: of.column, column: of.row };
+    let start = out.as_mut_ptr();
     // The libraries want the result column by column: that of the transposed product is ours row by row.
     let problem = if n > 1 {
-        let out = Strided { start: out.as_mut_ptr(), row: 1, column: n as isize };
+        let out = Strided { start, row: out_column, column: out_row };
         Problem { size: [n, m, k], out, left: flipped(right), right: flipped(left), alpha, accumulate }
     } else {
-        let out = Strided { start: out.as_mut_ptr(), row: n as isize, column: 1 };
+        let out = Strided { start, row: out_row, column: out_column };
         Problem { size: [m, n, k], out, left, right, alpha, accumulate }
     };
-    // SAFETY: the pointers and strides are those of live ndarray views with the dimensions passed; `out` is an exclusive slice of m x n
+    // SAFETY: the pointers and strides are those of live ndarray views with the dimensions passed; `out` is an exclusive view of m x n
     // elements, so nothing overlaps.
     unsafe { problem.solve() }
 }
@@ -66,6 +77,7 @@ pub fn transpose(w: ArrayView2<f32>, out: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::s;
 
     #[test]
     fn agrees_with_ndarray_for_every_layout() {
@@ -80,6 +92,25 @@ mod tests {
         assert!(out.iter().zip(&a.dot(&b)).all(|(a, b)| (a - b).abs() < 1e-4));
         let (a, b) = (a.mapv(f64::from), b.mapv(f64::from));
         assert!(product(a.view(), b.view()).iter().zip(&a.dot(&b)).all(|(a, b)| (a - b).abs() < 1e-12));
+    }
+
+    #[test]
+    fn parts_of_columns_side_by_side_are_the_whole_product_and_nothing_beside_them_changes() {
+        let (rows, k, n) = (37, 53, 96);
+        let a = Array2::from_shape_fn((rows, k), |(i, j)| ((i * k + j) as f32 * 0.7).sin());
+        let w = Array2::from_shape_fn((n, k), |(i, j)| ((i * n + j) as f32 * 0.3).cos());
+        let mut out = Array2::from_elem((rows, n + 1), 7.0);
+        for at in [0, 32, 64] {
+            let part = at..at + 32;
+            multiply_into(out.slice_mut(s![.., part.clone()]), a.view(), w.slice(s![part, ..]).t(), 1.0, false);
+        }
+        let exact = a.dot(&w.t());
+        let worst = out.slice(s![.., ..n]).iter().zip(&exact).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        assert!(worst < 1e-4, "{worst}");
+        assert!(out.column(n).iter().all(|&beside| beside == 7.0));
+        multiply_into(out.slice_mut(s![.., n..]), a.view(), w.slice(s![..1, ..]).t(), 1.0, false);
+        let single = out.column(n).iter().zip(exact.column(0)).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        assert!(single < 1e-4, "one column: {single}");
     }
 
     #[test]
