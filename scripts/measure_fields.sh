@@ -29,6 +29,15 @@ for preset in dead-leaves photographs; do
     { n[int($1 / 30) % 6]++ } END { printf "%s: filters by orientation, six bins of 30 degrees:", preset; for (i = 0; i < 6; i++) printf " %d", n[i]; print "" }'
   "$program" tuning --model "$folder/model.npz" --out "$folder/tuning.csv" | sed "s/^/$preset: /"
 done
+# Minutes of two cores: 2048 units on patches of 32 x 32 pixels, with local first weights and with weights all over the patch.
+for first in local unit-norm; do
+  for images in 50000 100000 150000 200000; do
+    TIMEFORMAT=%R
+    seconds=$({ time "$program" train --config examples/photographs-32.toml --set "first_weights=$first" --images "$images" --seed 0 --out "$folder/model.npz" > /dev/null; } 2>&1)
+    "$program" filters --model "$folder/model.npz" --out "$folder/fits.csv"
+    echo "32 x 32, $first: $images images, $seconds s: Gabor functions $(share gabor_like 0.5 "$folder/fits.csv"), median R^2 $(median r2 "$folder/fits.csv")"
+  done
+done
 TIMEFORMAT='144 filters read, fitted and written: %U s of one core'
 time "$program" filters --model "$folder/model.npz" --out "$folder/fits.csv"
 for images in 80000 160000 240000 320000; do

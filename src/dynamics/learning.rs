@@ -34,6 +34,8 @@ pub struct LearningRule {
     pub learned_sigma: Vec<usize>,
     /// Mean of (eps sigma)^2 that is expected where sigma is right.
     pub expected_error: f64,
+    /// Whether a weight of W_0 that is exactly 0 is no connection, and stays 0 (model.md 6).
+    pub local: bool,
 }
 
 /// What the rule remembers from update to update, where it does: moments of each W_l and b_l. Empty: plain ascent.
@@ -79,7 +81,8 @@ pub fn apply(
             before.clear();
             before.extend_from_slice(row_by_row(weights.as_slice_mut()));
         }
-        ascend(optimizer.weights.get_mut(l), row_by_row(weights.as_slice_mut()), &sums.weights(l), samples, rule.lr, executor);
+        let local = rule.local && l == 0;
+        ascend(optimizer.weights.get_mut(l), row_by_row(weights.as_slice_mut()), &sums.weights(l), samples, (rule.lr, local), executor);
         if Some(l) == lowest {
             let [moved, size] = [vector::squared_distance(row_by_row(weights.as_slice_mut()), before), vector::squares(before)];
             update.relative_change = (moved / size.max(f64::MIN_POSITIVE)).sqrt() as f32;
@@ -91,7 +94,7 @@ pub fn apply(
         }
         if rule.biases {
             let biases = row_by_row(model.biases[l].as_slice_mut());
-            ascend(optimizer.biases.get_mut(l), biases, &sums.biases(l), samples, rule.lr, executor);
+            ascend(optimizer.biases.get_mut(l), biases, &sums.biases(l), samples, (rule.lr, false), executor);
         }
     }
     for l in 0..model.depth() {
@@ -109,13 +112,23 @@ pub fn apply(
 }
 
 /// Moves weights up the mean over samples of the parts of a sum, which are added in their order, by Adam where it has moments. The
-/// pieces are tasks: each weight's own arithmetic is the same however they are run.
-fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], samples: usize, rate: f64, executor: &Executor) {
-    let mean = |first: usize, mean: &mut [f32]| {
+/// pieces are tasks: each weight's own arithmetic is the same however they are run. Where they are local, those that are 0 stay 0.
+fn ascend(
+    moments: Option<&mut Moments>,
+    weights: &mut [f32],
+    sums: &[&[f32]],
+    samples: usize,
+    (rate, local): (f64, bool),
+    executor: &Executor,
+) {
+    let mean = |first: usize, weights: &[f32], mean: &mut [f32]| {
         for sums in sums {
             mean.iter_mut().zip(&sums[first..]).for_each(|(mean, value)| *mean += value);
         }
         mean.iter_mut().for_each(|mean| *mean /= samples as f32);
+        if local {
+            mean.iter_mut().zip(weights).for_each(|(mean, w)| *mean = if *w == 0.0 { 0.0 } else { *mean });
+        }
     };
     let (mean, count) = (&mean, weights.len());
     let pieces = weights.chunks_mut(PIECE).zip((0..).step_by(PIECE));
@@ -128,7 +141,7 @@ fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], s
                     .map(|((weights, at), (first, second))| {
                         Box::new(move || {
                             let gradient = &mut [0.0; PIECE][..weights.len()];
-                            mean(at, gradient);
+                            mean(at, weights, gradient);
                             step.ascend(weights, gradient, first, second);
                         }) as Task
                     })
@@ -140,7 +153,7 @@ fn ascend(moments: Option<&mut Moments>, weights: &mut [f32], sums: &[&[f32]], s
                 .map(|(weights, at)| {
                     Box::new(move || {
                         let gradient = &mut [0.0; PIECE][..weights.len()];
-                        mean(at, gradient);
+                        mean(at, weights, gradient);
                         weights.iter_mut().zip(gradient).for_each(|(w, g)| *w += rate as f32 * *g);
                     }) as Task
                 })

@@ -103,6 +103,8 @@ pub enum FirstWeights {
     UnitNorm,
     /// N(0, 1/n_(l+1)): eta_l starts with variance near 1.
     FanIn,
+    /// Columns of norm 1; those of W_0 random only about a random place of the image (model.md 6).
+    Local,
 }
 
 /// How <T(y)> is obtained.

@@ -24,6 +24,7 @@ mod grid;
 mod kills;
 mod laboratory;
 mod likelihood;
+mod local_fields;
 mod model_files;
 #[cfg(not(feature = "window"))]
 mod no_window;

@@ -3,7 +3,9 @@
 use crate::dynamics::noise::Noise;
 use crate::model::Hierarchy;
 use crate::model::product::multiply;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, s};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The matrix products of one step of `batch` networks, with inputs and outputs of their own.
 pub(super) struct Products {
@@ -69,6 +71,56 @@ impl Products {
     /// Floating-point operations of one run.
     pub(super) fn operations(&self) -> f64 {
         self.layers.iter().map(|layer| (if layer.categorical { 2 } else { 4 }) * layer.below.len() * layer.w.ncols()).sum::<usize>() as f64
+    }
+}
+
+/// The same products of the whole batch with some of their columns alone: what one of several threads does that divide the weights.
+pub(super) struct ColumnProducts {
+    layers: Vec<LayerColumns>,
+}
+
+struct LayerColumns {
+    w: Arc<Array2<f32>>,
+    /// As in [`LayerProducts`].
+    categorical: bool,
+    below: Array2<f32>,
+    above: Array2<f32>,
+    /// Units below whose eta is computed, and units above whose input is.
+    columns: [Range<usize>; 2],
+    eta: Vec<f32>,
+    current: Vec<f32>,
+}
+
+impl ColumnProducts {
+    /// Of the model's shapes, for each of so many threads.
+    pub(super) fn of_threads(model: &Hierarchy, batch: usize, threads: usize) -> Vec<Self> {
+        let weights: Vec<Arc<Array2<f32>>> = model.weights.iter().map(|w| Arc::new(w.clone())).collect();
+        let layer = |l: usize, thread: usize| {
+            let (n, m) = weights[l].dim();
+            let columns = [n, m].map(|units| units * thread / threads..units * (thread + 1) / threads);
+            let [eta, current] = columns.each_ref().map(|columns| vec![0.0; batch * columns.len()]);
+            let [below, above] = [n, m].map(|units| Array2::from_elem((batch, units), 0.5));
+            LayerColumns {
+                w: Arc::clone(&weights[l]),
+                categorical: model.layers[l + 1].is_categorical(),
+                below,
+                above,
+                columns,
+                eta,
+                current,
+            }
+        };
+        (0..threads).map(|thread| Self { layers: (0..weights.len()).map(|l| layer(l, thread)).collect() }).collect()
+    }
+
+    /// All products once.
+    pub(super) fn run(&mut self) {
+        for LayerColumns { w, categorical, below, above, columns: [rows, columns], eta, current } in &mut self.layers {
+            if !*categorical {
+                multiply(eta, above.view(), w.slice(s![rows.clone(), ..]).reversed_axes(), 1.0, false);
+            }
+            multiply(current, below.view(), w.slice(s![.., columns.clone()]), 1.0, false);
+        }
     }
 }
 

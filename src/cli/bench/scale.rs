@@ -2,7 +2,7 @@
 
 use super::clock::median_ms;
 use super::models::sparse;
-use super::parts::{Normals, Products, normals};
+use super::parts::{ColumnProducts, Normals, Products, normals};
 use super::table::{sampler, steps_of_a_round};
 use crate::dynamics::Probes;
 use crate::experiment::parallel::run_on;
@@ -28,7 +28,8 @@ pub(super) struct Scale {
     pub threads: usize,
     /// Milliseconds a step.
     pub step_ms: f64,
-    /// Milliseconds of the products of the whole batch alone, at the best of two layouts, on these threads.
+    /// Milliseconds of the products of the whole batch alone on these threads, which divide the networks, at the best of two layouts, or
+    /// the weights, whichever is faster.
     pub products_ms: f64,
     /// Milliseconds of the normals alone on these threads.
     pub normals_ms: f64,
@@ -73,7 +74,11 @@ fn point(units: &[usize], batch: usize, threads: usize, rounds: usize) -> anyhow
         let whole = |of: &mut Products| (0..steps).for_each(|_| if laid_out { of.run(usize::MAX) } else { of.run_whole() });
         pool.install(|| median_ms(rounds, || products.par_iter_mut().with_max_len(1).for_each(whole)))
     };
-    let products_ms = time(true).min(time(false)) / steps as f64;
+    let by_rows = time(true).min(time(false));
+    let mut columns = ColumnProducts::of_threads(session.model(), batch, threads);
+    let whole = |of: &mut ColumnProducts| (0..steps).for_each(|_| of.run());
+    let by_columns = pool.install(|| median_ms(rounds, || columns.par_iter_mut().with_max_len(1).for_each(whole)));
+    let products_ms = by_rows.min(by_columns) / steps as f64;
     let operations = products.iter().map(Products::operations).sum();
     let count = normals(session.model(), batch, session.parameters().exact);
     let mut noise: Vec<Normals> = parts.map(|_| Normals::new(count.div_ceil(threads))).collect();

@@ -251,7 +251,7 @@ choices! {
     Curvature { Bound => "bound", Mean => "mean" }
     LearningRateSchedule { Constant => "constant", Linear => "linear", InverseImages => "settle" }
     Optimizer { Plain => "plain", Adam => "adam" }
-    FirstWeights { UnitNorm => "unit-norm", FanIn => "fan-in" }
+    FirstWeights { UnitNorm => "unit-norm", FanIn => "fan-in", Local => "local" }
     Source {
         Fixed => "fixed", DeadLeaves => "dead-leaves", Photographs => "photographs", Bars => "bars", Files => "files",
         Digits => "digits", Fashion => "fashion", Mnist => "mnist", Images => "images",

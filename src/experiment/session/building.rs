@@ -13,7 +13,7 @@ use crate::experiment::validation::MOST_UNITS;
 use crate::model::{Hierarchy, Layer};
 use ndarray::Array2;
 use rand::seq::SliceRandom;
-use rand::{SeedableRng, rngs::ChaCha8Rng};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
@@ -35,6 +35,12 @@ const HUGE_MODEL: usize = 500_000;
 const MANY_BLOCKS: usize = 8;
 /// Weights above which the stiffness is measured at every third update, and blocks are larger.
 const LARGE_MODEL: usize = 50_000;
+
+/// Standard deviation, in pixels, of the columns of [`FirstWeights::Local`] about their places: somewhat more than that of the Gabor functions that are
+/// learned from whitened photographs.
+const PLACE_WIDTH: f32 = 3.0;
+/// Share of the weight at that place below which there is no connection: three standard deviations away.
+const LEAST_SHARE: f32 = 0.011;
 
 /// Why a session cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -306,6 +312,19 @@ pub(crate) fn assemble_model(config: &Config, layers: Vec<Layer>, weights: Vec<A
     Ok(model)
 }
 
+/// Fades every column of W_0 from a place of its own outwards, a random one of an image of this shape; from afar there is no connection.
+fn restrict_to_places(w: &mut Array2<f32>, [rows, columns]: [usize; 2], rng: &mut ChaCha8Rng) {
+    for mut field in w.columns_mut() {
+        let place = [rows, columns].map(|side| rng.random_range(0.0..side as f32) - 0.5);
+        for (pixel, weight) in field.iter_mut().enumerate() {
+            let distances =
+                [(pixel / columns) as f32 - place[0], (pixel % columns) as f32 - place[1]].map(|distance| distance / PLACE_WIDTH);
+            let share = (-0.5 * (distances[0] * distances[0] + distances[1] * distances[1])).exp();
+            *weight *= if share < LEAST_SHARE { 0.0 } else { share };
+        }
+    }
+}
+
 /// The model a configuration describes, with fixed or random unit-norm weights.
 pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     let layers = layers_of(config)?;
@@ -313,11 +332,16 @@ pub fn build_model(config: &Config) -> Result<Hierarchy, ConfigError> {
     rng.set_stream(1 << 40);
     let mut weights: Vec<Array2<f32>> = layers
         .windows(2)
-        .map(|pair| {
+        .enumerate()
+        .map(|(l, pair)| {
             let mut w = Array2::from_shape_simple_fn((pair[0].size, pair[1].size), || StandardNormal.sample(&mut rng));
             match config.model.first_weights {
-                FirstWeights::UnitNorm => learning::normalise_columns(&mut w),
                 FirstWeights::FanIn => w /= (pair[1].size as f32).sqrt(),
+                FirstWeights::Local if l == 0 => {
+                    restrict_to_places(&mut w, config.model.shape(), &mut rng);
+                    learning::normalise_columns(&mut w);
+                }
+                FirstWeights::UnitNorm | FirstWeights::Local => learning::normalise_columns(&mut w),
             }
             w
         })

@@ -5,7 +5,7 @@ use super::{BatchReport, Session};
 use crate::dynamics::mixture_learning::{self, MixtureRule};
 use crate::dynamics::step_parameters::averaged_variance;
 use crate::dynamics::{Ensemble, learning};
-use crate::experiment::config::{Curvature, Optimizer};
+use crate::experiment::config::{Curvature, FirstWeights, Optimizer};
 use crate::experiment::latents::Latents;
 use crate::experiment::parallel::run_all;
 use ndarray::Axis;
@@ -55,6 +55,7 @@ impl Session {
             biases: l.biases,
             learned_sigma,
             expected_error,
+            local: self.config.model.first_weights == FirstWeights::Local,
         };
         match self.stage() {
             Some(s) => {
