@@ -18,6 +18,8 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 const WITHIN: f64 = 0.2;
 /// Numbers that a network keeps of each of its units: eps or f of the last 16 learning steps, and what a step works on.
 const OF_A_UNIT: usize = 22;
+/// Weights from which on there is no second copy of them, and each network hands two numbers of each of its units to the others instead.
+const MANY_WEIGHTS: usize = 1_500_000;
 /// Bytes besides that every session has: tables, random streams, the configuration.
 const BESIDES: f64 = 1e5;
 
@@ -27,7 +29,8 @@ fn formula(session: &Session, data: f64, of_a_unit: usize) -> f64 {
     let weights: usize = model.weights.iter().map(|w| w.len()).sum();
     let units = model.layers[0].size + neurons(session);
     let blocks = networks.networks().div_ceil(networks.block_rows());
-    4.0 * ((3 + blocks) * weights + of_a_unit * networks.networks() * units) as f64 + data + BESIDES
+    let (copies, handed_out) = if weights < MANY_WEIGHTS { (2, 0) } else { (1, 2) };
+    4.0 * ((1 + copies + blocks) * weights + (of_a_unit + handed_out) * networks.networks() * units) as f64 + data + BESIDES
 }
 
 /// Units above layer 0, without a categorical top, of which the state alone is kept.
