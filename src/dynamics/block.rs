@@ -7,12 +7,12 @@ use crate::dynamics::neurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
 use crate::dynamics::recording::{ProbeSample, Probes};
-use crate::dynamics::state::{LayerState, prepared_input};
+use crate::dynamics::state::{LayerState, input_from_above, prepared_input};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::dynamics::whole_batch::LayerRows;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
-use crate::model::product::transpose;
+use crate::model::product::{transpose, transpose_pays};
 use crate::model::small_product::layer_product;
 use crate::model::{Hierarchy, vector};
 
@@ -41,7 +41,7 @@ pub struct Span {
 #[derive(Clone, Debug, Default)]
 pub(super) struct PreparedWeights {
     /// W_l^T, `[n_(l+1), n_l]` row by row: the product that gives eta would otherwise transpose W_l at every step. Empty where that is
-    /// computed for all networks together.
+    /// computed for all networks together, or where it costs more than it saves.
     transposed: Vec<Vec<f32>>,
     /// Whether b_l is not 0.
     has_biases: Vec<bool>,
@@ -57,7 +57,7 @@ impl PreparedWeights {
         self.prototypes = if drawn { Prototypes::new(model) } else { None };
         self.transposed.resize(block.active_layers, Vec::new());
         for ((transposed, w), above) in self.transposed.iter_mut().zip(&model.weights).zip(&model.layers[1..]) {
-            if together && !above.is_categorical() {
+            if !above.is_categorical() && (together || !transpose_pays(w.len(), block.rows)) {
                 *transposed = Vec::new();
             } else {
                 transpose(w.view(), transposed);
@@ -292,8 +292,13 @@ impl Block {
     /// W_l f(x_(l+1)).
     fn predict(&mut self, model: &Hierarchy, prepared: &PreparedWeights, l: usize) {
         let (low, high) = self.layers.split_at_mut(l + 1);
-        let (n, m) = model.weights[l].dim();
-        prepared_input(&mut low[l].eta, &high[0], &prepared.transposed[l], [m, n]);
+        let (w, transposed) = (&model.weights[l], &prepared.transposed[l]);
+        if transposed.is_empty() {
+            input_from_above(&mut low[l].eta, &high[0], w.view(), self.rows);
+        } else {
+            let (n, m) = w.dim();
+            prepared_input(&mut low[l].eta, &high[0], transposed, [m, n]);
+        }
     }
 
     /// eta_l = g(W_l f(x_(l+1)) + b_l), a step of its interneurons and of x_0 where that is free, and the errors eps_l.

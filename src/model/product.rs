@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 mod library;
 
-pub use library::Element;
+pub use library::{Element, transpose_pays};
 
 /// out = alpha a . b (+ out where `accumulate`); `out` is `[m, n]` row by row. Panics where the shapes do not fit, or a view runs
 /// backwards.

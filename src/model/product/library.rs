@@ -80,6 +80,42 @@ impl<T: Element> Problem<T> {
     }
 }
 
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512cd")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+}
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+/// Weights that a core's own cache holds twice.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+const HELD_TWICE: usize = 200_000;
+/// Rows below which the library for x86-64 is slower with W^T that is not laid out.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+const FEW_ROWS: usize = 32;
+
+/// Whether W^T laid out row by row, of so many weights, makes products of so many rows with it faster than W as it is. By the instructions
+/// of AVX2 the library for x86-64 reads either as fast, but for few rows, and then a second copy of many weights only fills the
+/// caches: at 1024 x 1024 it costs an eighth. By those of AVX-512 it gains up to an eighth.
+pub fn transpose_pays(weights: usize, rows: usize) -> bool {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        weights <= HELD_TWICE || rows < FEW_ROWS || has_avx512() || !has_avx2()
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    {
+        _ = (weights, rows);
+        true
+    }
+}
+
 /// The library for x86-64, with the widest vectors that this processor has; false where it has none of them, or is the slower one.
 ///
 /// # Safety
@@ -92,17 +128,12 @@ unsafe fn in_wide_vectors<T: Element>(problem: &Problem<T>, kind: private_gemm_x
     if m < 2 || n < 2 || m * n * k < WORTH {
         return false; // few numbers, or a single vector, which the other library reads at once
     }
-    let has_avx512 = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512cd")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl");
-    let instructions = if has_avx512 {
+    let instructions = if has_avx512() {
         if left.row == 1 && HELD.contains(&(m * k)) {
             return false;
         }
         InstrSet::Avx512
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+    } else if has_avx2() {
         InstrSet::Avx256
     } else {
         return false;
