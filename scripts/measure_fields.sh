@@ -14,6 +14,10 @@ median() { column "$1" "$2" | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR
 share() { # name, least value, file
   column "$1" "$3" | awk -v least="$2" '$1 > least { n++ } END { printf "%.2f", n / NR }'
 }
+gabors() { # file: share of Gabor functions by the count of docs/model.md 6, where all filters are local
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+    { all++; n += $c["r2"] > 0.8 && $c["width_along"] > $c["width_across"] } END { printf "%.3f", n / all }' "$1"
+}
 learn() { # preset, images: seconds of one core that it took
   local TIMEFORMAT=%U
   { time "$program" train --preset "$1" --images "$2" --seed 0 --out "$folder/model.npz" > /dev/null; } 2>&1
@@ -35,7 +39,7 @@ for first in local unit-norm; do
     TIMEFORMAT=%R
     seconds=$({ time "$program" train --config examples/photographs-32.toml --set "first_weights=$first" --images "$images" --seed 0 --out "$folder/model.npz" > /dev/null; } 2>&1)
     "$program" filters --model "$folder/model.npz" --out "$folder/fits.csv"
-    echo "32 x 32, $first: $images images, $seconds s: Gabor functions $(share gabor_like 0.5 "$folder/fits.csv"), median R^2 $(median r2 "$folder/fits.csv")"
+    echo "32 x 32, $first: $images images, $seconds s: Gabor functions $(gabors "$folder/fits.csv"), median R^2 $(median r2 "$folder/fits.csv")"
   done
 done
 TIMEFORMAT='144 filters read, fitted and written: %U s of one core'

@@ -455,6 +455,27 @@ mod tests {
     }
 
     #[test]
+    fn steps_by_weights_as_they_are_and_by_their_transpose_are_the_same() {
+        let layer = |sigma, size| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
+        let w = Array2::from_shape_fn((9, 7), |(i, j)| ((i * 7 + j) as f32).sin());
+        let model = Hierarchy::new(vec![layer(0.5, 9), layer(1.0, 7)], vec![w]).unwrap();
+        let parameters = StepParameters { layers: vec![LayerStep::new(0.01, 1.0, 0.3)], ..StepParameters::default() };
+        let span = Span { steps: 5, skip: 0, learn: false, last: true };
+        let after = |change: fn(&mut PreparedWeights)| {
+            let mut block = Block::new(&model, 4, 1, 8, 0);
+            let mut prepared = PreparedWeights::default();
+            prepared.renew(&model, &block, span.steps, false);
+            change(&mut prepared);
+            block.run_prepared(&model, &prepared, &parameters, span, &Probes::default());
+            block.layers[1].x.clone()
+        };
+        let worst = |a: Vec<f32>, b: Vec<f32>| a.iter().zip(&b).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
+        let (transposed, as_it_is) = (after(|_| {}), after(|prepared| prepared.transposed[0].clear()));
+        assert!(transposed.iter().any(|x| x.abs() > 0.3) && worst(transposed.clone(), as_it_is) < 1e-5);
+        assert!(worst(transposed, after(|prepared| prepared.transposed[0].reverse())) > 1e-3, "planted: other weights");
+    }
+
+    #[test]
     fn the_currents_of_a_step_are_those_of_the_energy_in_every_layer() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let gaussian = |sigma| FamilyConfig::Gaussian { sigma };
