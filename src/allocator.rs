@@ -1,4 +1,4 @@
-//! What stays in memory while a window is open: what glibc's allocator keeps of what was freed, and code that only the start has run.
+//! What stays in memory while a window is open: what glibc's allocator keeps of what was freed, and the renderer's code that only the start has run.
 //! Elsewhere nothing is done: allocator and system decide.
 //!
 //! The setting holds for the whole process, so the program makes it and the library does not.
@@ -31,46 +31,34 @@ pub fn set_policy(phase: WindowPhase) {
     }
     #[cfg(target_os = "linux")]
     if phase == WindowPhase::Running {
-        release_code();
+        release_renderer_code();
     }
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
     let _ = own_pages_from(phase);
 }
 
-/// Lets go of the pages of code that are mapped from files. A renderer without a graphics card compiles its shaders with some 40 MB of code of
-/// which nothing runs again; what does run again is mapped anew, a few pages at a time, from the system's cache.
+/// Lets go of the pages of a software renderer's code: it compiles its shaders with some 40 MB of which nothing runs again. What does run again is
+/// mapped anew, a few pages at a time, from the system's cache. Called on the window's thread, which alone loads and unloads a renderer.
 #[cfg(target_os = "linux")]
-fn release_code() {
-    let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
-    for [start, end] in untouched_code(&maps) {
-        // SAFETY: these are pages that can only be read and run, mapped from a file and equal to it: whoever comes back to them reads the same
-        // from there. Where the system refuses, they stay.
+fn release_renderer_code() {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    for [start, end] in maps.lines().filter_map(renderer_code) {
+        // SAFETY: these are pages of a loaded library that can only be read and run, and are equal to its file: whoever comes back to them
+        // reads the same from there. The library stays loaded meanwhile, as this thread is the one that would unload it.
         unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
     }
 }
 
-/// Addresses of the code that is mapped from files and was not written to, of the text of /proc/self/smaps. (Debuggers and overlays write to
-/// code: theirs would be lost.)
+/// Where a line of /proc/self/maps has code of Mesa's software renderer or of the compiler that it uses.
 #[cfg(target_os = "linux")]
-fn untouched_code(maps: &str) -> Vec<[usize; 2]> {
-    let mut found = Vec::new();
-    let mut current = None;
-    for line in maps.lines() {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        match fields[..] {
-            [range, permissions, _, _, _, ref path @ ..] => {
-                let is_code = permissions == "r-xp" && matches!(path, [path] if path.starts_with('/') && !path.starts_with("/memfd:"));
-                let bounds = || range.split_once('-').map(|(start, end)| [start, end].map(|at| usize::from_str_radix(at, 16)));
-                current = match bounds() {
-                    Some([Ok(start), Ok(end)]) if is_code => Some([start, end]),
-                    _ => None,
-                };
-            }
-            ["Anonymous:", kib, "kB"] => found.extend(current.take().filter(|_| kib == "0")),
-            _ => {}
-        }
-    }
-    found
+fn renderer_code(line: &str) -> Option<[usize; 2]> {
+    let mut fields = line.split_whitespace();
+    let (range, permissions, path) = (fields.next()?, fields.next()?, fields.nth(3)?);
+    let name = path.strip_prefix('/')?.rsplit('/').next()?;
+    let is_renderer = ["libLLVM", "libgallium"].iter().any(|start| name.starts_with(start)) || name == "swrast_dri.so";
+    let (start, end) = range.split_once('-')?;
+    let [start, end] = [start, end].map(|at| usize::from_str_radix(at, 16).ok());
+    (permissions == "r-xp" && is_renderer).then_some([start?, end?])
 }
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
@@ -78,17 +66,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_is_let_go_of_where_it_is_that_of_its_file_and_runs_on() {
-        let maps = "\
-7f00-7fa0 r-xp 00000000 fe:00 1  /usr/lib/libLLVM.so\nRss:  40 kB\nAnonymous:   0 kB\nVmFlags: rd ex mr mw me\n\
-7fa0-7fb0 r-xp 00000000 fe:00 2  /usr/lib/hooked.so\nAnonymous:   4 kB\n\
-7fb0-7fc0 r--p 00000000 fe:00 1  /usr/lib/libLLVM.so\nAnonymous:   0 kB\n\
-7fc0-7fd0 r-xs 00000000 00:01 3  /memfd:code (deleted)\nAnonymous:   0 kB\n\
-7fd0-7fe0 r-xp 00000000 00:01 4  /memfd:code\nAnonymous:   0 kB\n\
-7fe0-7ff0 r-xp 00000000 00:00 0\nAnonymous:   0 kB\n";
-        assert_eq!(untouched_code(maps), [[0x7f00, 0x7fa0]]);
-        assert!(!untouched_code(&std::fs::read_to_string("/proc/self/smaps").unwrap()).is_empty(), "this program is one of them");
-        release_code();
+    fn only_code_of_a_software_renderer_is_let_go_of() {
+        let found: Vec<_> = [
+            "7f00-7fa0 r-xp 00000000 fe:00 1  /usr/lib/libLLVM-15.so.1",
+            "7fa0-7fb0 r-xp 00001000 fe:00 2  /usr/lib/dri/swrast_dri.so",
+            "7fb0-7fc0 r--p 00002000 fe:00 1  /usr/lib/libLLVM-15.so.1",
+            "7fc0-7fd0 rw-p 00002000 fe:00 1  /usr/lib/libLLVM-15.so.1",
+            "7fd0-7fe0 r-xp 00000000 fe:00 3  /usr/lib/libc.so.6",
+            "7fe0-7ff0 r-xp 00000000 00:00 0 ",
+            "not a line of this kind",
+        ]
+        .into_iter()
+        .filter_map(renderer_code)
+        .collect();
+        assert_eq!(found, [[0x7f00, 0x7fa0], [0x7fa0, 0x7fb0]], "relocated data and all else stay");
     }
 
     /// No other test of this binary allocates as much: it would disturb this one.

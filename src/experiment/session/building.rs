@@ -36,8 +36,8 @@ const MANY_BLOCKS: usize = 8;
 /// Weights above which the stiffness is measured at every third update, and blocks are larger.
 const LARGE_MODEL: usize = 50_000;
 
-/// Standard deviation, in pixels, of the columns of [`FirstWeights::Local`] about their places: somewhat more than that of the Gabor functions that are
-/// learned from whitened photographs.
+/// Standard deviation, in pixels, of the columns of [`FirstWeights::Local`] about their places: somewhat more than that of the Gabor
+/// functions that are learned from whitened photographs.
 const PLACE_WIDTH: f32 = 3.0;
 /// Share of the weight at that place below which there is no connection: three standard deviations away.
 const LEAST_SHARE: f32 = 0.011;
