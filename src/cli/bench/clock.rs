@@ -20,38 +20,47 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
 
 /// Median milliseconds of `action` over `rounds`, after one that does not count.
 pub(super) fn median_ms(rounds: usize, mut action: impl FnMut()) -> f64 {
-    action();
-    median((0..rounds).map(|_| time_ms(&mut action)).collect())
+    Turns::time(rounds, [&mut action]).ms()[0]
+}
+
+/// Milliseconds of actions that ran in turn, a list of them a round.
+pub(super) struct Turns<const N: usize> {
+    times: Vec<[f64; N]>,
 }
 
 /// Milliseconds of two actions that ran in turn.
-pub(super) struct Pair {
-    times: Vec<[f64; 2]>,
-}
+pub(super) type Pair = Turns<2>;
 
-impl Pair {
-    /// `rounds` of each, after one that does not count; who begins changes from round to round.
-    pub(super) fn time(rounds: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> Self {
-        a();
-        b();
-        let round = |i: usize| match i % 2 {
-            0 => [time_ms(&mut a), time_ms(&mut b)],
-            _ => {
-                let second = time_ms(&mut b);
-                [time_ms(&mut a), second]
+impl<const N: usize> Turns<N> {
+    /// `rounds` of each, after one that does not count; which begins changes from round to round.
+    pub(super) fn time(rounds: usize, mut actions: [&mut dyn FnMut(); N]) -> Self {
+        actions.iter_mut().for_each(|action| action());
+        let round = |first: usize| {
+            let mut times = [0.0; N];
+            for turn in 0..N {
+                let which = (first + turn) % N;
+                times[which] = time_ms(&mut actions[which]);
             }
+            times
         };
         Self { times: (0..rounds).map(round).collect() }
     }
 
     /// Median milliseconds of each.
-    pub(super) fn ms(&self) -> [f64; 2] {
-        [0, 1].map(|side| median(self.times.iter().map(|pair| pair[side]).collect()))
+    pub(super) fn ms(&self) -> [f64; N] {
+        std::array::from_fn(|which| median(self.times.iter().map(|round| round[which]).collect()))
     }
 
+    /// Median over rounds of what `of` makes of the times in a round.
+    pub(super) fn median_of(&self, of: impl FnMut(&[f64; N]) -> f64) -> f64 {
+        median(self.times.iter().map(of).collect())
+    }
+}
+
+impl Pair {
     /// Median over rounds of the first over the second.
     pub(super) fn ratio(&self) -> f64 {
-        median(self.times.iter().map(|[a, b]| a / b).collect())
+        self.median_of(|[a, b]| a / b)
     }
 }
 
@@ -66,5 +75,16 @@ mod tests {
         assert!(median(Vec::new()).is_nan());
         let pair = Pair { times: vec![[1.0, 2.0], [100.0, 200.0], [3.0, 2.0]] };
         assert_eq!((pair.ms(), pair.ratio()), ([3.0, 2.0], 0.5));
+    }
+
+    #[test]
+    fn actions_run_in_turn_and_another_begins_in_every_round() {
+        let order = std::cell::RefCell::new(String::new());
+        let [mut a, mut b, mut c] = ['a', 'b', 'c'].map(|name| {
+            let order = &order;
+            move || order.borrow_mut().push(name)
+        });
+        let turns = Turns::time(3, [&mut a, &mut b, &mut c]);
+        assert_eq!((turns.times.len(), order.borrow().as_str()), (3, "abcabcbcacab"));
     }
 }

@@ -1,15 +1,16 @@
 //! Steps of large models, beside what their products and normals alone would take: sizes, batches, layers, threads.
 
-use super::clock::median_ms;
+use super::clock::Turns;
 use super::models::sparse;
 use super::parts::{ColumnProducts, Normals, Products, normals};
 use super::table::{sampler, steps_of_a_round};
 use crate::dynamics::Probes;
-use crate::experiment::parallel::run_on;
 use crate::experiment::{Config, LayerConfig};
 use crate::model::FamilyConfig;
 use rayon::prelude::*;
+use std::cell::RefCell;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Pixels and units of models with one layer of neurons.
 const SIZES: [[usize; 2]; 6] = [[144, 144], [256, 512], [576, 1024], [1024, 1024], [784, 4096], [1024, 2048]];
@@ -33,15 +34,10 @@ pub(super) struct Scale {
     pub products_ms: f64,
     /// Milliseconds of the normals alone on these threads.
     pub normals_ms: f64,
+    /// A step over its products and normals alone, median of the ratios within rounds.
+    pub over_the_bound: f64,
     /// Floating-point operations of the products.
     pub operations: f64,
-}
-
-impl Scale {
-    /// A step over its products and normals alone.
-    pub(super) fn over_the_bound(&self) -> f64 {
-        self.step_ms / (self.products_ms + self.normals_ms)
-    }
 }
 
 /// Measures every size at every batch, and several layers, on one thread and on all.
@@ -62,29 +58,43 @@ pub(super) fn measure(rounds: usize) -> anyhow::Result<Vec<Scale>> {
 fn point(units: &[usize], batch: usize, threads: usize, rounds: usize) -> anyhow::Result<Scale> {
     let mut session = sampler(&model(units, batch), threads)?;
     let steps = steps_of_a_round(&mut session);
-    let probes = Probes::default();
-    // From within the threads, as the program runs them.
-    let step_ms = run_on(session.pool(), || median_ms(rounds, || drop(session.advance(steps, &probes)))) / steps as f64;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let rows = batch.div_ceil(threads);
     let parts = 0..batch.div_ceil(rows);
-    let mut products: Vec<Products> = parts.clone().map(|part| Products::new(session.model(), rows.min(batch - part * rows))).collect();
-    let mut time = |laid_out: bool| {
-        // Each thread does its part of all steps without waiting for the others.
-        let whole = |of: &mut Products| (0..steps).for_each(|_| if laid_out { of.run(usize::MAX) } else { of.run_whole() });
-        pool.install(|| median_ms(rounds, || products.par_iter_mut().with_max_len(1).for_each(whole)))
-    };
-    let by_rows = time(true).min(time(false));
-    let mut columns = ColumnProducts::of_threads(session.model(), batch, threads);
-    let whole = |of: &mut ColumnProducts| (0..steps).for_each(|_| of.run());
-    let by_columns = pool.install(|| median_ms(rounds, || columns.par_iter_mut().with_max_len(1).for_each(whole)));
-    let products_ms = by_rows.min(by_columns) / steps as f64;
-    let operations = products.iter().map(Products::operations).sum();
+    let mut by_rows: Vec<Products> = parts.clone().map(|part| Products::new(session.model(), rows.min(batch - part * rows))).collect();
+    let operations = by_rows.iter().map(Products::operations).sum();
+    let mut by_columns = ColumnProducts::of_threads(session.model(), batch, threads);
     let count = normals(session.model(), batch, session.parameters().exact);
     let mut noise: Vec<Normals> = parts.map(|_| Normals::new(count.div_ceil(threads))).collect();
-    let draw = |of: &mut Normals| (0..steps).for_each(|_| of.draw());
-    let normals_ms = pool.install(|| median_ms(rounds, || noise.par_iter_mut().with_max_len(1).for_each(draw))) / steps as f64;
-    Ok(Scale { units: units.to_vec(), batch, threads, step_ms, products_ms, normals_ms, operations })
+
+    // From within the threads, as the program runs them.
+    let pool = match session.pool() {
+        Some(pool) => pool,
+        None => Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?),
+    };
+    let probes = Probes::default();
+    let turns = pool.install(|| {
+        let by_rows = RefCell::new(&mut by_rows);
+        Turns::time(
+            rounds,
+            [
+                &mut || drop(session.advance(steps, &probes)),
+                &mut || apart(&mut by_rows.borrow_mut(), steps, |part| part.run(usize::MAX)),
+                &mut || apart(&mut by_rows.borrow_mut(), steps, Products::run_whole),
+                &mut || apart(&mut by_columns, steps, ColumnProducts::run),
+                &mut || apart(&mut noise, steps, Normals::draw),
+            ],
+        )
+    });
+    let [step_ms, laid_out, whole, columns, normals_ms] = turns.ms().map(|ms| ms / steps as f64);
+    let products_ms = laid_out.min(whole).min(columns);
+    let fastest = 1 + [laid_out, whole, columns].iter().take_while(|ms| **ms > products_ms).count();
+    let over_the_bound = turns.median_of(|times| times[0] / (times[fastest] + times[4]));
+    Ok(Scale { units: units.to_vec(), batch, threads, step_ms, products_ms, normals_ms, over_the_bound, operations })
+}
+
+/// Lets each thread do its part of all steps without waiting for the others.
+fn apart<T: Send>(parts: &mut [T], steps: usize, step: impl Fn(&mut T) + Sync) {
+    parts.par_iter_mut().with_max_len(1).for_each(|part| (0..steps).for_each(|_| step(part)));
 }
 
 /// Gaussian pixels below student-t units, and gaussian units between them where there are several layers.
@@ -109,12 +119,7 @@ pub(super) fn text(all: &[Scale]) -> String {
         let _ = writeln!(
             out,
             "{units:>20} {:>6} {:>8} {:>10.4} {:>12.4} {:>11.4} {speed:>8.1} {:>9.3}",
-            of.batch,
-            of.threads,
-            of.step_ms,
-            of.products_ms,
-            of.normals_ms,
-            of.over_the_bound()
+            of.batch, of.threads, of.step_ms, of.products_ms, of.normals_ms, of.over_the_bound
         );
     }
     out
@@ -128,7 +133,7 @@ mod tests {
     fn a_model_of_several_layers_has_the_units_it_is_named_after_and_its_bound_counts_them() {
         let found = point(&[16, 9, 5, 4], 6, 1, 1).unwrap();
         assert_eq!(found.operations, 4.0 * 6.0 * (16 * 9 + 9 * 5 + 5 * 4) as f64, "two products of a multiplication and a sum each");
-        assert!([found.step_ms, found.products_ms, found.normals_ms].iter().all(|ms| *ms > 0.0) && found.over_the_bound() > 0.0);
+        assert!([found.step_ms, found.products_ms, found.normals_ms].iter().all(|ms| *ms > 0.0) && found.over_the_bound > 0.0);
         let config = model(&[16, 9, 5, 4], 6);
         assert_eq!(config.model.layers.iter().map(|layer| layer.size).collect::<Vec<_>>(), [16, 9, 5, 4]);
         assert!(matches!(config.model.layers[3].family, FamilyConfig::StudentT { .. }));

@@ -99,14 +99,15 @@ impl Step {
         let probes = Probes::default();
         // From within the threads, as the program runs them: where they are woken from outside, both may wake on the same core.
         let pair = run_on(two.pool(), || {
-            let alone = || drop(on_at_most(1, || one.advance(steps, &probes)));
-            Pair::time(rounds, alone, || drop(two.advance(steps, &probes)))
+            let mut alone = || drop(on_at_most(1, || one.advance(steps, &probes)));
+            Pair::time(rounds, [&mut alone, &mut || drop(two.advance(steps, &probes))])
         });
         let batch = config.stimulus.batch;
         let rows = one.networks().block_rows();
         let [mut divided, mut whole] = [0, 1].map(|_| Products::new(one.model(), batch));
         let repeats = (steps / 4).max(1);
-        let products = Pair::time(rounds, || (0..repeats).for_each(|_| divided.run(rows)), || (0..repeats).for_each(|_| whole.run_whole()));
+        let mut as_divided = || (0..repeats).for_each(|_| divided.run(rows));
+        let products = Pair::time(rounds, [&mut as_divided, &mut || (0..repeats).for_each(|_| whole.run_whole())]);
         let mut noise = Normals::new(normals(one.model(), batch, one.parameters().exact));
         let noise_ms = super::clock::median_ms(rounds, || (0..repeats).for_each(|_| noise.draw()));
         Ok(Self {
@@ -180,7 +181,8 @@ pub(super) fn measure(rounds: usize, seeds: u64) -> anyhow::Result<Figures> {
     figures.push("generation_of_three", "three ways of generating digits over each by itself", "times", generation, AtMost(TOGETHER));
 
     let (mut fast, mut portable) = (Normals::new(32_768), Normals::new(32_768));
-    let normals = Pair::time(5 * rounds, || (0..20).for_each(|_| fast.draw()), || (0..20).for_each(|_| portable.draw_portably()));
+    let mut by_lanes = || (0..20).for_each(|_| fast.draw());
+    let normals = Pair::time(5 * rounds, [&mut by_lanes, &mut || (0..20).for_each(|_| portable.draw_portably())]);
     let [fast_ns, portable_ns] = normals.ms().map(|ms| ms * 1e6 / (20.0 * 32_768.0));
     figures.push("normals_ns", "normals, each", "ns", fast_ns, AtMost(NORMAL_NS));
     figures.push("normals_portable_ns", "normals, each, by the code for every processor", "ns", portable_ns, AtMost(4.0 * NORMAL_NS));

@@ -21,9 +21,9 @@ pub(super) fn race(rounds: usize) -> anyhow::Result<f64> {
     let of = |samplers: &[SamplerConfig]| Race::new(&frozen, WatchedUnits { layer: 1, pair: [0, 1] }, None, samplers, CHAINS);
     let mut four = of(&samplers);
     let mut alone: Vec<Race> = samplers.iter().map(|sampler| of(&[*sampler])).collect();
-    let together = || (0..TURNS).for_each(|_| four.advance(TURN));
-    let in_turn = || alone.iter_mut().for_each(|race| (0..TURNS).for_each(|_| race.advance(TURN)));
-    Ok(Pair::time(rounds, together, in_turn).ratio())
+    let mut together = || (0..TURNS).for_each(|_| four.advance(TURN));
+    let mut in_turn = || alone.iter_mut().for_each(|race| (0..TURNS).for_each(|_| race.advance(TURN)));
+    Ok(Pair::time(rounds, [&mut together, &mut in_turn]).ratio())
 }
 
 /// Joint, marginal and ancestral generation with the preset digits over each of them by itself, `rounds` of each.
@@ -47,7 +47,7 @@ pub(super) fn generation(rounds: usize) -> anyhow::Result<f64> {
         Mode::ALL.into_iter().map(one).collect()
     };
     let (mut three, mut alone) = (chains()?, chains()?);
-    let together = || (0..TURNS).for_each(|_| three.iter_mut().for_each(|chains| chains.advance(TURN)));
-    let in_turn = || alone.iter_mut().for_each(|chains| (0..TURNS).for_each(|_| chains.advance(TURN)));
-    Ok(Pair::time(rounds, together, in_turn).ratio())
+    let mut together = || (0..TURNS).for_each(|_| three.iter_mut().for_each(|chains| chains.advance(TURN)));
+    let mut in_turn = || alone.iter_mut().for_each(|chains| (0..TURNS).for_each(|_| chains.advance(TURN)));
+    Ok(Pair::time(rounds, [&mut together, &mut in_turn]).ratio())
 }
