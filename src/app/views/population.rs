@@ -10,23 +10,28 @@ use crate::app::views::View;
 use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::panels::{self, Panel};
+use crate::app::widgets::plane_of_units::{Placed, Plane, PlaneOfUnits};
 use crate::engine::{Command, Snapshot};
 use crate::export::table::Table;
 use crate::studies::fits;
 use egui::Ui;
-use egui_plot::{Bar, BarChart, HoverPosition, Legend, Plot, PlotBounds, PlotUi, Points, Polygon};
+use egui_plot::{Bar, BarChart, Legend, Plot, PlotBounds, PlotUi, Points, Polygon};
 
 /// Published work that the plane is compared with.
 const RINGACH: &str = "Shaded: simple cells of macaque V1 (Ringach, J. Neurophysiol. 88:455, 2002), counted in logarithmic bins as Dapello et al. (NeurIPS 2020) tabulate them. He found them near a one-parameter family of shapes, from round blobs of one lobe outwards to long, many-lobed fields; the line is the principal axis through the bins. He also found that sparse coding and independent components predict more lobes than cells have, and no blobs.";
 /// Bars of a histogram.
 const BINS: usize = 12;
 
+/// The figure with a point a unit.
+const PLANE: &str = "widths in periods";
 /// The figure that has a history of its own.
 const GROWTH: &str = "share and R^2 over images";
 
-/// What the view keeps: nothing.
+/// What the view keeps.
 #[derive(Default)]
-pub struct Population;
+pub struct Population {
+    plane: PlaneOfUnits,
+}
 
 impl View for Population {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
@@ -55,9 +60,8 @@ impl View for Population {
                 ui.weak(format!("fitted at {} images", fits.images));
             }
         });
-        let dark = ui.visuals().dark_mode;
         let (columns, size) = panels::layout(ui, 6, 3);
-        let mut list: Vec<Panel<'_>> = vec![Box::new(|ui| plane(ui, size, &good, dark, snapshot, actions))];
+        let mut list: Vec<Panel<'_>> = vec![Box::new(|ui| plane(ui, size, &mut self.plane, &good, snapshot, actions))];
         for histogram in &HISTOGRAMS {
             list.push(Box::new(move |ui| histogram.draw(ui, size, fits)));
         }
@@ -77,6 +81,12 @@ impl View for Population {
             table.push("filters", histogram.counts(state.fits.as_ref()?));
         }
         (!table.columns.is_empty()).then_some(table)
+    }
+
+    fn arrangement(&self, figure: Option<&str>) -> Option<String> {
+        let part = self.plane.caption();
+        let is_plane = figure.is_none_or(|figure| figure == PLANE);
+        (is_plane && !part.is_empty()).then(|| format!("Widths in periods{part}."))
     }
 
     fn fit_priority(&self) -> FitPriority {
@@ -177,38 +187,38 @@ impl Histogram {
 }
 
 /// The (n_x, n_y) plane; a click traces the nearest unit.
-fn plane(ui: &mut Ui, size: egui::Vec2, good: &[(usize, &Gabor)], dark: bool, snapshot: &Snapshot, actions: &mut Vec<Action>) {
+fn plane(
+    ui: &mut Ui,
+    size: egui::Vec2,
+    plane: &mut PlaneOfUnits,
+    good: &[(usize, &Gabor)],
+    snapshot: &Snapshot,
+    actions: &mut Vec<Action>,
+) {
     ui.strong("Widths in periods; shaded: macaque V1").on_hover_text(RINGACH);
-    let points: Vec<[f64; 2]> = good.iter().map(|(_, fit)| fit.periods()).collect();
-    let top = points.iter().flatten().fold(1.2f64, |top, v| top.max(*v)).min(2.0);
+    let dark = ui.visuals().dark_mode;
+    let units: Vec<Placed> = good.iter().map(|(unit, fit)| (*unit, fit.periods())).collect();
+    let top = units.iter().flat_map(|(_, at)| at).fold(1.2f64, |top, v| top.max(*v)).min(2.0);
     // Neither is ever negative: the origin stands in the corner, and one unit is as long up as across.
     let (low, span) = (-0.08, top + 0.16);
     let wide = span * f64::from(((size.x - 50.0) / (size.y - 40.0)).max(1.0));
-    let nearest = points.clone();
-    let units: Vec<usize> = good.iter().map(|(unit, _)| *unit).collect();
-    let name = units.clone();
-    let show = grid::numbered(plot("plane", size))
-        .data_aspect(1.0)
-        .x_axis_label("n_x, across the bars")
-        .y_axis_label("n_y, along the bars")
-        .label_formatter(move |at| match at {
-            HoverPosition::NearDataPoint { position: p, .. } => {
-                let unit = nearest.iter().position(|q| (q[0] - p.x).abs() + (q[1] - p.y).abs() < 1e-9).map(|i| name[i]);
-                unit.map(|unit| format!("unit {unit}: n_x {:.2}, n_y {:.2}", p.x, p.y))
-            }
-            HoverPosition::Elsewhere { .. } => None,
-        });
-    let shown = show.figure(ui, "widths in periods", |plot| {
-        plot.set_plot_bounds(PlotBounds::from_min_max([low, low], [low + wide, low + span]));
-        macaque(plot, top, dark);
-        plot.points(Points::new("filters", figure::points(points.clone())).color(theme::SERIES[0]).radius(2.8));
-        plot.response().clicked().then(|| plot.pointer_coordinate()).flatten()
-    });
-    let away = |q: &[f64; 2], p: egui_plot::PlotPoint| (q[0] - p.x).hypot(q[1] - p.y);
-    if let Some(at) = shown.inner
-        && let Some(i) = (0..points.len()).min_by(|&a, &b| away(&points[a], at).total_cmp(&away(&points[b], at)))
-    {
-        let watch = crate::engine::Watch { trace_layer: 1, trace_units: vec![units[i]], ..snapshot.watch.clone() };
+    let clicked = plane.ui(
+        ui,
+        Plane {
+            name: PLANE,
+            plot: grid::numbered(plot("plane", size))
+                .data_aspect(1.0)
+                .x_axis_label("n_x, across the bars")
+                .y_axis_label("n_y, along the bars"),
+            whole: PlotBounds::from_min_max([low, low], [low + wide, low + span]),
+            units,
+            chosen: snapshot.watch.trace_units.first().copied().filter(|_| snapshot.watch.trace_layer == 1),
+            axes: ["n_x", "n_y"],
+            behind: Box::new(move |plot| macaque(plot, top, dark)),
+        },
+    );
+    if let Some(unit) = clicked {
+        let watch = crate::engine::Watch { trace_layer: 1, trace_units: vec![unit], ..snapshot.watch.clone() };
         actions.push(Action::Send(Command::Watch(watch)));
     }
 }

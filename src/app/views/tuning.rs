@@ -9,6 +9,7 @@ use crate::app::widgets::figure::{self, Figure as _};
 use crate::app::widgets::grid;
 use crate::app::widgets::number_field::drag_value;
 use crate::app::widgets::panels::{self, Panel};
+use crate::app::widgets::plane_of_units::{Plane, PlaneOfUnits};
 use crate::app::widgets::switch::Switches as _;
 use crate::engine::{Command, Snapshot, TuningState};
 use crate::experiment::Config;
@@ -18,7 +19,7 @@ use crate::studies::fits;
 use crate::studies::tuning::figures::{self as tuning_figures, circular_variance, half_width_deg, values};
 use crate::studies::tuning::{Protocol, Responses, UnitTuning};
 use egui::{Color32, Rect, Sense, Ui, vec2};
-use egui_plot::{Bar, BarChart, Plot, Points, VLine};
+use egui_plot::{Bar, BarChart, Plot, PlotBounds, Points, VLine};
 use std::f64::consts::PI;
 
 const WIDTHS: &str = "Where the fitted curve has fallen to 1/sqrt(2) of its peak. Line: median of 308 cells of macaque V1, 23.5 degrees (Ringach, Shapley and Hawken, J. Neurosci. 22:5639, 2002). At half the peak De Valois, Yund and Hepler (Vision Research 22:531, 1982) found a median full width near 40.";
@@ -33,6 +34,9 @@ const ORIENTATION: &str = "orientation tuning";
 const PHASE: &str = "response by phase";
 const CONTRAST: &str = "contrast response";
 
+/// The figure with a point a unit.
+const PLANE: &str = "all units";
+
 /// What the view keeps.
 #[derive(Default)]
 pub struct Tuning {
@@ -40,6 +44,7 @@ pub struct Tuning {
     layer: Option<usize>,
     /// The layer traced when it was: another one that is traced, by a click in any view, is followed.
     traced: usize,
+    plane: PlaneOfUnits,
 }
 
 impl View for Tuning {
@@ -70,7 +75,16 @@ impl View for Tuning {
             return;
         };
         let unit = choose_unit(ui, snapshot, responses, layer, actions);
-        figures(ui, responses, unit);
+        if let Some(unit) = figures(ui, &mut self.plane, responses, unit) {
+            let watch = crate::engine::Watch { trace_layer: layer, trace_units: vec![unit], ..snapshot.watch.clone() };
+            actions.push(Action::Watch(watch));
+        }
+    }
+
+    fn arrangement(&self, figure: Option<&str>) -> Option<String> {
+        let part = self.plane.caption();
+        let is_plane = figure.is_none_or(|figure| figure == PLANE);
+        (is_plane && !part.is_empty()).then(|| format!("All units{part}."))
     }
 
     fn measurement(&self, _: &Config) -> Option<Command> {
@@ -144,10 +158,11 @@ fn choose_unit(ui: &mut Ui, snapshot: &Snapshot, responses: &Responses, layer: u
     unit
 }
 
-/// The unit's responses and the population's histograms.
-fn figures(ui: &mut Ui, responses: &Responses, unit: usize) {
+/// The unit's responses, all units, and the population's histograms; answers which unit was clicked.
+fn figures(ui: &mut Ui, plane: &mut PlaneOfUnits, responses: &Responses, unit: usize) -> Option<usize> {
     let dark = ui.visuals().dark_mode;
-    let (columns, size) = panels::layout(ui, 8, 4);
+    let (columns, size) = panels::layout(ui, 9, 3);
+    let mut clicked = None;
     let tuned = &responses.units[unit];
     let list: Vec<Panel<'_>> = vec![
         Box::new(|ui| map(ui, size, responses, unit)),
@@ -155,6 +170,7 @@ fn figures(ui: &mut Ui, responses: &Responses, unit: usize) {
         Box::new(|ui| phases(ui, size, tuned)),
         Box::new(|ui| contrast(ui, size, responses, unit)),
         Box::new(|ui| best(ui, size, responses, unit)),
+        Box::new(|ui| clicked = all_units(ui, size, plane, responses, unit)),
         Box::new(|ui| {
             let values = values(responses, circular_variance);
             histogram(ui, size, ("Circular variance", VARIANCES), values, [0.0, 1.0], Some(("macaque", MACAQUE_CIRCULAR_VARIANCE)));
@@ -169,6 +185,7 @@ fn figures(ui: &mut Ui, responses: &Responses, unit: usize) {
         }),
     ];
     panels::grid(ui, "tuning", columns, list);
+    clicked
 }
 
 /// The unit that is traced, where it is of the layer recorded.
@@ -325,6 +342,25 @@ fn best(ui: &mut Ui, size: egui::Vec2, responses: &Responses, unit: usize) {
         let [r, g, b] = diverging(value / 1.5, colours);
         ui.painter().rect_filled(Rect::from_min_size(corner, vec2(cell + 0.5, cell + 0.5)), 0.0, Color32::from_rgb(r, g, b));
     }
+}
+
+/// A point a unit: how broadly it is tuned, by what it prefers.
+fn all_units(ui: &mut Ui, size: egui::Vec2, plane: &mut PlaneOfUnits, responses: &Responses, unit: usize) -> Option<usize> {
+    ui.strong("Circular variance by preferred orientation, degrees").on_hover_text(
+        "All units that respond. A click chooses the unit there, the wheel enlarges what is pointed at, a double click shows all",
+    );
+    let place = |tuned: &UnitTuning| tuned.orientation.as_ref().map(|t| [t.preferred.to_degrees().rem_euclid(180.0), t.circular_variance]);
+    let units = responses.units.iter().enumerate().filter_map(|(unit, tuned)| Some((unit, place(tuned)?)));
+    let drawn = Plane {
+        name: PLANE,
+        plot: grid::every(plot(PLANE, size), 45.0),
+        whole: PlotBounds::from_min_max([0.0, 0.0], [180.0, 1.0]),
+        units: units.collect(),
+        chosen: Some(unit),
+        axes: ["prefers", "circular variance"],
+        behind: Box::new(|_| ()),
+    };
+    plane.ui(ui, drawn)
 }
 
 fn histogram(ui: &mut Ui, size: egui::Vec2, (name, tip): (&str, &str), values: Vec<f64>, [low, high]: [f64; 2], mark: Option<(&str, f64)>) {

@@ -1,7 +1,10 @@
-//! Textures: handed to the screen when they change, and never larger than it can hold.
+//! Textures: handed to the screen when they change, and never larger than it can hold or show.
 
-use egui::{ColorImage, Context, Id, TextureHandle, TextureId, TextureOptions, Ui};
+use egui::{Color32, ColorImage, Context, Id, TextureHandle, TextureId, TextureOptions, Ui};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Pixels of a texture at most, about as many as a large screen has: 32 MB.
+const MOST_PIXELS: usize = 1 << 23;
 
 /// A texture, of the window or of where a view is drawn for a file: neither knows the textures of the other.
 #[derive(Default)]
@@ -17,7 +20,7 @@ impl Slot {
         self.texture.as_ref().filter(|_| self.of == identity(ui.ctx())).map(TextureHandle::id)
     }
 
-    /// Puts `image` into the texture, thinned where a side is longer than the screen's textures can be.
+    /// Puts `image` into the texture, reduced where it is larger than a texture can be ([`within`]).
     pub fn put(&mut self, ui: &Ui, name: &str, image: ColorImage, options: TextureOptions) -> TextureId {
         let (image, here) = (within(image, longest(ui)), identity(ui.ctx()));
         let texture = match self.texture.take().filter(|_| self.of == here) {
@@ -44,22 +47,33 @@ pub fn longest(ui: &Ui) -> usize {
     ui.ctx().input(|i| i.max_texture_side)
 }
 
-/// The image, or every k-th pixel of it so that no side is longer than `most`.
-fn within(image: ColorImage, most: usize) -> ColorImage {
+/// The image, or the mean colour of every k x k of its pixels, so that no side is longer than `most` and there are no more than a large screen has.
+pub fn within(image: ColorImage, most: usize) -> ColorImage {
     let [width, height] = image.size;
-    let k = width.max(height).div_ceil(most.max(1)).max(1);
+    let by_side = width.max(height).div_ceil(most.max(1));
+    let by_pixels = ((width * height) as f64 / MOST_PIXELS as f64).sqrt().ceil() as usize;
+    let k = by_side.max(by_pixels).max(1);
     if k == 1 {
         return image;
     }
     let size = [width.div_ceil(k), height.div_ceil(k)];
-    let pixels = (0..size[0] * size[1]).map(|i| image.pixels[i / size[0] * k * width + i % size[0] * k]).collect();
-    ColorImage::new(size, pixels)
+    let mean = |i: usize| {
+        let (mut sum, mut count) = ([0; 4], 0);
+        for y in (i / size[0] * k..height).take(k) {
+            for pixel in &image.pixels[y * width..][i % size[0] * k..width.min((i % size[0] + 1) * k)] {
+                sum = std::array::from_fn(|c| sum[c] + u32::from(pixel[c]));
+                count += 1;
+            }
+        }
+        let [r, g, b, a] = sum.map(|sum| ((sum + count / 2) / count.max(1)) as u8);
+        Color32::from_rgba_premultiplied(r, g, b, a)
+    };
+    ColorImage::new(size, (0..size[0] * size[1]).map(mean).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use egui::Color32;
 
     #[test]
     fn a_texture_is_known_where_it_was_made_and_nowhere_else() {
@@ -82,10 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn long_images_are_thinned_and_short_ones_are_not() {
+    fn large_images_have_the_mean_colours_of_their_squares_and_small_ones_stay() {
         let image = ColorImage::new([10, 3], (0..30).map(Color32::from_gray).collect());
         assert_eq!(within(image.clone(), 10), image);
-        let thin = within(image, 4);
-        assert_eq!((thin.size, thin.pixels[1], thin.pixels[3]), ([4, 1], Color32::from_gray(3), Color32::from_gray(9)));
+        let small = within(image, 4);
+        let grey = |values: &[u32]| Color32::from_gray((values.iter().sum::<u32>() as f64 / values.len() as f64).round() as u8);
+        let expected = [grey(&[0, 1, 2, 10, 11, 12, 20, 21, 22]), grey(&[9, 19, 29])];
+        assert_eq!((small.size, [small.pixels[0], small.pixels[3]]), ([4, 1], expected), "the last square is narrower");
+        let large = within(ColorImage::filled([4096, 4096], Color32::RED), 8192);
+        assert_eq!((large.size, large.pixels[7]), ([2048, 2048], Color32::RED));
     }
 }

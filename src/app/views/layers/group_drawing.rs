@@ -1,15 +1,18 @@
 //! Second-layer units by the first-layer filters that they drive: as bars at their place, or as the strongest filters in a row.
 
+use super::page::{STRONGEST, UnitDrawing, strongest};
 use crate::app::gabor_fitter::Fits;
 use crate::app::theme;
 use crate::app::widgets::figure;
+use crate::export::bars::Bar;
 use crate::export::mosaic::{Colours, diverging};
-use crate::studies::fits::groups;
+use crate::studies::fits::groups::bars;
 use egui::{Color32, ColorImage, Rect, Sense, Stroke, Ui, pos2, vec2};
 use ndarray::Array2;
 
-/// Filters shown of a unit.
-const STRONGEST: usize = 8;
+/// Points that a unit is high at least: as bars, and as a row of filters.
+const BARS_HEIGHT: f32 = 56.0;
+pub(super) const FILTER_HEIGHT: f32 = 22.0;
 
 /// The unit looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(super) enum Chosen {
 pub(super) struct GroupDrawing<'a> {
     pub(super) second: &'a Array2<f32>,
     pub(super) fits: &'a Fits,
+    /// Those in sight.
+    pub(super) units: &'a [UnitDrawing],
     /// All first-layer filters on one sheet.
     pub(super) filters: egui::TextureId,
     pub(super) dark: bool,
@@ -56,6 +61,12 @@ fn tiles(count: usize, available: egui::Vec2, aspect: f32) -> (usize, f32) {
     (1..=count.max(1)).map(fits).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((1, available.x))
 }
 
+/// How many units of this height and `aspect` have room.
+fn room(available: egui::Vec2, height: f32, aspect: f32) -> usize {
+    let [across, down] = [available.x / (height * aspect), available.y / height].map(|n| n.floor().max(1.0) as usize);
+    across * down
+}
+
 impl GroupDrawing<'_> {
     /// Width by height of a patch.
     fn aspect(&self) -> f32 {
@@ -69,25 +80,24 @@ impl GroupDrawing<'_> {
         vec2(columns, rows) * (side / rows.max(columns))
     }
 
-    fn order(&self) -> Vec<usize> {
-        let norm = |j: usize| self.second.column(j).dot(&self.second.column(j));
-        let mut order: Vec<usize> = (0..self.second.ncols()).collect();
-        order.sort_by(|&a, &b| norm(b).total_cmp(&norm(a)));
-        order
+    /// How many units stand on a page so that they can be seen, as bars or as their strongest filters.
+    pub(super) fn most(&self, available: egui::Vec2, as_bars: bool) -> usize {
+        let (height, aspect) = if as_bars { (BARS_HEIGHT, self.aspect()) } else { (FILTER_HEIGHT, STRONGEST as f32 * self.aspect()) };
+        room(available, height, aspect)
     }
 
     pub(super) fn all_bars(&self, ui: &mut Ui, available: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
-        let order = self.order();
-        let (columns, width) = tiles(order.len(), available, self.aspect());
+        let (columns, width) = tiles(self.units.len(), available, self.aspect());
         let size = vec2(width, width / self.aspect());
-        let (rect, response) = ui.allocate_exact_size(size * vec2(columns as f32, order.len().div_ceil(columns) as f32), Sense::click());
+        let (rect, response) =
+            ui.allocate_exact_size(size * vec2(columns as f32, self.units.len().div_ceil(columns) as f32), Sense::click());
         figure::mark(ui, "bars", rect);
         let place =
             |n: usize| Rect::from_min_size(rect.min + vec2((n % columns) as f32, (n / columns) as f32) * size, size - vec2(4.0, 4.0));
-        for (n, &unit) in order.iter().enumerate() {
-            self.bars(ui, place(n), unit, chosen == Some(Chosen::Second(unit)));
+        for (n, UnitDrawing { unit, bars, .. }) in self.units.iter().enumerate() {
+            self.bars(ui, place(n), bars, chosen == Some(Chosen::Second(*unit)));
         }
-        let at = response.hover_pos().and_then(|p| (0..order.len()).find(|&n| place(n).contains(p))).map(|n| order[n]);
+        let at = response.hover_pos().and_then(|p| (0..self.units.len()).find(|&n| place(n).contains(p))).map(|n| self.units[n].unit);
         let clicked = response.clicked();
         if let Some(unit) = at {
             response.on_hover_text(self.describe(unit));
@@ -96,12 +106,11 @@ impl GroupDrawing<'_> {
     }
 
     pub(super) fn all_strongest(&self, ui: &mut Ui, available: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {
-        let order = self.order();
         let aspect = STRONGEST as f32 * self.aspect();
-        let (columns, width) = tiles(order.len(), available, aspect);
+        let (columns, width) = tiles(self.units.len(), available, aspect);
         let height = width / aspect;
         let (rect, response) =
-            ui.allocate_exact_size(vec2(width * columns as f32, height * order.len().div_ceil(columns) as f32), Sense::click());
+            ui.allocate_exact_size(vec2(width * columns as f32, height * self.units.len().div_ceil(columns) as f32), Sense::click());
         figure::mark(ui, "strongest filters", rect);
         let place = |n: usize| {
             Rect::from_min_size(
@@ -109,18 +118,18 @@ impl GroupDrawing<'_> {
                 vec2(width - 8.0, height - 4.0),
             )
         };
-        for (n, &unit) in order.iter().enumerate() {
+        for (n, UnitDrawing { unit, strongest, .. }) in self.units.iter().enumerate() {
             let row = place(n);
             let cell = (row.width() / STRONGEST as f32).min((row.height() + 1.0) * self.aspect());
             let tile = vec2(cell - 1.0, cell / self.aspect() - 1.0);
-            for (k, (filter, _)) in self.strongest(unit).into_iter().enumerate() {
-                self.filter(ui, Rect::from_min_size(row.min + vec2(k as f32 * cell, 0.0), tile), filter);
+            for (k, (filter, _)) in strongest.iter().enumerate() {
+                self.filter(ui, Rect::from_min_size(row.min + vec2(k as f32 * cell, 0.0), tile), *filter);
             }
-            if chosen == Some(Chosen::Second(unit)) {
+            if chosen == Some(Chosen::Second(*unit)) {
                 ui.painter().rect_stroke(row, 1.0, Stroke::new(1.5, theme::SERIES[4]), egui::StrokeKind::Outside);
             }
         }
-        let at = response.hover_pos().and_then(|p| (0..order.len()).find(|&n| place(n).contains(p))).map(|n| order[n]);
+        let at = response.hover_pos().and_then(|p| (0..self.units.len()).find(|&n| place(n).contains(p))).map(|n| self.units[n].unit);
         let clicked = response.clicked();
         if let Some(unit) = at {
             response.on_hover_text(self.describe(unit));
@@ -140,14 +149,6 @@ impl GroupDrawing<'_> {
         )
     }
 
-    /// First-layer units with their weights, strongest positive first.
-    fn strongest(&self, unit: usize) -> Vec<(usize, f32)> {
-        let mut list: Vec<(usize, f32)> = self.second.column(unit).iter().copied().enumerate().collect();
-        list.sort_by(|a, b| b.1.total_cmp(&a.1));
-        list.truncate(STRONGEST);
-        list
-    }
-
     fn filter(&self, ui: &Ui, rect: Rect, unit: usize) {
         let columns = sheet_columns(self.second.nrows());
         let tile = vec2(1.0 / columns as f32, 1.0 / self.second.nrows().div_ceil(columns) as f32);
@@ -157,12 +158,12 @@ impl GroupDrawing<'_> {
     }
 
     /// One second-layer unit: the filters it drives as bars at their place.
-    fn bars(&self, ui: &Ui, rect: Rect, unit: usize, chosen: bool) {
+    fn bars(&self, ui: &Ui, rect: Rect, bars: &[Bar], chosen: bool) {
         let painter = ui.painter().with_clip_rect(rect.expand(1.0).intersect(ui.clip_rect()));
         let edge = if chosen { theme::SERIES[4] } else { theme::exact(self.dark).gamma_multiply(0.25) };
         painter.rect_stroke(rect, 0.0, Stroke::new(if chosen { 2.0 } else { 1.0 }, edge), egui::StrokeKind::Inside);
         let zoom = rect.width() / self.fits.shape[1] as f32;
-        for bar in groups::bars(self.second.column(unit), &self.fits.gabors) {
+        for bar in bars {
             let ends = [bar.from, bar.to].map(|[x, y]| rect.min + vec2(x, y) * zoom);
             let color = theme::signed(bar.weight).gamma_multiply(bar.weight.abs());
             painter.line_segment(ends, Stroke::new((0.35 * zoom).clamp(1.5, 5.0), color));
@@ -182,12 +183,12 @@ impl GroupDrawing<'_> {
         ui.strong(format!("Unit {unit} of layer 2"));
         let (rect, _) = ui.allocate_exact_size(self.patch(side), Sense::hover());
         figure::mark(ui, "chosen unit", rect);
-        self.bars(ui, rect, unit, true);
+        self.bars(ui, rect, &bars(self.second.column(unit), &self.fits.gabors), true);
         ui.label(self.describe(unit));
         ui.weak("The filters that it drives most: click one to go down to it.");
         let cell = (side / (STRONGEST / 2) as f32).floor();
         egui::Grid::new("strongest").spacing([2.0, 2.0]).show(ui, |ui| {
-            for (k, (filter, weight)) in self.strongest(unit).into_iter().enumerate() {
+            for (k, (filter, weight)) in strongest(self.second.column(unit)).into_iter().enumerate() {
                 let (rect, response) = ui.allocate_exact_size(self.patch(cell - 4.0), Sense::click());
                 self.filter(ui, rect, filter);
                 if response.on_hover_text(format!("unit {filter} of layer 1: weight {weight:+.2}")).clicked() {
@@ -214,7 +215,7 @@ impl GroupDrawing<'_> {
         egui::Grid::new("above").spacing([2.0, 2.0]).show(ui, |ui| {
             for (k, (second, weight)) in above.into_iter().take(4).enumerate() {
                 let (rect, response) = ui.allocate_exact_size(self.patch(cell - 4.0), Sense::click());
-                self.bars(ui, rect, second, false);
+                self.bars(ui, rect, &bars(self.second.column(second), &self.fits.gabors), false);
                 if response.on_hover_text(format!("unit {second} of layer 2: weight {weight:+.2}")).clicked() {
                     clicked = Some(Chosen::Second(second));
                 }

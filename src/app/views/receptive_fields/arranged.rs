@@ -4,6 +4,7 @@ use crate::app::gabor_fitter::Fits;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::filter_order::{Grouping, Order, arrange};
+use crate::app::widgets::latest_picture::pause;
 use crate::app::widgets::whole_frame;
 use crate::engine::Snapshot;
 use crate::export::mosaic::{Colours, Layout, Scale};
@@ -13,10 +14,6 @@ use ndarray::Array2;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Between two pictures of weights that learn.
-const REDRAW: Duration = Duration::from_millis(66);
-/// The same for each weight, where that is longer: a picture takes a sixth of it to draw, so that many weights leave the cores to learning.
-const PER_WEIGHT: Duration = Duration::from_nanos(150);
 /// Between two orders that follow activity, state or fits.
 const REORDER: Duration = Duration::from_millis(400);
 
@@ -105,7 +102,7 @@ impl Arranged {
             return false;
         }
         let only_values = self.source.is_some_and(|before| Source { version, ..before } == source);
-        let redraw = REDRAW.max(PER_WEIGHT * self.filters.len() as u32);
+        let redraw = pause(self.filters.len());
         let pause = if other == 0 { redraw } else { redraw.max(REORDER) };
         let rest = self.at.and_then(|at| pause.checked_sub(at.elapsed()));
         if let Some(rest) = rest.filter(|_| only_values && !whole_frame::is_asked(ui.ctx())) {

@@ -10,12 +10,11 @@ use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
 use crate::app::views::filter_order::{EMPTY, Grouping, Order};
-use crate::app::widgets::background_value::BackgroundValue;
 use crate::app::widgets::choice::choice;
+use crate::app::widgets::latest_picture::{LatestPicture, Pictured};
 use crate::app::widgets::switch::Switches as _;
-use crate::app::widgets::texture::Slot;
-use crate::app::widgets::tile_window::{TileWindow, part};
-use crate::app::widgets::{colour_bar, figure, whole_frame};
+use crate::app::widgets::viewport::{Viewport, part};
+use crate::app::widgets::{colour_bar, figure};
 use crate::engine::{Snapshot, Watch};
 use crate::export::filters::Look;
 use crate::export::mosaic::{Layout, Scale, render};
@@ -24,17 +23,12 @@ use crate::model::FamilyConfig;
 use crate::studies::fits;
 use arranged::{Arranged, Choice};
 use chosen::{describe, large};
-use egui::{Color32, ColorImage, Rect, Sense, TextureFilter, TextureOptions, Ui, pos2, vec2};
+use egui::{Color32, ColorImage, Rect, Sense, Ui, pos2, vec2};
 use places::Places;
-use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The figure of all filters.
 const FIGURE: &str = "filters";
-
-/// A picture of more weights than this is drawn on another thread.
-const AT_ONCE: usize = 200_000;
 
 /// What a choice is called.
 fn named<T: Copy + PartialEq>(all: &[(T, &'static str)], chosen: T) -> &'static str {
@@ -51,16 +45,9 @@ pub struct ReceptiveFields {
     pointed_at: bool,
     arranged: Arranged,
     /// The part of the mosaic that is in sight.
-    window: TileWindow,
-    texture: Slot,
-    /// What the texture shows.
-    pictured: Option<Pictured>,
-    /// The next one, where it is drawn beside the frames.
-    next: BackgroundValue<Pictured, ColorImage>,
+    viewport: Viewport,
+    picture: LatestPicture,
 }
-
-/// Filters of when, columns and rows of tiles, and whether a point of the screen holds several weights.
-type Pictured = (Instant, [Range<usize>; 2], bool);
 
 impl View for ReceptiveFields {
     fn ui(&mut self, ui: &mut Ui, state: &ViewState, snapshot: &Snapshot, actions: &mut Vec<Action>) {
@@ -84,7 +71,7 @@ impl View for ReceptiveFields {
             return;
         }
         if self.arranged.refresh(ui, self.choice, state, snapshot, fits) {
-            (self.selected, self.window) = (None, TileWindow::default());
+            (self.selected, self.viewport) = (None, Viewport::default());
         }
         let groups = self.arranged.groups(self.choice.grouping);
         if !groups.is_empty() {
@@ -113,9 +100,7 @@ impl View for ReceptiveFields {
         if !groups.is_empty() {
             text += &format!(", in groups by {grouping}, from above: {groups}");
         }
-        let part =
-            if self.window.is_part() { format!("; the part in sight, enlarged {:.1} times", self.window.zoom()) } else { String::new() };
-        Some(format!("{text}; {scale}{part}."))
+        Some(format!("{text}; {scale}{}.", self.viewport.caption()))
     }
 
     fn fit_priority(&self) -> FitPriority {
@@ -160,8 +145,8 @@ impl ReceptiveFields {
             choice(ui, "Group by", 110.0, &mut self.choice.grouping, &Grouping::ALL);
             ui.checkbox(&mut self.ellipses, "Fits").on_hover_text("The envelope of each Gabor-like fit, one standard deviation");
         }
-        if self.window.is_part() && ui.button("Whole mosaic").on_hover_text("As a double click on it, or 0").clicked() {
-            self.window = TileWindow::default();
+        if self.viewport.is_part() && ui.button("Whole mosaic").on_hover_text("As a double click on it, or 0").clicked() {
+            self.viewport = Viewport::default();
         }
     }
 
@@ -179,10 +164,10 @@ impl ReceptiveFields {
         let (all, response) = ui.allocate_exact_size(places.size() * places.zoom + vec2(0.0, places.bar), Sense::click_and_drag());
         let seen = all.with_max_y(all.max.y - places.bar);
         if !figure::is_saved(ui.ctx()) {
-            self.window.follow(ui, &response, seen, places.zoom);
+            self.viewport.follow(ui, &response, seen, places.zoom);
         }
-        let (rect, layout) = (self.window.whole(seen), places.layout);
-        let places = &Places { zoom: places.zoom * self.window.zoom(), ..*places };
+        let (rect, layout) = (self.viewport.whole(seen), places.layout);
+        let places = &Places { zoom: places.zoom * self.viewport.zoom(), ..*places };
         let zoom = places.zoom;
         if places.bar > 0.0 {
             colour_bar::colour_bar(ui, all.with_min_y(seen.max.y), self.arranged.top);
@@ -220,44 +205,18 @@ impl ReceptiveFields {
 
     /// The filters in sight: no others are put into the texture.
     fn picture(&mut self, ui: &Ui, layout: Layout, whole: Rect) {
-        let (Some(at), tiles) = (self.arranged.at(), self.window.tiles(layout)) else { return };
+        let (Some(at), tiles) = (self.arranged.at(), self.viewport.tiles(layout)) else { return };
         let (layout, order, rect) = part(layout, tiles.clone(), &self.arranged.order, EMPTY, whole);
-        let is_reduced = rect.width() * ui.ctx().pixels_per_point() < layout.size()[0] as f32;
-        let wanted = (at, tiles, is_reduced);
-        if self.pictured.as_ref() != Some(&wanted) || self.texture.id(ui).is_none() {
-            let same_part = |other: &Pictured| (&other.1, other.2) == (&wanted.1, wanted.2);
-            let stays = self.texture.id(ui).is_some() && self.pictured.as_ref().is_some_and(same_part);
-            let (filters, scale, colours) = (Arc::clone(&self.arranged.filters), self.choice.scale, theme::colours(ui));
-            let draw = move |_: &Pictured| {
-                let picture = render(filters.view(), &order, layout, scale, colours);
-                ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
-            };
-            let [width, height] = layout.size();
-            let drawn = if stays && width * height > AT_ONCE && !whole_frame::is_asked(ui.ctx()) {
-                // The picture of before stays until the next one is drawn beside the frames.
-                let is_newer = |of: &Pictured| self.pictured.as_ref().is_none_or(|now| now.0 < of.0);
-                self.next.taken_latest(ui, &wanted, draw).filter(|(of, _)| same_part(of) && is_newer(of))
-            } else {
-                let image = draw(&wanted);
-                Some((wanted, image))
-            };
-            if let Some((of, image)) = drawn {
-                self.show(ui, of, image);
-            }
-        }
-        if let Some(texture) = self.texture.id(ui) {
+        let [width, height] = layout.size();
+        let wanted = Pictured { at, part: tiles, per_pixel: [1, 1], is_reduced: rect.width() * ui.ctx().pixels_per_point() < width as f32 };
+        let (filters, scale, colours) = (Arc::clone(&self.arranged.filters), self.choice.scale, theme::colours(ui));
+        let draw = move || {
+            let picture = render(filters.view(), &order, layout, scale, colours);
+            ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
+        };
+        if let Some(texture) = self.picture.get(ui, FIGURE, wanted, width * height, draw) {
             ui.painter().image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
         }
-    }
-
-    /// Puts a picture of `of` into the texture.
-    fn show(&mut self, ui: &Ui, of: Pictured, image: ColorImage) {
-        // Where a point holds several weights it has the mean of their colours.
-        let mipmap_mode = of.2.then_some(TextureFilter::Linear);
-        let minification = mipmap_mode.unwrap_or(TextureFilter::Nearest);
-        let options = TextureOptions { minification, mipmap_mode, ..TextureOptions::NEAREST };
-        self.texture.put(ui, "filters", image, options);
-        self.pictured = Some(of);
     }
 
     /// Selects a filter, or no longer where it was, and traces its unit before two of those traced already.
@@ -309,7 +268,7 @@ mod tests {
     use crate::app::views::tests::{at_work, taken_in, wave};
     use crate::experiment::presets;
     use egui::{Event, Key, Modifiers, PointerButton, Pos2};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     /// The view after these events, each in a frame of its own.
     fn after(ctx: &egui::Context, view: &mut ReceptiveFields, state: &ViewState, events: impl IntoIterator<Item = Event>) -> Rect {
@@ -335,8 +294,8 @@ mod tests {
         let (ctx, mut view) = (egui::Context::default(), ReceptiveFields::default());
         let nothing = || Event::PointerMoved(Pos2::ZERO);
         let all = after(&ctx, &mut view, &state, (0..3).map(|_| nothing()));
-        let whole = view.pictured.clone().unwrap().1;
-        assert!(!view.window.is_part() && whole[0].len() >= 12, "{whole:?}");
+        let whole = view.picture.shown().unwrap().part.clone();
+        assert!(!view.viewport.is_part() && whole[0].len() >= 12, "{whole:?}");
         let corner = all.max - vec2(6.0, 6.0);
         let wheel = || Event::MouseWheel {
             unit: egui::MouseWheelUnit::Point,
@@ -348,7 +307,7 @@ mod tests {
         let enlarge =
             [Event::PointerMoved(corner), wheel(), wheel(), wheel()].into_iter().chain((0..20).map(|_| Event::PointerMoved(corner)));
         assert_eq!(after(&ctx, &mut view, &state, enlarge), all, "it has the room that it had");
-        let part = view.pictured.clone().unwrap().1;
+        let part = view.picture.shown().unwrap().part.clone();
         assert!(part[0].len() < whole[0].len() / 2 && part[0].end == whole[0].end && part[1].end == whole[1].end, "{part:?} of {whole:?}");
         // Dragged to the right and down, what stands before it comes into sight.
         let button = |pressed, pos| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
@@ -361,14 +320,14 @@ mod tests {
             button(false, to),
         ];
         after(&ctx, &mut view, &state, drag);
-        let moved = view.pictured.clone().unwrap().1;
+        let moved = view.picture.shown().unwrap().part.clone();
         assert!(moved[0].start < part[0].start && moved[0].len().abs_diff(part[0].len()) <= 1, "{moved:?} after {part:?}");
         assert!(view.selected.is_none(), "a drag selects nothing");
         let caption = |view: &ReceptiveFields| view.arrangement(Some(FIGURE)).unwrap();
         assert!(caption(&view).contains("the part in sight, enlarged") && view.arrangement(Some("chosen unit: filter")).is_none());
         let key = Event::Key { key: Key::Num0, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE };
         after(&ctx, &mut view, &state, [key, nothing()]);
-        assert_eq!(view.pictured.clone().unwrap().1, whole);
+        assert_eq!(view.picture.shown().unwrap().part.clone(), whole);
         assert!(!caption(&view).contains("enlarged"));
     }
 
@@ -381,17 +340,17 @@ mod tests {
         let (ctx, mut view) = (egui::Context::default(), ReceptiveFields::default());
         let place = after(&ctx, &mut view, &state, (0..3).map(|_| Event::PointerMoved(Pos2::ZERO)));
         assert!(place.is_finite() && place.max.x <= 900.0 && place.max.y <= 700.0, "{place:?}");
-        assert!(view.pictured.as_ref().is_some_and(|(.., is_reduced)| *is_reduced), "each point has the mean of its weights");
+        assert!(view.picture.shown().is_some_and(|shown| shown.is_reduced), "each point has the mean of its weights");
         // Other weights come into the picture, but no frame waits for it.
-        let first = view.pictured.clone();
+        let first = view.picture.shown().cloned();
         let mut next = Snapshot::synthetic(config);
         next.state.weights_version += 1;
         let state = taken_in(next, None);
         std::thread::sleep(Duration::from_millis(400));
         let begun = Instant::now();
         after(&ctx, &mut view, &state, [Event::PointerMoved(Pos2::ZERO)]);
-        assert_eq!(view.pictured, first, "the picture of before stays");
-        while view.pictured == first {
+        assert_eq!(view.picture.shown(), first.as_ref(), "the picture of before stays");
+        while view.picture.shown() == first.as_ref() {
             assert!(begun.elapsed() < Duration::from_secs(20), "no picture comes");
             std::thread::sleep(Duration::from_millis(5));
             after(&ctx, &mut view, &state, [Event::PointerMoved(Pos2::ZERO)]);

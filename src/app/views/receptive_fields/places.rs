@@ -1,7 +1,7 @@
 //! Where the mosaic stands, and what stands beside it.
 
 use crate::app::widgets::colour_bar;
-use crate::app::widgets::tile_window::LARGEST;
+use crate::app::widgets::viewport::LARGEST;
 use crate::export::mosaic::{Layout, Scale};
 use egui::{Rect, Ui, vec2};
 

@@ -1,4 +1,4 @@
-//! The part of a mosaic that is in sight: the wheel zooms, dragging moves, a double click shows all of it again.
+//! The part of a mosaic, a matrix or a plane that is in sight: the wheel zooms, dragging moves, a double click shows all of it again.
 
 use crate::export::mosaic::Layout;
 use egui::{Event, Key, Modifiers, Rect, Response, Ui, Vec2, pos2, vec2};
@@ -12,22 +12,22 @@ const KEY_MOVE: f32 = 0.2;
 /// Points a weight at most.
 pub const LARGEST: f32 = 64.0;
 
-/// How much larger than as a whole a mosaic is drawn, and which part of it.
+/// How much larger than as a whole something is drawn, and which part of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TileWindow {
+pub struct Viewport {
     /// 1: all of it is in sight.
     zoom: f32,
     /// The upper left corner of what is in sight, as shares of width and height.
     corner: Vec2,
 }
 
-impl Default for TileWindow {
+impl Default for Viewport {
     fn default() -> Self {
         Self { zoom: 1.0, corner: Vec2::ZERO }
     }
 }
 
-impl TileWindow {
+impl Viewport {
     /// Whether a part of it is out of sight.
     pub fn is_part(&self) -> bool {
         self.zoom > 1.0
@@ -42,6 +42,16 @@ impl TileWindow {
     pub fn whole(&self, seen: Rect) -> Rect {
         let size = seen.size() * self.zoom;
         Rect::from_min_size(seen.min - self.corner * size, size)
+    }
+
+    /// What is in sight as shares of the whole: the upper left corner and the size.
+    pub fn shares(&self) -> [Vec2; 2] {
+        [self.corner, Vec2::splat(1.0 / self.zoom)]
+    }
+
+    /// Said of it in a caption; nothing where all of it is in sight.
+    pub fn caption(&self) -> String {
+        if self.is_part() { format!("; the part in sight, enlarged {:.1} times", self.zoom) } else { String::new() }
     }
 
     /// Columns and rows of tiles that are in sight at least in part.
@@ -130,9 +140,9 @@ mod tests {
 
     #[test]
     fn what_is_pointed_at_stays_and_no_place_beyond_the_edges_is_seen() {
-        let mut window = TileWindow::default();
+        let mut window = Viewport::default();
         for (zoom, pointed) in [(3.0, vec2(0.25, 0.75)), (8.0, vec2(1.0, 0.0)), (2.0, vec2(0.5, 0.1))] {
-            let place = |window: &TileWindow| (SEEN.min + pointed * SEEN.size() - window.whole(SEEN).min) / window.whole(SEEN).size();
+            let place = |window: &Viewport| (SEEN.min + pointed * SEEN.size() - window.whole(SEEN).min) / window.whole(SEEN).size();
             let before = place(&window);
             window.zoom_to(zoom, 10.0, pointed);
             assert!((place(&window) - before).length() < 1e-6, "{window:?}");
@@ -141,14 +151,14 @@ mod tests {
         assert_eq!(window.zoom(), 10.0);
         window.zoom_to(0.1, 10.0, Vec2::ZERO);
         assert!(!window.is_part());
-        assert_eq!(TileWindow::default().whole(SEEN), SEEN);
+        assert_eq!(Viewport::default().whole(SEEN), SEEN);
     }
 
     #[test]
     fn a_part_has_its_tiles_at_their_places() {
         let layout = Layout { columns: 4, rows: 3, tile: [5, 7], gap: 1 };
         let order: Vec<usize> = (0..11).collect();
-        let window = TileWindow { zoom: 4.0, corner: vec2(0.5, 0.4) };
+        let window = Viewport { zoom: 4.0, corner: vec2(0.5, 0.4) };
         let [columns, rows] = window.tiles(layout);
         assert_eq!([columns.clone(), rows.clone()], [2..3, 1..2]);
         let whole = Rect::from_min_size(SEEN.min, 2.0 * Vec2::from(layout.size().map(|side| side as f32)));
@@ -156,7 +166,7 @@ mod tests {
         assert_eq!((one.columns, one.rows, units), (1, 1, vec![6]));
         let [x, y] = layout.corner(6).map(|at| at as f32);
         assert_eq!(rect.min + 2.0 * vec2(1.0, 1.0), whole.min + 2.0 * vec2(x, y), "its gap, then its first weight");
-        let (all, units, rect) = part(layout, TileWindow::default().tiles(layout), &order, 99, whole);
+        let (all, units, rect) = part(layout, Viewport::default().tiles(layout), &order, 99, whole);
         assert_eq!((all, rect, units.len(), units[11]), (layout, whole, 12, 99));
     }
 }
