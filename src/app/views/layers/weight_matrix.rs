@@ -100,7 +100,7 @@ impl WeightMatrix {
         if self.sorting != Order::Index && fits.is_none() {
             ui.weak("No fits to sort by: units stand by their index.");
         }
-        let available = ui.available_size() - vec2(0.0, 4.0);
+        let available = (ui.available_size() - vec2(0.0, 4.0)).max(Vec2::splat(1.0));
         let cell = (available.x / columns as f32).min(available.y / rows as f32);
         let stretch = (available.x / columns as f32).min(4.0 * cell); // narrow matrices may be wider than they are true to scale
         let (seen, response) = ui.allocate_exact_size(vec2(stretch * columns as f32, cell * rows as f32), Sense::click_and_drag());
