@@ -48,7 +48,7 @@ fn every_view_draws_for_every_preset() {
                 ViewKind::Layers if preset.name == "v1-v2" => Some("still closed"),
                 ViewKind::Layers if ["digits", "fashion"].contains(&preset.name) => None,
                 ViewKind::Layers if preset.name == "chain" => Some("observes no picture of at least 6 x 6"),
-                ViewKind::Layers => Some("one layer of neurons"),
+                ViewKind::Layers => None, // one layer of neurons: its weights
                 ViewKind::Learning if !learns => Some("does not learn"),
                 ViewKind::Adaptation if learns => Some("hold one in"),
                 ViewKind::Separation if !gaussian => Some("Exact curves need"),
@@ -59,6 +59,11 @@ fn every_view_draws_for_every_preset() {
                 assert!(!(colours.len() > 40 && drawn > 2500), "{}: a sentence does not pass for a picture", written.display());
             } else {
                 assert!(full, "{}: {} colours, {drawn} pixels drawn", written.display(), colours.len());
+            }
+            if view == ViewKind::Layers && presets::by_name(preset.name).unwrap().model.layers.len() == 2 {
+                assert!(harness.query_by_label_contains("of layer 1 across; strongest colour").is_some(), "its weights are shown");
+                click(&mut harness, "Bars");
+                assert!(harness.query_by_label_contains("one layer of neurons").is_some(), "there are no groups of filters");
             }
         }
     }
