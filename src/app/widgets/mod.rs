@@ -3,6 +3,7 @@
 pub mod background_value;
 pub mod cached_lines;
 pub mod cached_texture;
+pub mod cell_values;
 pub mod choice;
 pub mod colour_bar;
 pub mod decimate;

@@ -16,7 +16,7 @@ use crate::engine::{Snapshot, Watch};
 use crate::export::mosaic::Colours;
 use crate::export::table::Table;
 use crate::model::FamilyConfig;
-use crate::studies::fits::groups;
+use crate::studies::fits::{self, groups};
 use egui::{Ui, vec2};
 use group_drawing::{Chosen, FILTER_HEIGHT, GroupDrawing, sheet};
 use page::Page;
@@ -40,7 +40,7 @@ const BARRED: f64 = 0.2;
 /// What the view keeps.
 #[derive(Default)]
 pub struct Layers {
-    /// None: the matrix of a model with one layer of neurons; of others bars where there are enough of them, else the strongest filters.
+    /// None: the matrix of a model without groups of filters; of others bars where there are enough of them, else the strongest filters.
     mode: Option<Mode>,
     /// What was drawn last.
     drawn: Option<Mode>,
@@ -112,10 +112,11 @@ impl Layers {
     /// What is shown: as was chosen, else what the model has, and bars where there are enough of them.
     fn mode_controls(&mut self, ui: &mut Ui, snapshot: &Snapshot, fits: Option<&Fits>) -> Mode {
         let barred = fits.is_none_or(|fits| fits.summary().0 >= BARRED);
-        let usual = match (snapshot.weights.len(), barred) {
-            (0 | 1, _) => Mode::Matrix,
-            (_, true) => Mode::Bars,
-            (_, false) => Mode::Strongest,
+        let has_groups = snapshot.weights.len() > 1 && fits::patch(snapshot.image_shape()).is_some();
+        let usual = match (has_groups, barred) {
+            (false, _) => Mode::Matrix,
+            (true, true) => Mode::Bars,
+            (true, false) => Mode::Strongest,
         };
         let mut mode = self.mode.unwrap_or(usual);
         ui.horizontal_wrapped(|ui| {
@@ -177,7 +178,7 @@ impl Layers {
 fn why_empty(snapshot: &Snapshot) -> &'static str {
     if snapshot.weights.len() < 2 {
         "This model has one layer of neurons: see Matrix, or choose v1-v2 for a second one."
-    } else if crate::studies::fits::patch(snapshot.image_shape()).is_none() {
+    } else if fits::patch(snapshot.image_shape()).is_none() {
         "It observes no picture of at least 6 x 6 pixels: see Matrix."
     } else {
         "Fitting the filters ..."

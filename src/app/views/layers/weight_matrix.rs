@@ -3,15 +3,16 @@
 use crate::app::gabor_fitter::Fits;
 use crate::app::theme;
 use crate::app::views::filter_order::Order;
+use crate::app::widgets::cell_values;
 use crate::app::widgets::choice::choice;
 use crate::app::widgets::figure;
 use crate::app::widgets::latest_picture::{LatestPicture, MadeOf, Pictured};
 use crate::app::widgets::switch::Switches as _;
-use crate::app::widgets::viewport::Viewport;
+use crate::app::widgets::viewport::{LARGEST, Viewport};
 use crate::engine::Snapshot;
 use crate::export::mosaic::{Colours, Layout, diverging};
 use crate::export::table::Table;
-use egui::{Color32, ColorImage, Rect, Sense, Ui, Vec2, pos2, vec2};
+use egui::{Color32, ColorImage, Painter, Rect, Sense, Ui, Vec2, pos2, vec2};
 use ndarray::Array2;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use std::sync::Arc;
 const ORDERS: [Order; 5] = [Order::Index, Order::Orientation, Order::Frequency, Order::CentreX, Order::CentreY];
 /// Rows and columns in sight are pictured up to a multiple of this, so that not every move needs another picture.
 const ROUNDED: usize = 64;
+/// Weights that are written into their cells at most.
+const MOST_WRITTEN: usize = 600;
 
 /// Which weights are drawn, and how: the model, of W, the order, the colours.
 type Shown = (u64, usize, Order, Colours);
@@ -92,7 +95,7 @@ impl WeightMatrix {
         self.refresh(ui, snapshot, fits);
         let Some(Sorted { lower: l, weights, top, .. }) = &self.sorted else { return };
         let ((rows, columns), l) = (weights.dim(), *l);
-        let text = format!("W{l}: {rows} units of layer {l} down, {columns} of layer {} across; strongest colour {top:.2}", l + 1);
+        let text = format!("W{l}: units of layer {l} down ({rows}), of layer {} across ({columns}); strongest colour {top:.2}", l + 1);
         match self.per_pixel {
             [0 | 1, 0 | 1] => ui.weak(text),
             [wide, tall] => ui.weak(format!("{text}; each point the strongest of {tall} x {wide} weights")),
@@ -101,7 +104,7 @@ impl WeightMatrix {
             ui.weak("No fits to sort by: units stand by their index.");
         }
         let available = (ui.available_size() - vec2(0.0, 4.0)).max(Vec2::splat(1.0));
-        let cell = (available.x / columns as f32).min(available.y / rows as f32);
+        let cell = (available.x / columns as f32).min(available.y / rows as f32).min(LARGEST);
         let stretch = (available.x / columns as f32).min(4.0 * cell); // narrow matrices may be wider than they are true to scale
         let (seen, response) = ui.allocate_exact_size(vec2(stretch * columns as f32, cell * rows as f32), Sense::click_and_drag());
         if !figure::is_saved(ui.ctx()) {
@@ -173,6 +176,23 @@ impl WeightMatrix {
         if let Some(texture) = self.picture.get(ui, "matrix", wanted, many, draw) {
             let painter = ui.painter().with_clip_rect(seen.intersect(ui.clip_rect()));
             painter.image(texture, rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+            self.write_values(ui, &painter, seen, whole, cell);
+        }
+    }
+
+    /// Writes the weights in sight into their cells, where these are large enough.
+    fn write_values(&self, ui: &Ui, painter: &Painter, seen: Rect, whole: Rect, cell: Vec2) {
+        let Some(Sorted { weights, order, top, .. }) = self.sorted.as_ref().filter(|_| cell_values::has_room(cell)) else { return };
+        let (rows, columns) = weights.dim();
+        let [across, down] = self.viewport.tiles(Layout { columns, rows, tile: [1, 1], gap: 0 });
+        if across.len() * down.len() > MOST_WRITTEN {
+            return;
+        }
+        for (i, j) in down.flat_map(|i| across.clone().map(move |j| (i, j))) {
+            let place = Rect::from_min_size(whole.min + vec2(j as f32, i as f32) * cell, cell);
+            if seen.contains(place.center()) {
+                cell_values::write(ui, painter, place, weights[[order[0][i], order[1][j]]], *top);
+            }
         }
     }
 }

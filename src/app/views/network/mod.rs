@@ -7,6 +7,7 @@ use crate::app::actions::Action;
 use crate::app::state::ViewState;
 use crate::app::theme;
 use crate::app::views::View;
+use crate::app::widgets::cell_values;
 use crate::app::widgets::greek::greek;
 use crate::app::widgets::texture::Slot;
 use crate::app::widgets::{figure, highlight, whole_frame};
@@ -196,12 +197,9 @@ fn write_values(ui: &Ui, place: Rect, shape: [usize; 2], values: &[f32], top: f3
     }
     for (unit, &value) in values.iter().enumerate() {
         let cell = cell(place, shape, unit);
-        if cell.width() < 34.0 || cell.height() < 12.0 {
-            return;
+        if cell_values::has_room(cell.size()) {
+            cell_values::write(ui, ui.painter(), cell, value, top);
         }
-        let is_light = ui.visuals().dark_mode == (value.abs() > 0.6 * top);
-        let ink = if is_light { Color32::BLACK } else { Color32::WHITE };
-        ui.painter().text(cell.center(), Align2::CENTER_CENTER, format!("{value:.2}"), FontId::proportional(11.0), ink);
     }
 }
 
