@@ -145,7 +145,7 @@ fn stages_are_steered_and_the_second_layer_is_drawn_once_it_is_open() {
     harness.run_steps(2);
     assert!(harness.query_by_label_contains("still closed").is_some());
     click(&mut harness, "Matrix");
-    assert!(harness.query_by_label_contains("256 units of layer 1 down").is_some());
+    assert!(harness.query_by_label_contains("units of layer 1 down (256)").is_some());
     let mut harness = window("v1-v2", Some("learning"));
     let stage = |app: &App| app.state.latest.as_ref().and_then(|s| s.stage).map(|p| p.stage);
     until(&mut harness, |app| stage(app) == Some(0) && !app.state.learning.is_empty());
