@@ -45,8 +45,8 @@ def scale_lines(folder, picture):
         "## Large models",
         "",
         "Gaussian pixels below student-t units (and gaussian ones between them), sampled interneurons, float32. The bound of a step: the products of"
-        " the whole batch on these threads, by the libraries of the program or NumPy's BLAS, whichever is faster, plus the normals alone. Step, products and normals ran in turn; over the bound"
-        " is the median of their ratios within rounds.",
+        " the whole batch on these threads, by the libraries of the program or NumPy's BLAS, whichever is faster, plus the normals alone. Step,"
+        " products and normals ran in turn; over the bound is the median of their ratios within rounds.",
         "",
         "![a step over its bound, and JAX over a step, against the number of weights](screenshots/scale.svg)",
         "",

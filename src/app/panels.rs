@@ -280,6 +280,8 @@ fn shortcuts(ui: &mut Ui) {
             ("Ctrl-Z, Ctrl-Shift-Z", "undo, redo a change of a parameter"),
             ("F11", "one view in large type, for a room; and back"),
             ("Ctrl +, Ctrl -, Ctrl 0", "larger, smaller, as usual"),
+            ("+, -, arrows, 0", "over filters, a matrix or a plane of units: enlarge, reduce, move, all of it; the wheel and dragging too"),
+            ("Page Up, Page Down", "the pages of Layers"),
             ("F1", "this help"),
         ] {
             ui.strong(key);

@@ -1,18 +1,18 @@
 //! A block of rows: independent networks that one worker advances, with their own random stream (model.md 2).
 
-use crate::dynamics::categorical::{self, Prototypes};
+use crate::dynamics::categorical;
 use crate::dynamics::completions::Completions;
 use crate::dynamics::interneurons;
 use crate::dynamics::neurons;
 use crate::dynamics::noise::Noise;
 use crate::dynamics::observation::Observation;
+use crate::dynamics::prepared_weights::PreparedWeights;
 use crate::dynamics::recording::{ProbeSample, Probes};
 use crate::dynamics::state::{LayerState, input_from_above, prepared_input};
 use crate::dynamics::step_parameters::StepParameters;
 use crate::dynamics::whole_batch::LayerRows;
 use crate::model::families::InterneuronDynamics;
 use crate::model::hierarchy::Tables;
-use crate::model::product::{transpose, transpose_pays};
 use crate::model::small_product::layer_product;
 use crate::model::{Hierarchy, vector};
 
@@ -35,37 +35,6 @@ pub struct Span {
     /// Whether the presentation ends with this span: only then are the learning sums completed, so that their rounding does not
     /// depend on how the presentation was divided.
     pub last: bool,
-}
-
-/// The weights laid out for the products of a step, and what is computed from them alone, before a span runs.
-#[derive(Clone, Debug, Default)]
-pub(super) struct PreparedWeights {
-    /// W_l^T, `[n_(l+1), n_l]` row by row: the product that gives eta would otherwise transpose W_l at every step. Empty where that is
-    /// computed for all networks together, or where it costs more than it saves.
-    transposed: Vec<Vec<f32>>,
-    /// Whether b_l is not 0.
-    has_biases: Vec<bool>,
-    /// What the heat bath of a categorical top needs, where it is drawn within the span.
-    prototypes: Option<Prototypes>,
-}
-
-impl PreparedWeights {
-    /// Of the present weights, for spans of `steps` steps of this block and of those that are as far as it, whose products with weights
-    /// between layers of neurons are computed for all networks `together` or not.
-    pub(super) fn renew(&mut self, model: &Hierarchy, block: &Block, steps: usize, together: bool) {
-        let drawn = block.active_layers == model.depth() && block.steps_until_draw < steps;
-        self.prototypes = if drawn { Prototypes::new(model) } else { None };
-        self.transposed.resize(block.active_layers, Vec::new());
-        for ((transposed, w), above) in self.transposed.iter_mut().zip(&model.weights).zip(&model.layers[1..]) {
-            if !above.is_categorical() && (together || !transpose_pays(w.len(), block.rows)) {
-                *transposed = Vec::new();
-            } else {
-                transpose(w.view(), transposed);
-            }
-        }
-        self.has_biases.clear();
-        self.has_biases.extend(model.biases.iter().map(|biases| biases.iter().any(|&b| b != 0.0)));
-    }
 }
 
 /// Independent networks, rows of the batch, that share the weights.
@@ -211,7 +180,7 @@ impl Block {
     #[cfg(test)]
     pub(super) fn run(&mut self, model: &Hierarchy, parameters: &StepParameters, span: Span, probes: &Probes) {
         let mut prepared = PreparedWeights::default();
-        prepared.renew(model, self, span.steps, false);
+        self.prepare(&mut prepared, model, span.steps, false);
         self.run_prepared(model, &prepared, parameters, span, probes);
     }
 
@@ -235,6 +204,13 @@ impl Block {
             self.end_step(step, span, probes);
         }
         self.end_span(span);
+    }
+
+    /// Lays out the present weights for spans of `steps` steps of this block and of those that are as far as it, whose products with weights
+    /// between layers of neurons are computed for all networks `together` or not.
+    pub(super) fn prepare(&self, weights: &mut PreparedWeights, model: &Hierarchy, steps: usize, together: bool) {
+        let draws_top = self.active_layers == model.depth() && self.steps_until_draw < steps;
+        weights.renew(model, self.active_layers, self.rows, draws_top, together);
     }
 
     /// The first half of a step whose products are computed for all networks together: takes what the layers above predict, and hands
@@ -452,27 +428,6 @@ mod tests {
             let [mean, error, expected] = first_statistic(family, simulated, true);
             assert!((mean - expected).abs() > 4.0 * error, "{case}: planted");
         }
-    }
-
-    #[test]
-    fn steps_by_weights_as_they_are_and_by_their_transpose_are_the_same() {
-        let layer = |sigma, size| Layer::new(FamilyConfig::Gaussian { sigma }, Activation::Linear, size).unwrap();
-        let w = Array2::from_shape_fn((9, 7), |(i, j)| ((i * 7 + j) as f32).sin());
-        let model = Hierarchy::new(vec![layer(0.5, 9), layer(1.0, 7)], vec![w]).unwrap();
-        let parameters = StepParameters { layers: vec![LayerStep::new(0.01, 1.0, 0.3)], ..StepParameters::default() };
-        let span = Span { steps: 5, skip: 0, learn: false, last: true };
-        let after = |change: fn(&mut PreparedWeights)| {
-            let mut block = Block::new(&model, 4, 1, 8, 0);
-            let mut prepared = PreparedWeights::default();
-            prepared.renew(&model, &block, span.steps, false);
-            change(&mut prepared);
-            block.run_prepared(&model, &prepared, &parameters, span, &Probes::default());
-            block.layers[1].x.clone()
-        };
-        let worst = |a: Vec<f32>, b: Vec<f32>| a.iter().zip(&b).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
-        let (transposed, as_it_is) = (after(|_| {}), after(|prepared| prepared.transposed[0].clear()));
-        assert!(transposed.iter().any(|x| x.abs() > 0.3) && worst(transposed.clone(), as_it_is) < 1e-5);
-        assert!(worst(transposed, after(|prepared| prepared.transposed[0].reverse())) > 1e-3, "planted: other weights");
     }
 
     #[test]

@@ -5,9 +5,10 @@
 //! `0..networks`, and of blocks only their size is to be chosen.
 
 use crate::dynamics::ancestral;
-use crate::dynamics::block::{Block, PreparedWeights, Span};
+use crate::dynamics::block::{Block, Span};
 use crate::dynamics::executor::{Executor, Task};
 use crate::dynamics::learning_sums::LearningSums;
+use crate::dynamics::prepared_weights::PreparedWeights;
 use crate::dynamics::recording::{Probes, Recorded};
 use crate::dynamics::state::{ChainState, LayerParts, LayerState};
 use crate::dynamics::step_parameters::StepParameters;
@@ -154,7 +155,7 @@ impl Ensemble {
         let probes_of = |network: usize| if network == 0 { probes } else { &pair_alone };
         let mut prepared = std::mem::take(&mut self.prepared);
         if let Some(first) = self.blocks.first() {
-            prepared.renew(model, first, span.steps, self.together);
+            first.prepare(&mut prepared, model, span.steps, self.together);
         }
         if self.together {
             self.advance_together(model, &prepared, parameters, span, &probes_of, executor);

@@ -17,6 +17,7 @@ pub mod mixture_learning;
 mod neurons;
 pub mod noise;
 mod observation;
+mod prepared_weights;
 pub mod recording;
 mod state;
 pub mod state_array;

@@ -357,7 +357,7 @@ fn all_units(ui: &mut Ui, size: egui::Vec2, plane: &mut PlaneOfUnits, responses:
         whole: PlotBounds::from_min_max([0.0, 0.0], [180.0, 1.0]),
         units: units.collect(),
         chosen: Some(unit),
-        axes: ["prefers", "circular variance"],
+        axes: ["orientation in degrees", "circular variance"],
         behind: Box::new(|_| ()),
     };
     plane.ui(ui, drawn)

@@ -29,8 +29,9 @@ impl<K, V> Default for MadeOf<K, V> {
 }
 
 impl<K: PartialEq, V: PartialEq> MadeOf<K, V> {
-    /// Whether it is to be made anew, which counts as done: at once of another key, of other values when it is old enough for so many weights.
-    pub fn is_due(&mut self, ui: &Ui, key: K, values: V, weights: usize) -> bool {
+    /// Takes note of what it is to be made of now, where it is to be made anew, and answers whether it is: at once of another key, of other values when
+    /// it is old enough for so many weights.
+    pub fn renew(&mut self, ui: &Ui, key: K, values: V, weights: usize) -> bool {
         if let Some((before, values_before, at)) = &self.0
             && *before == key
         {
@@ -128,10 +129,10 @@ mod tests {
     use super::*;
     use egui::Context;
 
-    /// Whether it is due in a frame of its own.
+    /// Whether it is made anew in a frame of its own.
     fn due(ctx: &Context, made: &mut MadeOf<u8, u64>, key: u8, version: u64, weights: usize) -> bool {
         let mut due = false;
-        ctx.run_ui(egui::RawInput::default(), |ui| due = made.is_due(ui, key, version, weights)).textures_delta.clear();
+        ctx.run_ui(egui::RawInput::default(), |ui| due = made.renew(ui, key, version, weights)).textures_delta.clear();
         due
     }
 

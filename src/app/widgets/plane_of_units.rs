@@ -21,9 +21,9 @@ pub struct Plane<'a> {
     /// All that can be in sight.
     pub whole: PlotBounds,
     pub units: Vec<Placed>,
-    /// What is to be told from the others.
+    /// The unit that is drawn larger and in another colour.
     pub chosen: Option<usize>,
-    /// What the axes are, for the label of a unit.
+    /// What the axes are, with their units, for the label at the pointer.
     pub axes: [&'static str; 2],
     /// Drawn before the units.
     pub behind: Box<dyn FnOnce(&mut PlotUi<'a>) + 'a>,
@@ -36,7 +36,7 @@ pub struct PlaneOfUnits {
 }
 
 impl PlaneOfUnits {
-    /// Said of it in a caption; nothing where all of it is in sight.
+    /// A phrase for captions; empty where all of it is in sight.
     pub fn caption(&self) -> String {
         self.viewport.caption()
     }

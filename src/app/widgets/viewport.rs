@@ -49,7 +49,7 @@ impl Viewport {
         [self.corner, Vec2::splat(1.0 / self.zoom)]
     }
 
-    /// Said of it in a caption; nothing where all of it is in sight.
+    /// A phrase for captions; empty where all of it is in sight.
     pub fn caption(&self) -> String {
         if self.is_part() { format!("; the part in sight, enlarged {:.1} times", self.zoom) } else { String::new() }
     }

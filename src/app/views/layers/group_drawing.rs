@@ -61,9 +61,11 @@ fn tiles(count: usize, available: egui::Vec2, aspect: f32) -> (usize, f32) {
     (1..=count.max(1)).map(fits).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((1, available.x))
 }
 
-/// How many units of this height and `aspect` have room.
-fn room(available: egui::Vec2, height: f32, aspect: f32) -> usize {
-    let [across, down] = [available.x / (height * aspect), available.y / height].map(|n| n.floor().max(1.0) as usize);
+/// How many units have room so that they can be seen, with patches of this shape, as bars or as their strongest filters.
+pub(super) fn most_in(room: egui::Vec2, [rows, columns]: [usize; 2], as_bars: bool) -> usize {
+    let aspect = columns as f32 / rows as f32;
+    let (height, aspect) = if as_bars { (BARS_HEIGHT, aspect) } else { (FILTER_HEIGHT, STRONGEST as f32 * aspect) };
+    let [across, down] = [room.x / (height * aspect), room.y / height].map(|n| n.floor().max(1.0) as usize);
     across * down
 }
 
@@ -78,12 +80,6 @@ impl GroupDrawing<'_> {
     fn patch(&self, side: f32) -> egui::Vec2 {
         let [rows, columns] = self.fits.shape.map(|n| n as f32);
         vec2(columns, rows) * (side / rows.max(columns))
-    }
-
-    /// How many units stand on a page so that they can be seen, as bars or as their strongest filters.
-    pub(super) fn most(&self, available: egui::Vec2, as_bars: bool) -> usize {
-        let (height, aspect) = if as_bars { (BARS_HEIGHT, self.aspect()) } else { (FILTER_HEIGHT, STRONGEST as f32 * self.aspect()) };
-        room(available, height, aspect)
     }
 
     pub(super) fn all_bars(&self, ui: &mut Ui, available: egui::Vec2, chosen: Option<Chosen>) -> Option<Chosen> {

@@ -45,7 +45,7 @@ pub struct Layers {
     /// What was drawn last.
     drawn: Option<Mode>,
     chosen: Option<Chosen>,
-    /// The first layer's filters; the model and the colours, and the version of its weights, that they are of.
+    /// The first layer's filters on one sheet, and what that was made of: the model and the colours; the value is the version of the weights.
     filters: LatestPicture,
     filters_of: MadeOf<(u64, Colours), u64>,
     /// The second layer's units in sight.
@@ -75,7 +75,7 @@ impl View for Layers {
         let Some(filters) = self.filters(ui, snapshot, fits.shape) else { return };
         legend(ui, snapshot, fits, mode);
         let room = ui.available_size() - vec2(self.side(ui), PAGES_HEIGHT);
-        let most = GroupDrawing { second, fits, units: &[], filters, dark }.most(room, mode == Mode::Bars);
+        let most = group_drawing::most_in(room, fits.shape, mode == Mode::Bars);
         self.pages.controls(ui, second.ncols(), most, "units, those of the strongest weights first");
         self.page.refresh(ui, snapshot, second, fits, self.pages.range(second.ncols(), most));
         let drawing = GroupDrawing { second, fits, units: &self.page.units, filters, dark };
@@ -140,7 +140,7 @@ impl Layers {
     /// The first layer's filters on one sheet.
     fn filters(&mut self, ui: &Ui, snapshot: &Snapshot, shape: [usize; 2]) -> Option<egui::TextureId> {
         let (weights, colours) = (Arc::clone(&snapshot.weights[0]), theme::colours(ui));
-        self.filters_of.is_due(ui, (snapshot.model_id, colours), snapshot.weights_version, weights.len());
+        self.filters_of.renew(ui, (snapshot.model_id, colours), snapshot.weights_version, weights.len());
         let at = self.filters_of.at()?;
         // The smallest tiles have a point of the screen for each weight of small patches.
         let is_reduced = FILTER_HEIGHT * ui.ctx().pixels_per_point() < shape[0].max(shape[1]) as f32;

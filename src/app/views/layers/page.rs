@@ -25,7 +25,7 @@ pub(super) struct UnitDrawing {
 /// The units in sight.
 #[derive(Default)]
 pub(super) struct Page {
-    /// Model and positions; versions of weights and fits.
+    /// What `units` were made of: the model and the positions; the values are the versions of weights and fits.
     of: MadeOf<(u64, Range<usize>), [u64; 2]>,
     pub(super) units: Vec<UnitDrawing>,
 }
@@ -34,7 +34,7 @@ impl Page {
     /// Takes in what the model has learned, where another picture is due, and the units that stand at these positions.
     pub(super) fn refresh(&mut self, ui: &Ui, snapshot: &Snapshot, second: &Array2<f32>, fits: &Fits, positions: Range<usize>) {
         let key = (snapshot.model_id, positions.clone());
-        if !self.of.is_due(ui, key, [snapshot.weights_version, fits.of.weights], second.len()) {
+        if !self.of.renew(ui, key, [snapshot.weights_version, fits.of.weights], second.len()) {
             return;
         }
         let order = by_norm(second);

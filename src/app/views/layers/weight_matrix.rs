@@ -24,12 +24,12 @@ const ROUNDED: usize = 64;
 /// Weights that are written into their cells at most.
 const MOST_WRITTEN: usize = 600;
 
-/// Which weights are drawn, and how: the model, of W, the order, the colours.
+/// Which weights are drawn, and how: the number of the model, that of the lower layer, the order and the colours.
 type Shown = (u64, usize, Order, Colours);
 
 /// The weights as they were when the picture was due.
 struct Sorted {
-    /// Of W.
+    /// The number of the lower layer.
     lower: usize,
     weights: Arc<Array2<f32>>,
     /// Units below and above by position.
@@ -42,9 +42,9 @@ struct Sorted {
 #[derive(Default)]
 pub struct WeightMatrix {
     sorting: Order,
-    /// It is W of this index; None: the highest.
+    /// The number of the lower layer that was chosen; None: that of the highest weights.
     lower: Option<usize>,
-    /// What is drawn, and the versions of weights and fits that it is of.
+    /// What `sorted` was made of; the values are the versions of weights and fits.
     of: MadeOf<Shown, [u64; 2]>,
     sorted: Option<Sorted>,
     viewport: Viewport,
@@ -134,7 +134,7 @@ impl WeightMatrix {
         };
         let versions = [snapshot.weights_version, fits.map_or(0, |fits| fits.of.weights)];
         let before = self.of.key().map(|(model, lower, ..)| (*model, *lower));
-        if !self.of.is_due(ui, (snapshot.model_id, lower, self.sorting, theme::colours(ui)), versions, weights.len())
+        if !self.of.renew(ui, (snapshot.model_id, lower, self.sorting, theme::colours(ui)), versions, weights.len())
             && self.sorted.is_some()
         {
             return;
